@@ -1,0 +1,41 @@
+/* An arena: memory that is given back all at once. A request owns one; nothing in it outlives the request. */
+#ifndef FW_BASE_ARENA_H
+#define FW_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct fw_arena_block;
+
+struct fw_arena {
+	char *at, *end;                /* the free part of the current block */
+	struct fw_arena_block *blocks; /* those taken from the heap, newest first */
+	char *first, *first_end;       /* the caller's own first block, or NULL */
+	size_t used, limit;            /* bytes handed out, and the most that may be */
+	size_t next_block;
+};
+
+/* `first` (of `size` bytes, may be NULL) is used before the heap and stays the caller's. `limit` bounds the bytes
+ * handed out (0: no bound). */
+void fw_arena_init(struct fw_arena *a, void *first, size_t size, size_t limit);
+
+/* Gives everything back to the heap; the arena may be used again as if new. */
+void fw_arena_reset(struct fw_arena *a);
+void fw_arena_finish(struct fw_arena *a);
+
+/* Uninitialized memory aligned for any type, or NULL when the heap or the limit is exhausted. A size of 0 gives a
+ * pointer that must not be read. */
+void *fw_arena_alloc(struct fw_arena *a, size_t size) __attribute__((malloc));
+void *fw_arena_zalloc(struct fw_arena *a, size_t size) __attribute__((malloc));
+
+/* n elements of `size` bytes, zeroed; NULL also when the product overflows. */
+void *fw_arena_array(struct fw_arena *a, size_t n, size_t size) __attribute__((malloc));
+
+/* A terminated copy. */
+char *fw_arena_strndup(struct fw_arena *a, const char *s, size_t n);
+char *fw_arena_strdup(struct fw_arena *a, const char *s);
+char *fw_arena_printf(struct fw_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define FW_NEW(arena, type) ((type *)fw_arena_zalloc((arena), sizeof(type)))
+#define FW_NEW_ARRAY(arena, n, type) ((type *)fw_arena_array((arena), (n), sizeof(type)))
+
+#endif

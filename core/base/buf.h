@@ -1,0 +1,28 @@
+/* A growable byte buffer for output. Failure is sticky: append freely, ask once at the end. */
+#ifndef FW_BASE_BUF_H
+#define FW_BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fw_buf {
+	char *data; /* owned; not terminated unless fw_buf_text was called */
+	size_t n, size;
+	size_t limit; /* 0: none */
+	bool failed;  /* memory or limit ran out; what was appended since is missing */
+};
+
+void fw_buf_init(struct fw_buf *b, size_t limit);
+void fw_buf_finish(struct fw_buf *b);
+/* Forgets the content, keeps the memory. */
+void fw_buf_clear(struct fw_buf *b);
+void fw_buf_add(struct fw_buf *b, const void *data, size_t n);
+void fw_buf_puts(struct fw_buf *b, const char *s);
+void fw_buf_putc(struct fw_buf *b, char c);
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Room for n more bytes: returns where to write them, or NULL. Commit them with b->n += n. */
+char *fw_buf_reserve(struct fw_buf *b, size_t n);
+/* The content as a terminated string; "" when nothing could be kept. */
+const char *fw_buf_text(struct fw_buf *b);
+
+#endif

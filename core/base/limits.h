@@ -1,0 +1,42 @@
+/* Every limit of the product, in one place. core/README.md has the same list for operators. */
+#ifndef FW_BASE_LIMITS_H
+#define FW_BASE_LIMITS_H
+
+enum {
+	FW_LIMIT_JSON_DEPTH = 64,             /* nesting of any JSON read */
+
+	/* Rules. */
+	FW_LIMIT_ID_BYTES = 200,              /* a declaration's id */
+	FW_LIMIT_RULES = 1000000,             /* rules in a rule set */
+	FW_LIMIT_CONDITION_DEPTH = 64,        /* nesting of a condition, segments included */
+	FW_LIMIT_ROWS_PER_RULE = 64,          /* alternatives of one rule the index takes apart; past it the rule is verified */
+	FW_LIMIT_ERRORS = 50,                 /* load errors shown at once */
+	FW_LIMIT_FILE_BYTES = 256 << 20,      /* one rule file */
+	FW_LIMIT_SHOW_UP_TO = 100,            /* winners of one slot */
+	FW_LIMIT_CONTENT_BYTES = 64 << 10,    /* content of one winner, as JSON */
+	FW_LIMIT_CONTENT_DEPTH = 32,
+
+	/* A call into a rule's function. */
+	FW_LIMIT_CALL_INSTRUCTIONS = 100000,
+	FW_LIMIT_CALL_BYTES = 1 << 20,
+	FW_LIMIT_STRING_BYTES = 256 << 10,    /* the longest string a library call makes */
+	FW_LIMIT_PATTERN_BYTES = 1 << 10,     /* the longest pattern */
+	FW_LIMIT_SET_ASIDE_VISITORS = 20,     /* budget failures of this many visitors within a minute set a rule aside */
+
+	/* A request. */
+	FW_LIMIT_BODY_BYTES = 1 << 20,
+	FW_LIMIT_HEADER_BYTES = 16 << 10,     /* request line and headers together */
+	FW_LIMIT_HEADERS = 100,
+	FW_LIMIT_URL_BYTES = 8 << 10,
+	FW_LIMIT_HEADER_MS = 10000,           /* from a request's first byte to its last header, absolutely */
+	FW_LIMIT_BODY_MS = 30000,             /* from the last header to the last byte of the body */
+	FW_LIMIT_IDLE_MS = 60000,             /* a kept-alive connection without a request */
+	FW_LIMIT_CONNECTIONS = 10000,         /* open at once in a worker */
+	FW_LIMIT_PIPELINED = 32,              /* requests of one connection being answered */
+	FW_LIMIT_MAX_INFLIGHT = 1024,         /* requests being answered in a worker; above it 503 */
+	FW_LIMIT_REQUEST_BYTES = 4 << 20,     /* the arena of a request */
+	FW_LIMIT_SLOTS_ASKED = 200,           /* slots named in one request */
+	FW_LIMIT_USER_AGENT_BYTES = 1024,
+};
+
+#endif

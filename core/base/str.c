@@ -1,0 +1,187 @@
+#include "base/str.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void fw_fold(struct fw_str s, char *out)
+{
+	for (size_t i = 0; i < s.n; i++)
+		out[i] = fw_fold_char(s.p[i]);
+}
+
+bool fw_str_equal(struct fw_str a, struct fw_str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool fw_str_equal_fold(struct fw_str a, struct fw_str b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (fw_fold_char(a.p[i]) != fw_fold_char(b.p[i]))
+			return false;
+	return true;
+}
+
+int fw_str_compare(struct fw_str a, struct fw_str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int d = n ? memcmp(a.p, b.p, n) : 0;
+	return d ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+const char *fw_str_find_fold(struct fw_str s, struct fw_str needle)
+{
+	if (needle.n > s.n)
+		return NULL;
+	for (size_t i = 0; i + needle.n <= s.n; i++)
+		if (fw_str_equal_fold((struct fw_str){ s.p + i, needle.n }, needle))
+			return s.p + i;
+	return NULL;
+}
+
+struct fw_str fw_str_trim(struct fw_str s)
+{
+	while (s.n && strchr(" \t\r\n", s.p[0]) && s.p[0])
+		s.p++, s.n--;
+	while (s.n && s.p[s.n - 1] && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+static int min3(int a, int b, int c)
+{
+	int m = a < b ? a : b;
+	return m < c ? m : c;
+}
+
+int fw_edit_distance(const char *a, const char *b, int most)
+{
+	enum { WIDEST = 64 };
+	int n = (int)strlen(a), m = (int)strlen(b);
+	if (n >= WIDEST || m >= WIDEST || abs(n - m) > most)
+		return most + 1;
+	int before[WIDEST + 1] = { 0 }, last[WIDEST + 1], row[WIDEST + 1];
+	for (int j = 0; j <= m; j++)
+		last[j] = j;
+	for (int i = 1; i <= n; i++) {
+		row[0] = i;
+		for (int j = 1; j <= m; j++) {
+			char x = fw_fold_char(a[i - 1]), y = fw_fold_char(b[j - 1]);
+			row[j] = min3(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y));
+			bool swapped = i > 1 && j > 1 && x == fw_fold_char(b[j - 2]) && y == fw_fold_char(a[i - 2]);
+			if (swapped && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
+		}
+		memcpy(before, last, sizeof before);
+		memcpy(last, row, sizeof last);
+	}
+	return last[m] > most ? most + 1 : last[m];
+}
+
+const char *fw_nearest(const char *wrong, const char *const *names, size_t n)
+{
+	int most = strlen(wrong) <= 3 ? 1 : strlen(wrong) <= 6 ? 2 : 3;
+	const char *best = NULL;
+	for (size_t i = 0; i < n; i++) {
+		int d = fw_edit_distance(wrong, names[i], most);
+		if (d <= most) {
+			best = names[i];
+			most = d - 1;
+		}
+	}
+	return best;
+}
+
+size_t fw_number_text(double x, char *buf)
+{
+	if (x == 0)
+		return (size_t)snprintf(buf, 32, "0");
+	if (fabs(x) < 1e15 && x == floor(x))
+		return (size_t)snprintf(buf, 32, "%lld", (long long)x);
+	int n = 0;
+	for (int digits = 15; digits <= 17; digits++) {
+		n = snprintf(buf, 32, "%.*g", digits, x);
+		if (strtod(buf, NULL) == x)
+			break;
+	}
+	return (size_t)n;
+}
+
+static const char *digits_end(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* RFC 8259 section 6. */
+static bool is_json_number(const char *p, const char *end)
+{
+	if (p < end && *p == '-')
+		p++;
+	const char *q = digits_end(p, end);
+	if (q == p || (*p == '0' && q - p > 1))
+		return false;
+	p = q;
+	if (p < end && *p == '.') {
+		q = digits_end(p + 1, end);
+		if (q == p + 1)
+			return false;
+		p = q;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		q = digits_end(p, end);
+		if (q == p)
+			return false;
+		p = q;
+	}
+	return p == end;
+}
+
+bool fw_number_parse(struct fw_str s, double *ret)
+{
+	char buf[64];
+	if (s.n == 0 || s.n >= sizeof buf || !is_json_number(s.p, s.p + s.n))
+		return false;
+	memcpy(buf, s.p, s.n);
+	buf[s.n] = '\0';
+	double x = strtod(buf, NULL);
+	if (!isfinite(x))
+		return false;
+	*ret = x;
+	return true;
+}
+
+/* Unicode 15, table 3-7. */
+bool fw_utf8_valid(struct fw_str s)
+{
+	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+	while (p < end) {
+		if (*p < 0x80) {
+			p++;
+			continue;
+		}
+		int more = *p >= 0xc2 && *p <= 0xdf ? 1 : *p >= 0xe0 && *p <= 0xef ? 2 : *p >= 0xf0 && *p <= 0xf4 ? 3 : 0;
+		if (!more || end - p <= more)
+			return false;
+		unsigned char low = 0x80, high = 0xbf;
+		if (*p == 0xe0) low = 0xa0;
+		if (*p == 0xed) high = 0x9f;
+		if (*p == 0xf0) low = 0x90;
+		if (*p == 0xf4) high = 0x8f;
+		if (p[1] < low || p[1] > high)
+			return false;
+		for (int i = 2; i <= more; i++)
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+		p += more + 1;
+	}
+	return true;
+}

@@ -1,0 +1,55 @@
+/* Text: slices, ASCII case folding, and the nearest right name for a hint. */
+#ifndef FW_BASE_STR_H
+#define FW_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A slice of somebody else's bytes; p is NULL for "no text". Not terminated. */
+struct fw_str {
+	const char *p;
+	size_t n;
+};
+
+#define FW_STR(literal) ((struct fw_str){ (literal), sizeof(literal) - 1 })
+
+static inline struct fw_str fw_str(const char *s)
+{
+	return (struct fw_str){ s, s ? strlen(s) : 0 };
+}
+
+static inline bool fw_str_is(struct fw_str s, const char *text)
+{
+	size_t n = strlen(text);
+	return s.n == n && memcmp(s.p, text, n) == 0;
+}
+
+static inline char fw_fold_char(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* Writes the ASCII case-folded text to out (same length; out may be s.p itself). */
+void fw_fold(struct fw_str s, char *out);
+bool fw_str_equal(struct fw_str a, struct fw_str b);
+bool fw_str_equal_fold(struct fw_str a, struct fw_str b);
+int fw_str_compare(struct fw_str a, struct fw_str b); /* bytewise, as strcmp */
+/* Where `needle` begins in `s` under ASCII folding, or NULL; an empty needle is found at once. */
+const char *fw_str_find_fold(struct fw_str s, struct fw_str needle);
+struct fw_str fw_str_trim(struct fw_str s);
+
+/* Bounded Damerau-Levenshtein distance under ASCII folding; more than `most` is reported as most + 1. */
+int fw_edit_distance(const char *a, const char *b, int most);
+
+/* The name nearest to `wrong` among n, or NULL if none is near enough to be worth a hint. */
+const char *fw_nearest(const char *wrong, const char *const *names, size_t n);
+
+/* The shortest decimal text that reads back as the same number; whole numbers have no point. buf holds 32. */
+size_t fw_number_text(double x, char *buf);
+/* A JSON number and nothing else. */
+bool fw_number_parse(struct fw_str s, double *ret);
+/* True if the bytes are well-formed UTF-8. */
+bool fw_utf8_valid(struct fw_str s);
+
+#endif
