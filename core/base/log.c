@@ -11,7 +11,7 @@
 #include "base/json.h"
 
 static struct {
-	int fd;
+	int fd = -1;
 	enum fw_log_level least;
 	const char *role;
 	char path[512];
@@ -39,7 +39,7 @@ int fw_log_open(const char *path, enum fw_log_level least, struct fw_error *err)
 
 int fw_log_reopen(struct fw_error *err)
 {
-	int fd;
+	int fd = -1;
 	if (!sink.path[0])
 		return 0;
 	if (open_path(sink.path, &fd, err) < 0)
