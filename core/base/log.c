@@ -11,7 +11,7 @@
 #include "base/json.h"
 
 static struct {
-	int fd = -1;
+	int fd;
 	enum fw_log_level least;
 	const char *role;
 	char path[512];

@@ -1,0 +1,70 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/json.h"
+
+static void check(const char *text, const char *expected)
+{
+	struct fw_arena a;
+	struct fw_json *v = NULL;
+	struct fw_error err;
+	fw_arena_init(&a, NULL, 0, 0);
+	int r = fw_json_parse(&a, text, strlen(text), &v, &err);
+	if (!expected) {
+		assert_int_equal(r, FW_EINVAL);
+		assert_true(err.message[0]);
+	} else {
+		struct fw_buf b;
+		struct fw_json_out o;
+		assert_int_equal(r, 0);
+		fw_buf_init(&b, 0);
+		fw_json_out_init(&o, &b);
+		fw_json_tree(&o, v);
+		assert_string_equal(fw_buf_text(&b), expected);
+		fw_buf_finish(&b);
+	}
+	fw_arena_finish(&a);
+}
+
+static void test_round_trip(void **state)
+{
+	(void)state;
+	check("{\"b\":1.0,\"a\":[true,null,\"\\u00e9\\n\"],\"c\":0.1}", "{\"a\":[true,null,\"\xc3\xa9\\n\"],\"b\":1,\"c\":0.1}");
+	check("1e3", "1000");
+	check("-0.0", "0");
+}
+
+static void test_last_key_counts(void **state)
+{
+	(void)state;
+	check("{\"a\":1,\"b\":2,\"a\":3}", "{\"a\":3,\"b\":2}");
+	check("{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1,\"a\":2,\"q\":2}",
+		"{\"a\":2,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":2}");
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	check("", NULL);
+	check("[1]\f", NULL);
+	check("\v1", NULL);
+	check("[1] 2", NULL);
+	check("{\"a\":1,}", NULL);
+	check("1e999", NULL);
+	check("\"\xff\"", NULL);
+	char deep[200] = { 0 };
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 99);
+	check(deep, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
