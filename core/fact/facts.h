@@ -1,0 +1,104 @@
+/* What is known of one visitor at one moment: a value, or its absence, for each fact. Lives in the request's arena. */
+#ifndef FW_FACT_FACTS_H
+#define FW_FACT_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "fact/catalogue.h"
+
+enum fw_state {
+	FW_ABSENT,       /* the fact has no value */
+	FW_OUT_OF_REACH, /* whether it has one cannot be asked: known() and unknown() are unknown too */
+	FW_KNOWN,
+};
+
+enum fw_kind { FW_KIND_TEXT, FW_KIND_NUMBER, FW_KIND_BOOL, FW_KIND_SET };
+
+struct fw_value {
+	enum fw_state state;
+	enum fw_kind kind;      /* when known */
+	bool boolean;
+	double number;          /* also weekday 0–6, date in days, cart.age in seconds */
+	struct fw_str text;     /* as told */
+	struct fw_str folded;   /* ASCII case folded */
+	const struct fw_value *items; /* FW_KIND_SET: texts */
+	unsigned n_items;
+	/* A time fact where only the country is known: one number a zone, all of them possible. The fact is known with
+	 * n_several > 1 only if they differ; number is then the first. */
+	const double *several;
+	unsigned n_several;
+};
+
+/* A member of a family: traits.plan, event.price, engagement.email. */
+struct fw_member {
+	struct fw_str name;
+	struct fw_value value;
+};
+
+enum fw_key_kind { FW_KEY_NONE, FW_KEY_CATEGORY, FW_KEY_PRODUCT, FW_KEY_BRAND, FW_KEY_TERM };
+
+/* A question to the history: how often, or how large a share. */
+struct fw_query {
+	enum fw_fact fact;       /* FW_FACT_VIEWED … FW_FACT_AFFINITY */
+	enum fw_key_kind key_kind;
+	struct fw_str key;       /* folded */
+	int64_t within_s;        /* 0: ever */
+};
+
+/* An answer given beforehand. */
+struct fw_answer {
+	struct fw_query query;
+	double number;
+};
+
+struct fw_facts {
+	struct fw_arena *arena;
+	struct fw_value single[FW_FACT_SINGLE];
+	struct fw_member *traits, *event, *engagement;
+	unsigned n_traits, n_event, n_engagement;
+	struct fw_answer *answers;
+	unsigned n_answers;
+	bool profile_in_reach;   /* false: what would come from the profile is out of reach */
+	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
+	struct fw_value segments;
+
+	bool has_clock;          /* false: dates of rules do not count */
+	int64_t now_us;
+	struct fw_str key;       /* the id that rollouts draw by; n == 0: none */
+	bool has_point;          /* a given point of every rollout, 0–100 */
+	double point;
+};
+
+/* An empty visitor: every fact absent, except that with `profile_in_reach` false those which come from the profile
+ * are out of reach. */
+void fw_facts_init(struct fw_facts *f, struct fw_arena *arena, bool profile_in_reach);
+
+/* Setting a fact. Texts are copied into the arena; empty text is no value. 0 or FW_ENOMEM. */
+int fw_facts_text(struct fw_facts *f, enum fw_fact fact, struct fw_str text);
+void fw_facts_number(struct fw_facts *f, enum fw_fact fact, double number);
+void fw_facts_bool(struct fw_facts *f, enum fw_fact fact, bool b);
+/* hour, weekday or date where several zones are possible; equal numbers collapse. */
+int fw_facts_several(struct fw_facts *f, enum fw_fact fact, const double *numbers, unsigned n);
+int fw_facts_set(struct fw_facts *f, enum fw_fact fact, const struct fw_str *items, unsigned n);
+
+/* A value from text, with its folded form. */
+int fw_value_text(struct fw_arena *a, struct fw_str text, struct fw_value *ret);
+/* A value of a trait or an event property from JSON: text, number, boolean, or a list of them as a set; null, empty
+ * text and objects are no value. */
+int fw_value_json(struct fw_arena *a, const struct fw_json *v, struct fw_value *ret);
+
+/* The value of traits.NAME, event.NAME or engagement.NAME; never NULL. */
+const struct fw_value *fw_facts_member(const struct fw_facts *f, enum fw_fact family, struct fw_str name);
+const struct fw_value *fw_facts_single(const struct fw_facts *f, enum fw_fact fact);
+/* The count or share asked for, as a value. */
+struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *query);
+
+/* Whether the fact would come from the profile. */
+bool fw_fact_from_profile(enum fw_fact fact);
+
+#endif
