@@ -316,7 +316,8 @@ static void read_countries(struct fw_zone_set *set)
 	if (!text)
 		return;
 	set->countries = FW_NEW_ARRAY(&set->arena, MOST_COUNTRIES, struct country);
-	for (char *line = strtok(text, "\n"); line && set->countries; line = strtok(NULL, "\n")) {
+	char *rest = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line && set->countries; line = strtok_r(NULL, "\n", &rest)) {
 		char *name = strchr(line, '\t');
 		name = name ? strchr(name + 1, '\t') : NULL;
 		if (line[0] == '#' || !name)

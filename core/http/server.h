@@ -64,6 +64,7 @@ void fw_http_server_pause(struct fw_http_server *server, bool paused);
  * deadline. */
 void fw_http_server_drain(struct fw_http_server *server, int64_t deadline_ms);
 
+/* The counters as they stand; valid as long as the server. */
 const struct fw_http_counters *fw_http_server_counters(const struct fw_http_server *server);
 
 /* The request. All text lives as long as it does and is terminated unless said otherwise. */
