@@ -1,0 +1,44 @@
+/* What is read and written again is read as the same: the text written is a fixed point. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* The value written out, or {NULL, 0} when the text is refused. */
+static struct fw_str rewrite(struct fw_arena *a, const char *text, size_t n)
+{
+	struct fw_json *v = NULL;
+	struct fw_error err = { 0 };
+	if (fw_json_parse(a, text, n, &v, &err) != 0) {
+		if (!err.message[0])
+			abort();
+		return (struct fw_str){ 0 };
+	}
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	fw_json_tree(&o, v);
+	struct fw_str copy = { fw_arena_strndup(a, b.data, b.n), b.n };
+	if (b.failed || !copy.p)
+		abort();
+	fw_buf_finish(&b);
+	return copy;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct fw_arena a;
+	fw_arena_init(&a, NULL, 0, 0);
+	struct fw_str once = rewrite(&a, (const char *)data, n);
+	if (once.p) {
+		struct fw_str twice = rewrite(&a, once.p, once.n);
+		if (!twice.p || twice.n != once.n || memcmp(twice.p, once.p, once.n) != 0)
+			abort();
+	}
+	fw_arena_finish(&a);
+	return 0;
+}
