@@ -1,0 +1,54 @@
+// The summary counts every runner's tests, and cannot be green when something ended early or nothing ran.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { collect, summary } from '../tally.mjs';
+
+const entry = (fields) => JSON.stringify({ name: 'test_x', result: 'OK', returncode: 0, stdout: '', ...fields });
+const cmocka = (...lines) => ['[==========] Running 2 test(s).', ...lines, ''].join('\n');
+
+function summaryOf(t, files) {
+	const folder = mkdtempSync(join(tmpdir(), 'tally-'));
+	t.after(() => rmSync(folder, { recursive: true }));
+	for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+	return summary(collect(folder));
+}
+
+test('all runners are counted together, and skips say why', (t) => {
+	const { text, ok } = summaryOf(t, {
+		'unit.json': [entry({ stdout: cmocka('[       OK ] test_a', '[  SKIPPED ] test_b') }), entry({ name: 'fuzz_y' })].join('\n'),
+		'system.jsonl': [{ name: 'one', file: '/a/b.test.mjs', result: 'passed' }, { name: 'two', file: '', result: 'skipped', reason: 'no peer' }].map(JSON.stringify).join('\n'),
+	});
+	assert.equal(text, 'skipped: test_x: test_b\nskipped: two (no peer)\n3 passed, 0 failed, 2 skipped');
+	assert.ok(ok);
+});
+
+test('a program that ends before its tests do is a failure', (t) => {
+	const { text, ok } = summaryOf(t, { 'unit.json': entry({ result: 'FAIL', returncode: -6, stdout: cmocka('[       OK ] test_a') }) });
+	assert.equal(text, 'failed: test_x: ended before 1 of its tests\n1 passed, 1 failed');
+	assert.ok(!ok);
+});
+
+test('a program that fails after its tests passed is a failure', (t) => {
+	const { text } = summaryOf(t, { 'unit.json': entry({ result: 'FAIL', returncode: 1, stdout: cmocka('[       OK ] test_a', '[       OK ] test_b') }) });
+	assert.equal(text, 'failed: test_x: fail, status 1\n2 passed, 1 failed');
+});
+
+test('a test that cmocka names twice is counted once', (t) => {
+	const { text } = summaryOf(t, {
+		'unit.json': entry({ result: 'FAIL', returncode: 1, stdout: cmocka('[       OK ] test_a', '[  FAILED  ] test_b'), stderr: '[  FAILED  ] test_b\n' }),
+	});
+	assert.equal(text, 'failed: test_x: test_b\n1 passed, 1 failed');
+});
+
+test('a runner that broke off is a failure, and so is an empty run', (t) => {
+	assert.equal(summaryOf(t, { 'system.jsonl': JSON.stringify({ name: 'one', result: 'passed' }), 'system.status': '124' }).text,
+		'failed: node took longer than FW_TEST_LIMIT\n1 passed, 1 failed');
+	const nothing = summaryOf(t, {});
+	assert.equal(nothing.text, 'nothing ran\n0 passed, 0 failed');
+	assert.ok(!nothing.ok);
+	assert.equal(summaryOf(t, { failures: 'building build-test\n' }).text, 'failed: building build-test\n0 passed, 1 failed');
+});
