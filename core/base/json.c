@@ -203,10 +203,14 @@ int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json
 	if (foreign)
 		return fw_fail(err, FW_EINVAL, NULL, 0, "a form feed or vertical tab is not white space in JSON, at byte %zu",
 			(size_t)(foreign - text));
+	/* Here and not by yajl, which takes overlong forms for characters. */
+	if (!fw_utf8_valid((struct fw_str){ text, n }))
+		return fw_fail(err, FW_EINVAL, NULL, 0, "the text is not UTF-8");
 	struct reader r = { .arena = a };
 	yajl_handle y = yajl_alloc(&callbacks, NULL, &r);
 	if (!y)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	yajl_config(y, yajl_dont_validate_strings, 1);
 	int ret = 0;
 	yajl_status status = yajl_parse(y, (const unsigned char *)text, n);
 	if (status == yajl_status_ok)

@@ -55,6 +55,9 @@ static void test_refusals(void **state)
 	check("{\"a\":1,}", NULL);
 	check("1e999", NULL);
 	check("\"\xff\"", NULL);
+	check("\"\xc0\xa3\"", NULL); /* an overlong form, which yajl took for a character */
+	check("\"\xed\xa0\x80\"", NULL);
+	check("\"\x01\"", NULL);
 	char deep[200] = { 0 };
 	memset(deep, '[', 100);
 	memset(deep + 100, ']', 99);
