@@ -18,6 +18,7 @@ const FILE_LINES = 600;
 // an include in disguise: only the store's completion and the plugin host's table may. Whoever adds a pointer says here
 // who is called.
 export const POINTERS = {
+	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
