@@ -31,7 +31,7 @@ enum {
 	FW_LIMIT_HEADER_MS = 10000,           /* from a request's first byte to its last header, absolutely */
 	FW_LIMIT_BODY_MS = 30000,             /* from the last header to the last byte of the body */
 	FW_LIMIT_IDLE_MS = 60000,             /* a kept-alive connection without a request */
-	FW_LIMIT_WRITE_MS = 60000,            /* for a client to take an answer that does not fit its socket at once */
+	FW_LIMIT_WRITE_MS = 60000,            /* for a client to take the next 64 KiB of an answer */
 	FW_LIMIT_LINGER_MS = 2000,            /* reading on after the last answer, so that it is not lost */
 	FW_LIMIT_DRAIN_IDLE_MS = 10000,       /* an idle connection of a worker that ends */
 	FW_LIMIT_CONNECTIONS = 10000,         /* open at once in a worker */

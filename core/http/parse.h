@@ -59,6 +59,7 @@ enum fw_http_progress {
 struct fw_http_scan {
 	size_t start; /* where the head begins: after one empty line that may precede it */
 	size_t at;    /* next byte to look at */
+	size_t line;  /* where its line begins */
 	size_t end;   /* FW_HTTP_DONE: the byte after the head */
 	unsigned lines;
 };
@@ -84,10 +85,10 @@ struct fw_http_head {
 	uint64_t content_length; /* 0 when chunked */
 };
 
-/* `head` is what fw_http_scan_head delimited, from start to end, `fields` has room for scan.lines of them.
+/* `head` is what fw_http_scan_head delimited, from start to end; `fields` has room for `room`, as many as scan.lines.
  * FW_HTTP_DONE or FW_HTTP_BAD. */
 enum fw_http_progress fw_http_parse_head(const char *head, size_t n, const struct fw_http_limits *limits,
-	struct fw_http_field *fields, struct fw_http_head *ret, struct fw_http_refusal *refusal);
+	struct fw_http_field *fields, unsigned room, struct fw_http_head *ret, struct fw_http_refusal *refusal);
 
 /* Taking a body out of its framing. */
 struct fw_http_body {

@@ -43,20 +43,20 @@ struct fw_http_counters {
 	uint64_t bytes_in, bytes_out;
 };
 
-/* Copies limits and handlers. `base` must outlive the server. NULL: out of memory. Ignores SIGPIPE for the process. */
+/* Copies limits and handlers. `base` must outlive the server. NULL: out of memory. No signal is touched. */
 struct fw_http_server *fw_http_server_create(struct event_base *base, const struct fw_http_limits *limits,
 	const struct fw_http_handlers *handlers);
 
-/* Closes every connection and listener. Requests not answered yet stay valid, flagged gone, until they are. NULL is
- * fine. */
+/* Closes every connection and listener. Requests not answered yet stay valid, flagged gone, until they are. Not to be
+ * called while a request is being handed out. NULL is fine. */
 void fw_http_server_destroy(struct fw_http_server *server);
 
 /* Serves a bound, listening socket (TCP or Unix), which other processes may share; it is made non-blocking and is closed
- * with the server or its drain. Returns the listener's index (0, 1, …), or FW_ENOMEM, FW_EIO; then `fd` stays the
- * caller's. */
+ * with the server or its drain. Returns the listener's index (0, 1, …), or FW_ENOMEM, FW_EIO, FW_ELIMIT (64 of them);
+ * then `fd` stays the caller's. */
 int fw_http_server_listen(struct fw_http_server *server, int fd, struct fw_error *err);
 
-/* A worker over its share stops accepting for a while; connections it has go on. Paused from creation is not the case. */
+/* Stops and resumes accepting, for a worker over its share; the connections it has go on. */
 void fw_http_server_pause(struct fw_http_server *server, bool paused);
 
 /* Stops accepting for good. Kept-alive connections close with their next answer; idle ones stay until their next request
