@@ -54,24 +54,32 @@ static void advance(struct conn *c)
 			c->last = NULL;
 		c->n_requests--;
 		request_put(req);
-		if (close) {
-			c->state = CONN_CLOSING;
-			c->held = false;
+		if (close)
 			orphan_requests(c);
-		}
 	}
 	c->renew = true;
 	if (!c->busy)
 		conn_settle(c);
 }
 
-/* A worker that ends closes a connection with the last answer that can be foreseen. */
+/* A worker that ends closes a connection with an answer after which nothing is known to come. */
 static bool closes(const struct conn *c, const struct fw_http_request *req)
 {
 	if (req->close || !req->head.keep_alive)
 		return true;
 	bool more = c->busy ? c->more_input : c->in != NULL;
-	return c->server->draining && req == c->last && !c->receiving && !more;
+	return c->server->draining && req == c->first && req == c->last && !c->receiving && !more;
+}
+
+/* No more requests from here: an answer says so. */
+static void stop_reading(struct conn *c)
+{
+	c->state = CONN_CLOSING;
+	c->held = false;
+	c->continue_due = false;
+	if (c->receiving)
+		request_put(c->receiving);
+	c->receiving = NULL;
 }
 
 /* Its client is gone, and maybe the server too. */
@@ -98,6 +106,8 @@ void fw_http_reply(struct fw_http_request *req, int status, const char *content_
 		s->counters.responses[status / 100]++;
 	req->close = closes(c, req);
 	req->done = true;
+	if (req->close)
+		stop_reading(c);
 	struct fw_buf *to = req == c->first ? conn_out(c) : (req->answer = buffer_get(s));
 	if (!to) {
 		conn_drop(c);

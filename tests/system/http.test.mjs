@@ -528,9 +528,14 @@ test('at the connection limit the longest idle one makes room, and busy ones do 
 
 test('accepting can be paused', async (t) => {
 	const server = await start(t);
-	assert.equal((await server.ask('/pause?ms=300')).body, 'paused');
-	const c = await server.open();
-	assert.equal((await c.ask(get('/a'))).status, 200);
+	const before = await server.open();
+	assert.equal((await before.ask(get('/pause?ms=500'))).body, 'paused');
+	const began = Date.now(), during = await server.open();
+	await during.send(get('/a'));
+	// Connections that are there go on, and the new one waits.
+	assert.equal((await before.ask(get('/counters'))).json().accepted, 1);
+	assert.equal((await during.answer()).status, 200);
+	assert.ok(Date.now() - began >= 400);
 });
 
 test('drain: what is asked is answered, with Connection: close; idle ones are kept for a while; then it is over', async (t) => {
@@ -548,11 +553,27 @@ test('drain: what is asked is answered, with Connection: close; idle ones are ke
 	assert.deepEqual([one.headers.connection, two.headers.connection], [undefined, 'close']);
 	await idle.ended();
 	assert.equal((await held.answer()).headers.connection, undefined);
-	held.socket.end();
-	assert.equal(server.child.exitCode, null);
-	held.socket.destroy();
-	server.child.kill('SIGKILL');
-	await server.ended;
+	// hold/b waits still, and whoever sends on this connection is served: release/b answers both.
+	await held.send(get('/release/b'));
+	assert.equal((await held.answer()).body, 'b ');
+	const last = await held.answer();
+	assert.deepEqual([last.body, last.headers.connection], ['released', 'close']);
+	for (const c of [held, idle, many]) c.socket.destroy();
+	assert.equal(await server.ended, 0);
+});
+
+test('drain: an answer that must wait for its turn does not close the connection on requests that follow', async (t) => {
+	const server = await start(t);
+	const held = await server.open(), c = await server.open(), d = await server.open();
+	await held.send(get('/hold/a') + get('/hold/b'));
+	await until(async () => await server.held('b') === 'yes');
+	await d.ask(get('/echo'));
+	await c.ask(get('/drain?ms=30000'));
+	await d.send(get('/release/b') + get('/echo'));
+	assert.equal((await d.answer()).body, 'released');
+	await held.send(get('/echo') + get('/hold/c'));
+	await held.send(get('/release/a'));
+	for (const wanted of ['a ', 'b ', '']) assert.equal((await held.answer()).body, wanted);
 });
 
 test('drain: idle connections end after their time, and the program with them', async (t) => {
