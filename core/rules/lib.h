@@ -39,8 +39,8 @@ void fw_lib_charge(lua_State *L, size_t instructions);
 /* Freezes the table at `index`, in place, and every table that can be reached from it through keys, values, and
  * metatables: each keeps its identity, reads, `#`, pairs, next, ipairs and its other metamethods as before, and any
  * write raises "this table is shared between visitors and cannot be changed". Tables frozen before (library tables are)
- * are skipped; anything else is left alone. Each function reached becomes a key, with value true, of the table at
- * `functions` (0: not wanted), so that the caller can look at its upvalues.
+ * are skipped; anything else is left alone. Each Lua function and each iterator (below) that is reached becomes a key,
+ * with value true, of the table at `functions` (0: not wanted), so that the caller can look at its upvalues.
  *
  * How: the contents move into a hidden table that the emptied one shows through a metatable of its own. Costs about
  * 400 bytes a table, and the memory of the contents once more, since Lua does not shrink the emptied table; a read costs
@@ -54,5 +54,9 @@ void fw_lib_freeze(lua_State *L, int index, int functions);
 /* Pushes the table that raw access may read in place of the one at `index`: the hidden table of a frozen one, else the
  * table itself. True if it was frozen. Never let Lua code have what this pushes. */
 bool fw_lib_contents(lua_State *L, int index);
+
+/* True if the value at `index` is an iterator that pairs or gmatch made. It knows how far it went, so one that outlives
+ * a call would tell the next caller. No other C function that Lua code can have keeps anything. */
+bool fw_lib_is_iterator(lua_State *L, int index);
 
 #endif
