@@ -10,7 +10,7 @@
 #include "rules/lib_parts.h"
 
 /* An empty table may still be large, and Lua does not say so. */
-enum { INSTRUCTIONS_A_WALK = 16, FEW_KEYS = 16 };
+enum { INSTRUCTIONS_A_WALK = 32, FEW_KEYS = 16 };
 
 enum rank { WHOLE, FRACTION, TEXT, BOOLEAN };
 
