@@ -19,6 +19,8 @@ enum {
 	/* A call into a rule's function. */
 	FW_LIMIT_CALL_INSTRUCTIONS = 100000,
 	FW_LIMIT_CALL_BYTES = 1 << 20,
+	FW_LIMIT_LOAD_INSTRUCTIONS = 500000000, /* running one rule file at load */
+	FW_LIMIT_LOAD_BYTES = 2000000000,
 	FW_LIMIT_STRING_BYTES = 256 << 10,    /* the longest string a library call makes */
 	FW_LIMIT_PATTERN_BYTES = 1 << 10,     /* the longest pattern */
 	FW_LIMIT_SET_ASIDE_VISITORS = 20,     /* budget failures of this many visitors within a minute set a rule aside */
@@ -40,6 +42,21 @@ enum {
 	FW_LIMIT_REQUEST_BYTES = 4 << 20,     /* the arena of a request */
 	FW_LIMIT_SLOTS_ASKED = 200,           /* slots named in one request */
 	FW_LIMIT_USER_AGENT_BYTES = 1024,
+	FW_LIMIT_WORKERS = 64,                /* of one generation */
+	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */
+	FW_LIMIT_LOAD_MS = 60000,             /* from a loader's fork to its workers' being ready */
+	FW_LIMIT_HEARTBEAT_MS = 10000,        /* a worker silent for longer is killed */
+	FW_LIMIT_DRAIN_MS = 30000,            /* for the requests of a generation that ends; then TERM */
+	FW_LIMIT_KILL_MS = 2000,              /* from TERM to KILL */
+	FW_LIMIT_RESTART_MS = 100,            /* before a process that died is started again; doubled each time … */
+	FW_LIMIT_RESTART_MOST_MS = 10000,     /* … up to this */
+	FW_LIMIT_CONTROL_CLIENTS = 16,        /* open at once on the control socket */
+	FW_LIMIT_CONFIG_INSTRUCTIONS = 1000000,
+	FW_LIMIT_CONFIG_BYTES = 16 << 20,     /* memory that evaluating the configuration may take */
+	FW_LIMIT_PLUGINS = 32,
+	FW_LIMIT_PLUGIN_BYTES = 64 << 20,     /* a plugin's file */
+	FW_LIMIT_PLUGIN_METRICS = 128,        /* of all plugins together, over all generations */
+	FW_LIMIT_PLUGIN_POSTS = 1024,         /* calls posted from threads that wait for the loop */
 };
 
 #endif

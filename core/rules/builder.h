@@ -1,0 +1,134 @@
+/* What the files of this room share while a rule set is being loaded. Not for other rooms. */
+#ifndef FW_RULES_BUILDER_H
+#define FW_RULES_BUILDER_H
+
+#include <lua.h>
+
+#include "base/limits.h"
+#include "rules/ruleset.h"
+#include "rules/scan.h"
+
+enum fw_declared { FW_DECLARED_SLOT, FW_DECLARED_SEGMENT, FW_DECLARED_RULE, FW_DECLARED_GUARD, FW_DECLARED_CAP, FW_DECLARED_TEST, FW_DECLARED_KINDS };
+
+extern const char *const fw_declared_words[FW_DECLARED_KINDS];
+
+struct fw_source {
+	const char *name; /* relative to its folder */
+	bool compliance;
+	char *text;
+	size_t n;
+	struct fw_scan *scan;
+	int env_ref;
+};
+
+/* A declaration as it was made: its table stays in Lua until it is compiled. */
+struct fw_declaration {
+	enum fw_declared kind;
+	const char *id;
+	uint32_t source;
+	int line;
+	int table_ref; /* LUA_NOREF until the table came */
+};
+
+/* A growable array in the builder: items live on the heap until they are copied into the set's arena. */
+#define FW_LIST(type) struct { type *items; uint32_t n, size; }
+
+struct fw_builder {
+	struct fw_ruleset *set;
+	struct fw_sandbox *sandbox;
+	lua_State *lua;
+	struct fw_errors *errors;
+	struct fw_zone_set *zones;
+	bool failed; /* at least one error was written, or memory ran out */
+
+	FW_LIST(struct fw_source) sources;
+	FW_LIST(struct fw_declaration) declarations;
+	uint32_t running; /* the source being run */
+	bool loading;
+
+	FW_LIST(struct fw_ref) refs;
+	FW_LIST(struct fw_literal) literals;
+	FW_LIST(struct fw_node) nodes;
+	FW_LIST(uint32_t) children;
+	FW_LIST(struct fw_function) functions;
+	FW_LIST(const void *) function_keys;
+	struct fw_map ref_keys, group_keys;
+	struct fw_map segment_ids[2];      /* rule files', compliance's */
+	uint8_t *segment_state;            /* 0 not begun, 1 being compiled, 2 done */
+	uint32_t *segment_declaration;
+};
+
+/* What is being compiled, for places in errors. */
+struct fw_at {
+	const struct fw_declaration *declaration;
+	char path[256]; /* "when.cart.total" */
+};
+
+/* A new zeroed item at the end of a list, or NULL. */
+void *fw_list_add(void *list, size_t item_size);
+#define FW_ADD(list) ((__typeof__((list)->items))fw_list_add((list), sizeof *(list)->items))
+
+/* Writes an error at the place of `at`; returns FW_EINVAL. */
+int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int fw_build_no_memory(struct fw_builder *b);
+/* Extends the path by a key; returns its former length, to be given back to fw_at_leave. */
+size_t fw_at_enter(struct fw_at *at, const char *key);
+void fw_at_leave(struct fw_at *at, size_t length);
+char *fw_build_copy(struct fw_builder *b, const char *s, size_t n);
+
+/* words.c: the language's words as globals of rule files. Pushes nothing. */
+int fw_words_open(struct fw_builder *b);
+/* Pushes a new environment for a file: own names, the words, and an error for every other name. */
+void fw_words_push_env(struct fw_builder *b);
+const char *const *fw_words_names(void);
+/* The tag of a table that a word made ("any", "all", "none", "list", "at_least", "is_not" …), or NULL. */
+const char *fw_words_tag(lua_State *L, int index);
+
+/* reach.c: everything a declaration's functions can reach is checked for assignments and frozen. */
+int fw_reach_check(struct fw_builder *b);
+
+/* compile.c: the condition at `index` of the Lua stack into a node. `uses` and, when not NULL, `specificity` gather. */
+struct fw_condition_info {
+	unsigned uses;
+	uint32_t specificity;
+	bool has_functions;
+	struct fw_str *facts; /* distinct names seen, for the specificity */
+	uint32_t n_facts, size;
+};
+int fw_compile_condition(struct fw_builder *b, struct fw_at *at, int index, struct fw_condition_info *info, uint32_t *ret_node);
+int fw_compile_segment(struct fw_builder *b, uint32_t segment);
+/* matcher.c: one fact's matcher into a literal. */
+int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, uint32_t *ret_node);
+int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
+int fw_build_node(struct fw_builder *b, enum fw_node_kind kind, const uint32_t *children, uint32_t n, uint32_t *ret_node);
+int fw_build_literal(struct fw_builder *b, const struct fw_ref *ref, const struct fw_literal *l, uint32_t *ret_node);
+int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, uint32_t *ret_function);
+
+/* declare.c: all declarations into the set. */
+int fw_declare_all(struct fw_builder *b);
+/* fields.c: reading a declaration's table. Each returns 0 when the field is absent or read, FW_EINVAL after an error. */
+struct fw_field {
+	const char *name;
+	int (*read)(struct fw_builder *b, struct fw_at *at, int index, void *into);
+	size_t offset;
+};
+int fw_fields_read(struct fw_builder *b, struct fw_at *at, int table, const struct fw_field *fields, size_t n, void *into);
+int fw_field_text(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* const char * */
+int fw_field_bool(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* bool */
+int fw_field_texts(struct fw_builder *b, struct fw_at *at, int index, void *into);      /* const char **, ended by NULL */
+int fw_field_duration(struct fw_builder *b, struct fw_at *at, int index, void *into);   /* int64_t, seconds */
+int fw_field_whole(struct fw_builder *b, struct fw_at *at, int index, void *into);      /* double, a whole number */
+int fw_field_count(struct fw_builder *b, struct fw_at *at, int index, void *into);      /* uint32_t, at least 1 */
+int fw_field_percent(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* double, 0–100 */
+int fw_field_any(struct fw_builder *b, struct fw_at *at, int index, void *into);        /* int: the stack index */
+int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* struct fw_content */
+/* declare_rule.c */
+int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw_rule *rule);
+
+/* rank.c: order, guards and caps of each rule, tables of slots. */
+int fw_rank_rules(struct fw_builder *b);
+
+/* The text at index as a copy in the set, or NULL when it is none. */
+const char *fw_build_text_at(struct fw_builder *b, int index);
+
+#endif

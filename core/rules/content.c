@@ -1,0 +1,154 @@
+#include "rules/content.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "rules/builder.h"
+#include "rules/lib.h"
+
+struct writer {
+	lua_State *L;
+	struct fw_json_out out;
+	struct fw_error *err;
+	size_t begin; /* where this content starts in the buffer */
+	char path[200];
+};
+
+static int refuse(struct writer *w, const char *hint, const char *what)
+{
+	fw_fail(w->err, FW_EINVAL, NULL, 0, "content%s%s: %s", w->path[0] ? " at " : "", w->path, what);
+	if (hint)
+		fw_hint(w->err, "%s", hint);
+	return FW_EINVAL;
+}
+
+static int write_value(struct writer *w, int index, int depth);
+
+static int compare_keys(const void *x, const void *y)
+{
+	return fw_str_compare(*(const struct fw_str *)x, *(const struct fw_str *)y);
+}
+
+static size_t enter(struct writer *w, const char *key)
+{
+	size_t length = strlen(w->path);
+	snprintf(w->path + length, sizeof w->path - length, "%s%s", length ? "." : "", key);
+	return length;
+}
+
+static int write_array(struct writer *w, int table, lua_Integer n, int depth)
+{
+	int ret = 0;
+	fw_json_open_array(&w->out);
+	for (lua_Integer i = 1; i <= n && ret == 0; i++) {
+		char position[24];
+		snprintf(position, sizeof position, "%lld", (long long)i);
+		size_t length = enter(w, position);
+		lua_rawgeti(w->L, table, i);
+		ret = write_value(w, lua_gettop(w->L), depth + 1);
+		lua_pop(w->L, 1);
+		w->path[length] = '\0';
+	}
+	fw_json_close_array(&w->out);
+	return ret;
+}
+
+static int write_object(struct writer *w, int table, size_t n, int depth)
+{
+	lua_State *L = w->L;
+	struct fw_str *keys = calloc(n ? n : 1, sizeof *keys);
+	size_t k = 0;
+	int ret = keys ? 0 : FW_ENOMEM;
+	for (lua_pushnil(L); ret == 0 && lua_next(L, table); lua_pop(L, 1)) {
+		size_t length;
+		keys[k].p = lua_tolstring(L, -2, &length);
+		keys[k++].n = length;
+	}
+	if (ret == 0)
+		qsort(keys, k, sizeof *keys, compare_keys);
+	fw_json_open_object(&w->out);
+	for (size_t i = 0; i < k && ret == 0; i++) {
+		size_t length = enter(w, keys[i].p);
+		fw_json_key_str(&w->out, keys[i]);
+		lua_pushlstring(L, keys[i].p, keys[i].n);
+		lua_rawget(L, table);
+		ret = write_value(w, lua_gettop(L), depth + 1);
+		lua_pop(L, 1);
+		w->path[length] = '\0';
+	}
+	fw_json_close_object(&w->out);
+	free(keys);
+	return ret;
+}
+
+static int write_table(struct writer *w, int index, int depth)
+{
+	lua_State *L = w->L;
+	const char *tag = fw_words_tag(L, index);
+	if (depth > FW_LIMIT_CONTENT_DEPTH || !lua_checkstack(L, 8))
+		return refuse(w, "a table that holds itself cannot be written", "nested too deep");
+	if (tag && strcmp(tag, "list") != 0)
+		return refuse(w, NULL, "a condition is no content");
+	fw_lib_contents(L, index);
+	int table = lua_gettop(L), ret;
+	size_t texts = 0, positions = 0, others = 0;
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		texts += lua_type(L, -2) == LUA_TSTRING;
+		positions += lua_isinteger(L, -2) != 0;
+		others += lua_type(L, -2) != LUA_TSTRING && !lua_isinteger(L, -2);
+	}
+	size_t n = lua_rawlen(L, table);
+	if (others || (texts && (positions || tag)))
+		ret = refuse(w, "an array has the keys 1…n, an object has text keys", "a table with both kinds of keys");
+	else if (positions && positions != n)
+		ret = refuse(w, NULL, "an array with a hole");
+	else if (positions || tag)
+		ret = write_array(w, table, (lua_Integer)n, depth);
+	else
+		ret = write_object(w, table, texts, depth);
+	lua_settop(L, table - 1);
+	return ret;
+}
+
+static int write_value(struct writer *w, int index, int depth)
+{
+	lua_State *L = w->L;
+	size_t n;
+	if (w->out.buf->n - w->begin > FW_LIMIT_CONTENT_BYTES || w->out.buf->failed)
+		return refuse(w, NULL, "it is larger than the limit for one winner");
+	switch (lua_type(L, index)) {
+	case LUA_TNIL: fw_json_null(&w->out); return 0;
+	case LUA_TBOOLEAN: fw_json_bool(&w->out, lua_toboolean(L, index)); return 0;
+	case LUA_TNUMBER:
+		if (!isfinite(lua_tonumber(L, index)))
+			return refuse(w, NULL, "a number that is not finite");
+		if (lua_isinteger(L, index)) {
+			char text[32];
+			int length = snprintf(text, sizeof text, "%lld", (long long)lua_tointeger(L, index));
+			fw_json_raw(&w->out, (struct fw_str){ text, (size_t)length });
+		} else {
+			fw_json_number(&w->out, lua_tonumber(L, index));
+		}
+		return 0;
+	case LUA_TSTRING: {
+		const char *s = lua_tolstring(L, index, &n);
+		fw_json_string(&w->out, (struct fw_str){ s, n });
+		return 0;
+	}
+	case LUA_TTABLE: return write_table(w, index, depth);
+	default: return refuse(w, "content is what JSON can say", lua_type(L, index) == LUA_TFUNCTION ? "a function" : "a value that JSON has no word for");
+	}
+}
+
+int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
+{
+	struct writer w = { .L = L, .err = err, .begin = out->n };
+	fw_json_out_init(&w.out, out);
+	int ret = write_value(&w, lua_absindex(L, index), 0);
+	if (ret == 0 && (out->failed || out->n - w.begin > FW_LIMIT_CONTENT_BYTES))
+		ret = refuse(&w, NULL, "it is larger than the limit for one winner");
+	return ret;
+}

@@ -1,0 +1,430 @@
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "fact/given.h"
+#include "rules/builder.h"
+#include "rules/content.h"
+
+static int is_compliance(const struct fw_builder *b, const struct fw_declaration *d)
+{
+	return b->sources.items[d->source].compliance;
+}
+
+/* By kind, then id, so that numbers do not depend on the order of files. */
+static int compare_declarations(const void *x, const void *y)
+{
+	const struct fw_declaration *a = x, *b = y;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	int d = strcmp(a->id, b->id);
+	if (d)
+		return d;
+	return a->source != b->source ? (a->source < b->source ? -1 : 1) : (a->line > b->line) - (a->line < b->line);
+}
+
+static void check_names(struct fw_builder *b)
+{
+	for (uint32_t i = 0; i < b->declarations.n; i++) {
+		const struct fw_declaration *d = &b->declarations.items[i], *before = i ? d - 1 : NULL;
+		struct fw_at at = { .declaration = d };
+		if (before && before->kind == d->kind && strcmp(before->id, d->id) == 0)
+			fw_build_fail(b, &at, is_compliance(b, d) != is_compliance(b, before) ? "the compliance folder owns that name; choose another" : "give one of them another name",
+				"declared twice, first in %s:%d", b->sources.items[before->source].name, before->line);
+		if (d->table_ref == LUA_NOREF)
+			fw_build_fail(b, &at, "write the table right after the name", "it has a name and no table");
+		if (is_compliance(b, d) && (d->kind == FW_DECLARED_SLOT || d->kind == FW_DECLARED_RULE))
+			fw_build_fail(b, &at, "declare it in the rule files", "the compliance folder holds guards, caps, segments and tests");
+	}
+}
+
+static struct fw_place place_of(const struct fw_builder *b, const struct fw_declaration *d)
+{
+	return (struct fw_place){ b->sources.items[d->source].name, d->line };
+}
+
+static int declare_slot(struct fw_builder *b, struct fw_at *at, int table, struct fw_slot *slot)
+{
+	static const struct fw_field fields[] = {
+		{ "channel", fw_field_text, offsetof(struct fw_slot, channel) },
+		{ "show_up_to", fw_field_count, offsetof(struct fw_slot, show_up_to) },
+		{ "default", fw_field_content, offsetof(struct fw_slot, fallback) },
+		{ "public", fw_field_bool, offsetof(struct fw_slot, public) },
+	};
+	lua_State *L = b->lua;
+	slot->show_up_to = 1;
+	slot->fallback.function = FW_NONE;
+	lua_getfield(L, table, "public");
+	bool says_public = !lua_isnil(L, -1);
+	lua_pop(L, 1);
+	int ret = fw_fields_read(b, at, table, fields, sizeof fields / sizeof *fields, slot);
+	if (ret == 0 && !slot->channel)
+		ret = fw_build_fail(b, at, "write channel = \"web\"", "a slot needs its channel");
+	if (ret == 0 && slot->fallback.function != FW_NONE)
+		ret = fw_build_fail(b, at, NULL, "default: it is fit for everybody, so it is a table");
+	if (ret == 0 && slot->show_up_to > FW_LIMIT_SHOW_UP_TO)
+		ret = fw_build_fail(b, at, NULL, "show_up_to: at most %d", FW_LIMIT_SHOW_UP_TO);
+	if (!says_public)
+		slot->public = slot->channel && strcmp(slot->channel, "web") == 0;
+	return ret;
+}
+
+static int check_segment_fields(struct fw_builder *b, struct fw_at *at, int table)
+{
+	static const struct fw_field fields[] = { { "when", NULL, 0 } };
+	return fw_fields_read(b, at, table, fields, 1, NULL);
+}
+
+/* What a guard or a cap applies to. */
+struct applies {
+	const char **channels, **slots, **rules, **tags, **uses;
+};
+
+static int check_exist(struct fw_builder *b, struct fw_at *at, const char *what, const char **names, const struct fw_map *known, const char *const *all, size_t n)
+{
+	for (; names && *names; names++) {
+		if (fw_map_get(known, fw_str(*names)) != FW_MAP_NONE)
+			continue;
+		char hint[300] = "";
+		const char *nearest = fw_nearest(*names, all, n);
+		if (nearest)
+			snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+		return fw_build_fail(b, at, hint, "there is no %s \"%s\"", what, *names);
+	}
+	return 0;
+}
+
+static int check_slots_and_rules(struct fw_builder *b, struct fw_at *at, const struct applies *a)
+{
+	struct fw_ruleset *set = b->set;
+	if (is_compliance(b, at->declaration))
+		return 0; /* a finding of `check`, not an error */
+	const char **names = calloc(set->n_slots + set->n_rules + 1, sizeof *names);
+	if (!names)
+		return fw_build_no_memory(b);
+	for (uint32_t i = 0; i < set->n_slots; i++)
+		names[i] = set->slots[i].id;
+	for (uint32_t i = 0; i < set->n_rules; i++)
+		names[set->n_slots + i] = set->rules[i].id;
+	int ret = check_exist(b, at, "slot", a->slots, &set->slot_ids, names, set->n_slots);
+	if (ret == 0)
+		ret = check_exist(b, at, "rule", a->rules, &set->rule_ids, names + set->n_slots, set->n_rules);
+	free(names);
+	return ret;
+}
+
+static int read_uses(struct fw_builder *b, struct fw_at *at, const char **names, unsigned *ret)
+{
+	for (; names && *names; names++) {
+		unsigned bit = fw_uses_find(fw_str(*names));
+		if (!bit) {
+			char hint[160] = "it is one of geography traffic device context time session behaviour profile consent";
+			const char *nearest = fw_nearest(*names, fw_uses_names(), 9);
+			if (nearest)
+				snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+			return fw_build_fail(b, at, hint, "nothing uses \"%s\"", *names);
+		}
+		*ret |= bit;
+	}
+	return 0;
+}
+
+static int read_applies(struct fw_builder *b, struct fw_at *at, int table, struct applies *a, unsigned *ret_uses)
+{
+	static const struct fw_field fields[] = {
+		{ "channel", fw_field_texts, offsetof(struct applies, channels) },
+		{ "slot", fw_field_texts, offsetof(struct applies, slots) },
+		{ "rule", fw_field_texts, offsetof(struct applies, rules) },
+		{ "tag", fw_field_texts, offsetof(struct applies, tags) },
+		{ "uses", fw_field_texts, offsetof(struct applies, uses) },
+	};
+	lua_State *L = b->lua;
+	int top = lua_gettop(L), ret = 0;
+	if (lua_getfield(L, table, "applies") != LUA_TNIL) {
+		size_t length = fw_at_enter(at, "applies");
+		ret = lua_type(L, -1) == LUA_TTABLE ? fw_fields_read(b, at, lua_gettop(L), fields, 5, a) : fw_build_fail(b, at, "write applies = { channel = \"sms\" }", "a table was expected");
+		if (ret == 0)
+			ret = check_slots_and_rules(b, at, a);
+		if (ret == 0)
+			ret = read_uses(b, at, a->uses, ret_uses);
+		fw_at_leave(at, length);
+	}
+	lua_settop(L, top);
+	return ret;
+}
+
+static int read_or_else(struct fw_builder *b, struct fw_at *at, int index, void *into)
+{
+	const char *text = lua_type(b->lua, index) == LUA_TSTRING ? lua_tostring(b->lua, index) : "";
+	*(bool *)into = strcmp(text, "defer") == 0;
+	if (strcmp(text, "drop") != 0 && strcmp(text, "defer") != 0)
+		return fw_build_fail(b, at, "it is \"drop\" or \"defer\"", "\"%s\" is neither", text);
+	return 0;
+}
+
+static int read_condition(struct fw_builder *b, struct fw_at *at, int table, const char *name, uint32_t *ret_node)
+{
+	lua_State *L = b->lua;
+	struct fw_condition_info info = { 0 };
+	int ret = 0;
+	*ret_node = FW_NONE;
+	if (lua_getfield(L, table, name) != LUA_TNIL) {
+		size_t length = fw_at_enter(at, name);
+		ret = fw_compile_condition(b, at, lua_gettop(L), &info, ret_node);
+		fw_at_leave(at, length);
+	}
+	lua_pop(L, 1);
+	return ret;
+}
+
+static int declare_guard(struct fw_builder *b, struct fw_at *at, int table, struct fw_guard *g)
+{
+	static const struct fw_field fields[] = {
+		{ "because", fw_field_text, offsetof(struct fw_guard, because) },
+		{ "or_else", read_or_else, offsetof(struct fw_guard, defer) },
+		{ "applies", NULL, 0 }, { "require", NULL, 0 }, { "forbid", NULL, 0 },
+	};
+	struct applies a = { 0 };
+	int ret = fw_fields_read(b, at, table, fields, 5, g);
+	if (ret == 0 && !g->because)
+		ret = fw_build_fail(b, at, "write because = \"…\": it is shown in every explanation", "a guard says why");
+	if (ret == 0)
+		ret = read_applies(b, at, table, &a, &g->uses);
+	if (ret == 0)
+		ret = read_condition(b, at, table, "require", &g->require);
+	if (ret == 0)
+		ret = read_condition(b, at, table, "forbid", &g->forbid);
+	if (ret == 0 && g->require == FW_NONE && g->forbid == FW_NONE)
+		ret = fw_build_fail(b, at, "write require = { … } or forbid = { … }", "a guard has a condition");
+	g->channels = a.channels;
+	g->slots = a.slots;
+	g->rules = a.rules;
+	g->tags = a.tags;
+	g->compliance = is_compliance(b, at->declaration);
+	return ret;
+}
+
+static int declare_cap(struct fw_builder *b, struct fw_at *at, int table, struct fw_cap *c)
+{
+	static const struct fw_field fields[] = {
+		{ "limit", fw_field_count, offsetof(struct fw_cap, limit) },
+		{ "per", fw_field_duration, offsetof(struct fw_cap, per_s) },
+		{ "or_else", read_or_else, offsetof(struct fw_cap, defer) },
+		{ "applies", NULL, 0 },
+	};
+	struct applies a = { 0 };
+	int ret = fw_fields_read(b, at, table, fields, 4, c);
+	if (ret == 0 && (!c->limit || !c->per_s))
+		ret = fw_build_fail(b, at, "write limit = 3, per = \"7d\"", "a cap needs a limit and a window");
+	if (ret == 0)
+		ret = read_applies(b, at, table, &a, &c->uses);
+	c->channels = a.channels;
+	c->slots = a.slots;
+	c->rules = a.rules;
+	c->tags = a.tags;
+	c->compliance = is_compliance(b, at->declaration);
+	return ret;
+}
+
+/* A table of a test as JSON: what a person writes here and on a command line has one reader. */
+static int read_object(struct fw_builder *b, struct fw_at *at, int table, const char *name, struct fw_json **ret)
+{
+	lua_State *L = b->lua;
+	struct fw_buf text;
+	struct fw_error why;
+	int result = 0;
+	fw_buf_init(&text, 0);
+	size_t length = fw_at_enter(at, name);
+	if (lua_getfield(L, table, name) != LUA_TTABLE)
+		result = fw_build_fail(b, at, NULL, lua_isnil(L, -1) ? "it is missing" : "a table was expected");
+	else if (fw_content_write(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
+		result = fw_build_fail(b, at, why.hint, "%s", why.message);
+	lua_pop(L, 1);
+	fw_at_leave(at, length);
+	fw_buf_finish(&text);
+	return result;
+}
+
+static int check_winner(struct fw_builder *b, struct fw_at *at, const struct fw_json *id)
+{
+	struct fw_ruleset *set = b->set;
+	if (id->type != FW_JSON_STRING)
+		return fw_build_fail(b, at, NULL, "the winner's id, a list of ids, or \"default\" was expected");
+	if (fw_str_is(id->string, "default") || fw_map_get(&set->rule_ids, id->string) != FW_MAP_NONE)
+		return 0;
+	const char **names = calloc(set->n_rules + 1, sizeof *names);
+	for (uint32_t i = 0; names && i < set->n_rules; i++)
+		names[i] = set->rules[i].id;
+	const char *nearest = names ? fw_nearest(id->string.p, names, set->n_rules) : NULL;
+	char hint[300] = "";
+	if (nearest)
+		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+	free(names);
+	return fw_build_fail(b, at, hint, "there is no rule \"%s\"", id->string.p);
+}
+
+static bool is_channel_of_messages(const struct fw_ruleset *set, struct fw_str name)
+{
+	for (uint32_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].message && fw_str_is(name, set->rules[i].message->channel))
+			return true;
+	return false;
+}
+
+static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_json *expect)
+{
+	struct fw_ruleset *set = b->set;
+	if (expect->count == 0)
+		return fw_build_fail(b, at, "write expect = { [\"home.hero\"] = \"rule-id\" }", "expect names no slot");
+	for (const struct fw_json *m = expect->child; m; m = m->next) {
+		size_t length = fw_at_enter(at, "expect");
+		int ret = 0;
+		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key)) {
+			const char **names = calloc(set->n_slots + 1, sizeof *names);
+			for (uint32_t i = 0; names && i < set->n_slots; i++)
+				names[i] = set->slots[i].id;
+			const char *nearest = names ? fw_nearest(m->key.p, names, set->n_slots) : NULL;
+			char hint[300] = "";
+			if (nearest)
+				snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+			free(names);
+			ret = fw_build_fail(b, at, hint, "there is no slot \"%s\"", m->key.p);
+		}
+		if (m->type == FW_JSON_ARRAY)
+			for (const struct fw_json *e = m->child; e && ret == 0; e = e->next)
+				ret = check_winner(b, at, e);
+		else if (ret == 0)
+			ret = check_winner(b, at, m);
+		fw_at_leave(at, length);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw_test *t)
+{
+	static const struct fw_field fields[] = { { "given", NULL, 0 }, { "expect", NULL, 0 } };
+	t->compliance = is_compliance(b, at->declaration);
+	int ret = fw_fields_read(b, at, table, fields, 2, NULL);
+	if (ret == 0)
+		ret = read_object(b, at, table, "given", &t->given);
+	if (ret == 0)
+		ret = read_object(b, at, table, "expect", &t->expect);
+	if (ret == 0)
+		ret = check_expect(b, at, t->expect);
+	if (ret < 0)
+		return ret;
+	struct fw_arena arena;
+	struct fw_facts facts;
+	struct fw_error why;
+	fw_arena_init(&arena, NULL, 0, 0);
+	if (fw_facts_given(&facts, &arena, t->given, b->set->zone, &why) < 0) {
+		size_t length = fw_at_enter(at, "given");
+		ret = fw_build_fail(b, at, why.hint, "%s", why.message);
+		fw_at_leave(at, length);
+	}
+	fw_arena_finish(&arena);
+	return ret;
+}
+
+static int declare_one(struct fw_builder *b, const struct fw_declaration *d, uint32_t number)
+{
+	struct fw_ruleset *set = b->set;
+	struct fw_at at = { .declaration = d };
+	lua_rawgeti(b->lua, LUA_REGISTRYINDEX, d->table_ref);
+	int table = lua_gettop(b->lua), ret = 0;
+	switch (d->kind) {
+	case FW_DECLARED_SLOT: ret = declare_slot(b, &at, table, &set->slots[number]); break;
+	case FW_DECLARED_SEGMENT: ret = check_segment_fields(b, &at, table); break;
+	case FW_DECLARED_RULE: ret = fw_declare_rule(b, &at, table, &set->rules[number]); break;
+	case FW_DECLARED_GUARD: ret = declare_guard(b, &at, table, &set->guards[number]); break;
+	case FW_DECLARED_CAP: ret = declare_cap(b, &at, table, &set->caps[number]); break;
+	default: ret = declare_test(b, &at, table, &set->tests[number]); break;
+	}
+	lua_settop(b->lua, table - 1);
+	return ret;
+}
+
+/* The parts of the set, with ids and places, before anything that may refer to them is compiled. */
+static int allocate(struct fw_builder *b, uint32_t counts[FW_DECLARED_KINDS])
+{
+	struct fw_ruleset *s = b->set;
+	for (uint32_t i = 0; i < b->declarations.n; i++)
+		counts[b->declarations.items[i].kind]++;
+	s->slots = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_SLOT], struct fw_slot);
+	s->segments = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_SEGMENT], struct fw_segment);
+	s->rules = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_RULE], struct fw_rule);
+	s->guards = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_GUARD], struct fw_guard);
+	s->caps = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_CAP], struct fw_cap);
+	s->tests = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_TEST], struct fw_test);
+	b->segment_state = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_SEGMENT], uint8_t);
+	b->segment_declaration = FW_NEW_ARRAY(&s->arena, counts[FW_DECLARED_SEGMENT], uint32_t);
+	if (!s->slots || !s->segments || !s->rules || !s->guards || !s->caps || !s->tests || !b->segment_state || !b->segment_declaration)
+		return fw_build_no_memory(b);
+	return 0;
+}
+
+static int name_all(struct fw_builder *b, uint32_t *numbers)
+{
+	struct fw_ruleset *s = b->set;
+	int ret = 0;
+	for (uint32_t i = 0; i < b->declarations.n && ret == 0; i++) {
+		const struct fw_declaration *d = &b->declarations.items[i];
+		struct fw_place place = place_of(b, d);
+		switch (d->kind) {
+		case FW_DECLARED_SLOT:
+			numbers[i] = s->n_slots;
+			s->slots[s->n_slots] = (struct fw_slot){ .id = d->id, .place = place };
+			ret = fw_map_put(&s->slot_ids, fw_str(d->id), s->n_slots++);
+			break;
+		case FW_DECLARED_SEGMENT:
+			numbers[i] = s->n_segments;
+			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = is_compliance(b, d), .when = FW_NONE };
+			b->segment_declaration[s->n_segments] = i;
+			ret = fw_map_put(&b->segment_ids[is_compliance(b, d)], fw_str(d->id), s->n_segments++);
+			break;
+		case FW_DECLARED_RULE:
+			numbers[i] = s->n_rules;
+			s->rules[s->n_rules] = (struct fw_rule){ .id = d->id, .place = place };
+			ret = fw_map_put(&s->rule_ids, fw_str(d->id), s->n_rules++);
+			break;
+		case FW_DECLARED_GUARD:
+			numbers[i] = s->n_guards;
+			s->guards[s->n_guards++] = (struct fw_guard){ .id = d->id, .place = place };
+			break;
+		case FW_DECLARED_CAP:
+			numbers[i] = s->n_caps;
+			s->caps[s->n_caps++] = (struct fw_cap){ .id = d->id, .place = place };
+			break;
+		default:
+			numbers[i] = s->n_tests;
+			s->tests[s->n_tests++] = (struct fw_test){ .id = d->id, .place = place };
+			break;
+		}
+	}
+	return ret < 0 ? fw_build_no_memory(b) : 0;
+}
+
+/* Segments before rules (uses), rules before guards and tests (their messages name what exists): the kinds' order. */
+int fw_declare_all(struct fw_builder *b)
+{
+	uint32_t counts[FW_DECLARED_KINDS] = { 0 };
+	qsort(b->declarations.items, b->declarations.n, sizeof *b->declarations.items, compare_declarations);
+	check_names(b);
+	if (b->failed)
+		return FW_EINVAL;
+	uint32_t *numbers = calloc(b->declarations.n + 1, sizeof *numbers);
+	int ret = numbers ? allocate(b, counts) : fw_build_no_memory(b);
+	if (ret == 0)
+		ret = name_all(b, numbers);
+	for (uint32_t i = 0; i < b->declarations.n && ret == 0; i++) {
+		const struct fw_declaration *d = &b->declarations.items[i];
+		if (d->kind == FW_DECLARED_SEGMENT)
+			fw_compile_segment(b, numbers[i]);
+		declare_one(b, d, numbers[i]);
+	}
+	free(numbers);
+	return b->failed ? FW_EINVAL : ret;
+}

@@ -1,0 +1,129 @@
+#include "rules/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+
+static int add(struct fw_files *files, struct fw_file file)
+{
+	if (files->n == files->size) {
+		uint32_t size = files->size ? files->size * 2 : 16;
+		struct fw_file *more = realloc(files->items, size * sizeof *more);
+		if (!more)
+			return FW_ENOMEM;
+		files->items = more;
+		files->size = size;
+	}
+	files->items[files->n++] = file;
+	return 0;
+}
+
+static int read_text(const char *path, struct fw_file *file, struct fw_error *err)
+{
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return fw_fail(err, FW_EIO, path, 0, "cannot be read: %s", strerror(errno));
+	size_t size = 0;
+	int ret = 0;
+	for (;;) {
+		if (file->n + 1 >= size) {
+			size = size ? size * 2 : 16384;
+			char *more = size > (size_t)FW_LIMIT_FILE_BYTES * 2 ? NULL : realloc(file->text, size);
+			if (!more) {
+				ret = fw_fail(err, FW_ELIMIT, path, 0, "the file is larger than %d bytes", FW_LIMIT_FILE_BYTES);
+				break;
+			}
+			file->text = more;
+		}
+		size_t n = fread(file->text + file->n, 1, size - file->n - 1, f);
+		file->n += n;
+		if (n == 0)
+			break;
+	}
+	if (ret == 0 && ferror(f))
+		ret = fw_fail(err, FW_EIO, path, 0, "cannot be read: %s", strerror(errno));
+	if (file->text)
+		file->text[file->n] = '\0';
+	fclose(f);
+	return ret;
+}
+
+static bool is_rule_file(const char *name)
+{
+	size_t n = strlen(name);
+	return n > 4 && strcmp(name + n - 4, ".lua") == 0 && strcmp(name, "floorwalker.lua") != 0;
+}
+
+static int read_folder(struct fw_files *files, const char *folder, const char *prefix, bool compliance, int depth, struct fw_error *err)
+{
+	struct dirent **entries;
+	int n = scandir(folder, &entries, NULL, alphasort), ret = 0;
+	if (n < 0)
+		return fw_fail(err, FW_EIO, folder, 0, "the folder cannot be read: %s", strerror(errno));
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name;
+		char path[4096], relative[1024];
+		struct stat st;
+		bool wanted = ret == 0 && name[0] != '.' && name[0] != '_';
+		int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+		int relative_length = snprintf(relative, sizeof relative, "%s%s%s", prefix, prefix[0] ? "/" : "", name);
+		if (wanted && ((size_t)length >= sizeof path || (size_t)relative_length >= sizeof relative))
+			ret = fw_fail(err, FW_ELIMIT, folder, 0, "the path of %s is too long", name);
+		else if (wanted && stat(path, &st) == 0 && S_ISDIR(st.st_mode) && depth < 16)
+			ret = read_folder(files, path, relative, compliance, depth + 1, err);
+		else if (wanted && is_rule_file(name)) {
+			struct fw_file file = { .compliance = compliance };
+			ret = read_text(path, &file, err);
+			file.name = strdup(relative);
+			if (!file.name || (ret == 0 && add(files, file) < 0))
+				ret = FW_ENOMEM;
+			if (ret < 0) {
+				free(file.name);
+				free(file.text);
+			}
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return ret;
+}
+
+int fw_files_read(struct fw_files *files, const char *folder, bool compliance, struct fw_error *err)
+{
+	return read_folder(files, folder, "", compliance, 0, err);
+}
+
+void fw_files_finish(struct fw_files *files)
+{
+	for (uint32_t i = 0; i < files->n; i++) {
+		free(files->items[i].name);
+		free(files->items[i].text);
+	}
+	free(files->items);
+	*files = (struct fw_files){ 0 };
+}
+
+void fw_files_hash(const struct fw_files *files, char hash[33])
+{
+	XXH3_state_t *state = XXH3_createState();
+	hash[0] = '\0';
+	if (!state)
+		return;
+	XXH3_128bits_reset(state);
+	for (uint32_t i = 0; i < files->n; i++) {
+		const struct fw_file *f = &files->items[i];
+		uint64_t sizes[2] = { strlen(f->name), f->n << 1 | f->compliance };
+		XXH3_128bits_update(state, sizes, sizeof sizes);
+		XXH3_128bits_update(state, f->name, strlen(f->name));
+		XXH3_128bits_update(state, f->text, f->n);
+	}
+	XXH128_hash_t h = XXH3_128bits_digest(state);
+	XXH3_freeState(state);
+	snprintf(hash, 33, "%016llx%016llx", (unsigned long long)h.high64, (unsigned long long)h.low64);
+}

@@ -1,0 +1,30 @@
+/* The files of a rule set, read once into memory. */
+#ifndef FW_RULES_FILES_H
+#define FW_RULES_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct fw_file {
+	char *name; /* relative to its folder */
+	char *text; /* terminated */
+	size_t n;
+	bool compliance;
+};
+
+struct fw_files {
+	struct fw_file *items;
+	uint32_t n, size;
+};
+
+/* Reads every *.lua below the folder, except floorwalker.lua and names that begin with "." or "_", sorted by name.
+ * 0, FW_ENOMEM, FW_ELIMIT or FW_EIO. */
+int fw_files_read(struct fw_files *files, const char *folder, bool compliance, struct fw_error *err);
+void fw_files_finish(struct fw_files *files);
+/* XXH3 (128 bits) over names and contents, 32 hexadecimal digits: the rule-set hash. */
+void fw_files_hash(const struct fw_files *files, char hash[33]);
+
+#endif

@@ -1,0 +1,55 @@
+/* The index: which rules of a slot match a visitor, strongest first, without looking at those that do not.
+ *
+ * Every alternative of a rule is a row; rows lie slot after slot, strongest first. A *column* maps what a visitor has for
+ * one fact to a small number, and for each such number there is a bit set over all rows: those that this value does not
+ * rule out. A decision ANDs one bit set a column, block by block, and stops at the first row that survives (bit-vector
+ * packet classification: T. V. Lakshman, D. Stiliadis, SIGCOMM 1998). Values that few rows name have no bit set; each keeps
+ * a list of those rows, merged in by rank and verified, so that memory stays bounded. */
+#ifndef FW_RULES_INDEX_H
+#define FW_RULES_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/eval.h"
+
+struct fw_index;
+
+int fw_index_create(const struct fw_ruleset *set, struct fw_index **ret);
+void fw_index_destroy(struct fw_index *index);
+size_t fw_index_bytes(const struct fw_index *index);
+
+/* A visitor's facts, looked up: which bit sets and which lists a decision needs. The arrays belong to the probe's owner
+ * (a worker), are made by init and used again. */
+struct fw_probe {
+	const uint64_t **bits;
+	uint32_t n_bits, bits_size;
+	const uint32_t **lists; /* each: a count, then rows in order */
+	uint32_t n_lists, lists_size;
+	bool verify;            /* some value could not be mapped exactly: every row that comes up is verified */
+	bool all;               /* there were more lists than fit: every row of a slot comes up */
+};
+
+int fw_probe_init(struct fw_probe *p, const struct fw_index *index);
+void fw_probe_finish(struct fw_probe *p);
+/* Looks the facts up. After it the candidates of every slot can be asked for. */
+void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct fw_facts *facts);
+
+/* Walks one slot's candidates. */
+struct fw_cursor {
+	uint32_t block, last_block;  /* of 256 rows */
+	uint64_t words[4];           /* what is left of the current block */
+	uint32_t base;               /* its first row */
+	uint32_t bit_row, list_row;  /* the next from either; FW_NONE: not looked for yet, or none */
+	bool bits_done, every_row;
+	uint32_t slot_first, slot_end;
+	uint32_t last_rule;
+};
+
+void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, uint32_t slot);
+/* The next rule whose table conditions may all be true, strongest first, each once; FW_NONE at the end. `ret_verify`:
+ * the condition must still be evaluated (else it is known to be true). */
+uint32_t fw_cursor_next(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_verify);
+
+#endif

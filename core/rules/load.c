@@ -1,0 +1,225 @@
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/builder.h"
+#include "rules/files.h"
+#include "rules/index.h"
+#include "rules/sandbox.h"
+#include "rules/visitor.h"
+
+static void fail_source(struct fw_builder *b, const struct fw_error *err)
+{
+	*fw_errors_add(b->errors) = *err;
+	b->failed = true;
+}
+
+/* Lua's parser ends a chunk's message with where it stood; the position in front is what a person wants. */
+static void report_syntax(struct fw_builder *b, const struct fw_source *s, const char *text)
+{
+	struct fw_error err = { .message = "" };
+	const char *colon = strstr(text, ".lua:");
+	char *end = NULL;
+	long line = colon ? strtol(colon + 5, &end, 10) : 0;
+	fw_fail(&err, FW_EINVAL, s->name, (int)line, "%s", end && end[0] == ':' ? end + 2 : text);
+	if (strstr(err.message, "'}' expected"))
+		fw_hint(&err, "is a comma missing before it?");
+	fail_source(b, &err);
+}
+
+static void run_source(struct fw_builder *b, uint32_t number)
+{
+	struct fw_source *s = &b->sources.items[number];
+	lua_State *L = b->lua;
+	struct fw_error err = { .message = "" };
+	char chunk[1100];
+	size_t skip = s->n >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	if (fw_scan_create(&b->set->arena, s->name, s->text + skip, &s->scan, &err) < 0) {
+		fail_source(b, &err);
+		return;
+	}
+	snprintf(chunk, sizeof chunk, "@%s", s->name);
+	b->running = number;
+	fw_words_push_env(b);
+	lua_pushvalue(L, -1);
+	s->env_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	if (luaL_loadbufferx(L, s->text + skip, s->n - skip, chunk, "t") != LUA_OK) {
+		report_syntax(b, s, lua_tostring(L, -1));
+		lua_pop(L, 2);
+		return;
+	}
+	lua_insert(L, -2);
+	lua_setupvalue(L, -2, 1);
+	fw_sandbox_set_context(b->sandbox, FW_CONTEXT_BUILDER, b);
+	enum fw_outcome outcome = fw_sandbox_call(b->sandbox, 0, &fw_budget_load, &err);
+	fw_sandbox_set_context(b->sandbox, FW_CONTEXT_BUILDER, NULL);
+	if (outcome != FW_CALL_DONE) {
+		snprintf(err.file, sizeof err.file, "%s", s->name);
+		fail_source(b, &err);
+		return;
+	}
+	lua_pop(L, 1);
+}
+
+static int take_files(struct fw_builder *b, const struct fw_files *files)
+{
+	for (uint32_t i = 0; i < files->n; i++) {
+		struct fw_source *s = FW_ADD(&b->sources);
+		char *name = fw_build_copy(b, files->items[i].name, strlen(files->items[i].name));
+		if (!s || !name)
+			return fw_build_no_memory(b);
+		*s = (struct fw_source){ .name = name, .compliance = files->items[i].compliance, .text = files->items[i].text, .n = files->items[i].n, .env_ref = LUA_NOREF };
+	}
+	return 0;
+}
+
+/* Tables of declarations are compiled: Lua need not keep them. */
+static void forget_tables(struct fw_builder *b)
+{
+	for (uint32_t i = 0; i < b->declarations.n; i++)
+		luaL_unref(b->lua, LUA_REGISTRYINDEX, b->declarations.items[i].table_ref);
+	for (uint32_t i = 0; i < b->sources.n; i++)
+		luaL_unref(b->lua, LUA_REGISTRYINDEX, b->sources.items[i].env_ref);
+}
+
+/* What the builder gathered becomes the set's. */
+static void hand_over(struct fw_builder *b)
+{
+	struct fw_ruleset *s = b->set;
+	s->refs = b->refs.items;
+	s->n_refs = b->refs.n;
+	s->literals = b->literals.items;
+	s->n_literals = b->literals.n;
+	s->nodes = b->nodes.items;
+	s->n_nodes = b->nodes.n;
+	s->children = b->children.items;
+	s->n_children = b->children.n;
+	s->functions = b->functions.items;
+	s->n_functions = b->functions.n;
+}
+
+static int build(struct fw_builder *b, const struct fw_files *files)
+{
+	struct fw_ruleset *set = b->set;
+	int ret = take_files(b, files);
+	if (ret < 0)
+		return ret;
+	fw_words_open(b);
+	for (uint32_t i = 0; i < b->sources.n; i++)
+		run_source(b, i);
+	ret = b->failed ? FW_EINVAL : fw_declare_all(b);
+	if (ret == 0)
+		ret = fw_reach_check(b);
+	if (ret == 0)
+		ret = fw_rank_rules(b);
+	hand_over(b);
+	if (ret == 0 && (ret = fw_index_create(set, &set->index)) < 0)
+		return fw_build_no_memory(b);
+	if (ret == 0) {
+		forget_tables(b);
+		if (fw_visitor_open(b->sandbox) < 0)
+			return fw_build_no_memory(b);
+		fw_sandbox_settle(b->sandbox);
+	}
+	return ret;
+}
+
+static int read_options(struct fw_builder *b, const struct fw_ruleset_options *o)
+{
+	const char *name = o->timezone ? o->timezone : "UTC";
+	b->set->zone = fw_zone_find(o->zones, fw_str(name));
+	b->set->currency = fw_arena_strdup(&b->set->arena, o->currency ? o->currency : "EUR");
+	if (!b->set->currency)
+		return fw_build_no_memory(b);
+	if (!b->set->zone) {
+		struct fw_error *err = fw_errors_add(b->errors);
+		fw_fail(err, FW_EINVAL, NULL, 0, "there is no time zone \"%s\"", name);
+		fw_hint(err, "write it as tzdata does, \"Europe/Berlin\", and see that tzdata is installed");
+		return FW_EINVAL;
+	}
+	return 0;
+}
+
+static int read_files(struct fw_files *files, const struct fw_ruleset_options *o, struct fw_errors *errors)
+{
+	struct fw_error err = { .message = "out of memory" };
+	int ret = fw_files_read(files, o->rules, false, &err);
+	if (ret == 0 && files->n == 0) {
+		ret = fw_fail(&err, FW_EINVAL, o->rules, 0, "no rule files (*.lua) in this folder");
+		fw_hint(&err, "rules/shop is an example");
+	}
+	if (ret == 0 && o->compliance)
+		ret = fw_files_read(files, o->compliance, true, &err);
+	if (ret < 0)
+		*fw_errors_add(errors) = err;
+	return ret;
+}
+
+int fw_ruleset_load(const struct fw_ruleset_options *o, struct fw_ruleset **ret_set, struct fw_errors *errors)
+{
+	struct fw_builder b = { .errors = errors, .zones = o->zones };
+	struct fw_ruleset *set = calloc(1, sizeof *set);
+	if (!set || !(set->sandbox = fw_sandbox_create())) {
+		free(set);
+		fw_fail(fw_errors_add(errors), FW_ENOMEM, NULL, 0, "out of memory");
+		return FW_ENOMEM;
+	}
+	fw_arena_init(&set->arena, NULL, 0, 0);
+	fw_map_init(&set->slot_ids, &set->arena);
+	fw_map_init(&set->rule_ids, &set->arena);
+	b.set = set;
+	b.sandbox = set->sandbox;
+	b.lua = fw_sandbox_lua(set->sandbox);
+	fw_map_init(&b.ref_keys, &set->arena);
+	fw_map_init(&b.group_keys, &set->arena);
+	fw_map_init(&b.segment_ids[0], &set->arena);
+	fw_map_init(&b.segment_ids[1], &set->arena);
+	int ret = read_options(&b, o);
+	if (ret == 0)
+		ret = read_files(&set->files, o, errors);
+	if (ret == 0) {
+		fw_files_hash(&set->files, set->hash);
+		ret = build(&b, &set->files);
+	}
+	free(b.sources.items);
+	free(b.declarations.items);
+	free(b.function_keys.items);
+	if (ret < 0) {
+		fw_ruleset_destroy(set);
+		return ret;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void fw_ruleset_forget_files(struct fw_ruleset *set)
+{
+	fw_files_finish(&set->files);
+}
+
+void fw_ruleset_destroy(struct fw_ruleset *set)
+{
+	if (!set)
+		return;
+	fw_index_destroy(set->index);
+	fw_sandbox_destroy(set->sandbox);
+	fw_files_finish(&set->files);
+	free(set->refs);
+	free(set->literals);
+	free(set->nodes);
+	free(set->children);
+	free(set->functions);
+	fw_arena_finish(&set->arena);
+	free(set);
+}
+
+uint32_t fw_ruleset_slot(const struct fw_ruleset *set, struct fw_str id)
+{
+	return fw_map_get(&set->slot_ids, id);
+}
+
+uint32_t fw_ruleset_rule(const struct fw_ruleset *set, struct fw_str id)
+{
+	return fw_map_get(&set->rule_ids, id);
+}

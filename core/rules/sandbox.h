@@ -1,0 +1,57 @@
+/* The sandbox: one Lua state whose calls are bounded in instructions and bytes, exactly and the same everywhere.
+ *
+ * Each call runs in a Lua thread of its own and is ended, when its budget is used up, by a yield from the count hook,
+ * which no pcall can catch. Bytes are counted as allocated, whatever the collector does; short strings, which Lua
+ * shares between all who make the same one, are not, since whether one exists already depends on who came before. */
+#ifndef FW_RULES_SANDBOX_H
+#define FW_RULES_SANDBOX_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+
+struct fw_sandbox;
+
+struct fw_budget {
+	int64_t instructions, bytes;
+};
+
+enum fw_outcome {
+	FW_CALL_DONE,
+	FW_CALL_RAISED,       /* the code raised an error */
+	FW_CALL_INSTRUCTIONS, /* the instruction budget was used up */
+	FW_CALL_BYTES,        /* the byte budget was used up */
+};
+
+/* A state with the pure library and nothing else. NULL: out of memory. */
+struct fw_sandbox *fw_sandbox_create(void);
+void fw_sandbox_destroy(struct fw_sandbox *s);
+
+/* The main Lua thread, for building and reading values outside of calls. */
+lua_State *fw_sandbox_lua(struct fw_sandbox *s);
+/* The sandbox of a running Lua thread. */
+struct fw_sandbox *fw_sandbox_of(lua_State *L);
+
+/* What the language's words (while files load) and the visitor (while a decision runs) work on; the caller's. */
+enum fw_context { FW_CONTEXT_BUILDER, FW_CONTEXT_EVAL, FW_CONTEXTS };
+void fw_sandbox_set_context(struct fw_sandbox *s, enum fw_context which, void *context);
+void *fw_sandbox_context(struct fw_sandbox *s, enum fw_context which);
+
+/* Calls the function on top of the main thread's stack below `n_args` arguments; all are popped. On FW_CALL_DONE one
+ * result is pushed; otherwise nothing, and `err` has what went wrong, with file and line when Lua knew them. Calls may
+ * nest (a segment read by a function); each has a budget of its own. */
+enum fw_outcome fw_sandbox_call(struct fw_sandbox *s, int n_args, const struct fw_budget *budget, struct fw_error *err);
+
+/* Between requests: lets the collector work off what calls left behind, a bounded step at a time. */
+void fw_sandbox_collect(struct fw_sandbox *s);
+/* After loading: a full collection, then generational mode, so that what was loaded is left alone and stays shared. */
+void fw_sandbox_settle(struct fw_sandbox *s);
+int64_t fw_sandbox_bytes(const struct fw_sandbox *s); /* in use now */
+
+extern const struct fw_budget fw_budget_call; /* of a function of a rule */
+extern const struct fw_budget fw_budget_load; /* of a whole rule file */
+
+#endif

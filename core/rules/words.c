@@ -1,0 +1,206 @@
+#include <lauxlib.h>
+
+#include "rules/builder.h"
+#include "rules/lib.h"
+#include "rules/sandbox.h"
+
+const char *const fw_declared_words[FW_DECLARED_KINDS] = { "slot", "segment", "rule", "guard", "cap", "test" };
+
+/* Words that only mark their argument, and how many arguments the others take. */
+static const char *const marks[] = { "any", "all", "none", "list" };
+static const struct { const char *name; int arguments; } matchers[] = {
+	{ "at_least", 1 }, { "at_most", 1 }, { "more_than", 1 }, { "less_than", 1 }, { "between", 2 }, { "is_not", 1 },
+	{ "starts_with", 1 }, { "ends_with", 1 }, { "contains", 1 }, { "known", 0 }, { "unknown", 0 }, { "all_of", 1 },
+	{ "segment_entered", 1 }, { "every", 1 },
+};
+
+static const char tags_key, words_key;
+
+const char *const *fw_words_names(void)
+{
+	static const char *const names[] = { "slot", "segment", "rule", "guard", "cap", "test", "any", "all", "none", "list", "at_least",
+		"at_most", "more_than", "less_than", "between", "is_not", "starts_with", "ends_with", "contains", "known", "unknown",
+		"all_of", "segment_entered", "every", "string", "table", "math", "utf8", "pcall", "error", "assert", "select", "ipairs",
+		"pairs", "next", "type", "tonumber", "tostring", "setmetatable", "true", "false", "nil", NULL };
+	return names;
+}
+
+/* A tagged table has a locked metatable whose "tag" field is the word; one metatable a word, kept in the registry. */
+static void push_tag(lua_State *L, const char *word)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &tags_key);
+	if (lua_getfield(L, -1, word) == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_createtable(L, 0, 2);
+		lua_pushstring(L, word);
+		lua_setfield(L, -2, "tag");
+		lua_pushboolean(L, 0);
+		lua_setfield(L, -2, "__metatable");
+		lua_pushvalue(L, -1);
+		lua_setfield(L, -3, word);
+	}
+	lua_remove(L, -2);
+}
+
+const char *fw_words_tag(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
+		return NULL;
+	lua_pushliteral(L, "tag");
+	lua_rawget(L, -2);
+	const char *tag = lua_tostring(L, -1);
+	lua_pop(L, 2);
+	return tag;
+}
+
+static int mark(lua_State *L)
+{
+	const char *word = lua_tostring(L, lua_upvalueindex(1));
+	if (lua_type(L, 1) != LUA_TTABLE)
+		return luaL_error(L, "%s takes a table\nwrite %s { … }", word, word);
+	if (fw_words_tag(L, 1)) {
+		lua_createtable(L, 1, 0); /* any(all { … }): one condition in the other */
+		lua_pushvalue(L, 1);
+		lua_rawseti(L, -2, 1);
+		lua_replace(L, 1);
+	} else if (lua_getmetatable(L, 1)) {
+		return luaL_error(L, "%s takes a plain table", word);
+	}
+	push_tag(L, word);
+	lua_setmetatable(L, 1);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int matcher(lua_State *L)
+{
+	const char *word = lua_tostring(L, lua_upvalueindex(1));
+	int wanted = (int)lua_tointeger(L, lua_upvalueindex(2));
+	for (int i = 1; i <= wanted; i++)
+		if (lua_isnoneornil(L, i))
+			return luaL_error(L, "%s needs %s", word, wanted == 2 ? "two values" : "a value");
+	if (lua_gettop(L) > wanted)
+		return luaL_error(L, "%s takes %s", word, wanted == 0 ? "nothing" : wanted == 1 ? "one value" : "two values");
+	lua_createtable(L, wanted, 0);
+	for (int i = 1; i <= wanted; i++) {
+		lua_pushvalue(L, i);
+		lua_rawseti(L, -2, i);
+	}
+	push_tag(L, word);
+	lua_setmetatable(L, -2);
+	return 1;
+}
+
+static struct fw_builder *builder_of(lua_State *L)
+{
+	struct fw_builder *b = fw_sandbox_context(fw_sandbox_of(L), FW_CONTEXT_BUILDER);
+	if (!b)
+		luaL_error(L, "declarations are made while a rule file loads, not in a function");
+	return b;
+}
+
+/* rule "id" { … }: the word gives back a function that takes the table. */
+static int take_table(lua_State *L)
+{
+	struct fw_builder *b = builder_of(L);
+	uint32_t number = (uint32_t)lua_tointeger(L, lua_upvalueindex(1));
+	struct fw_declaration *d = &b->declarations.items[number];
+	const char *word = fw_declared_words[d->kind];
+	if (lua_type(L, 1) != LUA_TTABLE || fw_words_tag(L, 1))
+		return luaL_error(L, "%s \"%s\" needs a table\nwrite %s \"%s\" { … }", word, d->id, word, d->id);
+	if (d->table_ref != LUA_NOREF)
+		return luaL_error(L, "%s \"%s\" is declared twice by one word", word, d->id);
+	lua_settop(L, 1);
+	d->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+static int declare(lua_State *L)
+{
+	struct fw_builder *b = builder_of(L);
+	enum fw_declared kind = (enum fw_declared)lua_tointeger(L, lua_upvalueindex(1));
+	const char *word = fw_declared_words[kind];
+	size_t n;
+	if (lua_type(L, 1) != LUA_TSTRING)
+		return luaL_error(L, "%s needs a name in quotes\nwrite %s \"name\" { … }", word, word);
+	const char *id = lua_tolstring(L, 1, &n);
+	if (n == 0 || n > FW_LIMIT_ID_BYTES || memchr(id, '\0', n) || !fw_utf8_valid((struct fw_str){ id, n }))
+		return luaL_error(L, "a name of a %s has 1 to %d bytes of UTF-8", word, FW_LIMIT_ID_BYTES);
+	lua_Debug ar = { .currentline = 0 };
+	if (lua_getstack(L, 1, &ar))
+		lua_getinfo(L, "l", &ar);
+	struct fw_declaration *d = FW_ADD(&b->declarations);
+	char *copy = d ? fw_arena_strndup(&b->set->arena, id, n) : NULL;
+	if (!copy)
+		return luaL_error(L, "out of memory");
+	*d = (struct fw_declaration){ kind, copy, b->running, ar.currentline, LUA_NOREF };
+	lua_pushinteger(L, (lua_Integer)b->declarations.n - 1);
+	lua_pushcclosure(L, take_table, 1);
+	return 1;
+}
+
+static int undefined(lua_State *L)
+{
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	const char *name = lua_tostring(L, 2), *const *names = fw_words_names();
+	size_t n = 0;
+	while (names[n])
+		n++;
+	const char *nearest = fw_nearest(name, names, n);
+	if (nearest)
+		return luaL_error(L, "%s is not defined\ndid you mean %s, or \"%s\" in quotes?", name, nearest, name);
+	return luaL_error(L, "%s is not defined\ndid you mean \"%s\" in quotes?", name, name);
+}
+
+int fw_words_open(struct fw_builder *b)
+{
+	lua_State *L = b->lua;
+	lua_newtable(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &tags_key);
+	lua_newtable(L);
+	fw_lib_push(L); /* the library's own names first */
+	lua_pushnil(L);
+	while (lua_next(L, -2)) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -5);
+	}
+	lua_pop(L, 1);
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		lua_pushstring(L, marks[i]);
+		lua_pushcclosure(L, mark, 1);
+		lua_setfield(L, -2, marks[i]);
+	}
+	for (size_t i = 0; i < sizeof matchers / sizeof *matchers; i++) {
+		lua_pushstring(L, matchers[i].name);
+		lua_pushinteger(L, matchers[i].arguments);
+		lua_pushcclosure(L, matcher, 2);
+		lua_setfield(L, -2, matchers[i].name);
+	}
+	for (int i = 0; i < FW_DECLARED_KINDS; i++) {
+		lua_pushinteger(L, i);
+		lua_pushcclosure(L, declare, 1);
+		lua_setfield(L, -2, fw_declared_words[i]);
+	}
+	lua_createtable(L, 0, 2);
+	lua_pushcfunction(L, undefined);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
+	return 0;
+}
+
+void fw_words_push_env(struct fw_builder *b)
+{
+	lua_State *L = b->lua;
+	lua_newtable(L);
+	lua_createtable(L, 0, 2);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key);
+	lua_setfield(L, -2, "__index");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
+}
