@@ -1,0 +1,231 @@
+#include "decide/decide.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "decide/judge.h"
+
+const char *fw_reason_name(enum fw_reason reason)
+{
+	static const char *const names[FW_REASONS] = { "won", "not_matched", "unknown", "disabled", "not_started", "ended", "not_in_rollout",
+		"holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside" };
+	return names[reason];
+}
+
+const char *fw_slot_reason_name(enum fw_slot_reason reason)
+{
+	static const char *const names[] = { "rule", "default", "none", "holdout" };
+	return names[reason];
+}
+
+double fw_rollout_point(const char *rule, struct fw_str key)
+{
+	char small[512];
+	size_t n = strlen(rule), size = n + 1 + key.n;
+	uint64_t h;
+	if (size <= sizeof small) {
+		memcpy(small, rule, n + 1);
+		if (key.n)
+			memcpy(small + n + 1, key.p, key.n);
+		h = fw_hash(small, size);
+	} else {
+		XXH64_state_t state;
+		XXH64_reset(&state, 0);
+		XXH64_update(&state, rule, n + 1);
+		XXH64_update(&state, key.p, key.n);
+		h = XXH64_digest(&state);
+	}
+	return (double)(h >> 11) * 0x1p-53 * 100;
+}
+
+int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *counts, void *set_aside)
+{
+	*d = (struct fw_decider){ .set = set, .set_aside = set_aside };
+	d->counts = fw_counts_in(set, counts);
+	d->guards = calloc(set->n_guards + 1, sizeof *d->guards);
+	d->group_epoch = calloc(set->n_groups + 1, sizeof *d->group_epoch);
+	d->group_winner = calloc(set->n_groups + 1, sizeof *d->group_winner);
+	if (getrandom(d->random, sizeof d->random, 0) != sizeof d->random)
+		d->random[0] = (uint64_t)fw_monotonic_us();
+	d->random[0] |= 1;
+	if (!d->guards || !d->group_epoch || !d->group_winner || fw_eval_init(&d->eval, set) < 0 || fw_probe_init(&d->probe, set->index) < 0) {
+		fw_decider_finish(d);
+		return FW_ENOMEM;
+	}
+	return 0;
+}
+
+void fw_decider_finish(struct fw_decider *d)
+{
+	fw_probe_finish(&d->probe);
+	fw_eval_finish(&d->eval);
+	free(d->guards);
+	free(d->group_epoch);
+	free(d->group_winner);
+	*d = (struct fw_decider){ 0 };
+}
+
+/* xorshift128+ (S. Vigna, 2014): ids need to differ, not to be secret. */
+static uint64_t next_random(struct fw_decider *d)
+{
+	uint64_t a = d->random[0], b = d->random[1];
+	d->random[0] = b;
+	a ^= a << 23;
+	d->random[1] = a ^ b ^ (a >> 17) ^ (b >> 26);
+	return d->random[1] + b;
+}
+
+static void put_hex(char *out, uint64_t v, int digits)
+{
+	for (int i = digits - 1; i >= 0; i--, v >>= 4)
+		out[i] = "0123456789abcdef"[v & 15];
+}
+
+void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37])
+{
+	uint64_t ms = (uint64_t)(at_us / 1000), a = next_random(d), b = next_random(d);
+	put_hex(id, ms >> 16, 8);
+	id[8] = '-';
+	put_hex(id + 9, ms, 4);
+	id[13] = '-';
+	id[14] = '7';
+	put_hex(id + 15, a, 3);
+	id[18] = '-';
+	id[19] = "89ab"[b & 3];
+	put_hex(id + 20, b >> 2, 3);
+	id[23] = '-';
+	put_hex(id + 24, b >> 16, 12);
+	id[36] = '\0';
+}
+
+bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f)
+{
+	if (d->holdout <= 0)
+		return false;
+	if (f->has_point)
+		return f->point >= 0 && f->point < d->holdout;
+	return d->holdout >= 100 || (f->key.n && fw_rollout_point("", f->key) < d->holdout);
+}
+
+/* A slot while winners are being found. */
+struct contest {
+	struct fw_cursor cursor;
+	uint32_t next;      /* the candidate that is next, or FW_NONE */
+	bool verify;
+	struct fw_slot_answer *answer;
+	uint32_t room;
+};
+
+static void advance(struct fw_decider *d, struct contest *c)
+{
+	c->next = fw_cursor_next(&c->cursor, d->set->index, &d->probe, &c->verify);
+}
+
+/* Tries the slot's next candidate; it wins or is passed over. */
+static int try_next(struct fw_decider *d, struct contest *c, struct fw_arena *arena)
+{
+	struct fw_verdict v;
+	uint32_t rule = c->next;
+	fw_judge(d, rule, c->verify, true, &v);
+	if (v.reason == FW_REASON_WON && fw_judge_take_group(d, rule) != FW_NONE)
+		v.reason = FW_REASON_EXCLUDED;
+	fw_judge_count(d, rule, &v);
+	if (v.reason == FW_REASON_WON) {
+		struct fw_slot_answer *a = c->answer;
+		if (!a->winners) {
+			uint32_t most = c->room < d->set->slots[a->slot].n_ranked ? c->room : d->set->slots[a->slot].n_ranked;
+			a->winners = fw_arena_alloc(arena, most * sizeof *a->winners);
+			if (!a->winners)
+				return FW_ENOMEM;
+		}
+		a->winners[a->n++] = (struct fw_winner){ rule, v.content };
+		c->room--;
+	}
+	if (c->room)
+		advance(d, c);
+	else
+		c->next = FW_NONE;
+	return 0;
+}
+
+/* Where at most one rule of a group may win on the whole page, candidates of all slots are taken in one order. */
+static int run_together(struct fw_decider *d, struct contest *contests, uint32_t n, struct fw_arena *arena)
+{
+	for (;;) {
+		struct contest *best = NULL;
+		for (uint32_t i = 0; i < n; i++) {
+			struct contest *c = &contests[i];
+			if (c->next != FW_NONE && (!best || d->set->rules[c->next].rank < d->set->rules[best->next].rank))
+				best = c;
+		}
+		if (!best)
+			return 0;
+		int code = try_next(d, best, arena);
+		if (code < 0)
+			return code;
+	}
+}
+
+static int run_apart(struct fw_decider *d, struct contest *contests, uint32_t n, struct fw_arena *arena)
+{
+	for (uint32_t i = 0; i < n; i++)
+		while (contests[i].next != FW_NONE) {
+			int code = try_next(d, &contests[i], arena);
+			if (code < 0)
+				return code;
+		}
+	return 0;
+}
+
+static void settle(struct fw_decider *d, struct fw_slot_answer *a, bool holdout)
+{
+	const struct fw_slot *slot = &d->set->slots[a->slot];
+	if (a->n) {
+		a->reason = FW_SLOT_RULE;
+		a->content = a->winners[0].content;
+	} else {
+		a->content = slot->fallback.json;
+		a->reason = holdout ? FW_SLOT_HOLDOUT : slot->fallback.given ? FW_SLOT_DEFAULT : FW_SLOT_NONE;
+	}
+	d->counts.all->slots_by_reason[a->reason]++;
+}
+
+int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->at_us = facts->has_clock ? facts->now_us : fw_now_us();
+	ret->degraded = !facts->profile_in_reach;
+	ret->holdout = fw_decide_in_holdout(d, facts);
+	fw_decide_make_id(d, ret->at_us, ret->id);
+	ret->slots = FW_NEW_ARRAY(arena, n_slots, struct fw_slot_answer);
+	struct contest *contests = fw_arena_alloc(arena, n_slots * sizeof *contests);
+	if (!ret->slots || !contests)
+		return FW_ENOMEM;
+	ret->n_slots = n_slots;
+	fw_eval_begin(&d->eval, facts, arena);
+	int code = 0;
+	if (!ret->holdout)
+		fw_probe_set(&d->probe, d->set->index, facts);
+	for (uint32_t i = 0; i < n_slots; i++) {
+		ret->slots[i].slot = slots[i];
+		contests[i].answer = &ret->slots[i];
+		contests[i].room = d->set->slots[slots[i]].show_up_to;
+		contests[i].next = FW_NONE;
+		if (ret->holdout)
+			continue;
+		fw_cursor_init(&contests[i].cursor, d->set->index, &d->probe, slots[i]);
+		advance(d, &contests[i]);
+	}
+	code = d->set->n_groups ? run_together(d, contests, n_slots, arena) : run_apart(d, contests, n_slots, arena);
+	for (uint32_t i = 0; i < n_slots; i++)
+		settle(d, &ret->slots[i], ret->holdout);
+	d->counts.all->decisions++;
+	d->counts.all->degraded += ret->degraded;
+	fw_eval_end(&d->eval);
+	return code;
+}

@@ -1,0 +1,118 @@
+/* A decision: which rules win which slots for one visitor, inside priority order and guards. */
+#ifndef FW_DECIDE_DECIDE_H
+#define FW_DECIDE_DECIDE_H
+
+#include "decide/counts.h"
+#include "decide/set_aside.h"
+#include "rules/eval.h"
+#include "rules/index.h"
+
+/* What became of a candidate; the closed list of the HTTP interface. */
+enum fw_reason {
+	FW_REASON_WON,
+	FW_REASON_NOT_MATCHED,
+	FW_REASON_UNKNOWN,
+	FW_REASON_DISABLED,
+	FW_REASON_NOT_STARTED,
+	FW_REASON_ENDED,
+	FW_REASON_NOT_IN_ROLLOUT,
+	FW_REASON_HOLDOUT,
+	FW_REASON_VETOED,
+	FW_REASON_CAPPED,
+	FW_REASON_BEATEN,
+	FW_REASON_EXCLUDED,
+	FW_REASON_FAILED,
+	FW_REASON_SET_ASIDE,
+	FW_REASONS,
+};
+const char *fw_reason_name(enum fw_reason reason);
+
+/* Why a slot shows what it shows. */
+enum fw_slot_reason { FW_SLOT_RULE, FW_SLOT_DEFAULT, FW_SLOT_NONE, FW_SLOT_HOLDOUT };
+const char *fw_slot_reason_name(enum fw_slot_reason reason);
+
+struct fw_winner {
+	uint32_t rule;
+	struct fw_str content; /* JSON */
+};
+
+struct fw_slot_answer {
+	uint32_t slot;
+	enum fw_slot_reason reason;
+	struct fw_winner *winners; /* in the order taken */
+	uint32_t n;
+	struct fw_str content;     /* JSON of the first winner or the default; n == 0: none */
+};
+
+struct fw_decision {
+	char id[37];               /* a UUID, version 7 (RFC 9562) */
+	int64_t at_us;
+	struct fw_slot_answer *slots; /* as asked */
+	uint32_t n_slots;
+	bool degraded;             /* the profile was out of reach */
+	bool holdout;
+};
+
+/* What judging one candidate found out. */
+struct fw_verdict {
+	enum fw_reason reason;
+	uint32_t guard;                /* FW_REASON_VETOED */
+	const struct fw_error *error;  /* FW_REASON_FAILED */
+	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON */
+};
+
+/* What a worker decides with; one rule set, one thread. */
+struct fw_decider {
+	const struct fw_ruleset *set;
+	struct fw_eval eval;
+	struct fw_probe probe;
+	struct fw_counts counts;
+	struct fw_set_aside *set_aside; /* shared between workers; not owned */
+	struct fw_guard_memo *guards;
+	uint32_t *group_epoch, *group_winner; /* by only_one_of: taken in this decision, and by whom */
+	uint64_t random[2];
+	double holdout;                 /* per cent */
+};
+
+/* `counts` and `set_aside` are memory of fw_counts_bytes() and fw_set_aside_bytes(), zeroed once, that outlives the
+ * decider: shared mappings in a daemon. */
+int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *counts, void *set_aside);
+void fw_decider_finish(struct fw_decider *d);
+
+/* Decides for all slots asked, together. Everything in `ret` lives in the arena. 0 or FW_ENOMEM. */
+int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret);
+
+/* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an
+ * evaluation of every rule. */
+struct fw_candidate {
+	uint32_t rule;
+	struct fw_verdict verdict;
+	uint32_t by;                  /* FW_REASON_BEATEN, FW_REASON_EXCLUDED: the rule that stood in the way */
+	uint32_t literal;             /* FW_REASON_NOT_MATCHED, FW_REASON_UNKNOWN: what decided it, or FW_NONE */
+	bool literal_negated;
+};
+struct fw_explained_slot {
+	uint32_t slot;
+	enum fw_slot_reason reason;
+	struct fw_candidate *candidates; /* strongest first */
+	uint32_t n;
+	struct fw_winner *winners;
+	uint32_t n_winners;
+};
+struct fw_explanation {
+	char id[37];
+	int64_t at_us;
+	struct fw_explained_slot *slots;
+	uint32_t n_slots;
+};
+int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_explanation *ret);
+
+/* After an answer: counts what matched and what was beaten, for one decision in FW_SAMPLE_EVERY. */
+enum { FW_SAMPLE_EVERY = 256 };
+void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena);
+
+/* The visitor's point in a rollout, 0–100: the upper 53 bits of XXH64 (seed 0) of the rule's id, a zero byte and the
+ * visitor's key. An empty id gives the point of the holdout. */
+double fw_rollout_point(const char *rule, struct fw_str key);
+
+#endif

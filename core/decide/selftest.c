@@ -1,0 +1,150 @@
+#include "decide/selftest.h"
+
+#include <string.h>
+
+#include "fact/given.h"
+#include "signal/signal.h"
+
+struct asked {
+	uint32_t *slots;
+	const struct fw_json **expected;
+	uint32_t n;
+};
+
+/* The slots that the test names; messages are judged by a later version's code. */
+static int read_expected(const struct fw_ruleset *set, const struct fw_test *t, struct fw_arena *arena, struct asked *ret)
+{
+	ret->slots = FW_NEW_ARRAY(arena, t->expect->count, uint32_t);
+	ret->expected = FW_NEW_ARRAY(arena, t->expect->count, const struct fw_json *);
+	if (!ret->slots || !ret->expected)
+		return FW_ENOMEM;
+	for (const struct fw_json *m = t->expect->child; m; m = m->next) {
+		uint32_t slot = fw_ruleset_slot(set, m->key);
+		if (slot == FW_MAP_NONE)
+			continue;
+		ret->slots[ret->n] = slot;
+		ret->expected[ret->n++] = m;
+	}
+	return 0;
+}
+
+static bool is_default(const struct fw_json *v)
+{
+	return v->type == FW_JSON_STRING && fw_str_is(v->string, "default");
+}
+
+static bool fits(const struct fw_ruleset *set, const struct fw_json *expected, const struct fw_winner *winners, uint32_t n)
+{
+	if (is_default(expected) || expected->count == 1)
+		expected = expected->type == FW_JSON_ARRAY ? expected->child : expected;
+	if (is_default(expected))
+		return n == 0;
+	if (expected->type == FW_JSON_STRING)
+		return n == 1 && fw_str_is(expected->string, set->rules[winners[0].rule].id);
+	uint32_t i = 0;
+	for (const struct fw_json *e = expected->child; e; e = e->next, i++)
+		if (i >= n || !fw_str_is(e->string, set->rules[winners[i].rule].id))
+			return false;
+	return i == n;
+}
+
+static void put_expected(const struct fw_json *e, struct fw_buf *out)
+{
+	if (e->type == FW_JSON_STRING) {
+		fw_buf_printf(out, "\"%s\"", e->string.p);
+		return;
+	}
+	for (const struct fw_json *v = e->child; v; v = v->next)
+		fw_buf_printf(out, "%s\"%s\"", v == e->child ? "" : ", ", v->string.p);
+}
+
+/* Why the first rule that was expected and did not win, did not. */
+static void put_why(struct fw_decider *d, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_buf *out)
+{
+	const struct fw_json *first = expected->type == FW_JSON_ARRAY ? expected->child : expected;
+	for (; first; first = expected->type == FW_JSON_ARRAY ? first->next : NULL)
+		for (uint32_t i = 0; i < slot->n; i++) {
+			const struct fw_candidate *c = &slot->candidates[i];
+			if (!fw_str_is(first->string, d->set->rules[c->rule].id) || c->verdict.reason == FW_REASON_WON)
+				continue;
+			fw_buf_printf(out, "\"%s\" is %s", d->set->rules[c->rule].id, fw_reason_name(c->verdict.reason));
+			if (c->literal != FW_NONE) {
+				fw_buf_puts(out, ": ");
+				fw_ref_text(d->set, &d->set->refs[d->set->literals[c->literal].ref], out);
+				fw_buf_puts(out, c->literal_negated ? " must not be " : " must be ");
+				fw_literal_text(d->set, &d->set->literals[c->literal], out);
+			} else if (c->verdict.reason == FW_REASON_VETOED) {
+				fw_buf_printf(out, " by guard \"%s\"", d->set->guards[c->verdict.guard].id);
+			} else if (c->by != FW_NONE) {
+				fw_buf_printf(out, " by \"%s\"", d->set->rules[c->by].id);
+			} else if (c->verdict.error) {
+				fw_buf_printf(out, ": %s", c->verdict.error->message);
+			}
+			return;
+		}
+}
+
+static void report(struct fw_decider *d, const struct fw_test *t, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_errors *errors)
+{
+	struct fw_buf text, why;
+	struct fw_error *err = fw_errors_add(errors);
+	fw_buf_init(&text, 0);
+	fw_buf_init(&why, 0);
+	put_expected(expected, &text);
+	fw_buf_puts(&text, " was expected, and ");
+	for (uint32_t i = 0; i < slot->n_winners; i++)
+		fw_buf_printf(&text, "%s\"%s\"", i ? ", " : "", d->set->rules[slot->winners[i].rule].id);
+	fw_buf_puts(&text, slot->n_winners ? " won" : "nothing won");
+	put_why(d, slot, expected, &why);
+	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, d->set->slots[slot->slot].id, fw_buf_text(&text));
+	fw_hint(err, "%s", fw_buf_text(&why));
+	fw_buf_finish(&text);
+	fw_buf_finish(&why);
+}
+
+static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct fw_test *t, struct fw_arena *arena, struct fw_errors *errors)
+{
+	struct fw_facts facts;
+	struct asked asked = { 0 };
+	struct fw_decision decision;
+	struct fw_explanation explanation;
+	struct fw_error why;
+	if (fw_facts_given(&facts, arena, t->given, d->set->zone, &why) < 0) {
+		fw_fail(fw_errors_add(errors), FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s", t->id, why.message);
+		return 1;
+	}
+	if (read_expected(d->set, t, arena, &asked) < 0 || fw_signal_derive(zones, &facts) < 0 ||
+	    fw_decide(d, &facts, asked.slots, asked.n, arena, &decision) < 0)
+		return FW_ENOMEM;
+	bool passed = true;
+	for (uint32_t i = 0; i < asked.n; i++)
+		passed &= fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n);
+	if (passed)
+		return 0;
+	if (fw_explain(d, &facts, asked.slots, asked.n, arena, &explanation) < 0)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < asked.n; i++)
+		if (!fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n))
+			report(d, t, &explanation.slots[i], asked.expected[i], errors);
+	return 1;
+}
+
+int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run)
+{
+	int failed = 0;
+	double holdout = d->holdout;
+	d->holdout = 0;
+	*ret_run = 0;
+	for (uint32_t i = 0; i < d->set->n_tests && failed >= 0; i++) {
+		struct fw_arena arena;
+		if (only && !strstr(d->set->tests[i].id, only))
+			continue;
+		fw_arena_init(&arena, NULL, 0, 0);
+		int r = run_one(d, zones, &d->set->tests[i], &arena, errors);
+		failed = r < 0 ? r : failed + r;
+		++*ret_run;
+		fw_arena_finish(&arena);
+	}
+	d->holdout = holdout;
+	return failed;
+}
