@@ -1,0 +1,89 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "trace/trace.h"
+
+const char *fw_trace_time(int64_t at_us, char *buf)
+{
+	int64_t s = at_us / 1000000 - (at_us % 1000000 < 0), days = s / 86400 - (s % 86400 < 0);
+	int ms = (int)((at_us - s * 1000000) / 1000), second = (int)(s - days * 86400);
+	char date[16];
+	fw_date_text(days, date);
+	snprintf(buf, 32, "%.10sT%02u:%02u:%02u.%03uZ", date, (unsigned)(second / 3600) % 24, (unsigned)(second / 60) % 60, (unsigned)second % 60, (unsigned)ms % 1000);
+	return buf;
+}
+
+static void put_content(struct fw_json_out *o, struct fw_str json)
+{
+	fw_json_key(o, "content");
+	if (json.n)
+		fw_json_raw(o, json);
+	else
+		fw_json_null(o);
+}
+
+static void put_slot(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_slot_answer *a)
+{
+	fw_json_key(o, set->slots[a->slot].id);
+	fw_json_open_object(o);
+	fw_json_key(o, "reason");
+	fw_json_text_value(o, fw_slot_reason_name(a->reason));
+	put_content(o, a->content);
+	fw_json_key(o, "winners");
+	fw_json_open_array(o);
+	for (uint32_t i = 0; i < a->n; i++) {
+		fw_json_open_object(o);
+		fw_json_key(o, "rule");
+		fw_json_text_value(o, set->rules[a->winners[i].rule].id);
+		put_content(o, a->winners[i].content);
+		fw_json_close_object(o);
+	}
+	fw_json_close_array(o);
+	fw_json_close_object(o);
+}
+
+static void put_refused(struct fw_json_out *o, const struct fw_refused_slot *r)
+{
+	fw_json_key_str(o, r->id);
+	fw_json_open_object(o);
+	fw_json_key(o, "reason");
+	fw_json_text_value(o, "none");
+	fw_json_key(o, "content");
+	fw_json_null(o);
+	fw_json_key(o, "winners");
+	fw_json_open_array(o);
+	fw_json_close_array(o);
+	fw_json_key(o, "error");
+	fw_json_open_object(o);
+	fw_json_key(o, "code");
+	fw_json_text_value(o, r->code);
+	fw_json_key(o, "message");
+	fw_json_text_value(o, r->message);
+	if (r->hint && r->hint[0]) {
+		fw_json_key(o, "hint");
+		fw_json_text_value(o, r->hint);
+	}
+	fw_json_close_object(o);
+	fw_json_close_object(o);
+}
+
+void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d, const struct fw_refused_slot *refused, uint32_t n_refused)
+{
+	fw_json_open_object(o);
+	fw_json_key(o, "decisionId");
+	fw_json_text_value(o, d->id);
+	fw_json_key(o, "ruleSet");
+	fw_json_text_value(o, set->hash);
+	if (d->degraded) {
+		fw_json_key(o, "degraded");
+		fw_json_bool(o, true);
+	}
+	fw_json_key(o, "decisions");
+	fw_json_open_object(o);
+	for (uint32_t i = 0; i < d->n_slots; i++)
+		put_slot(o, set, &d->slots[i]);
+	for (uint32_t i = 0; i < n_refused; i++)
+		put_refused(o, &refused[i]);
+	fw_json_close_object(o);
+	fw_json_close_object(o);
+}

@@ -1,0 +1,166 @@
+#include <stdio.h>
+
+#include "trace/trace.h"
+
+/* What decided a condition, as three texts: the fact, what it is, what was wanted. */
+struct shortfall {
+	struct fw_buf fact, value, wanted;
+};
+
+static void shortfall_init(struct shortfall *s, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
+{
+	fw_buf_init(&s->fact, 0);
+	fw_buf_init(&s->value, 0);
+	fw_buf_init(&s->wanted, 0);
+	const struct fw_literal *l = &set->literals[c->literal];
+	const struct fw_ref *ref = &set->refs[l->ref];
+	fw_ref_text(set, ref, &s->fact);
+	if (facts && ref->fact != FW_FACT_SEGMENT) {
+		struct fw_value v = fw_ref_value(ref, facts);
+		fw_value_text_for(ref, &v, &s->value);
+	}
+	if (c->literal_negated)
+		fw_buf_puts(&s->wanted, "not ");
+	fw_literal_text(set, l, &s->wanted);
+}
+
+static void shortfall_finish(struct shortfall *s)
+{
+	fw_buf_finish(&s->fact);
+	fw_buf_finish(&s->value);
+	fw_buf_finish(&s->wanted);
+}
+
+/* On what the other rule was stronger. */
+static const char *beaten_on(const struct fw_rule *loser, const struct fw_rule *winner)
+{
+	if (loser->priority != winner->priority)
+		return "priority";
+	return loser->specificity != winner->specificity ? "specificity" : "id";
+}
+
+static void put_text(struct fw_json_out *o, const char *key, const char *text)
+{
+	fw_json_key(o, key);
+	fw_json_text_value(o, text);
+}
+
+static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
+{
+	const struct fw_rule *r = &set->rules[c->rule];
+	fw_json_open_object(o);
+	put_text(o, "rule", r->id);
+	fw_json_key(o, "priority");
+	fw_json_number(o, r->priority);
+	fw_json_key(o, "specificity");
+	fw_json_number(o, r->specificity);
+	put_text(o, "reason", fw_reason_name(c->verdict.reason));
+	if (c->literal != FW_NONE) {
+		struct shortfall s;
+		shortfall_init(&s, set, facts, c);
+		put_text(o, "fact", fw_buf_text(&s.fact));
+		if (c->verdict.reason == FW_REASON_NOT_MATCHED) {
+			if (s.value.n)
+				put_text(o, "value", fw_buf_text(&s.value));
+			put_text(o, "wanted", fw_buf_text(&s.wanted));
+		}
+		shortfall_finish(&s);
+	}
+	if (c->verdict.reason == FW_REASON_VETOED) {
+		put_text(o, "guard", set->guards[c->verdict.guard].id);
+		put_text(o, "because", set->guards[c->verdict.guard].because);
+	}
+	if (c->by != FW_NONE) {
+		put_text(o, "by", set->rules[c->by].id);
+		if (c->verdict.reason == FW_REASON_BEATEN)
+			put_text(o, "on", beaten_on(r, &set->rules[c->by]));
+	}
+	if (c->verdict.error) {
+		char text[1200];
+		put_text(o, "error", fw_error_text(c->verdict.error, text, sizeof text));
+	}
+	put_text(o, "file", r->place.file);
+	fw_json_key(o, "line");
+	fw_json_number(o, r->place.line);
+	fw_json_close_object(o);
+}
+
+void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
+{
+	char at[32];
+	fw_json_open_object(o);
+	put_text(o, "decisionId", e->id);
+	put_text(o, "ruleSet", set->hash);
+	put_text(o, "at", fw_trace_time(e->at_us, at));
+	fw_json_key(o, "facts");
+	fw_trace_facts(o, set, facts);
+	fw_json_key(o, "slots");
+	fw_json_open_object(o);
+	for (uint32_t s = 0; s < e->n_slots; s++) {
+		const struct fw_explained_slot *slot = &e->slots[s];
+		fw_json_key(o, set->slots[slot->slot].id);
+		fw_json_open_object(o);
+		put_text(o, "reason", fw_slot_reason_name(slot->reason));
+		fw_json_key(o, "winners");
+		fw_json_open_array(o);
+		for (uint32_t i = 0; i < slot->n_winners; i++)
+			fw_json_text_value(o, set->rules[slot->winners[i].rule].id);
+		fw_json_close_array(o);
+		fw_json_key(o, "candidates");
+		fw_json_open_array(o);
+		for (uint32_t i = 0; i < slot->n; i++)
+			put_candidate(o, set, facts, &slot->candidates[i]);
+		fw_json_close_array(o);
+		fw_json_close_object(o);
+	}
+	fw_json_close_object(o);
+	fw_json_close_object(o);
+}
+
+static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
+{
+	const struct fw_rule *r = &set->rules[c->rule];
+	char text[1200];
+	if (c->literal != FW_NONE) {
+		struct shortfall s;
+		shortfall_init(&s, set, facts, c);
+		fw_buf_printf(out, "%s", fw_buf_text(&s.fact));
+		if (s.value.n)
+			fw_buf_printf(out, " is %s", fw_buf_text(&s.value));
+		fw_buf_printf(out, ", wanted %s", fw_buf_text(&s.wanted));
+		shortfall_finish(&s);
+	} else if (c->verdict.reason == FW_REASON_VETOED) {
+		fw_buf_printf(out, "%s: %s", set->guards[c->verdict.guard].id, set->guards[c->verdict.guard].because);
+	} else if (c->verdict.reason == FW_REASON_BEATEN) {
+		fw_buf_printf(out, "by %s on %s", set->rules[c->by].id, beaten_on(r, &set->rules[c->by]));
+	} else if (c->by != FW_NONE) {
+		fw_buf_printf(out, "by %s", set->rules[c->by].id);
+	} else if (c->verdict.error) {
+		fw_buf_puts(out, fw_error_text(c->verdict.error, text, sizeof text));
+	}
+}
+
+void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
+{
+	for (uint32_t s = 0; s < e->n_slots; s++) {
+		const struct fw_explained_slot *slot = &e->slots[s];
+		int widest = 4;
+		for (uint32_t i = 0; i < slot->n; i++) {
+			int n = (int)strlen(set->rules[slot->candidates[i].rule].id);
+			widest = n > widest ? n : widest;
+		}
+		widest = widest > 48 ? 48 : widest;
+		fw_buf_printf(out, "%s%s: %s\n", s ? "\n" : "", set->slots[slot->slot].id, fw_slot_reason_name(slot->reason));
+		if (slot->n)
+			fw_buf_printf(out, "  %-*s %8s %4s  %-14s %s\n", widest, "rule", "priority", "spec", "reason", "why");
+		for (uint32_t i = 0; i < slot->n; i++) {
+			const struct fw_candidate *c = &slot->candidates[i];
+			const struct fw_rule *r = &set->rules[c->rule];
+			fw_buf_printf(out, "  %-*s %8.0f %4u  %-14s ", widest, r->id, r->priority, r->specificity, fw_reason_name(c->verdict.reason));
+			put_detail(out, set, facts, c);
+			while (out->n && out->data[out->n - 1] == ' ')
+				out->n--;
+			fw_buf_putc(out, '\n');
+		}
+	}
+}
