@@ -1,0 +1,23 @@
+/* Reading one value of the configuration: each gives 0, or FW_EINVAL with a message that names the key, or FW_ENOMEM.
+ * Results are untouched on failure. Only for config_keys.c. */
+#ifndef FW_SERVER_CONFIG_VALUES_H
+#define FW_SERVER_CONFIG_VALUES_H
+
+#include "server/config.h"
+
+/* "KEY wants WHAT and got a string"; FW_EINVAL. */
+int fw_config_wanted(const struct fw_json *v, const char *what, struct fw_error *err);
+int fw_config_no_memory(struct fw_error *err);
+
+/* A table whose names are all in `known` (ended by NULL). */
+int fw_config_only(const struct fw_json *object, const char *const *known, struct fw_error *err);
+/* Text that is not empty. */
+int fw_config_text(const struct fw_json *v, const char **ret, struct fw_error *err);
+/* A path, made absolute from the configuration's folder. */
+int fw_config_path(struct fw_config *c, const struct fw_json *v, const char **ret, struct fw_error *err);
+int fw_config_one_of(const struct fw_json *v, const char *const *words, const char **ret, struct fw_error *err);
+int fw_config_number(const struct fw_json *v, double least, double most, bool whole, double *ret, struct fw_error *err);
+/* A list of texts; one text stands for a list of it. */
+int fw_config_text_list(struct fw_config *c, const struct fw_json *v, struct fw_config_texts *ret, struct fw_error *err);
+
+#endif
