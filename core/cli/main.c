@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 
 /* In the order of `floorwalker --help`. */
 static const struct fw_command *const commands[] = {
+	&fw_command_check, &fw_command_test, &fw_command_decide, &fw_command_explain,
 	NULL,
 };
 

@@ -1,0 +1,12 @@
+/* Every subcommand, for main.c's table. */
+#ifndef FW_CLI_COMMANDS_H
+#define FW_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct fw_command fw_command_check;
+extern const struct fw_command fw_command_test;
+extern const struct fw_command fw_command_decide;
+extern const struct fw_command fw_command_explain;
+
+#endif

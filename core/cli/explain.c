@@ -1,0 +1,91 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/commands.h"
+#include "cli/open.h"
+#include "fact/given.h"
+#include "signal/signal.h"
+#include "trace/trace.h"
+
+static int explain(struct fw_opened *o, const char *slots_text, const char *facts_text, bool json, struct fw_arena *arena)
+{
+	struct fw_json *visitor;
+	struct fw_facts facts;
+	struct fw_error err = { .message = "out of memory" };
+	struct fw_explanation e;
+	uint32_t *slots, n;
+	if (fw_opened_slots(o, slots_text, &slots, &n) < 0)
+		return FW_EXIT_NO;
+	int ret = fw_json_parse(arena, facts_text, strlen(facts_text), &visitor, &err);
+	if (ret == 0)
+		ret = fw_facts_given(&facts, arena, visitor, o->set->zone, &err);
+	if (ret == 0)
+		ret = fw_signal_derive(o->zones, &facts);
+	if (ret == 0)
+		ret = fw_explain(&o->decider, &facts, slots, n, arena, &e);
+	free(slots);
+	if (ret < 0) {
+		snprintf(err.file, sizeof err.file, "--facts");
+		fw_opened_print(&err);
+		return FW_EXIT_NO;
+	}
+	struct fw_buf buf;
+	struct fw_json_out out;
+	fw_buf_init(&buf, 0);
+	fw_json_out_init(&out, &buf);
+	if (json) {
+		fw_trace_explanation(&out, o->set, &facts, &e);
+		fw_buf_putc(&buf, '\n');
+	} else {
+		fw_trace_table(&buf, o->set, &facts, &e);
+	}
+	fwrite(buf.data, 1, buf.n, stdout);
+	fw_buf_finish(&buf);
+	return FW_EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
+		{ "slot", required_argument, NULL, 's' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
+	const char *rules = NULL, *config = NULL, *slots = NULL, *facts = NULL;
+	bool json = false;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (c) {
+		case 'r': rules = optarg; break;
+		case 'c': config = optarg; break;
+		case 's': slots = optarg; break;
+		case 'f': facts = optarg; break;
+		case 'j': json = true; break;
+		default: return fw_command_misused(&fw_command_explain, NULL);
+		}
+	}
+	if (optind < argc)
+		return fw_command_misused(&fw_command_explain, "it takes options only");
+	if (!facts)
+		return fw_command_misused(&fw_command_explain, "which visitor? Say it with --facts '{\"country\":\"CA\"}'");
+	struct fw_opened o;
+	struct fw_arena arena;
+	fw_arena_init(&arena, NULL, 0, 0);
+	int status = FW_EXIT_NO;
+	if (fw_opened_open(&o, config, rules) < 0)
+		fw_opened_report(&o);
+	else
+		status = explain(&o, slots, facts, json, &arena);
+	fw_arena_finish(&arena);
+	fw_opened_close(&o);
+	return status;
+}
+
+const struct fw_command fw_command_explain = {
+	.name = "explain",
+	.summary = "shows every candidate of a slot and what became of it",
+	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] --facts JSON [--json]\n\n"
+		 "  --rules DIR    the rule folder (else the configuration's)\n"
+		 "  --config FILE  the configuration, whose compliance folder counts\n"
+		 "  --slot S       the slot, or several with commas (else all)\n"
+		 "  --facts JSON   the visitor, as in a rule test's `given`\n"
+		 "  --json         as /v1/explain answers\n",
+	.run = run,
+};
