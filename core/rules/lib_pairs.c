@@ -10,7 +10,7 @@
 #include "rules/lib_parts.h"
 
 /* An empty table may still be large, and Lua does not say so. */
-enum { INSTRUCTIONS_A_WALK = 32, FEW_KEYS = 16 };
+enum { INSTRUCTIONS_A_WALK = 32, USUAL_KEYS = 8, FEW_KEYS = 16 };
 
 enum rank { WHOLE, FRACTION, TEXT, BOOLEAN };
 
@@ -103,13 +103,31 @@ static void sort_list(lua_State *L, int list, uint32_t n, size_t bytes)
 		lua_pop(L, 1);
 	}
 	qsort(keys, n, sizeof *keys, compare_keys);
-	lua_createtable(L, (int)n, 0);
-	for (uint32_t i = 0; i < n; i++) {
-		lua_rawgeti(L, list, keys[i].place);
-		lua_rawseti(L, -2, i + 1);
+	if (n > FEW_KEYS) {
+		lua_createtable(L, (int)n, 0);
+		for (uint32_t i = 0; i < n; i++) {
+			lua_rawgeti(L, list, keys[i].place);
+			lua_rawseti(L, -2, i + 1);
+		}
+		lua_replace(L, list);
+	} else {
+		for (uint32_t i = 0; i < n; i++)
+			lua_rawgeti(L, list, keys[i].place);
+		for (uint32_t i = n; i > 0; i--)
+			lua_rawseti(L, list, i);
+	}
+	lua_pop(L, 1);
+}
+
+/* Puts a list of the whole numbers from 1 to n in place of the value at stack index `list`. */
+static void begin_list(lua_State *L, int list, uint32_t n)
+{
+	lua_createtable(L, n < USUAL_KEYS ? USUAL_KEYS : (int)n + 1, 0);
+	for (uint32_t i = 1; i <= n; i++) {
+		lua_pushinteger(L, i);
+		lua_rawseti(L, -2, i);
 	}
 	lua_replace(L, list);
-	lua_pop(L, 1);
 }
 
 /* Pushes the keys of the table at `t` in order, as a list, or nil if they are 1 to n. Returns how many there are. */
@@ -120,29 +138,31 @@ static uint32_t push_keys(lua_State *L, int t)
 	bool in_order = true, counts = true;
 	struct key last = { 0 };
 	fw_lib_charge(L, INSTRUCTIONS_A_WALK);
-	lua_newtable(L);
+	luaL_checkstack(L, FEW_KEYS + 8, NULL);
+	lua_pushnil(L);
 	int list = lua_gettop(L);
 	for (lua_pushnil(L); lua_next(L, t); n++) {
 		lua_pop(L, 1);
 		struct key k = read_key(L, -1, n + 1);
 		if (n == INT_MAX / 2)
 			luaL_error(L, "too many keys");
-		in_order = in_order && (n == 0 || compare_keys(&last, &k) < 0);
-		counts = counts && k.rank == WHOLE && k.as.whole == (lua_Integer)n + 1;
+		if (counts && !(k.rank == WHOLE && k.as.whole == (lua_Integer)n + 1)) {
+			counts = false;
+			begin_list(L, list, n);
+		}
+		if (!counts) {
+			in_order = in_order && (n == 0 || compare_keys(&last, &k) < 0);
+			bytes += k.rank == TEXT ? k.as.text.n : 0;
+			lua_pushvalue(L, -1);
+			lua_rawseti(L, list, n + 1);
+		}
 		last = k;
-		bytes += k.rank == TEXT ? k.as.text.n : 0;
 		if (n % 64 == 63)
 			fw_lib_charge(L, 64);
-		lua_pushvalue(L, -1);
-		lua_rawseti(L, list, n + 1);
 	}
 	fw_lib_charge_bytes(L, bytes);
-	if (counts) {
-		lua_pushnil(L);
-		lua_replace(L, list);
-	} else if (!in_order) {
+	if (!in_order)
 		sort_list(L, list, n, bytes);
-	}
 	return n;
 }
 
