@@ -62,7 +62,7 @@ void *fw_arena_alloc(struct fw_arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	size = size ? (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
 	if (size > a->limit - a->used)
 		return NULL;
 	if (size > (size_t)(a->end - a->at) && add_block(a, size) < 0)
