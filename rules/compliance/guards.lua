@@ -1,0 +1,32 @@
+-- What no rule may overrule. These files belong to the people who answer for privacy and law, not to those who write rules.
+
+guard "behaviour-needs-consent" {
+  applies = { uses = "behaviour" },
+  require = { consent = "personalization" },
+  because = "No behavioural targeting without consent (GDPR Art. 6, ePrivacy Art. 5(3))",
+}
+
+guard "adults-only" {
+  applies = { tag = "age-restricted" },
+  require = { traits = { age = at_least(18) } },
+  because = "Offered to visitors who are known to be adults only",
+}
+
+guard "alcohol-from-21-in-the-us" {
+  applies = { tag = "alcohol" },
+  require = any { country = is_not "US", traits = { age = at_least(21) } },
+  because = "Alcohol is sold from 21 in the United States (National Minimum Drinking Age Act)",
+}
+
+guard "no-alcohol-to-utah" {
+  applies = { tag = "alcohol" },
+  forbid  = { country = "US", region = "US-UT" },
+  because = "Utah lets no shop outside the state send wine to customers",
+}
+
+guard "texts-in-daytime" {
+  applies = { channel = "sms" },
+  require = { hour = between(8, 20) },
+  or_else = "defer",
+  because = "No marketing texts before 8 or after 21, the recipient's own time (TCPA)",
+}

@@ -1,0 +1,24 @@
+-- The places on the shop's pages that ask what to show.
+
+slot "home.hero" {
+  channel = "web",
+  default = { banner = "winter-collection", headline = "Made for the cold months", link = "/winter" },
+}
+
+slot "home.strip" { channel = "web", show_up_to = 3 }
+
+slot "home.layout" { channel = "web", default = { columns = 3, hero = "landscape" } }
+
+slot "navigation" {
+  channel = "web",
+  default = { menu = { "women", "men", "kids", "gear", "sale" }, style = "full" },
+}
+
+slot "product.delivery" {
+  channel = "web",
+  default = { note = "delivery-times", link = "/help/delivery" },
+}
+
+slot "product.extra" { channel = "web", show_up_to = 2 }
+
+slot "cart.note" { channel = "web" }
