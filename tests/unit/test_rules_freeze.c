@@ -82,10 +82,13 @@ static void test_metamethods_stay(void **state)
 		   "return t + 1, t(5), tostring(t), #t, t == u, -t, t .. '', t < t",
 		"3, 10, \"me\", 77, true, \"neg\", \"cat\", true");
 	expect("local t = setmetatable({a = 1}, {__index = {b = 2}}) freeze(t) return t.a, t.b, t.c", "1, 2, nil");
-	expect("local t t = setmetatable({a = 1}, {__index = function(s, k) return s == t and k .. s.a end}) freeze(t) return t.a, t.x", "1, \"x1\"");
-	expect("local t = setmetatable({}, {__index = function(s, k) s[k] = 1 return 1 end}) freeze(t) return t.x", "error: code:1: " REFUSED);
+	expect("local t t = setmetatable({a = 1}, {__index = function(s, k) return s == t and k .. s.a end}) freeze(t) return t.a, t.x",
+		"1, \"x1\"");
+	expect("local t = setmetatable({}, {__index = function(s, k) s[k] = 1 return 1 end}) freeze(t) return t.x",
+		"error: code:1: " REFUSED);
 	expect("local t = setmetatable({a = 1}, {__index = function() end}) freeze(t) return next(t)", "\"a\", 1");
-	expect("local t = setmetatable({}, {__pairs = function() return function(_, k) if not k then return 'own', 1 end end end}) freeze(t) "
+	expect("local t = setmetatable({}, {__pairs = function() return function(_, k) if not k then "
+		   "return 'own', 1 end end end}) freeze(t) "
 		   "for k in pairs(t) do return k end",
 		"\"own\"");
 	expect("local A = {} A.__index = A function A.hi() return 'hi' end local B = setmetatable({}, A) B.__index = B "
@@ -93,17 +96,21 @@ static void test_metamethods_stay(void **state)
 		"\"hi\", \"hi\"");
 	/* A class, its instances from before and those made later. */
 	expect("local P = {} P.__index = P function P.new(x) return setmetatable({x = x}, P) end function P:get() return self.x end "
-		   "P.__add = function(a, b) return P.new(a.x + b.x) end local old = P.new(1) freeze({P, old}) local new = P.new(2) new.y = 3 "
+		   "P.__add = function(a, b) return P.new(a.x + b.x) end local old = P.new(1) freeze({P, old}) "
+		   "local new = P.new(2) new.y = 3 "
 		   "return old:get(), new:get(), new.y, (old + new).x",
 		"1, 2, 3, 3");
-	expect("local P = {} P.__index = P local old = setmetatable({}, P) function P.f() return 1 end freeze(P) freeze(old) return old.f()", "1");
+	expect("local P = {} P.__index = P local old = setmetatable({}, P) function P.f() return 1 end freeze(P) "
+		   "freeze(old) return old.f()",
+		"1");
 	expect("local P = {__gc = 1} freeze(P) return pcall(setmetatable, {}, P)", "false, \"__gc is not available in rules\"");
 }
 
 static void test_what_is_reached(void **state)
 {
 	(void)state;
-	expect("local function f() end local function g() end return freeze { f, f, { g, math.floor }, [f] = 1, s = ('x'):rep(99) }", "2");
+	expect("local function f() end local function g() end return freeze { f, f, { g, math.floor }, [f] = 1, s = ('x'):rep(99) }",
+		"2");
 	expect("local function f() end return freeze(setmetatable({}, {__index = function() end, __call = f, __add = f}))", "2");
 	expect("return freeze { (pairs({})), ('x'):gmatch('x'), next, (ipairs({})) }", "2");
 	expect("local t = {s = string, m = math} freeze(t) t.s.x = 1", "error: code:1: string is read-only");

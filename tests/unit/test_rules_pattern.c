@@ -32,16 +32,16 @@ static size_t random_pattern(char *to)
 {
 	static const char *const tame[] = { "a", "b", ".", "%a", "%d", "%s", "[ab]", "[^a]", "[%w_]", "[a-c]", "(", ")", "()", "(a)",
 		"(.-)", "(%w*)", "*", "+", "-", "?", "*", "?", "%1", "%2", "$", "^", "%b()", "%f[%w]", "%f[%W]", "", "%%", "%A", " " };
-	static const char *const wild[] = { "%", "[", "]", "[]", "[^]", "[]]", "[%]", "[^", "%b", "%f", "%z", "%0", "%9", "%b(", "^^", "$$",
-		"[a-", "[-a]", "[a-%%]", "\xff", "%\xff", "[\x80-\xff]", "%-", "%B", "%g", "%p", "%x", "%c", "%l", "%u", "%S" };
+	static const char *const wild[] = { "%", "[", "]", "[]", "[^]", "[]]", "[%]", "[^", "%b", "%f", "%z", "%0", "%9", "%b(", "^^",
+		"$$", "[a-", "[-a]", "[a-%%]", "\xff", "%\xff", "[\x80-\xff]", "%-", "%B", "%g", "%p", "%x", "%c", "%l", "%u", "%S" };
 	size_t n = join(to, tame, sizeof tame / sizeof *tame, 7);
 	return pick(3) ? n : n + join(to + n, wild, sizeof wild / sizeof *wild, 3);
 }
 
 static size_t random_subject(char *to)
 {
-	static const char *const pieces[] = { "a", "b", "c", "a", "b", "ab", "aa", "A", "1", "_", " ", "(", ")", "", "\xff", "\x80", "]", "^",
-		"-", "%", "\n", "." };
+	static const char *const pieces[] = { "a", "b", "c", "a", "b", "ab", "aa", "A", "1", "_", " ", "(", ")", "", "\xff", "\x80", "]",
+		"^", "-", "%", "\n", "." };
 	return join(to, pieces, sizeof pieces / sizeof *pieces, 14);
 }
 
@@ -94,8 +94,8 @@ static void test_as_lua(void **state)
 		size_t ours_n, theirs_n;
 		const char *ours = outcome(rules, &t, &ours_n), *theirs = outcome(stock, &t, &theirs_n);
 		if (ours_n != theirs_n || memcmp(ours, theirs, ours_n) != 0)
-			fail_msg("\"%.*s\" in \"%.*s\" from %d, \"%.*s\"\n  gave %s\n  Lua: %s", (int)t.pattern_n, t.pattern, (int)t.subject_n,
-				t.subject, t.init, (int)t.replacement_n, t.replacement, ours, theirs);
+			fail_msg("\"%.*s\" in \"%.*s\" from %d, \"%.*s\"\n  gave %s\n  Lua: %s", (int)t.pattern_n, t.pattern,
+				(int)t.subject_n, t.subject, t.init, (int)t.replacement_n, t.replacement, ours, theirs);
 		matched += strncmp(ours, "2|booleantrue|nil", 17) != 0 && strstr(ours, "|booleantrue|");
 		lua_settop(rules, 1);
 		lua_settop(stock, 1);
