@@ -107,9 +107,10 @@ struct fw_explanation {
 };
 int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_explanation *ret);
 
-/* After an answer: counts what matched and what was beaten, for one decision in FW_SAMPLE_EVERY. */
+/* After an answer, for one decision in FW_SAMPLE_EVERY: counts what matched and what was beaten. `decision` is what
+ * fw_decide found for these facts. */
 enum { FW_SAMPLE_EVERY = 256 };
-void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena);
+void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const struct fw_decision *decision, struct fw_arena *arena);
 
 /* The visitor's point in a rollout, 0–100: the upper 53 bits of XXH64 (seed 0) of the rule's id, a zero byte and the
  * visitor's key. An empty id gives the point of the holdout. */

@@ -67,18 +67,16 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 }
 
 /* All rules of the slot, disabled ones too, in order of rank. */
-static int list_candidates(struct fw_decider *d, struct fw_explained_slot *slot, struct fw_arena *arena, uint32_t *by_rank)
+static int list_candidates(struct fw_decider *d, struct fw_explained_slot *slot, struct fw_arena *arena)
 {
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < d->set->n_rules; i++)
-		n += d->set->rules[i].slot == slot->slot;
+	const struct fw_slot *declared = &d->set->slots[slot->slot];
+	uint32_t n = declared->n_rules;
 	slot->candidates = FW_NEW_ARRAY(arena, n, struct fw_candidate);
 	slot->winners = FW_NEW_ARRAY(arena, n, struct fw_winner);
 	if (!slot->candidates || !slot->winners)
 		return FW_ENOMEM;
-	for (uint32_t rank = 0; slot->n < n; rank++)
-		if (d->set->rules[by_rank[rank]].slot == slot->slot)
-			slot->candidates[slot->n++].rule = by_rank[rank];
+	for (; slot->n < n; slot->n++)
+		slot->candidates[slot->n].rule = d->set->slot_rules[declared->first_rule + slot->n];
 	return 0;
 }
 
@@ -104,20 +102,17 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
 {
 	memset(ret, 0, sizeof *ret);
 	struct explaining x = { .d = d, .n_slots = n_slots, .holdout = fw_decide_in_holdout(d, facts) };
-	uint32_t *by_rank = FW_NEW_ARRAY(arena, d->set->n_rules, uint32_t), *at = FW_NEW_ARRAY(arena, n_slots, uint32_t);
+	uint32_t *at = FW_NEW_ARRAY(arena, n_slots, uint32_t);
 	x.slots = ret->slots = FW_NEW_ARRAY(arena, n_slots, struct fw_explained_slot);
-	if (!by_rank || !at || !ret->slots)
+	if (!at || !ret->slots)
 		return FW_ENOMEM;
 	ret->n_slots = n_slots;
 	ret->at_us = facts->has_clock ? facts->now_us : fw_now_us();
 	fw_decide_make_id(d, ret->at_us, ret->id);
-	for (uint32_t i = 0; i < d->set->n_rules; i++)
-		if (d->set->rules[i].slot != FW_NONE)
-			by_rank[d->set->rules[i].rank] = i;
 	int code = 0;
 	for (uint32_t i = 0; i < n_slots && code == 0; i++) {
 		ret->slots[i].slot = slots[i];
-		code = list_candidates(d, &ret->slots[i], arena, by_rank);
+		code = list_candidates(d, &ret->slots[i], arena);
 	}
 	fw_eval_begin(&d->eval, facts, arena);
 	if (code == 0)
@@ -131,19 +126,42 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
 	return code;
 }
 
-void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena)
+static bool is_winner(const struct fw_slot_answer *a, uint32_t rule)
 {
-	struct fw_explanation e;
-	if (fw_explain(d, facts, slots, n_slots, arena, &e) < 0)
+	for (uint32_t i = 0; i < a->n; i++)
+		if (a->winners[i].rule == rule)
+			return true;
+	return false;
+}
+
+static bool group_is_taken(const struct fw_decider *d, const struct fw_decision *decision, uint32_t group)
+{
+	for (uint32_t s = 0; group != FW_NONE && s < decision->n_slots; s++)
+		for (uint32_t i = 0; i < decision->slots[s].n; i++)
+			if (d->set->rules[decision->slots[s].winners[i].rule].group == group)
+				return true;
+	return false;
+}
+
+void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const struct fw_decision *decision, struct fw_arena *arena)
+{
+	if (decision->holdout)
 		return;
-	d->counts.all->sampled++;
-	for (uint32_t s = 0; s < e.n_slots; s++)
-		for (uint32_t i = 0; i < e.slots[s].n; i++) {
-			const struct fw_candidate *c = &e.slots[s].candidates[i];
-			struct fw_rule_counts *counts = &d->counts.rules[c->rule];
-			enum fw_reason r = c->verdict.reason;
-			counts->beaten += r == FW_REASON_BEATEN;
-			counts->matched += r == FW_REASON_WON || r == FW_REASON_BEATEN || r == FW_REASON_EXCLUDED || r == FW_REASON_VETOED ||
-				r == FW_REASON_NOT_IN_ROLLOUT || r == FW_REASON_HOLDOUT || r == FW_REASON_CAPPED;
+	fw_eval_begin(&d->eval, facts, arena);
+	fw_probe_set(&d->probe, d->set->index, facts);
+	for (uint32_t s = 0; s < decision->n_slots; s++) {
+		const struct fw_slot_answer *a = &decision->slots[s];
+		struct fw_cursor cursor;
+		bool verify;
+		fw_cursor_init(&cursor, d->set->index, &d->probe, a->slot);
+		for (uint32_t rule; (rule = fw_cursor_next(&cursor, d->set->index, &d->probe, &verify)) != FW_NONE;) {
+			struct fw_verdict v;
+			fw_judge(d, rule, verify, false, &v);
+			bool held = v.reason == FW_REASON_WON || v.reason == FW_REASON_VETOED || v.reason == FW_REASON_NOT_IN_ROLLOUT || v.reason == FW_REASON_CAPPED;
+			d->counts.rules[rule].matched += held;
+			d->counts.rules[rule].beaten += v.reason == FW_REASON_WON && !is_winner(a, rule) && !group_is_taken(d, decision, d->set->rules[rule].group);
 		}
+	}
+	d->counts.all->sampled++;
+	fw_eval_end(&d->eval);
 }

@@ -1,4 +1,5 @@
 #include <lauxlib.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,7 @@ static int build(struct fw_builder *b, const struct fw_files *files)
 			return fw_build_no_memory(b);
 		fw_sandbox_settle(b->sandbox);
 	}
+	malloc_trim(0); /* what loading took and gave back is not the workers' to carry */
 	return ret;
 }
 

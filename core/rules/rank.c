@@ -61,12 +61,39 @@ static int attach(struct fw_builder *b, struct fw_rule *r)
 	return 0;
 }
 
+/* Each slot's rules stand together, in order of rank. */
+static void list_by_slot(struct fw_ruleset *set, struct fw_rule **order, uint32_t n)
+{
+	uint32_t ranked = 0, all = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct fw_slot *slot = &set->slots[order[i]->slot];
+		order[i]->rank = i;
+		slot->n_rules++;
+		slot->n_ranked += order[i]->enabled;
+	}
+	for (uint32_t s = 0; s < set->n_slots; s++) {
+		set->slots[s].first_ranked = ranked;
+		set->slots[s].first_rule = all;
+		ranked += set->slots[s].n_ranked;
+		all += set->slots[s].n_rules;
+		set->slots[s].n_ranked = set->slots[s].n_rules = 0;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct fw_slot *slot = &set->slots[order[i]->slot];
+		uint32_t number = (uint32_t)(order[i] - set->rules);
+		set->slot_rules[slot->first_rule + slot->n_rules++] = number;
+		if (order[i]->enabled)
+			set->ranked[slot->first_ranked + slot->n_ranked++] = number;
+	}
+}
+
 int fw_rank_rules(struct fw_builder *b)
 {
 	struct fw_ruleset *set = b->set;
 	struct fw_rule **order = calloc(set->n_rules + 1, sizeof *order);
 	set->ranked = FW_NEW_ARRAY(&set->arena, set->n_rules, uint32_t);
-	if (!order || !set->ranked) {
+	set->slot_rules = FW_NEW_ARRAY(&set->arena, set->n_rules, uint32_t);
+	if (!order || !set->ranked || !set->slot_rules) {
 		free(order);
 		return fw_build_no_memory(b);
 	}
@@ -78,21 +105,7 @@ int fw_rank_rules(struct fw_builder *b)
 			order[n++] = &set->rules[i];
 	}
 	qsort(order, n, sizeof(struct fw_rule *), compare_rules);
-	for (uint32_t i = 0; i < n; i++) {
-		order[i]->rank = i;
-		set->slots[order[i]->slot].n_ranked += order[i]->enabled;
-	}
-	uint32_t at = 0;
-	for (uint32_t s = 0; s < set->n_slots; s++) {
-		set->slots[s].first_ranked = at;
-		at += set->slots[s].n_ranked;
-		set->slots[s].n_ranked = 0;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct fw_slot *slot = &set->slots[order[i]->slot];
-		if (order[i]->enabled)
-			set->ranked[slot->first_ranked + slot->n_ranked++] = (uint32_t)(order[i] - set->rules);
-	}
+	list_by_slot(set, order, n);
 	free(order);
 	return ret;
 }

@@ -42,6 +42,7 @@ struct fw_slot {
 	struct fw_content fallback; /* `default` */
 	bool public;
 	uint32_t first_ranked, n_ranked; /* its enabled rules, strongest first, in set->ranked */
+	uint32_t first_rule, n_rules;    /* all its rules, strongest first, in set->slot_rules */
 };
 
 struct fw_segment {
@@ -139,7 +140,8 @@ struct fw_ruleset {
 	struct fw_node *nodes;
 	uint32_t *children;
 	uint32_t n_refs, n_literals, n_nodes, n_children;
-	uint32_t *ranked;           /* rules by slot, strongest first */
+	uint32_t *ranked;           /* enabled rules by slot, strongest first */
+	uint32_t *slot_rules;       /* all rules by slot, strongest first */
 
 	struct fw_index *index;
 	struct fw_sandbox *sandbox;
