@@ -82,9 +82,10 @@ const char *fw_config_own(struct fw_arena *a, const char *what)
 		exe[n] = 0;
 		*strrchr(exe, '/') = 0;
 		/* build/core/floorwalker: plugins are in build/plugins, the shipped rules in the tree's rules/. */
-		const char *path = fw_arena_printf(a, plugins ? "%s/../%s" : "%s/../../rules/%s", exe, what);
-		if (path && access(path, F_OK) == 0)
-			return path;
+		char real[PATH_MAX];
+		const char *near = fw_arena_printf(a, plugins ? "%s/../%s" : "%s/../../rules/%s", exe, what);
+		if (near && realpath(near, real))
+			return fw_arena_strdup(a, real);
 	}
 	const char *path = plugins ? FW_OWN_PLUGINS : fw_arena_printf(a, "%s/%s", FW_OWN_DATA, what);
 	return path && access(path, F_OK) == 0 ? path : NULL;

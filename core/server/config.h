@@ -73,6 +73,7 @@ int fw_config_load(const char *file, struct fw_config **ret, struct fw_error *er
 int fw_config_parse(struct fw_str text, const char *file, const char *folder, struct fw_config **ret, struct fw_error *err);
 void fw_config_destroy(struct fw_config *config);
 
+/* Whether anybody is asked for a key. */
 bool fw_config_has_keys(const struct fw_config *config);
 
 /* Where this program's own parts are: `what` below the tree that it was built in, else installed ("plugins",

@@ -20,6 +20,8 @@ const FILE_LINES = 600;
 export const POINTERS = {
 	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
+	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
+	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
 		on_drained: 'server/, whose worker ends then',

@@ -1,0 +1,78 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/running.h"
+#include "server/report.h"
+
+static int run(int argc, char **argv);
+
+const struct fw_command fw_command_reload = {
+	.name = "reload",
+	.summary = "load the files anew in the running daemon, and wait for the outcome",
+	.usage = "usage: floorwalker reload [--config FILE] [--json]\n\n"
+		"Exit status 1, with the errors, when the new set is refused; the former one goes on then.\n\n"
+		"  --config FILE  the configuration of the running daemon\n"
+		"  --json         the outcome as JSON\n",
+	.run = run,
+};
+
+static void print_error(const struct fw_error *err, void *ctx)
+{
+	char text[1200];
+	(void)ctx;
+	fprintf(stderr, "%s\n", fw_error_text(err, text, sizeof text));
+}
+
+static int print_outcome(const struct fw_json *outcome, bool ok)
+{
+	const struct fw_json *loaded = fw_json_get(outcome, "loaded"), *errors = fw_json_get(outcome, "errors");
+	const struct fw_json *generation = fw_json_get(outcome, "generation"), *unchanged = fw_json_get(loaded, "unchanged");
+	struct fw_buf b;
+	struct fw_json_out o;
+	if (ok) {
+		struct fw_str hash = fw_json_text(loaded, "ruleSet");
+		printf("reloaded: generation %d serves rule set %.*s\n", generation ? (int)generation->number : 0, (int)hash.n,
+			hash.p ? hash.p : "");
+		for (const struct fw_json *u = unchanged ? unchanged->child : NULL; u; u = u->next)
+			fprintf(stderr, "%s: changes with the next start only\n", u->string.p ? u->string.p : "");
+		return FW_EXIT_DONE;
+	}
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	if (errors)
+		fw_json_tree(&o, errors);
+	fw_report_each(fw_buf_text(&b), print_error, NULL);
+	fputs("refused: the former rule set goes on\n", stderr);
+	fw_buf_finish(&b);
+	return FW_EXIT_NO;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	const char *file = NULL;
+	bool json = false;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'c')
+			file = optarg;
+		else if (c == 'j')
+			json = true;
+		else
+			return fw_command_misused(&fw_command_reload, NULL);
+	}
+	if (optind < argc)
+		return fw_command_misused(&fw_command_reload, "takes no arguments");
+	struct fw_running running;
+	int status = fw_running_ask(&running, file, "reload");
+	if (status == FW_EXIT_DONE) {
+		const struct fw_json *ok = fw_json_get(running.answer, "ok");
+		bool done = ok && ok->boolean;
+		if (json)
+			printf("%s", fw_buf_text(&running.text));
+		status = json ? (done ? FW_EXIT_DONE : FW_EXIT_NO) : print_outcome(running.answer, done);
+	}
+	fw_running_finish(&running);
+	return status;
+}

@@ -1,0 +1,101 @@
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/running.h"
+
+static int run(int argc, char **argv);
+
+const struct fw_command fw_command_status = {
+	.name = "status",
+	.summary = "what runs, since when, with which rule set",
+	.usage = "usage: floorwalker status [--config FILE] [--json]\n\n"
+		"  --config FILE  the configuration of the running daemon\n"
+		"  --json         as JSON\n",
+	.run = run,
+};
+
+static const char *text_of(const struct fw_json *object, const char *key)
+{
+	struct fw_str s = fw_json_text(object, key);
+	return s.p ? s.p : "-";
+}
+
+static double number_of(const struct fw_json *object, const char *key)
+{
+	const struct fw_json *v = fw_json_get(object, key);
+	return v ? v->number : 0;
+}
+
+static void print_plugins(const struct fw_json *loaded)
+{
+	const struct fw_json *plugins = fw_json_get(loaded, "plugins");
+	printf("plugins     ");
+	for (const struct fw_json *p = plugins ? plugins->child : NULL; p; p = p->next)
+		printf("%s%s (build %s, interface %s)", p == plugins->child ? "" : ", ", text_of(p, "name"), text_of(p, "build"),
+			text_of(p, "abi"));
+	printf("%s\n", plugins && plugins->child ? "" : "none");
+}
+
+static void print_last_load(const struct fw_json *load)
+{
+	const struct fw_json *ok = fw_json_get(load, "ok"), *errors = fw_json_get(load, "errors");
+	printf("last load   %s\n", ok && ok->boolean ? "ok" : "refused");
+	for (const struct fw_json *e = errors ? errors->child : NULL; e; e = e->next) {
+		struct fw_str file = fw_json_text(e, "file"), hint = fw_json_text(e, "hint");
+		const struct fw_json *line = fw_json_get(e, "line");
+		printf("            ");
+		if (file.p)
+			printf("%s:", file.p);
+		if (line)
+			printf("%d:", (int)line->number);
+		printf("%s%s%s%s\n", file.p ? " " : "", text_of(e, "message"), hint.p ? "; " : "", hint.p ? hint.p : "");
+	}
+}
+
+static void print(const struct fw_json *s)
+{
+	const struct fw_json *loaded = fw_json_get(s, "loaded"), *listen = fw_json_get(s, "listen"), *workers = fw_json_get(s, "workers");
+	const struct fw_json *kept = fw_json_get(s, "kept"), *aside = fw_json_get(s, "setAside");
+	printf("floorwalker %s, process %d, %s since %s\n", text_of(s, "version"), (int)number_of(s, "pid"), text_of(s, "state"),
+		text_of(s, "started"));
+	for (const struct fw_json *l = listen ? listen->child : NULL; l; l = l->next)
+		printf("listening   %s\n", l->string.p);
+	printf("generation  %d since %s%s\n", (int)number_of(s, "generation"), text_of(s, "since"),
+		kept && kept->boolean ? ", from the last good copy: the files do not load" : "");
+	printf("rule set    %s: %d rules, %d slots, %d guards, %d tests\n", text_of(loaded, "ruleSet"), (int)number_of(loaded, "rules"),
+		(int)number_of(loaded, "slots"), (int)number_of(loaded, "guards"), (int)number_of(loaded, "tests"));
+	for (const struct fw_json *r = aside ? aside->child : NULL; r; r = r->next)
+		printf("set aside   %s\n", r->string.p);
+	print_plugins(loaded);
+	for (const struct fw_json *w = workers ? workers->child : NULL; w; w = w->next)
+		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),
+			number_of(w, "requests"), (int)number_of(w, "connections"));
+	print_last_load(fw_json_get(s, "lastLoad"));
+	printf("durability  %s\n", text_of(s, "durability"));
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	const char *file = NULL;
+	bool json = false;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'c')
+			file = optarg;
+		else if (c == 'j')
+			json = true;
+		else
+			return fw_command_misused(&fw_command_status, NULL);
+	}
+	if (optind < argc)
+		return fw_command_misused(&fw_command_status, "takes no arguments");
+	struct fw_running running;
+	int status = fw_running_ask(&running, file, "status");
+	if (status == FW_EXIT_DONE && json)
+		printf("%s", fw_buf_text(&running.text));
+	else if (status == FW_EXIT_DONE)
+		print(running.answer);
+	fw_running_finish(&running);
+	return status;
+}

@@ -1,0 +1,229 @@
+/* The plugin interface of floorwalker: all that a plugin includes. plugins/README.md is the guide to it.
+ *
+ * A plugin is a shared object that exports one constant, `floorwalker_plugin`, and links against nothing of ours: what
+ * the host does for it comes as a table of functions. A worker has one thread, so nothing here needs a lock; only
+ * `post` may be called from a thread that the plugin made itself.
+ *
+ * Changes
+ *   1.0  2026-11-24  the first
+ *
+ * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
+ * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
+ * and its minor number is at most the host's. A plugin that can use a later addition but does not need it declares the
+ * minor number that it needs, and tests `host->abi_minor` and the pointer before the call. */
+#ifndef FLOORWALKER_PLUGIN_H
+#define FLOORWALKER_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
+#define FW_PLUGIN_ABI_MAJOR 1
+#define FW_PLUGIN_ABI_MINOR 0
+#define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
+
+struct fw_host;            /* the host, as this plugin sees it: the table below */
+struct fw_plugin_instance; /* the plugin's own, one a worker: define it in the plugin, or never */
+struct fw_plugin_request;  /* an HTTP request that waits for its answer */
+struct fw_plugin_timer;
+struct fw_plugin_watch;
+
+/* Bytes of somebody else; terminated only where said; p NULL: absent. */
+struct fw_plugin_text {
+	const char *p;
+	size_t n;
+};
+
+/* Why something is refused, for a person. Zeroed by the host; write what is known. */
+struct fw_plugin_problem {
+	char message[512];
+	char hint[256];
+};
+
+/* Methods, as a mask. GET brings HEAD with it. */
+enum {
+	FW_PLUGIN_GET = 1 << 0,
+	FW_PLUGIN_HEAD = 1 << 1,
+	FW_PLUGIN_POST = 1 << 2,
+	FW_PLUGIN_PUT = 1 << 3,
+	FW_PLUGIN_PATCH = 1 << 4,
+	FW_PLUGIN_DELETE = 1 << 5,
+};
+
+/* Who may ask. The host has checked it before the plugin sees the request. */
+enum fw_plugin_access {
+	FW_PLUGIN_ACCESS_SECRET = 0,   /* a secret key; without keys in the configuration, loopback */
+	FW_PLUGIN_ACCESS_LOOPBACK = 1, /* the same, and loopback in any case */
+	FW_PLUGIN_ACCESS_WRITE = 2,    /* a write key as well */
+	FW_PLUGIN_ACCESS_ANY = 3,      /* everybody */
+};
+
+/* A path at the root that the plugin answers. A path that ends with a slash stands for everything below it. Two claims
+ * to one path refuse the whole set. Below `/<name>/` a plugin may claim what it likes. */
+struct fw_plugin_route {
+	const char *path;
+	uint32_t methods; /* of FW_PLUGIN_GET … */
+	uint32_t access;  /* enum fw_plugin_access */
+	/* Must lead to exactly one reply, now or later. */
+	void (*handle)(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+};
+
+/* A counter or gauge of its own, shown on /metrics as floorwalker_<plugin>_<name>, summed over all workers. */
+struct fw_plugin_metric {
+	const char *name; /* [a-z_]+; a counter's ends with "_total" */
+	const char *help;
+	uint32_t is_gauge;
+};
+
+/* A message to deliver, for a plugin that is a channel. */
+struct fw_plugin_message {
+	uint32_t struct_size;
+	uint32_t attempt;           /* 1, 2 … */
+	const char *id;             /* stands for this message in every attempt: the key for a peer that can tell repeats */
+	const char *to;             /* the address on the channel */
+	struct fw_plugin_text json; /* {"rule","visitor","content":{…}}: what `send` made, as JSON */
+};
+
+enum fw_plugin_outcome {
+	FW_PLUGIN_DELIVERED = 0,
+	FW_PLUGIN_PENDING = 1, /* deliver_result will say */
+	FW_PLUGIN_RETRY = 2,   /* not now; the host decides when */
+	FW_PLUGIN_FAILED = 3,  /* never */
+};
+
+/* The descriptor. Export exactly one: `FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;`. */
+struct fw_plugin {
+	/* These never move. */
+	uint32_t magic;       /* FW_PLUGIN_MAGIC */
+	uint16_t abi_major;   /* FW_PLUGIN_ABI_MAJOR */
+	uint16_t abi_minor;   /* the minor number it needs */
+	uint32_t struct_size; /* sizeof(struct fw_plugin) */
+	uint32_t reserved;    /* 0 */
+	const char *name;     /* the file's name without ".so": [a-z][a-z0-9_]* */
+	const char *build_id; /* any text that tells builds apart; shown in the log and by `floorwalker status` */
+
+	/* All of these may be NULL. Functions return 0, or -1 with the problem filled. */
+	const struct fw_plugin_route *routes;   /* ended by a path of NULL */
+	const struct fw_plugin_metric *metrics; /* ended by a name of NULL; index 0 is the first */
+
+	/* In the loader, once a generation: look at the configuration and refuse it or not. No effects: what is made here
+	 * reaches no worker. `config` is the plugin's part of the configuration, a JSON object, terminated. */
+	int (*configure)(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem);
+	/* In each worker, before it accepts its first connection: make the instance. */
+	int (*start)(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_instance **ret_self,
+		struct fw_plugin_problem *problem);
+	/* The worker is to end: begin nothing new; what is open has `deadline_ms`. */
+	void (*drain)(struct fw_plugin_instance *self, int64_t deadline_ms);
+	/* The worker ends now. Its timers and watches have been stopped; free what is left. */
+	void (*stop)(struct fw_plugin_instance *self);
+	/* Deliver a message: an enum fw_plugin_outcome; with RETRY and FAILED the problem says why. `message` is valid
+	 * during the call only. */
+	int (*deliver)(struct fw_plugin_instance *self, const struct fw_plugin_message *message,
+		struct fw_plugin_problem *problem);
+};
+
+/* The answer of the engine: an HTTP status and one JSON value ({"error":{…}} from 400 on), valid during the call. May be
+ * called before the function that asked returns. */
+typedef void (*fw_plugin_done)(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json);
+typedef void (*fw_plugin_call)(struct fw_plugin_instance *self, void *data);
+
+enum fw_plugin_log_level { FW_PLUGIN_DEBUG, FW_PLUGIN_INFO, FW_PLUGIN_WARN, FW_PLUGIN_ERROR };
+
+enum { FW_PLUGIN_READABLE = 1, FW_PLUGIN_WRITABLE = 2 };
+
+/* What the host does for a plugin. Calls are made as `host->log(host, …)`. In `configure` only those marked (c). */
+struct fw_host {
+	uint16_t abi_major, abi_minor;
+	uint32_t struct_size;
+
+	/* (c) A line in the host's log, which adds the plugin's name. */
+	void (*log)(const struct fw_host *host, int level, const char *text);
+
+	/* (c) The plugin's configuration. `config_only`: 0, or -1 with the problem filled (and the nearest right key) when
+	 * there is a key that `known` (ended by NULL) does not list. The others give `otherwise` when the key is absent
+	 * or of another type; texts live as long as the process. A path is made absolute from the configuration's folder. */
+	int (*config_only)(const struct fw_host *host, const char *const *known, struct fw_plugin_problem *problem);
+	const char *(*config_text)(const struct fw_host *host, const char *key, const char *otherwise);
+	const char *(*config_path)(const struct fw_host *host, const char *key, const char *otherwise);
+	double (*config_number)(const struct fw_host *host, const char *key, double otherwise);
+
+	/* Adds to the metric of that index (a gauge may go down). */
+	void (*metric_add)(const struct fw_host *host, unsigned index, int64_t n);
+
+	/* Time: microseconds since 1970, and for measuring. */
+	int64_t (*now_us)(const struct fw_host *host);
+	int64_t (*monotonic_us)(const struct fw_host *host);
+
+	/* A timer of this worker, once or every `ms`; NULL: out of memory. One that fired once, or was stopped, is gone. */
+	struct fw_plugin_timer *(*timer_start)(const struct fw_host *host, int64_t ms, int repeat, fw_plugin_call fire,
+		void *data);
+	void (*timer_stop)(struct fw_plugin_timer *timer);
+
+	/* Watches a descriptor until it is unwatched: `ready` is called while it is readable or writable (as asked). */
+	struct fw_plugin_watch *(*watch)(const struct fw_host *host, int fd, int events,
+		void (*ready)(struct fw_plugin_instance *self, void *data, int fd, int events), void *data);
+	void (*unwatch)(struct fw_plugin_watch *watch);
+
+	/* From any thread: has `call` called on the worker's loop. 0, or -1 when too much waits already. */
+	int (*post)(const struct fw_host *host, fw_plugin_call call, void *data);
+
+	/* The request. Texts are terminated, except header and body, and live until the reply. */
+	unsigned (*request_method)(const struct fw_plugin_request *request); /* one of FW_PLUGIN_GET … */
+	struct fw_plugin_text (*request_path)(const struct fw_plugin_request *request);
+	struct fw_plugin_text (*request_rest)(const struct fw_plugin_request *request); /* what follows a claimed "…/" */
+	struct fw_plugin_text (*request_param)(struct fw_plugin_request *request, const char *name);
+	struct fw_plugin_text (*request_header)(const struct fw_plugin_request *request, const char *name);
+	struct fw_plugin_text (*request_body)(const struct fw_plugin_request *request);
+	/* The client's address, looked for behind trusted proxies; "" on a Unix socket. */
+	const char *(*request_address)(const struct fw_plugin_request *request);
+	/* With what it came: FW_PLUGIN_ACCESS_SECRET, _WRITE, _LOOPBACK, or _ANY for nothing. */
+	int (*request_access)(const struct fw_plugin_request *request);
+	/* Non-zero: the client has left; it must be answered nonetheless. */
+	int (*request_gone)(const struct fw_plugin_request *request);
+	/* Memory that lives until the reply; NULL: out of memory. */
+	void *(*request_alloc)(struct fw_plugin_request *request, size_t n);
+
+	/* The answer. A header is set before it: 0, or -1 when it may not be. `content_type` may be NULL. `request` is gone
+	 * afterwards. `error` writes {"error":{code,message,path?,hint?}}, path and hint may be NULL. */
+	int (*reply_header)(struct fw_plugin_request *request, const char *name, const char *value);
+	void (*reply)(struct fw_plugin_request *request, int status, const char *content_type, const void *body, size_t n);
+	void (*error)(struct fw_plugin_request *request, int status, const char *code, const char *message, const char *path,
+		const char *hint);
+
+	/* The engine. `json` is a decide request (interfaces: POST /v1/decide); what its context lacks is taken from
+	 * `request`, which may be NULL: then as a server with a secret key asks. */
+	void (*decide)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+		fw_plugin_done done, void *data);
+	void (*explain)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+		fw_plugin_done done, void *data);
+	/* The rule set in service, with its counts. */
+	void (*rules_info)(const struct fw_host *host, fw_plugin_done done, void *data);
+
+	/* Not in 1.0: these are NULL. Their places and shapes are kept. */
+	/* Events (an element of /v1/batch's `batch`, or a list of them); done when they are stored. */
+	void (*ingest)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+		fw_plugin_done done, void *data);
+	/* What is known of a person: `what` is "show", "timeline" or "erase". */
+	void (*visitor)(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data);
+	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
+	/* Answers with server-sent events: a page's slots as the session changes them. */
+	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
+	/* What became of a message, whenever it is known and in whichever process. 0, or -1 when nobody knows the id. */
+	int (*deliver_result)(const struct fw_host *host, const char *message_id, int outcome, const char *reason);
+	/* Small values kept in the store, up to 64 KiB; status 200, 404 or 503. */
+	void (*kv_get)(const struct fw_host *host, const char *key, fw_plugin_done done, void *data);
+	void (*kv_put)(const struct fw_host *host, const char *key, struct fw_plugin_text value, fw_plugin_done done, void *data);
+	/* A timer that fires in one worker of the node. */
+	struct fw_plugin_timer *(*node_timer_start)(const struct fw_host *host, const char *name, int64_t every_ms,
+		fw_plugin_call fire, void *data);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

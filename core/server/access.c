@@ -1,0 +1,225 @@
+#include "server/access.h"
+
+#include <stdio.h>
+
+static bool headers_forward(const struct fw_http_request *http)
+{
+	return fw_http_header(http, "Forwarded").p || fw_http_header(http, "X-Forwarded-For").p
+		|| fw_http_header(http, "X-Real-IP").p;
+}
+
+/* The element at the end of a comma-separated list, which is shortened by it. */
+static struct fw_str take_last(struct fw_str *list)
+{
+	size_t at = list->n;
+	while (at > 0 && list->p[at - 1] != ',')
+		at--;
+	struct fw_str last = { list->p + at, list->n - at };
+	list->n = at > 0 ? at - 1 : 0;
+	return fw_str_trim(last);
+}
+
+/* The address in an element of Forwarded (RFC 7239): for=192.0.2.1, for="[2001:db8::1]:47". */
+static struct fw_str forwarded_for(struct fw_str element)
+{
+	while (element.n > 0) {
+		const char *semicolon = memchr(element.p, ';', element.n);
+		struct fw_str pair = fw_str_trim((struct fw_str){ element.p, semicolon ? (size_t)(semicolon - element.p) : element.n });
+		if (pair.n > 4 && fw_str_equal_fold((struct fw_str){ pair.p, 4 }, FW_STR("for="))) {
+			struct fw_str value = fw_str_trim((struct fw_str){ pair.p + 4, pair.n - 4 });
+			if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+				value = (struct fw_str){ value.p + 1, value.n - 2 };
+			return value;
+		}
+		if (!semicolon)
+			break;
+		element = (struct fw_str){ semicolon + 1, element.n - (size_t)(semicolon + 1 - element.p) };
+	}
+	return (struct fw_str){ NULL, 0 };
+}
+
+/* Walks one kind of forwarding header from the nearest proxy outwards, through all lines of it, and stops at the first
+ * address that is no trusted proxy. False: there is no such header. */
+static bool walk(const struct fw_http_request *http, const struct fw_config *config, struct fw_str name, bool rfc7239,
+	struct fw_plugin_request *ret)
+{
+	unsigned n;
+	const struct fw_http_field *fields = fw_http_headers(http, &n);
+	bool found = false;
+	for (unsigned i = n; i-- > 0;) {
+		struct fw_str list = fields[i].value;
+		if (!fw_str_equal_fold(fields[i].name, name))
+			continue;
+		found = true;
+		while (list.n > 0) {
+			struct fw_str element = take_last(&list);
+			struct fw_ip ip;
+			if (!fw_ip_parse(rfc7239 ? forwarded_for(element) : element, &ip))
+				return true; /* "unknown" or an obfuscated name: whom it stands for cannot be told */
+			ret->address = ip;
+			ret->has_address = true;
+			if (!fw_network_has(config->proxies, config->n_proxies, &ip))
+				return true;
+		}
+	}
+	return found;
+}
+
+static void find_address(struct fw_plugin_request *r, const struct fw_config *config)
+{
+	const struct sockaddr *peer = fw_http_peer(r->http);
+	r->has_address = fw_ip_of(peer, &r->address);
+	bool trusted = r->has_address ? fw_network_has(config->proxies, config->n_proxies, &r->address) : config->proxy_unix;
+	if (trusted && !walk(r->http, config, FW_STR("Forwarded"), true, r))
+		walk(r->http, config, FW_STR("X-Forwarded-For"), false, r);
+	if (r->has_address)
+		fw_ip_text(&r->address, r->address_text);
+}
+
+bool fw_secret_equal(struct fw_str a, struct fw_str b)
+{
+	volatile unsigned differs = a.n != b.n;
+	for (size_t i = 0; i < a.n; i++)
+		differs |= (unsigned)(unsigned char)a.p[i] ^ (unsigned)(unsigned char)(b.n ? b.p[i % b.n] : 0);
+	return !differs;
+}
+
+static bool is_one_of(struct fw_str key, const struct fw_config_texts *keys)
+{
+	bool found = false;
+	for (unsigned i = 0; i < keys->n; i++)
+		found |= fw_secret_equal(key, keys->items[i]);
+	return found;
+}
+
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+/* The user name of Basic, decoded into the arena. */
+static struct fw_str basic_user(struct fw_arena *a, struct fw_str encoded)
+{
+	char *out = fw_arena_alloc(a, encoded.n + 1);
+	size_t n = 0;
+	unsigned bits = 0, held = 0;
+	for (size_t i = 0; out && i < encoded.n; i++) {
+		int digit = base64_digit(encoded.p[i]);
+		if (digit < 0)
+			break;
+		bits = bits << 6 | (unsigned)digit;
+		held += 6;
+		if (held < 8)
+			continue;
+		held -= 8;
+		char c = (char)(bits >> held & 0xff);
+		if (c == ':')
+			break;
+		out[n++] = c;
+	}
+	return (struct fw_str){ out, out ? n : 0 };
+}
+
+static bool after_scheme(struct fw_str value, struct fw_str scheme, struct fw_str *ret)
+{
+	if (value.n <= scheme.n || !fw_str_equal_fold((struct fw_str){ value.p, scheme.n }, scheme))
+		return false;
+	*ret = fw_str_trim((struct fw_str){ value.p + scheme.n, value.n - scheme.n });
+	return true;
+}
+
+/* The key that came with it; p NULL: none. The body is looked into last, and only where a write key may stand there. */
+static struct fw_str find_key(struct fw_http_request *http, bool body_too)
+{
+	struct fw_arena *arena = fw_http_arena(http);
+	struct fw_str value = fw_http_header(http, "Authorization"), key;
+	if (value.p && after_scheme(value, FW_STR("Bearer "), &key))
+		return key;
+	if (value.p && after_scheme(value, FW_STR("Basic "), &key))
+		return basic_user(arena, key);
+	value = fw_http_header(http, "X-API-Key");
+	if (value.p)
+		return value;
+	struct fw_str body = fw_http_body(http);
+	struct fw_json *tree = NULL;
+	if (!body_too || !body.n || fw_json_parse(arena, body.p, body.n, &tree, NULL) < 0)
+		return (struct fw_str){ NULL, 0 };
+	return fw_json_text(tree, "writeKey");
+}
+
+static bool opens(enum fw_plugin_access have, enum fw_plugin_access needs)
+{
+	if (needs == FW_PLUGIN_ACCESS_ANY || have == FW_PLUGIN_ACCESS_SECRET)
+		return true;
+	return have == needs;
+}
+
+static int check_without_keys(struct fw_plugin_request *r, enum fw_plugin_access needs, const char **ret_message,
+	const char **ret_hint)
+{
+	bool here = fw_address_loopback(fw_http_peer(r->http));
+	bool forwarded = headers_forward(r->http);
+	r->have = here && !forwarded ? FW_PLUGIN_ACCESS_SECRET : FW_PLUGIN_ACCESS_ANY;
+	if (opens(r->have, needs))
+		return 0;
+	*ret_message = forwarded ? "a forwarded request needs a key, and none is configured" : "only this machine may ask without keys";
+	*ret_hint = "set keys in the configuration";
+	return 403;
+}
+
+int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config, enum fw_plugin_access needs,
+	const char **ret_message, const char **ret_hint)
+{
+	*ret_hint = NULL;
+	find_address(r, config);
+	if (!fw_config_has_keys(config))
+		return check_without_keys(r, needs, ret_message, ret_hint);
+	struct fw_str key = find_key(r->http, needs == FW_PLUGIN_ACCESS_WRITE);
+	bool loopback = fw_address_loopback(fw_http_peer(r->http)) && !headers_forward(r->http);
+	r->have = loopback ? FW_PLUGIN_ACCESS_LOOPBACK : FW_PLUGIN_ACCESS_ANY;
+	if (key.p && is_one_of(key, &config->secret_keys))
+		r->have = FW_PLUGIN_ACCESS_SECRET;
+	else if (key.p && is_one_of(key, &config->write_keys))
+		r->have = FW_PLUGIN_ACCESS_WRITE;
+	if (opens(r->have, needs))
+		return 0;
+	if (!key.p) {
+		*ret_message = "a key is needed";
+		*ret_hint = "send it as Authorization: Bearer KEY";
+		return 401;
+	}
+	*ret_message = r->have == FW_PLUGIN_ACCESS_WRITE ? "a write key does not open this" : "the key is not known";
+	return r->have == FW_PLUGIN_ACCESS_WRITE ? 403 : 401;
+}
+
+bool fw_access_cors(struct fw_http_request *http, const struct fw_config *config, unsigned allowed)
+{
+	struct fw_str origin = fw_http_header(http, "Origin");
+	char methods[64];
+	if (!origin.p || config->cors.n == 0)
+		return false;
+	bool known = false;
+	for (unsigned i = 0; i < config->cors.n && !known; i++)
+		known = fw_str_equal_fold(origin, config->cors.items[i]);
+	fw_http_reply_header(http, "Vary", "Origin");
+	bool preflight = fw_http_method(http) == FW_HTTP_OPTIONS && fw_http_header(http, "Access-Control-Request-Method").p;
+	char *copy = known ? fw_arena_strndup(fw_http_arena(http), origin.p, origin.n) : NULL;
+	if (copy) {
+		fw_http_reply_header(http, "Access-Control-Allow-Origin", copy);
+		fw_http_reply_header(http, "Timing-Allow-Origin", copy);
+	}
+	if (copy && preflight) {
+		fw_http_reply_header(http, "Access-Control-Allow-Methods", fw_http_allow_text(allowed, methods, sizeof methods));
+		fw_http_reply_header(http, "Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, traceparent");
+		fw_http_reply_header(http, "Access-Control-Max-Age", "86400");
+	}
+	if (preflight)
+		fw_http_reply(http, 204, NULL, NULL, 0);
+	return preflight;
+}

@@ -1,0 +1,44 @@
+/* The engine, as the server uses it: loaded once by the loader, asked by each worker. JSON in, JSON out. */
+#ifndef FW_SERVER_ENGINE_H
+#define FW_SERVER_ENGINE_H
+
+#include "base/buf.h"
+#include "server/config.h"
+#include "server/report.h"
+#include "server/shared.h"
+
+struct fw_engine;        /* what all workers of a generation share */
+struct fw_engine_worker; /* one worker's part */
+
+/* Loads rules, compliance and data files and runs the rule tests; `config` must outlive it. 0, or FW_EINVAL, FW_EIO,
+ * FW_ENOMEM with the errors in `report`. */
+int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struct fw_report *report);
+void fw_engine_destroy(struct fw_engine *engine);
+/* The rule set's hash. */
+const char *fw_engine_hash(const struct fw_engine *engine);
+/* Members "rules", "slots" … of an open object. */
+void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out);
+
+/* In a worker, after the fork. `page` is where it counts. NULL: out of memory. */
+struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page);
+void fw_engine_worker_destroy(struct fw_engine_worker *worker);
+
+struct fw_http_request;
+
+/* One question. */
+struct fw_engine_ask {
+	struct fw_arena *arena;
+	const struct fw_http_request *http; /* what the context lacks is taken from it; NULL: nothing is */
+	const struct fw_ip *address;        /* the client's; NULL: unknown */
+	bool secret;                        /* asked with a secret key: all slots, and context.ip counts */
+	struct fw_str json;
+	bool explain;
+	uint64_t facts_ns, decide_ns;       /* filled: how long it took */
+};
+
+/* Writes the answer, or {"error":{…}}; returns the HTTP status. */
+int fw_engine_decide(struct fw_engine_worker *worker, struct fw_engine_ask *ask, struct fw_buf *out);
+/* The rule set in service (GET /v1/rules). */
+int fw_engine_rules(struct fw_engine_worker *worker, struct fw_buf *out);
+
+#endif

@@ -1,0 +1,166 @@
+/* The host's services for plugins: log, configuration, metrics, clocks, the engine. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/plugins_own.h"
+#include "server/request.h"
+
+static void host_log(const struct fw_host *host, int level, const char *text)
+{
+	static const enum fw_log_level levels[] = { FW_LOG_DEBUG, FW_LOG_INFO, FW_LOG_WARN, FW_LOG_ERROR };
+	bool known = level >= FW_PLUGIN_DEBUG && level <= FW_PLUGIN_ERROR;
+	fw_log(known ? levels[level] : FW_LOG_ERROR, text, "plugin", fw_loaded_of(host)->name, NULL);
+}
+
+static int host_config_only(const struct fw_host *host, const char *const *known, struct fw_plugin_problem *problem)
+{
+	size_t n = 0;
+	while (known[n])
+		n++;
+	for (const struct fw_json *m = fw_loaded_of(host)->config_tree->child; m; m = m->next) {
+		size_t i = 0;
+		while (i < n && strcmp(known[i], m->key.p) != 0)
+			i++;
+		if (i < n)
+			continue;
+		const char *nearest = fw_nearest(m->key.p, known, n);
+		snprintf(problem->message, sizeof problem->message, "there is no key \"%s\"", m->key.p);
+		snprintf(problem->hint, sizeof problem->hint, nearest ? "did you mean \"%s\"?" : "%s", nearest ? nearest : "");
+		return -1;
+	}
+	return 0;
+}
+
+static const char *host_config_text(const struct fw_host *host, const char *key, const char *otherwise)
+{
+	const struct fw_json *v = fw_json_get(fw_loaded_of(host)->config_tree, key);
+	return v && v->type == FW_JSON_STRING ? v->string.p : otherwise;
+}
+
+static const char *host_config_path(const struct fw_host *host, const char *key, const char *otherwise)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	const char *path = host_config_text(host, key, otherwise);
+	if (!path || path[0] == '/')
+		return path;
+	return fw_arena_printf(&p->arena, "%s/%s", p->config_folder, path);
+}
+
+static double host_config_number(const struct fw_host *host, const char *key, double otherwise)
+{
+	const struct fw_json *v = fw_json_get(fw_loaded_of(host)->config_tree, key);
+	return v && v->type == FW_JSON_NUMBER ? v->number : otherwise;
+}
+
+static void host_metric_add(const struct fw_host *host, unsigned index, int64_t n)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	if (!p->worker || index >= p->n_metrics)
+		return;
+	_Atomic int64_t *at = &p->worker->page->metrics[p->metrics[index]];
+	atomic_store_explicit(at, atomic_load_explicit(at, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static int64_t host_now_us(const struct fw_host *host)
+{
+	(void)host;
+	return fw_now_us();
+}
+
+static int64_t host_monotonic_us(const struct fw_host *host)
+{
+	(void)host;
+	return fw_monotonic_us();
+}
+
+static void done_with(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
+{
+	static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
+	struct fw_plugin_text text = { out->data, out->n };
+	if (out->failed) {
+		status = 503;
+		text = (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 };
+	}
+	uint32_t before = fw_loaded_enter(p);
+	done(p->self, data, status, text);
+	fw_loaded_leave(p, before);
+	fw_buf_finish(out);
+}
+
+static void say_timing(struct fw_plugin_request *request, const struct fw_engine_ask *ask)
+{
+	char text[96];
+	snprintf(text, sizeof text, "facts;dur=%.3f, decide;dur=%.3f", (double)ask->facts_ns / 1e6, (double)ask->decide_ns / 1e6);
+	fw_http_reply_header(request->http, "Server-Timing", text);
+}
+
+static void ask_engine(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+	bool explain, fw_plugin_done done, void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct fw_arena own;
+	struct fw_buf out;
+	struct fw_engine_ask ask = {
+		.arena = request ? fw_http_arena(request->http) : &own,
+		.http = request ? request->http : NULL,
+		.address = request && request->has_address ? &request->address : NULL,
+		.secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET,
+		.json = { json.p, json.n },
+		.explain = explain,
+	};
+	/* A rule that hangs is not the plugin's doing. */
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	fw_arena_init(&own, NULL, 0, FW_LIMIT_REQUEST_BYTES);
+	fw_buf_init(&out, 0);
+	int status = fw_engine_decide(p->worker->engine, &ask, &out);
+	if (request)
+		say_timing(request, &ask);
+	done_with(p, done, data, status, &out);
+	fw_arena_finish(&own);
+	fw_loaded_leave(p, before);
+}
+
+static void host_decide(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+	fw_plugin_done done, void *data)
+{
+	ask_engine(host, request, json, false, done, data);
+}
+
+static void host_explain(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+	fw_plugin_done done, void *data)
+{
+	ask_engine(host, request, json, true, done, data);
+}
+
+static void host_rules_info(const struct fw_host *host, fw_plugin_done done, void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	int status = fw_engine_rules(p->worker->engine, &out);
+	done_with(p, done, data, status, &out);
+}
+
+void fw_host_fill(struct fw_host *host)
+{
+	*host = (struct fw_host){
+		.abi_major = FW_PLUGIN_ABI_MAJOR,
+		.abi_minor = FW_PLUGIN_ABI_MINOR,
+		.struct_size = sizeof *host,
+		.log = host_log,
+		.config_only = host_config_only,
+		.config_text = host_config_text,
+		.config_path = host_config_path,
+		.config_number = host_config_number,
+		.metric_add = host_metric_add,
+		.now_us = host_now_us,
+		.monotonic_us = host_monotonic_us,
+		.decide = host_decide,
+		.explain = host_explain,
+		.rules_info = host_rules_info,
+	};
+	fw_host_fill_requests(host);
+	fw_host_fill_loop(host);
+}

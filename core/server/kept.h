@@ -1,0 +1,33 @@
+/* The files of a rule set, read once: a copy in the run folder from which the set is loaded, and which stays as the last
+ * good one while it serves. run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the
+ * files came from; run/sets/current points to the one in service. */
+#ifndef FW_SERVER_KEPT_H
+#define FW_SERVER_KEPT_H
+
+#include "server/config.h"
+
+struct fw_kept {
+	char folder[512];
+	char hash[17]; /* of all files in it, hexadecimal */
+	unsigned files;
+};
+
+/* Copies what the configuration names (rule files, compliance files, its own text, the plugins' objects given as name and
+ * bytes by fw_kept_add) into a new folder. 0, FW_EIO, FW_ENOMEM, FW_ELIMIT. */
+int fw_kept_begin(struct fw_kept *kept, const struct fw_config *config, struct fw_error *err);
+/* Adds a file under a relative path. */
+int fw_kept_add(struct fw_kept *kept, const char *path, struct fw_str bytes, struct fw_error *err);
+/* Gives the folder its lasting name. */
+int fw_kept_finish(struct fw_kept *kept, const struct fw_config *config, struct fw_error *err);
+/* Removes what fw_kept_begin made, after a failure. */
+void fw_kept_drop(struct fw_kept *kept);
+
+/* The path of the copy in service, or NULL when there is none; in buf of 512. */
+const char *fw_kept_current(const char *run, char *buf);
+/* Makes `folder` the copy in service and removes all others, and what loaders that died have left. */
+int fw_kept_commit(const char *run, const char *folder, struct fw_error *err);
+
+/* The configuration of a copy, with its rules, compliance and plugin paths in the copy. */
+int fw_kept_load(const char *folder, struct fw_config **ret, struct fw_error *err);
+
+#endif

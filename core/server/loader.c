@@ -1,0 +1,331 @@
+#include "server/loader.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/channel.h"
+#include "server/request.h"
+#include "server/worker.h"
+
+/* A worker that lived as long as this failed for another reason than the one before it. */
+enum { LIVED_WELL_MS = 10000 };
+
+struct child {
+	pid_t pid;        /* 0: none now */
+	int64_t began_us, again_us; /* monotonic; again_us: when to fork it */
+	int64_t backoff_ms;
+};
+
+struct loader {
+	const struct fw_loader_options *options;
+	struct fw_made made;
+	struct fw_kept kept;
+	struct fw_report report;
+	char *stage;
+	struct child children[FW_LIMIT_WORKERS];
+	bool retired;
+};
+
+static volatile sig_atomic_t child_died;
+
+static void on_child(int number)
+{
+	(void)number;
+	child_died = 1;
+}
+
+static void stage(struct loader *l, const char *what)
+{
+	snprintf(l->stage, 128, "%s", what);
+}
+
+static int refuse(struct loader *l, int rc, const struct fw_error *err)
+{
+	fw_report_add(&l->report, err);
+	return rc;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What a reload cannot change goes on as it was, and is named. */
+static void note(struct fw_json_out *o, bool changed, const char *key)
+{
+	if (!changed)
+		return;
+	fw_log(FW_LOG_WARN, "a reload cannot change this; it stays as it was until the next start", "key", key, NULL);
+	fw_json_text_value(o, key);
+}
+
+static void write_notes(struct loader *l, struct fw_json_out *o)
+{
+	const struct fw_config *before = l->options->started_with, *now = l->made.config;
+	bool listen = before->n_listen != now->n_listen;
+	for (unsigned i = 0; i < now->n_listen && !listen; i++)
+		listen = memcmp(&before->listen[i], &now->listen[i], sizeof now->listen[i]) != 0;
+	fw_json_key(o, "unchanged");
+	fw_json_open_array(o);
+	note(o, listen && !l->options->sockets->inherited, "listen");
+	note(o, !same(before->run, now->run), "run");
+	note(o, !same(before->user, now->user), "user");
+	note(o, !same(before->group, now->group), "group");
+	note(o, !same(before->log_file, now->log_file), "log");
+	fw_json_close_array(o);
+}
+
+static void announce(struct loader *l)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, FW_OUTCOME_BYTES / 2);
+	fw_json_out_init(&o, &b);
+	fw_json_open_object(&o);
+	fw_json_key(&o, "ruleSet");
+	fw_json_text_value(&o, fw_engine_hash(l->made.engine));
+	fw_json_key(&o, "folder");
+	fw_json_text_value(&o, l->kept.folder);
+	fw_engine_describe(l->made.engine, &o);
+	fw_json_key(&o, "plugins");
+	fw_plugins_describe(l->made.plugins, &o);
+	write_notes(l, &o);
+	fw_json_close_object(&o);
+	fw_channel_tell_all(l->options->channel, FW_TELL_READY, 0, getpid(), (int)l->made.config->workers, fw_buf_text(&b));
+	fw_buf_finish(&b);
+}
+
+static int read_files(struct loader *l)
+{
+	struct fw_error err;
+	const char *kept = l->options->kept;
+	int rc;
+	stage(l, "reading the files");
+	if (kept)
+		rc = fw_kept_load(kept, &l->made.config, &err);
+	else
+		rc = fw_config_load(l->options->started_with->file, &l->made.config, &err);
+	if (rc == 0)
+		rc = fw_sockets_check(l->options->sockets, l->made.config, &err);
+	if (rc == 0 && kept)
+		snprintf(l->kept.folder, sizeof l->kept.folder, "%s", kept);
+	else if (rc == 0)
+		rc = fw_kept_begin(&l->kept, l->made.config, &err);
+	return rc < 0 ? refuse(l, rc, &err) : 0;
+}
+
+/* Loads from the copy, so that what serves is what was kept, whatever happens to the files meanwhile. */
+static int load_engine(struct loader *l)
+{
+	struct fw_config *c = l->made.config;
+	stage(l, "loading the rules");
+	if (!l->options->kept) {
+		c->rules = fw_arena_printf(&c->arena, "%s/rules", l->kept.folder);
+		if (c->compliance)
+			c->compliance = fw_arena_printf(&c->arena, "%s/compliance", l->kept.folder);
+	}
+	return fw_engine_load(c, &l->made.engine, &l->report);
+}
+
+static int make(struct loader *l)
+{
+	struct fw_error err;
+	int rc = read_files(l);
+	if (rc == 0)
+		rc = load_engine(l);
+	if (rc == 0)
+		rc = fw_plugins_load(l->made.config, l->made.shared, l->made.bank, l->options->kept ? NULL : &l->kept,
+			&l->made.plugins, &l->report);
+	if (rc < 0)
+		return rc;
+	stage(l, "claiming paths");
+	if (!(l->made.routes = fw_http_routes_create()))
+		return refuse(l, FW_ENOMEM, (fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory"), &err));
+	if ((rc = fw_request_claim(l->made.routes, &err)) < 0)
+		return refuse(l, rc, &err);
+	if ((rc = fw_plugins_claim(l->made.plugins, l->made.routes, &l->report)) < 0)
+		return rc;
+	if (!l->options->kept && (rc = fw_kept_finish(&l->kept, l->made.config, &err)) < 0)
+		return refuse(l, rc, &err);
+	return 0;
+}
+
+static void finish(struct loader *l)
+{
+	fw_report_finish(&l->report);
+	fw_http_routes_destroy(l->made.routes);
+	fw_plugins_destroy(l->made.plugins);
+	fw_engine_destroy(l->made.engine);
+	fw_config_destroy(l->made.config);
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+	static const int ignored[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE };
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void block_child_signal(sigset_t *ret_before)
+{
+	struct sigaction action = { .sa_handler = on_child, .sa_flags = SA_NOCLDSTOP };
+	sigset_t child;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, ret_before);
+	sigaction(SIGCHLD, &action, NULL);
+}
+
+/* In the child this does not return. */
+static void fork_worker(struct loader *l, unsigned number)
+{
+	struct child *c = &l->children[number];
+	int ends[2];
+	c->began_us = fw_monotonic_us();
+	c->again_us = c->began_us + c->backoff_ms * 1000;
+	if (fw_channel_pair(ends) < 0) {
+		fw_log(FW_LOG_ERROR, "a worker cannot be started", "error", strerror(errno), NULL);
+		return;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		close(l->options->channel);
+		reset_signals();
+		fw_worker_run(&l->made, number, ends[1]);
+	}
+	close(ends[1]);
+	if (pid > 0) {
+		c->pid = pid;
+		fw_channel_tell_forked(l->options->channel, (int)number, pid, ends[0]);
+	} else {
+		fw_log(FW_LOG_ERROR, "a worker cannot be started", "error", strerror(errno), NULL);
+	}
+	close(ends[0]);
+}
+
+/* Doubles the wait for a worker that died soon after its start. */
+static void plan_again(struct loader *l, struct child *c)
+{
+	const struct fw_process_limits *limits = &l->made.config->process;
+	int64_t now = fw_monotonic_us();
+	if (now - c->began_us > (int64_t)LIVED_WELL_MS * 1000 || c->backoff_ms == 0)
+		c->backoff_ms = limits->restart_ms;
+	else if (c->backoff_ms * 2 < FW_LIMIT_RESTART_MOST_MS)
+		c->backoff_ms *= 2;
+	else
+		c->backoff_ms = FW_LIMIT_RESTART_MOST_MS;
+	c->again_us = now + c->backoff_ms * 1000;
+}
+
+static void reap(struct loader *l)
+{
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		for (unsigned i = 0; i < l->made.config->workers; i++) {
+			struct child *c = &l->children[i];
+			if (c->pid != pid)
+				continue;
+			c->pid = 0;
+			fw_slot_end(&l->made.slots[i]);
+			plan_again(l, c);
+			fw_channel_tell_all(l->options->channel, FW_TELL_GONE, (int)i, pid, status, NULL);
+		}
+	}
+}
+
+/* 0, or FW_EIO when the master is gone. */
+static int listen_to_master(struct loader *l)
+{
+	struct fw_told told;
+	int rc;
+	while ((rc = fw_channel_read(l->options->channel, &told)) == 1) {
+		if (told.what == FW_TELL_RETIRE)
+			l->retired = true;
+		else if (told.what == FW_TELL_REOPEN)
+			fw_log_reopen(NULL);
+	}
+	return rc;
+}
+
+/* How long to sleep, in milliseconds; -1: until something happens. */
+static int64_t fork_what_is_due(struct loader *l)
+{
+	int64_t now = fw_monotonic_us(), next = -1;
+	for (unsigned i = 0; i < l->made.config->workers && !l->retired; i++) {
+		struct child *c = &l->children[i];
+		if (c->pid)
+			continue;
+		if (c->again_us <= now)
+			fork_worker(l, i);
+		else if (next < 0 || c->again_us - now < next)
+			next = c->again_us - now;
+	}
+	return next < 0 ? -1 : next / 1000 + 1;
+}
+
+static bool any_left(const struct loader *l)
+{
+	for (unsigned i = 0; i < l->made.config->workers; i++)
+		if (l->children[i].pid)
+			return true;
+	return false;
+}
+
+static void supervise(struct loader *l)
+{
+	sigset_t before;
+	block_child_signal(&before);
+	while (!l->retired || any_left(l)) {
+		int64_t ms = fork_what_is_due(l);
+		struct timespec wait = { ms / 1000, ms % 1000 * 1000000 };
+		struct pollfd p = { .fd = l->options->channel, .events = POLLIN };
+		if (ppoll(&p, 1, ms < 0 ? NULL : &wait, &before) > 0 && listen_to_master(l) < 0)
+			return; /* the workers see it for themselves */
+		if (child_died) {
+			child_died = 0;
+			reap(l);
+		}
+	}
+}
+
+_Noreturn void fw_loader_run(const struct fw_loader_options *options)
+{
+	struct loader l = { .options = options, .stage = options->shared->stage[options->bank] };
+	l.made = (struct fw_made){
+		.sockets = options->sockets,
+		.shared = options->shared,
+		.generation = options->generation,
+		.bank = options->bank,
+		.slots = options->shared->slots[options->bank],
+	};
+	reset_signals();
+	fw_log_role("loader");
+	fw_report_init(&l.report);
+	int rc = make(&l);
+	if (rc < 0) {
+		if (!options->kept)
+			fw_kept_drop(&l.kept);
+		fw_channel_tell_all(options->channel, FW_TELL_REFUSED, 0, getpid(), 0, fw_report_text(&l.report));
+	} else {
+		stage(&l, "starting the workers");
+		options->shared->limits[options->bank] = l.made.config->process;
+		announce(&l);
+		supervise(&l);
+	}
+	finish(&l);
+	exit(rc < 0);
+}

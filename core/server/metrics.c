@@ -1,0 +1,212 @@
+#include "server/metrics.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct family {
+	const char *name, *help;
+	unsigned first, n;        /* counters */
+	const char *label;        /* NULL: one without a label */
+	const char *const *values;
+};
+
+static const char *const classes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+static const char *const reasons[] = { "rule", "default", "none", "holdout" };
+
+static const struct family families[] = {
+	{ "http_connections_accepted_total", "Connections accepted.", FW_COUNT_ACCEPTED, 1, NULL, NULL },
+	{ "http_connections_idle_closed_total", "Kept-alive connections closed for idling or to make room.", FW_COUNT_IDLE_CLOSED, 1, NULL, NULL },
+	{ "http_requests_total", "Requests.", FW_COUNT_REQUESTS, 1, NULL, NULL },
+	{ "http_responses_total", "Responses by class of status.", FW_COUNT_RESPONSES_1XX, 5, "class", classes },
+	{ "http_requests_gone_total", "Requests whose client left before the answer.", FW_COUNT_GONE, 1, NULL, NULL },
+	{ "http_requests_unauthorized_total", "Requests without the key that they needed.", FW_COUNT_UNAUTHORIZED, 1, NULL, NULL },
+	{ "http_received_bytes_total", "Bytes read from clients.", FW_COUNT_BYTES_IN, 1, NULL, NULL },
+	{ "http_sent_bytes_total", "Bytes written to clients.", FW_COUNT_BYTES_OUT, 1, NULL, NULL },
+	{ "decisions_total", "Decisions answered.", FW_COUNT_DECISIONS, 1, NULL, NULL },
+	{ "explanations_total", "Explanations answered.", FW_COUNT_EXPLANATIONS, 1, NULL, NULL },
+	{ "slots_decided_total", "Slots answered, by reason.", FW_COUNT_SLOTS_RULE, 4, "reason", reasons },
+	{ "guard_vetoes_total", "Candidates that a guard refused.", FW_COUNT_VETOES, 1, NULL, NULL },
+	{ "rule_failures_total", "Functions of rules that failed.", FW_COUNT_RULE_FAILURES, 1, NULL, NULL },
+	{ "rule_budget_exceeded_total", "Functions of rules that ran over their budget.", FW_COUNT_OVER_BUDGET, 1, NULL, NULL },
+	{ "rules_set_aside_total", "Times that a rule was set aside.", FW_COUNT_SET_ASIDE, 1, NULL, NULL },
+};
+
+static void head(struct fw_buf *out, const char *name, const char *type, const char *help)
+{
+	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s %s\n", name, help, name, type);
+}
+
+static void one(struct fw_buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	head(out, name, type, help);
+	fw_buf_printf(out, "floorwalker_%s %" PRIu64 "\n", name, value);
+}
+
+static void write_family(const struct fw_shared *shared, const struct family *f, struct fw_buf *out)
+{
+	head(out, f->name, "counter", f->help);
+	for (unsigned i = 0; i < f->n; i++) {
+		uint64_t sum = fw_shared_sum(shared, f->first + i);
+		if (f->label)
+			fw_buf_printf(out, "floorwalker_%s{%s=\"%s\"} %" PRIu64 "\n", f->name, f->label, f->values[i], sum);
+		else
+			fw_buf_printf(out, "floorwalker_%s %" PRIu64 "\n", f->name, sum);
+	}
+}
+
+static void write_refusals(const struct fw_shared *shared, struct fw_buf *out)
+{
+	head(out, "http_requests_refused_total", "counter", "Requests turned away before they were handled, by reason.");
+	for (unsigned i = 0; i < FW_HTTP_REASONS; i++)
+		fw_buf_printf(out, "floorwalker_http_requests_refused_total{reason=\"%s\"} %" PRIu64 "\n",
+			fw_http_reason_name((enum fw_http_reason)i), fw_shared_sum(shared, FW_COUNT_REFUSED + i));
+}
+
+static void write_durations(const struct fw_shared *shared, struct fw_buf *out)
+{
+	uint64_t sum = 0;
+	head(out, "decision_duration_seconds", "histogram", "Time that the engine took for one request.");
+	for (unsigned i = 0; i < FW_DURATIONS; i++) {
+		sum += fw_shared_sum(shared, FW_COUNT_DURATION + i);
+		if (fw_durations_ns[i])
+			fw_buf_printf(out, "floorwalker_decision_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+				(double)fw_durations_ns[i] / 1e9, sum);
+	}
+	fw_buf_printf(out, "floorwalker_decision_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", sum);
+	fw_buf_printf(out, "floorwalker_decision_duration_seconds_sum %.9f\n",
+		(double)fw_shared_sum(shared, FW_COUNT_DECISION_NS) / 1e9);
+	fw_buf_printf(out, "floorwalker_decision_duration_seconds_count %" PRIu64 "\n", sum);
+}
+
+static void write_gauges(const struct fw_made *made, struct fw_buf *out)
+{
+	const struct fw_shared *s = made->shared;
+	uint64_t open = 0, inflight = 0, workers = 0;
+	for (unsigned bank = 0; bank < FW_BANKS; bank++) {
+		for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++) {
+			open += atomic_load(&s->slots[bank][i].open);
+			inflight += atomic_load(&s->slots[bank][i].inflight);
+			workers += atomic_load(&s->slots[bank][i].pid) != 0;
+		}
+	}
+	one(out, "http_connections", "gauge", "Open connections.", open);
+	one(out, "http_requests_in_flight", "gauge", "Requests being answered.", inflight);
+	one(out, "workers", "gauge", "Workers, those of a generation that ends included.", workers);
+	one(out, "generation", "gauge", "Number of the generation in service.", atomic_load(&s->generation));
+	one(out, "generation_start_time_seconds", "gauge", "Since when it serves.", (uint64_t)(atomic_load(&s->generation_us) / 1000000));
+	one(out, "serving_kept_copy", "gauge", "1: the last good copy is served, since the files do not load.", atomic_load(&s->kept));
+	head(out, "loads_total", "counter", "Rule sets loaded, by result.");
+	fw_buf_printf(out, "floorwalker_loads_total{result=\"ok\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_ok));
+	fw_buf_printf(out, "floorwalker_loads_total{result=\"refused\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_failed));
+	one(out, "workers_lost_total", "counter", "Workers that died or were killed for silence.", atomic_load(&s->workers_lost));
+	one(out, "loaders_lost_total", "counter", "Loaders that died.", atomic_load(&s->loaders_lost));
+	head(out, "build_info", "gauge", "The version.");
+	fw_buf_printf(out, "floorwalker_build_info{version=\"%s\"} 1\n", FW_VERSION);
+	head(out, "rule_set_info", "gauge", "The rule set in service.");
+	fw_buf_printf(out, "floorwalker_rule_set_info{hash=\"%s\"} 1\n", fw_engine_hash(made->engine));
+}
+
+static void write_escaped(struct fw_buf *out, const char *help)
+{
+	for (; *help; help++) {
+		if (*help == '\\' || *help == '\n')
+			fw_buf_puts(out, *help == '\n' ? "\\n" : "\\\\");
+		else
+			fw_buf_putc(out, *help);
+	}
+}
+
+static void write_plugins(const struct fw_shared *s, struct fw_buf *out)
+{
+	uint32_t n = atomic_load(&s->n_metrics);
+	for (uint32_t m = 0; m < n; m++) {
+		int64_t sum = 0;
+		for (unsigned bank = 0; bank < FW_BANKS; bank++)
+			for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)
+				sum += atomic_load_explicit(&s->slots[bank][i].metrics[m], memory_order_relaxed);
+		fw_buf_printf(out, "# HELP %s ", s->metrics[m].name);
+		write_escaped(out, s->metrics[m].help);
+		fw_buf_printf(out, "\n# TYPE %s %s\n", s->metrics[m].name, s->metrics[m].gauge ? "gauge" : "counter");
+		fw_buf_printf(out, "%s %" PRId64 "\n", s->metrics[m].name, sum);
+	}
+}
+
+struct usage {
+	double cpu_s;
+	uint64_t resident_bytes, virtual_bytes, fds;
+};
+
+static unsigned count_fds(int pid)
+{
+	char path[64];
+	unsigned n = 0;
+	snprintf(path, sizeof path, "/proc/%d/fd", pid);
+	DIR *folder = opendir(path);
+	while (folder && readdir(folder))
+		n++;
+	if (folder)
+		closedir(folder);
+	return n > 2 ? n - 2 : 0;
+}
+
+/* Waited-for children are in their parent's figure, so that the sum over all processes does not go back. */
+static void add_process(struct usage *u, int pid)
+{
+	char path[64], line[1024];
+	unsigned long long user, system, virtual;
+	long long child_user, child_system, pages;
+	if (pid <= 0)
+		return;
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	FILE *f = fopen(path, "re");
+	const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+	if (f)
+		fclose(f);
+	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld %*d %*d %*d %*d %*u %llu %lld",
+			&user, &system, &child_user, &child_system, &virtual, &pages) != 6)
+		return;
+	u->cpu_s += (double)(user + system + (unsigned long long)child_user + (unsigned long long)child_system)
+		/ (double)sysconf(_SC_CLK_TCK);
+	u->resident_bytes += (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	u->virtual_bytes += virtual;
+	u->fds += count_fds(pid);
+}
+
+static void write_processes(const struct fw_shared *s, struct fw_buf *out)
+{
+	struct usage u = { 0 };
+	struct rlimit files = { 0 };
+	add_process(&u, atomic_load(&s->master_pid));
+	for (unsigned bank = 0; bank < FW_BANKS; bank++) {
+		add_process(&u, atomic_load(&s->loader_pid[bank]));
+		for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)
+			add_process(&u, atomic_load(&s->slots[bank][i].pid));
+	}
+	getrlimit(RLIMIT_NOFILE, &files);
+	fw_buf_printf(out, "# HELP process_cpu_seconds_total CPU time of all processes.\n# TYPE process_cpu_seconds_total counter\n"
+		"process_cpu_seconds_total %.2f\n", u.cpu_s);
+	fw_buf_printf(out, "# HELP process_resident_memory_bytes Resident memory of all processes; pages they share count for each.\n"
+		"# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %" PRIu64 "\n", u.resident_bytes);
+	fw_buf_printf(out, "# HELP process_virtual_memory_bytes Virtual memory of all processes.\n"
+		"# TYPE process_virtual_memory_bytes gauge\nprocess_virtual_memory_bytes %" PRIu64 "\n", u.virtual_bytes);
+	fw_buf_printf(out, "# HELP process_open_fds Open descriptors of all processes.\n# TYPE process_open_fds gauge\n"
+		"process_open_fds %" PRIu64 "\n", u.fds);
+	fw_buf_printf(out, "# HELP process_max_fds Descriptors that each process may open.\n# TYPE process_max_fds gauge\n"
+		"process_max_fds %" PRIu64 "\n", (uint64_t)files.rlim_cur);
+	fw_buf_printf(out, "# HELP process_start_time_seconds When the master was started.\n"
+		"# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.3f\n", (double)s->started_us / 1e6);
+}
+
+void fw_metrics_write(const struct fw_made *made, struct fw_buf *out)
+{
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		write_family(made->shared, &families[i], out);
+	write_refusals(made->shared, out);
+	write_durations(made->shared, out);
+	write_gauges(made, out);
+	write_plugins(made->shared, out);
+	write_processes(made->shared, out);
+}

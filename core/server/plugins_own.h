@@ -1,0 +1,65 @@
+/* What the plugin host's own files share. */
+#ifndef FW_SERVER_PLUGINS_OWN_H
+#define FW_SERVER_PLUGINS_OWN_H
+
+#include "server/plugins.h"
+#include "server/worker.h"
+
+struct event;
+
+/* A plugin that was opened. Its table is the first member: that is how a call finds its plugin. */
+struct fw_loaded {
+	struct fw_host host;
+	const struct fw_plugin *plugin; /* the descriptor, in the object */
+	char *name, *file;
+	struct fw_plugin_text config;   /* terminated */
+	struct fw_arena arena;          /* for the texts of its configuration */
+	struct fw_json *config_tree;
+	const char *config_folder;
+	unsigned index;
+	int metrics[FW_LIMIT_PLUGIN_METRICS]; /* places in the shared page */
+	unsigned n_metrics;
+	struct fw_endpoint *endpoints;
+
+	/* In a worker. */
+	struct fw_worker *worker;
+	struct fw_plugin_instance *self;
+	struct fw_plugin_timer *timers;
+	struct fw_plugin_watch *watches;
+	int post[2]; /* a pipe; -1: not made */
+	struct event *on_post;
+	bool started;
+};
+
+/* Calls into the plugin are framed, so that a death or a hang has a name. Returns what was there before. */
+static inline uint32_t fw_loaded_enter(const struct fw_loaded *p)
+{
+	if (!p->worker)
+		return 0;
+	uint32_t before = atomic_load_explicit(&p->worker->page->plugin, memory_order_relaxed);
+	atomic_store_explicit(&p->worker->page->plugin, p->index + 1, memory_order_relaxed);
+	return before;
+}
+
+static inline void fw_loaded_leave(const struct fw_loaded *p, uint32_t before)
+{
+	if (p->worker)
+		atomic_store_explicit(&p->worker->page->plugin, before, memory_order_relaxed);
+}
+
+/* host.c: fills the table. */
+void fw_host_fill(struct fw_host *host);
+/* host_request.c: its part of the table. */
+void fw_host_fill_requests(struct fw_host *host);
+/* host_loop.c: timers, watches and posts: its part of the table, what a worker needs, and its end. */
+void fw_host_fill_loop(struct fw_host *host);
+int fw_host_loop_start(struct fw_loaded *p);
+void fw_host_loop_stop(struct fw_loaded *p);
+
+/* The loaded plugin behind a table. */
+static inline struct fw_loaded *fw_loaded_of(const struct fw_host *host)
+{
+	return (struct fw_loaded *)(uintptr_t)host;
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* A request on its way through the server: who asks, with which key, and who answers. */
+#ifndef FW_SERVER_REQUEST_H
+#define FW_SERVER_REQUEST_H
+
+#include "http/server.h"
+#include "server/plugins.h"
+
+/* What a plugin knows as its request; lives in the request's arena. */
+struct fw_plugin_request {
+	struct fw_http_request *http;
+	struct fw_worker *worker;
+	const struct fw_endpoint *endpoint;
+	struct fw_str rest;
+	enum fw_plugin_access have; /* with what it came; FW_PLUGIN_ACCESS_ANY: nothing */
+	bool has_address;
+	struct fw_ip address;       /* the client's, behind trusted proxies */
+	char address_text[64];
+};
+
+/* The HTTP server's callback: route, CORS, access, answer. `ctx` is the worker. */
+void fw_request_dispatch(struct fw_http_request *http, void *ctx);
+
+/* Claims the server's own paths: /livez, /readyz, /metrics. 0, or FW_EINVAL, FW_ENOMEM. */
+int fw_request_claim(struct fw_http_routes *routes, struct fw_error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* The run folder: floorwalker.pid, control.sock, and sets/ with copies of the files in service. And who may do what in
+ * it: dropping privileges. */
+#ifndef FW_SERVER_RUNDIR_H
+#define FW_SERVER_RUNDIR_H
+
+#include "server/config.h"
+
+/* Makes the folder (and those above it), and locks floorwalker.pid with this process' id in it. The descriptor holds the
+ * lock; children close it. Returns it, FW_EBUSY when another floorwalker runs there, or FW_EIO. */
+int fw_rundir_open(const struct fw_config *config, struct fw_error *err);
+
+/* The configured user and group take over the folder, and this process becomes them; without any, only "no new
+ * privileges" is set. 0, FW_EINVAL, FW_EIO. */
+int fw_rundir_drop_privileges(const struct fw_config *config, struct fw_error *err);
+
+/* mkdir -p. 0 or FW_EIO. */
+int fw_make_folders(const char *path, struct fw_error *err);
+/* rm -r; what is not there is fine. */
+void fw_remove_tree(const char *path);
+/* A whole file, written beside and renamed. 0 or FW_EIO. */
+int fw_write_file(const char *path, struct fw_str text, struct fw_error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* The page that all processes share: counters of the workers, and what the master knows. Made by the master before its
+ * first fork. Each counter has one writer, so that adding needs no locked instruction; a slot's counters outlive the
+ * worker and are carried on by the next one in that slot, so that sums never go back. */
+#ifndef FW_SERVER_SHARED_H
+#define FW_SERVER_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "http/server.h"
+#include "server/config.h"
+
+/* A worker's counters. */
+enum fw_count {
+	FW_COUNT_ACCEPTED,
+	FW_COUNT_REQUESTS,
+	FW_COUNT_RESPONSES_1XX, FW_COUNT_RESPONSES_2XX, FW_COUNT_RESPONSES_3XX, FW_COUNT_RESPONSES_4XX, FW_COUNT_RESPONSES_5XX,
+	FW_COUNT_REFUSED, /* FW_HTTP_REASONS of them */
+	FW_COUNT_IDLE_CLOSED = FW_COUNT_REFUSED + FW_HTTP_REASONS,
+	FW_COUNT_GONE,
+	FW_COUNT_BYTES_IN, FW_COUNT_BYTES_OUT,
+	FW_COUNT_UNAUTHORIZED, /* no key, a wrong one, or one that does not open the endpoint */
+	FW_COUNT_DECISIONS,    /* answers of the engine */
+	FW_COUNT_EXPLANATIONS,
+	FW_COUNT_SLOTS_RULE, FW_COUNT_SLOTS_DEFAULT, FW_COUNT_SLOTS_NONE, FW_COUNT_SLOTS_HOLDOUT, /* slots by reason */
+	FW_COUNT_VETOES, FW_COUNT_RULE_FAILURES, FW_COUNT_OVER_BUDGET, FW_COUNT_SET_ASIDE,
+	FW_COUNT_DECISION_NS,     /* their duration, added up */
+	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
+};
+
+enum { FW_DURATIONS = 12, FW_COUNTS = FW_COUNT_DURATION + FW_DURATIONS };
+
+/* Upper bounds of the duration buckets in nanoseconds; the last is infinite (0). */
+extern const uint64_t fw_durations_ns[FW_DURATIONS];
+
+/* A worker's place. */
+struct fw_slot_page {
+	_Atomic uint64_t counts[FW_COUNTS];
+	_Atomic int64_t metrics[FW_LIMIT_PLUGIN_METRICS]; /* of plugins */
+	_Atomic uint64_t open, inflight;  /* gauges */
+	_Atomic uint64_t requests_before; /* FW_COUNT_REQUESTS when this worker began */
+	_Atomic int64_t started_us;       /* wall clock */
+	_Atomic int64_t turned_us;        /* monotonic: when its loop last turned */
+	_Atomic int32_t pid;              /* 0: nobody */
+	_Atomic uint32_t plugin;          /* 1 + the plugin that is being called, 0: none */
+	char padding[64];
+};
+
+enum { FW_BANKS = 2, FW_OUTCOME_BYTES = 8192, FW_METRIC_NAME = 96 };
+
+/* A plugin's metric; the names are added by loaders, one at a time, and never removed. */
+struct fw_shared_metric {
+	char name[FW_METRIC_NAME]; /* whole: floorwalker_… */
+	char help[160];
+	bool gauge;
+};
+
+struct fw_shared {
+	int64_t started_us;
+	_Atomic int32_t master_pid;
+	_Atomic int32_t loader_pid[FW_BANKS];
+	_Atomic uint32_t generation;      /* in service; 0: none yet */
+	_Atomic uint32_t bank;            /* of that generation */
+	_Atomic int64_t generation_us;    /* since when */
+	_Atomic bool stopping;
+	_Atomic bool kept;                /* the copy is served, not the files */
+	_Atomic uint64_t reloads_ok, reloads_failed, workers_lost, loaders_lost;
+
+	/* The last load's outcome as JSON, guarded by a counter that is odd while it is being written. */
+	_Atomic uint32_t outcome_version;
+	char outcome[FW_OUTCOME_BYTES];
+
+	/* What a loader is at, for when it dies there: "configuring plugin web"; and its plugins, for when a worker does. */
+	char stage[FW_BANKS][128];
+	char plugins[FW_BANKS][FW_LIMIT_PLUGINS][64];
+
+	/* The limits that a generation was loaded with: the master takes them over when it commits. */
+	struct fw_process_limits limits[FW_BANKS];
+
+	_Atomic uint32_t n_metrics;
+	struct fw_shared_metric metrics[FW_LIMIT_PLUGIN_METRICS];
+
+	struct fw_slot_page slots[FW_BANKS][FW_LIMIT_WORKERS];
+};
+
+/* NULL: out of memory. */
+struct fw_shared *fw_shared_create(void);
+
+/* Adds to a counter that this process alone writes. */
+static inline void fw_count(struct fw_slot_page *slot, unsigned which, uint64_t n)
+{
+	uint64_t now = atomic_load_explicit(&slot->counts[which], memory_order_relaxed);
+	atomic_store_explicit(&slot->counts[which], now + n, memory_order_relaxed);
+}
+
+/* A decision's duration into the histogram and its sum. */
+void fw_count_duration(struct fw_slot_page *slot, uint64_t ns);
+
+/* The sum of a counter over all slots. */
+uint64_t fw_shared_sum(const struct fw_shared *shared, unsigned which);
+
+/* The master writes the outcome (JSON); anybody reads it into buf of FW_OUTCOME_BYTES; returns buf. */
+void fw_shared_set_outcome(struct fw_shared *shared, const char *json);
+const char *fw_shared_outcome(const struct fw_shared *shared, char *buf);
+
+/* What a worker is or was at: "serving", "in plugin web"; into buf of 160, returned. */
+const char *fw_shared_doing(const struct fw_shared *shared, unsigned bank, unsigned slot, char *buf);
+
+/* A loader's: the metric of that name, added if need be. Its index, or -1 when there are too many. */
+int fw_shared_metric(struct fw_shared *shared, const char *name, const char *help, bool gauge);
+
+/* A worker's: begins in a slot (gauges to zero), and copies the HTTP server's counters since then on top of what the
+ * slot's earlier workers had counted. */
+struct fw_http_base {
+	uint64_t counts[FW_COUNT_UNAUTHORIZED];
+};
+void fw_slot_begin(const struct fw_shared *shared, struct fw_slot_page *slot, struct fw_http_base *ret_base);
+/* Nobody is in the slot any more: gauges to zero. */
+void fw_slot_end(struct fw_slot_page *slot);
+void fw_slot_publish(struct fw_slot_page *slot, const struct fw_http_base *base, const struct fw_http_counters *now);
+
+#endif

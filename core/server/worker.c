@@ -1,0 +1,183 @@
+#include "server/worker.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/channel.h"
+#include "server/request.h"
+
+/* A worker stops accepting beyond its share of the open connections, and an eighth, and these. */
+enum { SHARE_SLACK = 4, BEATS_PER_DEADLINE = 5, BEAT_MOST_MS = 1000 };
+
+static void leave(struct fw_worker *w, int status)
+{
+	w->status = status;
+	event_base_loopbreak(w->base);
+}
+
+/* Over its share, a worker leaves the next connections to the others; one that hangs does not count as another. */
+static bool over_share(const struct fw_worker *w)
+{
+	uint64_t open = 0, others = 0;
+	int64_t now = fw_monotonic_us(), stale = 2 * 1000 * (int64_t)BEAT_MOST_MS;
+	for (unsigned i = 0; i < w->made->config->workers; i++) {
+		const struct fw_slot_page *p = &w->made->slots[i];
+		if (p == w->page || !atomic_load_explicit(&p->pid, memory_order_relaxed))
+			continue;
+		if (now - atomic_load_explicit(&p->turned_us, memory_order_relaxed) > stale)
+			continue;
+		open += atomic_load_explicit(&p->open, memory_order_relaxed);
+		others++;
+	}
+	uint64_t mine = fw_http_server_counters(w->http)->open;
+	uint64_t share = (open + mine) / (others + 1);
+	return others > 0 && mine > share + share / 8 + SHARE_SLACK;
+}
+
+void fw_worker_turned(struct fw_worker *w)
+{
+	const struct fw_http_counters *now = fw_http_server_counters(w->http);
+	fw_slot_publish(w->page, &w->http_before, now);
+	if (now->accepted == w->accepted_seen && !w->paused)
+		return;
+	w->accepted_seen = now->accepted;
+	bool over = over_share(w);
+	if (over != w->paused && !w->draining) {
+		w->paused = over;
+		fw_http_server_pause(w->http, over);
+	}
+}
+
+static void on_beat(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_worker *w = ctx;
+	(void)fd;
+	(void)what;
+	atomic_store_explicit(&w->page->turned_us, fw_monotonic_us(), memory_order_relaxed);
+	fw_worker_turned(w);
+	/* A master that reads too slowly misses a beat, not the worker. */
+	fw_channel_tell(w->channel, FW_TELL_BEAT, (int)w->number, getpid(), 0, NULL);
+}
+
+static int accept_all(struct fw_worker *w)
+{
+	const struct fw_sockets *s = w->made->sockets;
+	struct fw_error err;
+	for (unsigned i = 0; i < s->n; i++) {
+		if (fw_http_server_listen(w->http, s->fds[i], &err) >= 0)
+			continue;
+		fw_log_error(FW_LOG_ERROR, "a worker cannot serve a socket", &err);
+		return FW_EIO;
+	}
+	return 0;
+}
+
+static void drain(struct fw_worker *w)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	fw_plugins_drain(w->made->plugins, w->made->config->process.drain_ms);
+	fw_http_server_drain(w->http, w->made->config->process.drain_ms);
+}
+
+static void on_drained(struct fw_http_server *server, void *ctx)
+{
+	(void)server;
+	leave(ctx, 0);
+}
+
+static void on_channel(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_worker *w = ctx;
+	struct fw_told told;
+	int rc;
+	(void)what;
+	while ((rc = fw_channel_read(fd, &told)) == 1) {
+		if (told.what == FW_TELL_ACCEPT && accept_all(w) < 0)
+			leave(w, 1);
+		else if (told.what == FW_TELL_DRAIN)
+			drain(w);
+		else if (told.what == FW_TELL_REOPEN)
+			fw_log_reopen(NULL);
+	}
+	if (rc < 0)
+		leave(w, 0); /* the master is gone */
+}
+
+static void on_term(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	leave(ctx, 0);
+}
+
+static int make(struct fw_worker *w)
+{
+	const struct fw_config *config = w->made->config;
+	struct fw_http_handlers handlers = { fw_request_dispatch, on_drained, w };
+	int64_t beat_ms = config->process.heartbeat_ms / BEATS_PER_DEADLINE;
+	if (beat_ms > BEAT_MOST_MS)
+		beat_ms = BEAT_MOST_MS;
+	struct timeval beat = { beat_ms / 1000, beat_ms % 1000 * 1000 };
+	if (!(w->base = event_base_new()) || !(w->http = fw_http_server_create(w->base, &config->http, &handlers)))
+		return FW_ENOMEM;
+	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page)))
+		return FW_ENOMEM;
+	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
+	w->on_beat = event_new(w->base, -1, EV_PERSIST, on_beat, w);
+	w->on_term = evsignal_new(w->base, SIGTERM, on_term, w);
+	if (!w->on_channel || !w->on_beat || !w->on_term)
+		return FW_ENOMEM;
+	return event_add(w->on_channel, NULL) | event_add(w->on_beat, &beat) | event_add(w->on_term, NULL) ? FW_ENOMEM : 0;
+}
+
+static void finish(struct fw_worker *w)
+{
+	struct event *events[] = { w->on_channel, w->on_beat, w->on_term };
+	fw_http_server_destroy(w->http);
+	fw_engine_worker_destroy(w->engine);
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+		if (events[i])
+			event_free(events[i]);
+	if (w->base)
+		event_base_free(w->base);
+	close(w->channel);
+}
+
+static void refuse(struct fw_worker *w, const struct fw_error *err)
+{
+	struct fw_report report;
+	fw_report_init(&report);
+	fw_report_add(&report, err);
+	fw_channel_tell_all(w->channel, FW_TELL_REFUSED, (int)w->number, getpid(), 0, fw_report_text(&report));
+	fw_report_finish(&report);
+	w->status = 1;
+}
+
+_Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int channel)
+{
+	struct fw_worker w = { .made = made, .number = number, .page = &made->slots[number], .channel = channel };
+	struct fw_error err;
+	fw_log_role("worker");
+	fw_slot_begin(made->shared, w.page, &w.http_before);
+	if (make(&w) < 0) {
+		fw_fail(&err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+		refuse(&w, &err);
+	} else if (fw_plugins_start(made->plugins, &w, &err) < 0) {
+		refuse(&w, &err);
+	} else {
+		fw_channel_tell_all(channel, FW_TELL_UP, (int)number, getpid(), 0, NULL);
+		event_base_dispatch(w.base);
+		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
+		fw_plugins_stop(made->plugins);
+	}
+	fw_slot_end(w.page);
+	finish(&w);
+	exit(w.status);
+}

@@ -1,0 +1,32 @@
+/* A worker: one thread, one event loop. Forked by its loader; waits for the master's word before it accepts. */
+#ifndef FW_SERVER_WORKER_H
+#define FW_SERVER_WORKER_H
+
+#include "server/made.h"
+
+struct event;
+struct event_base;
+
+struct fw_worker {
+	const struct fw_made *made;
+	unsigned number; /* its slot */
+	struct fw_slot_page *page;
+	int channel;
+	struct event_base *base;
+	struct fw_http_server *http;
+	struct fw_http_base http_before;
+	struct fw_engine_worker *engine;
+	struct event *on_channel, *on_beat, *on_term;
+	uint64_t accepted_seen;
+	bool paused, draining;
+	int status; /* to exit with */
+};
+
+/* Runs and exits the process. `channel` is its end towards the master. */
+_Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int channel);
+
+/* After each request: keeps the shared counters fresh, and stops accepting while this worker holds well over its share
+ * of the connections. */
+void fw_worker_turned(struct fw_worker *worker);
+
+#endif

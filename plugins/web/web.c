@@ -1,0 +1,63 @@
+/* The web channel: the descriptor, and what its resources share. */
+#include "web.h"
+
+#include <stdlib.h>
+
+static const struct fw_plugin_route routes[] = {
+	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
+	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
+	{ "/v1/rules", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_LOOPBACK, web_rules },
+	{ NULL, 0, 0, NULL },
+};
+
+static const struct fw_plugin_metric metrics[] = {
+	[WEB_METRIC_DECIDE] = { "decide_requests_total", "Requests to /v1/decide.", 0 },
+	[WEB_METRIC_EXPLAIN] = { "explain_requests_total", "Requests to /v1/explain.", 0 },
+	[WEB_METRIC_RULES] = { "rules_requests_total", "Requests to /v1/rules.", 0 },
+	{ NULL, NULL, 0 },
+};
+
+void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+{
+	self->host->reply(data, status, "application/json", json.p, json.n);
+}
+
+static int configure(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem)
+{
+	static const char *const known[] = { NULL };
+	(void)config;
+	return host->config_only(host, known, problem);
+}
+
+static int start(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_instance **ret_self,
+	struct fw_plugin_problem *problem)
+{
+	struct fw_plugin_instance *self = calloc(1, sizeof *self);
+	(void)config;
+	(void)problem;
+	if (!self)
+		return -1;
+	self->host = host;
+	*ret_self = self;
+	return 0;
+}
+
+static void stop(struct fw_plugin_instance *self)
+{
+	free(self);
+}
+
+FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
+const struct fw_plugin floorwalker_plugin = {
+	.magic = FW_PLUGIN_MAGIC,
+	.abi_major = FW_PLUGIN_ABI_MAJOR,
+	.abi_minor = 0,
+	.struct_size = sizeof(struct fw_plugin),
+	.name = "web",
+	.build_id = "0.1.0",
+	.routes = routes,
+	.metrics = metrics,
+	.configure = configure,
+	.start = start,
+	.stop = stop,
+};
