@@ -6,12 +6,13 @@
 //            after it are its output, both streams together, where "…" in a line stands for anything in that line and a line of
 //            "…" for any number of lines. Without output lines only the exit status counts, which is 0 unless the command ends
 //            in "# exit status N". Commands run with bash, in order, in a folder with a copy of rules/ (and of plugins/, and
-//            core/include/), `floorwalker` on the PATH. "cd" and variables last for one command. A daemon with
-//            rules/floorwalker.lua runs as soon as a command names 127.0.0.1:8080, reload or status; the address is replaced
-//            by its own. A command that begins with "floorwalker serve" starts that daemon instead: its output is what the
+//            core/include/), `floorwalker` on the PATH. A command that is only "cd FOLDER" lasts; variables, and any other
+//            "cd", last for one command. A daemon with rules/floorwalker.lua runs as soon as a command names 127.0.0.1:8080,
+//            reload or status; the address is replaced by its own. A command that begins with "floorwalker serve" starts that daemon instead: its output is what the
 //            log says until it listens, and it runs on. A block without "$ " is not run.
 // ```lua     a complete rule set, which must load; if it has tests, they must pass. First lines with a meaning:
-//            "-- fragment of shop/winter.lua": appended to that file (made if need be) of a copy of rules/shop instead;
+//            "-- fragment of shop/winter.lua": appended to that file (made if need be) of a copy of rules/ instead;
+//            "-- file shop/rain.lua": saved under that name in rules/, for the commands after it, which try it;
 //            "-- error: TEXT": it must not load, and an error says TEXT;
 //            "-- floorwalker.lua": a whole configuration, with which the daemon must start.
 // ```c       a file that must compile with the installed header alone. "/* fragment of log/log.c */" as the first line:
@@ -24,7 +25,7 @@ import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
-import { environment, program, run, startDaemon, temporaryFolder, tree } from './daemon.mjs';
+import { environment, program, run, startDaemon, temporaryFolder, tree, writeFiles } from './daemon.mjs';
 import { blocksOf, commandsOf, linksOf, matches } from './guides.mjs';
 
 const GUIDES = ['README.md', 'rules/README.md', 'plugins/README.md', 'core/README.md'];
@@ -48,6 +49,7 @@ class Reader {
 	constructor(t) {
 		this.t = t;
 		this.folder = readersFolder(t);
+		this.at = this.folder;
 	}
 
 	address() {
@@ -56,19 +58,24 @@ class Reader {
 
 	async serve(config) {
 		await this.daemon?.stop();
-		this.daemon = await startDaemon(this.t, join(this.folder, config), { env: FREE });
+		this.daemon = await startDaemon(this.t, config, { env: FREE });
 	}
 
 	async run({ command, status, output }) {
+		const cd = command.match(/^cd (\S+)$/);
+		if (cd) {
+			this.at = join(this.at, cd[1]);
+			return assert.ok(existsSync(this.at), command);
+		}
 		if (command.startsWith('floorwalker serve')) {
-			await this.serve(command.match(/--config[ =](\S+)/)?.[1] ?? 'floorwalker.lua');
+			await this.serve(join(this.at, command.match(/--config[ =](\S+)/)?.[1] ?? 'floorwalker.lua'));
 			if (output !== null) this.compare(command, output, this.daemon.log());
 			return;
 		}
-		if (!this.daemon && (command.includes(ADDRESS) || /floorwalker (reload|status)/.test(command))) await this.serve('rules/floorwalker.lua');
+		if (!this.daemon && (command.includes(ADDRESS) || /floorwalker (reload|status)/.test(command))) await this.serve(join(this.folder, 'rules/floorwalker.lua'));
 		const env = environment({ PATH: `${this.folder}/bin:${process.env.PATH}`, ...FREE });
 		const answer = spawnSync('bash', ['-c', `exec 2>&1; ${command.replaceAll(ADDRESS, this.address())}`],
-			{ cwd: this.folder, env, encoding: 'utf8', timeout: 60000, killSignal: 'SIGKILL' });
+			{ cwd: this.at, env, encoding: 'utf8', timeout: 60000, killSignal: 'SIGKILL' });
 		assert.equal(answer.status, status, `exit status of: ${command}\n${answer.stdout}`);
 		if (output !== null) this.compare(command, output, answer.stdout);
 	}
@@ -81,13 +88,15 @@ class Reader {
 
 const firstLine = (text, pattern) => text.split('\n', 1)[0].match(pattern)?.[1].trim();
 
-function check(folder) {
-	const { stdout, stderr, status } = run(['check', '--json', '--rules', folder]);
+function check(where) {
+	const { stdout, stderr, status } = run(['check', '--json', ...where.args], where);
 	assert.ok(stdout.startsWith('{'), `check --json ended with ${status}:\n${stdout}${stderr}`);
 	return JSON.parse(stdout).errors;
 }
 
-async function runLua(t, text) {
+async function runLua(t, reader, text) {
+	const saved = firstLine(text, /^-- file (.+)$/);
+	if (saved) return writeFiles(join(reader.folder, 'rules'), { [saved]: text.replace(/^.*\n/, '') });
 	if (/^-- floorwalker\.lua/.test(text)) {
 		const folder = readersFolder(t);
 		writeFileSync(join(folder, 'rules/floorwalker.lua'), text.replaceAll(ADDRESS, FREE.FW_LISTEN));
@@ -97,18 +106,17 @@ async function runLua(t, text) {
 	}
 	const fragment = firstLine(text, /^-- fragment of (.+)$/);
 	const folder = temporaryFolder(t);
-	const rules = join(folder, fragment ? dirname(fragment).split('/')[0] : 'rules');
-	if (fragment) cpSync(join(tree, 'rules', dirname(fragment).split('/')[0]), rules, { recursive: true });
-	mkdirSync(fragment ? dirname(join(folder, fragment)) : rules, { recursive: true });
-	appendFileSync(fragment ? join(folder, fragment) : join(rules, 'guide.lua'), text);
+	if (fragment) cpSync(join(tree, 'rules'), folder, { recursive: true });
+	appendFileSync(join(folder, fragment ?? 'guide.lua'), text);
+	const where = { cwd: folder, args: fragment ? [] : ['--rules', folder] };
 
 	const wanted = firstLine(text.replace(/^-- fragment of .*\n/, ''), /^-- error: (.+)$/);
-	const errors = check(rules);
+	const errors = check(where);
 	const said = errors.map((e) => `${e.file}:${e.line}: ${e.message}; ${e.hint ?? ''}`);
 	if (wanted) return assert.ok(said.some((row) => row.includes(wanted)), `no error says: ${wanted}\n${said.join('\n')}`);
 	assert.deepEqual(said, []);
 	if (/^test "/m.test(text)) {
-		const { status, stdout, stderr } = run(['test', '--rules', rules]);
+		const { status, stdout, stderr } = run(['test', ...where.args], where);
 		assert.equal(status, 0, stdout + stderr);
 	}
 }
@@ -134,7 +142,7 @@ for (const guide of GUIDES) {
 			const name = `${guide}:${block.line}`;
 			if (block.language === 'sh') {
 				for (const command of commandsOf(block)) await t.test(`${guide}:${command.line}: ${command.command}`, () => reader.run(command));
-			} else if (block.language === 'lua') await t.test(`${name}: the rules`, (t) => runLua(t, block.text));
+			} else if (block.language === 'lua') await t.test(`${name}: the rules`, (t) => runLua(t, reader, block.text));
 			else if (block.language === 'c') await t.test(`${name}: the plugin`, (t) => compile(t, block.text));
 		}
 	});
