@@ -17,9 +17,12 @@ void fw_judge(struct fw_decider *d, uint32_t rule, bool verify, bool make, struc
 
 /* Takes the rule's only_one_of: FW_NONE when it is free (or the rule has none), else the rule that has it. */
 uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule);
+/* Counts what became of a tried candidate. */
 void fw_judge_count(struct fw_decider *d, uint32_t rule, const struct fw_verdict *v);
 
+/* A new decision id; ids of one worker ascend by time. */
 void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);
+/* Whether the visitor is one of those who get defaults only. */
 bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f);
 
 #endif

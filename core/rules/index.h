@@ -16,8 +16,11 @@
 
 struct fw_index;
 
+/* Makes the index of a ranked set, whose slots, rules and conditions it goes on using. 0 or FW_ENOMEM. */
 int fw_index_create(const struct fw_ruleset *set, struct fw_index **ret);
+/* Gives the index back; NULL is fine. */
 void fw_index_destroy(struct fw_index *index);
+/* Bytes of all bit sets. */
 size_t fw_index_bytes(const struct fw_index *index);
 
 /* A visitor's facts, looked up: which bit sets and which lists a decision needs. The arrays belong to the probe's owner

@@ -169,7 +169,7 @@ static void copy_metamethods(struct work *w, int own)
 {
 	static const char *const names[] = { "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm", "__idiv", "__band",
 		"__bor", "__bxor", "__shl", "__shr", "__bnot", "__concat", "__len", "__eq", "__lt", "__le", "__call",
-		"__tostring", "__pairs" };
+		"__tostring", "__pairs", "tag" /* words.c: what a word made stays what it is */ };
 	lua_State *L = w->L;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		get_field(L, own, names[i]);

@@ -1,4 +1,5 @@
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "rules/builder.h"
 #include "rules/lib.h"
@@ -12,14 +13,29 @@ struct walk {
 	int seen, queue;
 	lua_Integer n, done;
 	int env; /* of the function being looked at, or 0 */
+	char file[256]; /* of that function */
+	int line;
 };
+
+/* What pairs and gmatch give back remembers where it is: one that is shared would carry that from visitor to visitor. */
+static void refuse_iterator(struct walk *w, int index)
+{
+	if (!fw_lib_is_iterator(w->b->lua, index))
+		return;
+	struct fw_error *err = fw_errors_add(w->b->errors);
+	fw_fail(err, FW_EINVAL, w->file, w->line, "the function begun on this line uses an iterator of pairs or gmatch made outside it, which remembers where it is");
+	fw_hint(err, "call pairs or gmatch inside the function");
+	w->b->failed = true;
+}
 
 static void enqueue(struct walk *w, int index)
 {
 	lua_State *L = w->b->lua;
 	index = lua_absindex(L, index);
-	if (lua_iscfunction(L, index))
+	if (lua_iscfunction(L, index)) {
+		refuse_iterator(w, index);
 		return;
+	}
 	lua_pushvalue(L, index);
 	bool known = lua_rawget(L, w->seen) != LUA_TNIL;
 	lua_pop(L, 1);
@@ -79,6 +95,11 @@ static void visit_function(struct walk *w, int function)
 	lua_State *L = w->b->lua;
 	struct fw_error err = { .message = "" };
 	const char *name;
+	lua_Debug ar;
+	lua_pushvalue(L, function);
+	lua_getinfo(L, ">S", &ar);
+	snprintf(w->file, sizeof w->file, "%s", ar.source + (ar.source[0] == '@'));
+	w->line = ar.linedefined;
 	w->env = 0;
 	int top = lua_gettop(L);
 	for (int i = 1; (name = lua_getupvalue(L, function, i)); i++) {

@@ -22,6 +22,9 @@ export const POINTERS = {
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
 	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },
+	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
+	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },
+	'core/rules/purity.h': { fw_purity_global: 'rules/ itself: what a global name means' },
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
 		on_drained: 'server/, whose worker ends then',
