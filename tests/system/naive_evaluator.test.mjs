@@ -1,0 +1,2 @@
+// The naive evaluator is tested with the rest, before anything is held against it.
+import './naive/evaluate.test.mjs';
