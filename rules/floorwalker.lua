@@ -1,10 +1,12 @@
 -- The example store's configuration. Paths start at this file's folder.
 
+local folder = env "FW_RUN" or "../var/run"
+
 listen     = { env "FW_LISTEN" or "127.0.0.1:8080" }
-run        = env "FW_RUN" or "../var/run"
+run        = folder
 rules      = "shop"
 compliance = "compliance"
-plugins    = { web = {} }
+plugins    = { web = {}, log = { file = folder .. "/messages.jsonl" } }
 geo        = { database = "../.geo/country.mmdb" }
 hosts      = { "shop.example" }
 consent    = {
