@@ -41,7 +41,13 @@ enum {
 	FW_LIMIT_MAX_INFLIGHT = 1024,         /* requests being answered in a worker; above it 503 */
 	FW_LIMIT_REQUEST_BYTES = 4 << 20,     /* the arena of a request */
 	FW_LIMIT_SLOTS_ASKED = 200,           /* slots named in one request */
-	FW_LIMIT_USER_AGENT_BYTES = 1024,
+	FW_LIMIT_USER_AGENT_BYTES = 1024,     /* of a user agent, that are looked at */
+	FW_LIMIT_FORWARDED_HOPS = 32,         /* proxies in front, the nearest counted first */
+
+	/* Signals. */
+	FW_LIMIT_GEO_BYTES = 1 << 30,         /* a geo database */
+	FW_LIMIT_AGENTS_KEPT = 4096,          /* user agents whose device a worker remembers */
+	FW_LIMIT_AGENT_STEPS = 20000,         /* matching steps of one pattern on one user agent */
 
 	/* Processes. */
 	FW_LIMIT_WORKERS = 64,                /* of one generation */

@@ -1,79 +1,62 @@
 #include "server/access.h"
 
-#include <stdio.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
-static bool headers_forward(const struct fw_http_request *http)
+/* All lines of a header as one list. */
+static struct fw_str join(struct fw_http_request *http, const char *name)
 {
-	return fw_http_header(http, "Forwarded").p || fw_http_header(http, "X-Forwarded-For").p
-		|| fw_http_header(http, "X-Real-IP").p;
-}
-
-/* The element at the end of a comma-separated list, which is shortened by it. */
-static struct fw_str take_last(struct fw_str *list)
-{
-	size_t at = list->n;
-	while (at > 0 && list->p[at - 1] != ',')
-		at--;
-	struct fw_str last = { list->p + at, list->n - at };
-	list->n = at > 0 ? at - 1 : 0;
-	return fw_str_trim(last);
-}
-
-/* The address in an element of Forwarded (RFC 7239): for=192.0.2.1, for="[2001:db8::1]:47". */
-static struct fw_str forwarded_for(struct fw_str element)
-{
-	while (element.n > 0) {
-		const char *semicolon = memchr(element.p, ';', element.n);
-		struct fw_str pair = fw_str_trim((struct fw_str){ element.p, semicolon ? (size_t)(semicolon - element.p) : element.n });
-		if (pair.n > 4 && fw_str_equal_fold((struct fw_str){ pair.p, 4 }, FW_STR("for="))) {
-			struct fw_str value = fw_str_trim((struct fw_str){ pair.p + 4, pair.n - 4 });
-			if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-				value = (struct fw_str){ value.p + 1, value.n - 2 };
-			return value;
-		}
-		if (!semicolon)
-			break;
-		element = (struct fw_str){ semicolon + 1, element.n - (size_t)(semicolon + 1 - element.p) };
-	}
-	return (struct fw_str){ NULL, 0 };
-}
-
-/* Walks one kind of forwarding header from the nearest proxy outwards, through all lines of it, and stops at the first
- * address that is no trusted proxy. False: there is no such header. */
-static bool walk(const struct fw_http_request *http, const struct fw_config *config, struct fw_str name, bool rfc7239,
-	struct fw_plugin_request *ret)
-{
-	unsigned n;
+	unsigned n, found = 0;
+	size_t size = 0;
 	const struct fw_http_field *fields = fw_http_headers(http, &n);
-	bool found = false;
-	for (unsigned i = n; i-- > 0;) {
-		struct fw_str list = fields[i].value;
-		if (!fw_str_equal_fold(fields[i].name, name))
+	struct fw_str one = { NULL, 0 };
+	for (unsigned i = 0; i < n; i++) {
+		if (!fw_str_equal_fold(fields[i].name, fw_str(name)))
 			continue;
-		found = true;
-		while (list.n > 0) {
-			struct fw_str element = take_last(&list);
-			struct fw_ip ip;
-			if (!fw_ip_parse(rfc7239 ? forwarded_for(element) : element, &ip))
-				return true; /* "unknown" or an obfuscated name: whom it stands for cannot be told */
-			ret->address = ip;
-			ret->has_address = true;
-			if (!fw_network_has(config->proxies, config->n_proxies, &ip))
-				return true;
-		}
+		one = fields[i].value;
+		size += one.n + 1;
+		found++;
 	}
-	return found;
+	char *all = found > 1 ? fw_arena_alloc(fw_http_arena(http), size) : NULL;
+	if (!all)
+		return one;
+	size_t at = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (!fw_str_equal_fold(fields[i].name, fw_str(name)))
+			continue;
+		if (fields[i].value.n)
+			memcpy(all + at, fields[i].value.p, fields[i].value.n);
+		at += fields[i].value.n;
+		all[at++] = ',';
+	}
+	return (struct fw_str){ all, at - 1 };
 }
 
-static void find_address(struct fw_plugin_request *r, const struct fw_config *config)
+static void note_forwarding(struct fw_plugin_request *r)
 {
-	const struct sockaddr *peer = fw_http_peer(r->http);
-	r->has_address = fw_ip_of(peer, &r->address);
-	bool trusted = r->has_address ? fw_network_has(config->proxies, config->n_proxies, &r->address) : config->proxy_unix;
-	if (trusted && !walk(r->http, config, FW_STR("Forwarded"), true, r))
-		walk(r->http, config, FW_STR("X-Forwarded-For"), false, r);
-	if (r->has_address)
-		fw_ip_text(&r->address, r->address_text);
+	if (fw_http_header(r->http, "X-Forwarded-For").p)
+		r->forwarded.x_forwarded_for = join(r->http, "X-Forwarded-For");
+	if (fw_http_header(r->http, "Forwarded").p)
+		r->forwarded.forwarded = join(r->http, "Forwarded");
+}
+
+const char *fw_access_address(struct fw_plugin_request *r, const struct fw_config *config)
+{
+	struct fw_ip peer, client;
+	struct sockaddr_storage socket;
+	char text[INET6_ADDRSTRLEN] = "";
+	bool has_peer = fw_ip_of(fw_http_peer(r->http), &peer);
+	if (!has_peer && !config->proxy_unix)
+		return "";
+	if (!fw_ip_client(has_peer ? &peer : NULL, &r->forwarded, config->proxies, config->n_proxies, &client))
+		return "";
+	fw_ip_to(&client, &socket);
+	if (socket.ss_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)&socket)->sin_addr, text, sizeof text);
+	else
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)&socket)->sin6_addr, text, sizeof text);
+	const char *copy = fw_arena_strdup(fw_http_arena(r->http), text);
+	return copy ? copy : "";
 }
 
 bool fw_secret_equal(struct fw_str a, struct fw_str b)
@@ -164,7 +147,7 @@ static int check_without_keys(struct fw_plugin_request *r, enum fw_plugin_access
 	const char **ret_hint)
 {
 	bool here = fw_address_loopback(fw_http_peer(r->http));
-	bool forwarded = headers_forward(r->http);
+	bool forwarded = fw_forwarded_at_all(&r->forwarded);
 	r->have = here && !forwarded ? FW_PLUGIN_ACCESS_SECRET : FW_PLUGIN_ACCESS_ANY;
 	if (opens(r->have, needs))
 		return 0;
@@ -177,11 +160,11 @@ int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config,
 	const char **ret_message, const char **ret_hint)
 {
 	*ret_hint = NULL;
-	find_address(r, config);
+	note_forwarding(r);
 	if (!fw_config_has_keys(config))
 		return check_without_keys(r, needs, ret_message, ret_hint);
 	struct fw_str key = find_key(r->http, needs == FW_PLUGIN_ACCESS_WRITE);
-	bool loopback = fw_address_loopback(fw_http_peer(r->http)) && !headers_forward(r->http);
+	bool loopback = fw_address_loopback(fw_http_peer(r->http)) && !fw_forwarded_at_all(&r->forwarded);
 	r->have = loopback ? FW_PLUGIN_ACCESS_LOOPBACK : FW_PLUGIN_ACCESS_ANY;
 	if (key.p && is_one_of(key, &config->secret_keys))
 		r->have = FW_PLUGIN_ACCESS_SECRET;

@@ -4,10 +4,13 @@
 
 #include "server/request.h"
 
-/* Finds the client's address and what the request may do; fills the request. Returns 0, or the HTTP status of the refusal
+/* Finds what the request may do, and notes how it was forwarded; fills the request. Returns 0, or the HTTP status of the refusal
  * with a message in `ret_message` and a hint (may be NULL). `needs` is what the endpoint asks for. */
 int fw_access_check(struct fw_plugin_request *request, const struct fw_config *config, enum fw_plugin_access needs,
 	const char **ret_message, const char **ret_hint);
+
+/* The client's address behind trusted proxies, as text in the request's arena; "" when it cannot be told. */
+const char *fw_access_address(struct fw_plugin_request *request, const struct fw_config *config);
 
 /* Adds the headers for a browser of a configured origin. True when the request was a preflight and has been answered;
  * `allowed` are the methods of the path (FW_HTTP_MASK). */

@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
 static int parse_unix(struct fw_str path, const char *folder, struct fw_address *ret, struct fw_error *err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -101,10 +99,9 @@ const char *fw_address_text(const struct fw_address *a, char *buf)
 bool fw_address_loopback(const struct sockaddr *a)
 {
 	struct fw_ip ip;
-	static const unsigned char one[16] = { [15] = 1 };
 	if (!fw_ip_of(a, &ip))
 		return a->sa_family == AF_UNIX;
-	return memcmp(ip.bytes, one, 16) == 0 || (memcmp(ip.bytes, mapped, 12) == 0 && ip.bytes[12] == 127);
+	return fw_ip_is_loopback(&ip);
 }
 
 /* Whether somebody answers on a Unix socket; if not, what a dead process left may be removed. */
@@ -146,96 +143,4 @@ failed:
 	if (fd >= 0)
 		close(fd);
 	return FW_EIO;
-}
-
-bool fw_ip_of(const struct sockaddr *a, struct fw_ip *ret)
-{
-	if (a->sa_family == AF_INET) {
-		memcpy(ret->bytes, mapped, sizeof mapped);
-		memcpy(ret->bytes + 12, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
-		return true;
-	}
-	if (a->sa_family == AF_INET6) {
-		memcpy(ret->bytes, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
-		return true;
-	}
-	return false;
-}
-
-bool fw_ip_parse(struct fw_str text, struct fw_ip *ret)
-{
-	char copy[64];
-	text = fw_str_trim(text);
-	if (text.n == 0 || text.n >= sizeof copy)
-		return false;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = 0;
-	char *host = copy;
-	char *last = strrchr(copy, ':');
-	if (copy[0] == '[') {
-		char *close_bracket = strchr(copy, ']');
-		if (!close_bracket || (close_bracket[1] != 0 && close_bracket[1] != ':'))
-			return false;
-		*close_bracket = 0;
-		host = copy + 1;
-	} else if (last && strchr(copy, ':') == last) {
-		*last = 0; /* one colon: IPv4 and a port */
-	}
-	if (inet_pton(AF_INET, host, ret->bytes + 12) == 1) {
-		memcpy(ret->bytes, mapped, sizeof mapped);
-		return true;
-	}
-	return inet_pton(AF_INET6, host, ret->bytes) == 1;
-}
-
-const char *fw_ip_text(const struct fw_ip *ip, char *buf)
-{
-	bool v4 = memcmp(ip->bytes, mapped, sizeof mapped) == 0;
-	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip->bytes + 12 : ip->bytes, buf, 64);
-}
-
-int fw_network_parse(struct fw_str text, struct fw_network *ret, struct fw_error *err)
-{
-	const char *slash = memchr(text.p, '/', text.n);
-	struct fw_str host = { text.p, slash ? (size_t)(slash - text.p) : text.n };
-	unsigned long bits = 128, most = 128;
-	struct fw_ip ip;
-	if (!fw_ip_parse(host, &ip))
-		goto wrong;
-	bool v4 = memcmp(ip.bytes, mapped, sizeof mapped) == 0;
-	if (slash) {
-		char digits[8] = "";
-		size_t n = text.n - host.n - 1;
-		if (n == 0 || n >= sizeof digits)
-			goto wrong;
-		memcpy(digits, slash + 1, n);
-		char *end;
-		bits = strtoul(digits, &end, 10);
-		most = v4 ? 32 : 128;
-		if (digits[0] < '0' || digits[0] > '9' || *end || bits > most)
-			goto wrong;
-		bits += 128 - most;
-	}
-	*ret = (struct fw_network){ ip, (unsigned)bits };
-	return 0;
-wrong:
-	fw_fail(err, FW_EINVAL, NULL, 0, "\"%.*s\" is no network", (int)text.n, text.p);
-	fw_hint(err, "write \"10.0.0.0/8\", \"2001:db8::/32\" or one address");
-	return FW_EINVAL;
-}
-
-static bool in_network(const struct fw_network *net, const struct fw_ip *ip)
-{
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
-	if (memcmp(net->base.bytes, ip->bytes, whole) != 0)
-		return false;
-	return rest == 0 || ((net->base.bytes[whole] ^ ip->bytes[whole]) & (0xff00 >> rest) & 0xff) == 0;
-}
-
-bool fw_network_has(const struct fw_network *networks, unsigned n, const struct fw_ip *ip)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (in_network(&networks[i], ip))
-			return true;
-	return false;
 }

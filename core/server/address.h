@@ -1,4 +1,4 @@
-/* Socket addresses: those that are listened on, those that ask, and the networks that are trusted. */
+/* Socket addresses that are listened on. */
 #ifndef FW_SERVER_ADDRESS_H
 #define FW_SERVER_ADDRESS_H
 
@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "signal/ip.h"
 
 enum { FW_ADDRESS_TEXT = 160 };
 
@@ -28,27 +29,5 @@ bool fw_address_loopback(const struct sockaddr *a);
 /* A bound, listening, non-blocking, close-on-exec socket; a stale Unix socket is replaced, a live one is not. Returns the
  * descriptor or FW_EIO. */
 int fw_address_listen(const struct fw_address *a, struct fw_error *err);
-
-/* An IP address as 16 bytes; IPv4 is mapped into ::ffff:0:0/96. */
-struct fw_ip {
-	unsigned char bytes[16];
-};
-
-/* "192.0.2.1", "2001:db8::1", "[…]", and either with a port, as forwarding proxies write them. */
-bool fw_ip_parse(struct fw_str text, struct fw_ip *ret);
-/* False for a Unix socket. */
-bool fw_ip_of(const struct sockaddr *a, struct fw_ip *ret);
-/* Into buf of 64; returns buf. */
-const char *fw_ip_text(const struct fw_ip *ip, char *buf);
-
-/* A network, "10.0.0.0/8" or one address. */
-struct fw_network {
-	struct fw_ip base;
-	unsigned bits; /* 0–128, of the mapped form */
-};
-
-/* 0 or FW_EINVAL. */
-int fw_network_parse(struct fw_str text, struct fw_network *ret, struct fw_error *err);
-bool fw_network_has(const struct fw_network *networks, unsigned n, const struct fw_ip *ip);
 
 #endif

@@ -7,6 +7,7 @@
 #include "server/report.h"
 #include "server/shared.h"
 
+struct fw_plugin_request;
 struct fw_engine;        /* what all workers of a generation share */
 struct fw_engine_worker; /* one worker's part */
 
@@ -23,17 +24,13 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page);
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 
-struct fw_http_request;
-
 /* One question. */
 struct fw_engine_ask {
-	struct fw_arena *arena;
-	const struct fw_http_request *http; /* what the context lacks is taken from it; NULL: nothing is */
-	const struct fw_ip *address;        /* the client's; NULL: unknown */
-	bool secret;                        /* asked with a secret key: all slots, and context.ip counts */
-	struct fw_str json;
+	struct fw_plugin_request *request; /* what the context lacks is taken from it; NULL: nothing is */
+	bool secret;                       /* asked with a secret key: all slots, and context.ip counts */
 	bool explain;
-	uint64_t facts_ns, decide_ns;       /* filled: how long it took */
+	struct fw_str json;
+	uint64_t facts_ns, decide_ns;      /* filled: how long it took */
 };
 
 /* Writes the answer, or {"error":{…}}; returns the HTTP status. */

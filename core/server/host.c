@@ -99,12 +99,9 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	bool explain, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_arena own;
 	struct fw_buf out;
 	struct fw_engine_ask ask = {
-		.arena = request ? fw_http_arena(request->http) : &own,
-		.http = request ? request->http : NULL,
-		.address = request && request->has_address ? &request->address : NULL,
+		.request = request,
 		.secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET,
 		.json = { json.p, json.n },
 		.explain = explain,
@@ -112,13 +109,11 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	/* A rule that hangs is not the plugin's doing. */
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_arena_init(&own, NULL, 0, FW_LIMIT_REQUEST_BYTES);
 	fw_buf_init(&out, 0);
 	int status = fw_engine_decide(p->worker->engine, &ask, &out);
 	if (request)
 		say_timing(request, &ask);
 	done_with(p, done, data, status, &out);
-	fw_arena_finish(&own);
 	fw_loaded_leave(p, before);
 }
 

@@ -1,4 +1,5 @@
 /* The host's services for plugins: a request and its answer. */
+#include "server/access.h"
 #include "server/plugins_own.h"
 #include "server/request.h"
 
@@ -41,9 +42,9 @@ static struct fw_plugin_text request_body(const struct fw_plugin_request *reques
 	return text_of(fw_http_body(request->http));
 }
 
-static const char *request_address(const struct fw_plugin_request *request)
+static const char *request_address(struct fw_plugin_request *request)
 {
-	return request->address_text;
+	return fw_access_address(request, request->worker->made->config);
 }
 
 static int request_access(const struct fw_plugin_request *request)

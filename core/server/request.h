@@ -4,6 +4,7 @@
 
 #include "http/server.h"
 #include "server/plugins.h"
+#include "signal/ip.h"
 
 /* What a plugin knows as its request; lives in the request's arena. */
 struct fw_plugin_request {
@@ -12,9 +13,7 @@ struct fw_plugin_request {
 	const struct fw_endpoint *endpoint;
 	struct fw_str rest;
 	enum fw_plugin_access have; /* with what it came; FW_PLUGIN_ACCESS_ANY: nothing */
-	bool has_address;
-	struct fw_ip address;       /* the client's, behind trusted proxies */
-	char address_text[64];
+	struct fw_forwarded forwarded; /* what proxies, trusted or not, say of the client */
 };
 
 /* The HTTP server's callback: route, CORS, access, answer. `ctx` is the worker. */

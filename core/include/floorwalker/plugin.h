@@ -178,8 +178,8 @@ struct fw_host {
 	struct fw_plugin_text (*request_param)(struct fw_plugin_request *request, const char *name);
 	struct fw_plugin_text (*request_header)(const struct fw_plugin_request *request, const char *name);
 	struct fw_plugin_text (*request_body)(const struct fw_plugin_request *request);
-	/* The client's address, looked for behind trusted proxies; "" on a Unix socket. */
-	const char *(*request_address)(const struct fw_plugin_request *request);
+	/* The client's address, looked for behind trusted proxies; "" when it cannot be told. */
+	const char *(*request_address)(struct fw_plugin_request *request);
 	/* With what it came: FW_PLUGIN_ACCESS_SECRET, _WRITE, _LOOPBACK, or _ANY for nothing. */
 	int (*request_access)(const struct fw_plugin_request *request);
 	/* Non-zero: the client has left; it must be answered nonetheless. */

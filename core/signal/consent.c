@@ -1,0 +1,141 @@
+#include "signal/consent.h"
+
+#include "fact/truth.h"
+
+static int read_purposes(struct fw_arena *a, struct fw_str place, const struct fw_json *told, struct fw_consent_defaults *ret)
+{
+	struct fw_consent_purpose *purposes = FW_NEW_ARRAY(a, told->count, struct fw_consent_purpose);
+	if (!purposes)
+		return FW_ENOMEM;
+	*ret = (struct fw_consent_defaults){ .place = place, .purposes = purposes };
+	for (const struct fw_json *p = told->child; p; p = p->next)
+		if (p->type == FW_JSON_STRING)
+			purposes[ret->n++] = (struct fw_consent_purpose){ p->key, fw_str_is(p->string, "granted") };
+	return 0;
+}
+
+int fw_consent_configure(struct fw_arena *a, const struct fw_json *told, struct fw_consent_config *ret)
+{
+	const struct fw_json *everywhere = fw_json_get(told, "default"), *regions = fw_json_get(told, "region"),
+		*gpc = fw_json_get(told, "gpc");
+	struct fw_consent_defaults *defaults = FW_NEW_ARRAY(a, 1 + (regions ? regions->count : 0), struct fw_consent_defaults);
+	*ret = (struct fw_consent_config){ .defaults = defaults, .ignore_gpc = gpc && gpc->type == FW_JSON_BOOL && !gpc->boolean };
+	if (!defaults)
+		return FW_ENOMEM;
+	if (everywhere && everywhere->type == FW_JSON_OBJECT &&
+			read_purposes(a, (struct fw_str){ 0 }, everywhere, &defaults[ret->n++]) < 0)
+		return FW_ENOMEM;
+	for (const struct fw_json *r = regions && regions->type == FW_JSON_OBJECT ? regions->child : NULL; r; r = r->next)
+		if (r->type == FW_JSON_OBJECT && read_purposes(a, r->key, r, &defaults[ret->n++]) < 0)
+			return FW_ENOMEM;
+	return 0;
+}
+
+static struct fw_str text_of(const struct fw_facts *f, enum fw_fact fact)
+{
+	const struct fw_value *v = &f->single[fact];
+	return v->state == FW_KNOWN ? v->text : (struct fw_str){ 0 };
+}
+
+/* Whether the visitor is there. */
+static enum fw_truth is_there(const struct fw_facts *f, struct fw_str place)
+{
+	struct fw_str country = text_of(f, FW_FACT_COUNTRY), region = text_of(f, FW_FACT_REGION);
+	if (place.n == 0)
+		return FW_TRUE;
+	if (fw_str_is(place, "EU")) {
+		const struct fw_value *in_eu = &f->single[FW_FACT_IN_EU];
+		return in_eu->state != FW_KNOWN ? FW_UNKNOWN : in_eu->boolean ? FW_TRUE : FW_FALSE;
+	}
+	if (country.n == 0 || place.n < 2)
+		return FW_UNKNOWN;
+	if (!fw_str_equal_fold((struct fw_str){ place.p, 2 }, country))
+		return FW_FALSE;
+	if (place.n == 2)
+		return FW_TRUE;
+	return region.n == 0 ? FW_UNKNOWN : fw_str_equal_fold(place, region) ? FW_TRUE : FW_FALSE;
+}
+
+/* Everywhere, the Union, a country, a part of it. */
+static int narrowness(struct fw_str place)
+{
+	return place.n == 0 ? 0 : fw_str_is(place, "EU") ? 1 : place.n == 2 ? 2 : 3;
+}
+
+static const struct fw_consent_purpose *find(const struct fw_consent_defaults *d, struct fw_str purpose)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (fw_str_equal_fold(d->purposes[i].purpose, purpose))
+			return &d->purposes[i];
+	return NULL;
+}
+
+/* From wide to narrow: a place where the visitor is decides, one where he may be can only deny. */
+static bool is_granted(const struct fw_facts *f, const struct fw_consent_config *config, struct fw_str purpose)
+{
+	bool granted = false, denied = true;
+	for (int width = 0; width <= 3; width++)
+		for (size_t i = 0; i < config->n; i++) {
+			const struct fw_consent_defaults *d = &config->defaults[i];
+			const struct fw_consent_purpose *p = narrowness(d->place) == width ? find(d, purpose) : NULL;
+			enum fw_truth there = p ? is_there(f, d->place) : FW_FALSE;
+			if (there == FW_TRUE)
+				granted = denied = false;
+			if (there != FW_FALSE && p->granted)
+				granted = true;
+			if (there != FW_FALSE && !p->granted)
+				denied = true;
+		}
+	return granted && !denied;
+}
+
+static bool is_taken_away(struct fw_str purpose, bool gpc)
+{
+	return gpc && (fw_str_equal_fold(purpose, FW_STR("sale")) || fw_str_equal_fold(purpose, FW_STR("personalization")));
+}
+
+static int fill_told(struct fw_facts *f, const struct fw_json *categories, bool gpc)
+{
+	struct fw_str *items = FW_NEW_ARRAY(f->arena, categories->count, struct fw_str);
+	unsigned n = 0;
+	if (!items)
+		return FW_ENOMEM;
+	for (const struct fw_json *c = categories->child; c; c = c->next)
+		if (c->type == FW_JSON_BOOL && c->boolean && !is_taken_away(c->key, gpc))
+			items[n++] = c->key;
+	return fw_facts_set(f, FW_FACT_CONSENT, items, n);
+}
+
+static bool is_listed(const struct fw_str *items, unsigned n, struct fw_str purpose)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (fw_str_equal_fold(items[i], purpose))
+			return true;
+	return false;
+}
+
+static int fill_defaults(struct fw_facts *f, const struct fw_consent_config *config, bool gpc)
+{
+	size_t most = 0;
+	unsigned n = 0;
+	for (size_t i = 0; i < config->n; i++)
+		most += config->defaults[i].n;
+	struct fw_str *items = FW_NEW_ARRAY(f->arena, most, struct fw_str);
+	if (!items)
+		return FW_ENOMEM;
+	for (size_t i = 0; i < config->n; i++)
+		for (size_t j = 0; j < config->defaults[i].n; j++) {
+			struct fw_str purpose = config->defaults[i].purposes[j].purpose;
+			if (!is_taken_away(purpose, gpc) && !is_listed(items, n, purpose) && is_granted(f, config, purpose))
+				items[n++] = purpose;
+		}
+	return fw_facts_set(f, FW_FACT_CONSENT, items, n);
+}
+
+int fw_consent_fill(struct fw_facts *f, const struct fw_consent_config *config, const struct fw_json *categories, bool gpc)
+{
+	gpc = gpc && !config->ignore_gpc;
+	if (categories && categories->type == FW_JSON_OBJECT)
+		return fill_told(f, categories, gpc);
+	return config->n ? fill_defaults(f, config, gpc) : 0;
+}
