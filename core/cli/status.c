@@ -57,6 +57,7 @@ static void print(const struct fw_json *s)
 {
 	const struct fw_json *loaded = fw_json_get(s, "loaded"), *listen = fw_json_get(s, "listen"), *workers = fw_json_get(s, "workers");
 	const struct fw_json *kept = fw_json_get(s, "kept"), *aside = fw_json_get(s, "setAside");
+	const struct fw_json *failing = fw_json_get(s, "failing");
 	printf("floorwalker %s, process %d, %s since %s\n", text_of(s, "version"), (int)number_of(s, "pid"), text_of(s, "state"),
 		text_of(s, "started"));
 	for (const struct fw_json *l = listen ? listen->child : NULL; l; l = l->next)
@@ -67,6 +68,8 @@ static void print(const struct fw_json *s)
 		(int)number_of(loaded, "slots"), (int)number_of(loaded, "guards"), (int)number_of(loaded, "tests"));
 	for (const struct fw_json *r = aside ? aside->child : NULL; r; r = r->next)
 		printf("set aside   %s\n", r->string.p);
+	for (const struct fw_json *r = failing ? failing->child : NULL; r; r = r->next)
+		printf("failing     %s\n", r->string.p);
 	print_plugins(loaded);
 	for (const struct fw_json *w = workers ? workers->child : NULL; w; w = w->next)
 		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),

@@ -23,6 +23,7 @@ void fw_counts_add(const struct fw_ruleset *set, struct fw_counts *sum, const st
 		sum->all->slots_by_reason[i] += more->all->slots_by_reason[i];
 	sum->all->sampled += more->all->sampled;
 	sum->all->degraded += more->all->degraded;
+	sum->all->failed += more->all->failed;
 	sum->all->over_budget += more->all->over_budget;
 	sum->all->set_aside += more->all->set_aside;
 	for (uint32_t i = 0; i < set->n_rules; i++) {

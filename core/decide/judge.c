@@ -148,7 +148,10 @@ void fw_judge_count(struct fw_decider *d, uint32_t rule, const struct fw_verdict
 		d->counts.vetoes[v->guard]++;
 		break;
 	case FW_REASON_CAPPED: c->capped++; break;
-	case FW_REASON_FAILED: c->failed++; break;
+	case FW_REASON_FAILED:
+		c->failed++;
+		d->counts.all->failed++;
+		break;
 	default: break;
 	}
 }

@@ -169,11 +169,14 @@ static int consent_states(const struct fw_json *v, struct fw_error *err)
 
 static int key_consent(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const known[] = { "default", "region", NULL };
+	static const char *const known[] = { "default", "region", "gpc", NULL };
+	const struct fw_json *gpc = fw_json_get(v, "gpc");
 	const struct fw_json *fallback = fw_json_get(v, "default"), *region = fw_json_get(v, "region");
 	int rc = fw_config_only(v, known, err);
 	if (rc == 0 && fallback)
 		rc = consent_states(fallback, err);
+	if (rc == 0 && gpc && gpc->type != FW_JSON_BOOL)
+		rc = fw_config_wanted(gpc, "true or false", err);
 	if (rc == 0 && region && region->type != FW_JSON_OBJECT)
 		rc = fw_config_wanted(region, "a table of countries", err);
 	for (const struct fw_json *m = rc == 0 && region ? region->child : NULL; m && rc == 0; m = m->next)

@@ -136,6 +136,26 @@ static void write_generation(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_raw(o, fw_str(g->about));
 }
 
+/* What the workers have seen of rules in trouble; each rule once, set aside before failed. */
+static void write_troubles(const struct fw_master *m, const char *key, const char *what, struct fw_json_out *o)
+{
+	char text[sizeof(struct fw_trouble)];
+	int64_t now = fw_now_us();
+	fw_json_key(o, key);
+	fw_json_open_array(o);
+	for (unsigned i = 0; m->current && i < FW_LIMIT_WORKERS; i++) {
+		const struct fw_slot_page *p = &m->shared->slots[m->current->bank][i];
+		for (unsigned k = 0; k < FW_TROUBLES; k++) {
+			struct fw_trouble t = p->troubles[k];
+			if (!t.rule[0] || strncmp(t.what, what, sizeof t.what) != 0 || (t.until_us && t.until_us < now))
+				continue;
+			snprintf(text, sizeof text, "%.*s (%.*s)", (int)sizeof t.rule - 1, t.rule, (int)sizeof t.place - 1, t.place);
+			fw_json_text_value(o, text);
+		}
+	}
+	fw_json_close_array(o);
+}
+
 static void write_status(const struct fw_master *m, struct fw_json_out *o)
 {
 	char text[FW_ADDRESS_TEXT];
@@ -154,6 +174,8 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_close_array(o);
 	write_generation(m, o);
 	write_workers(m, m->current, o);
+	write_troubles(m, "setAside", "set_aside", o);
+	write_troubles(m, "failing", "failed", o);
 	fw_json_key(o, "draining");
 	fw_json_number(o, m->old ? m->old->number : 0);
 	fw_json_key(o, "lastLoad");

@@ -1,77 +1,209 @@
-#include "server/engine.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-struct fw_engine {
-	const struct fw_config *config;
-};
+#include "base/clock.h"
+#include "server/engine_own.h"
 
-struct fw_engine_worker {
-	struct fw_engine *engine;
-	struct fw_slot_page *page;
-};
+static int refuse(struct fw_report *report, int rc, const struct fw_error *err)
+{
+	fw_report_add(report, err);
+	return rc;
+}
+
+static int no_memory(struct fw_report *report)
+{
+	struct fw_error err;
+	fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory");
+	return refuse(report, FW_ENOMEM, &err);
+}
+
+static int load_signals(struct fw_engine *e, struct fw_report *report)
+{
+	const struct fw_config *c = e->config;
+	struct fw_error err;
+	e->signal_config = (struct fw_signal_config){
+		.geo_path = c->geo_database,
+		.own_hosts = c->hosts.items,
+		.n_own_hosts = c->hosts.n,
+		.trusted = c->proxies,
+		.n_trusted = c->n_proxies,
+		.trust_unix = c->proxy_unix,
+	};
+	if (fw_consent_configure(&e->arena, c->consent, &e->signal_config.consent) < 0)
+		return no_memory(report);
+	int rc = fw_signal_shared_create(&e->signal_config, &e->signals, &err);
+	return rc < 0 ? refuse(report, rc, &err) : 0;
+}
+
+static int load_rules(struct fw_engine *e, struct fw_report *report)
+{
+	struct fw_errors errors;
+	struct fw_ruleset_options options = {
+		.rules = e->config->rules,
+		.compliance = e->config->compliance,
+		.timezone = e->config->timezone,
+		.currency = e->config->currency,
+		.zones = fw_signal_zones(e->signals),
+	};
+	fw_errors_init(&errors);
+	int rc = fw_ruleset_load(&options, &e->set, &errors);
+	for (uint32_t i = 0; i < errors.n; i++)
+		fw_report_add(report, &errors.items[i]);
+	report->dropped += errors.dropped;
+	fw_errors_finish(&errors);
+	return rc;
+}
+
+/* The rule set's own tests, with counts of their own. */
+static int run_tests(struct fw_engine *e, struct fw_report *report)
+{
+	struct fw_decider decider;
+	struct fw_errors errors;
+	void *counts = calloc(1, fw_counts_bytes(e->set));
+	if (!counts || fw_decider_init(&decider, e->set, counts, NULL) < 0) {
+		free(counts);
+		return no_memory(report);
+	}
+	fw_errors_init(&errors);
+	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests);
+	for (uint32_t i = 0; i < errors.n; i++)
+		fw_report_add(report, &errors.items[i]);
+	report->dropped += errors.dropped;
+	fw_errors_finish(&errors);
+	fw_decider_finish(&decider);
+	free(counts);
+	if (failed < 0)
+		return no_memory(report);
+	return failed > 0 ? FW_EFAILED : 0;
+}
+
+static void *map_shared(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int map_counts(struct fw_engine *e, struct fw_report *report)
+{
+	/* A page of its own for each worker, so that counting in one does not slow another. */
+	e->counts_bytes = (fw_counts_bytes(e->set) + 4095) & ~(size_t)4095;
+	e->set_aside_bytes = fw_set_aside_bytes(e->set->n_rules);
+	e->workers = e->config->workers;
+	e->counts = map_shared(e->counts_bytes * e->workers);
+	e->set_aside = map_shared(e->set_aside_bytes);
+	return e->counts && e->set_aside ? 0 : no_memory(report);
+}
 
 int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struct fw_report *report)
 {
-	struct fw_error err;
 	struct fw_engine *e = calloc(1, sizeof *e);
-	if (!e) {
-		fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory");
-		fw_report_add(report, &err);
-		return FW_ENOMEM;
-	}
+	if (!e)
+		return no_memory(report);
 	e->config = config;
-	*ret = e;
-	return 0;
+	e->since_us = fw_now_us();
+	fw_arena_init(&e->arena, NULL, 0, 0);
+	int rc = load_signals(e, report);
+	if (rc == 0)
+		rc = load_rules(e, report);
+	if (rc == 0)
+		rc = run_tests(e, report);
+	if (rc == 0)
+		rc = map_counts(e, report);
+	if (rc < 0)
+		fw_engine_destroy(e);
+	else
+		*ret = e;
+	return rc;
 }
 
-void fw_engine_destroy(struct fw_engine *engine)
+int fw_engine_keep(struct fw_engine *e, struct fw_kept *kept, struct fw_error *err)
 {
-	free(engine);
+	int rc = 0;
+	for (uint32_t i = 0; kept && i < e->set->files.n && rc == 0; i++) {
+		const struct fw_file *f = &e->set->files.items[i];
+		char path[4096];
+		snprintf(path, sizeof path, "%s/%s", f->compliance ? "compliance" : "rules", f->name);
+		rc = fw_kept_add(kept, path, (struct fw_str){ f->text, f->n }, err);
+	}
+	fw_ruleset_forget_files(e->set);
+	return rc;
+}
+
+void fw_engine_destroy(struct fw_engine *e)
+{
+	if (!e)
+		return;
+	if (e->counts)
+		munmap(e->counts, e->counts_bytes * e->workers);
+	if (e->set_aside)
+		munmap(e->set_aside, e->set_aside_bytes);
+	fw_ruleset_destroy(e->set);
+	fw_signal_shared_destroy(e->signals);
+	fw_arena_finish(&e->arena);
+	free(e);
 }
 
 const char *fw_engine_hash(const struct fw_engine *engine)
 {
-	(void)engine;
-	return "";
+	return engine->set->hash;
 }
 
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 {
-	(void)engine;
-	(void)out;
+	const struct fw_ruleset *set = engine->set;
+	const struct {
+		const char *name;
+		uint32_t n;
+	} members[] = { { "rules", set->n_rules }, { "slots", set->n_slots }, { "segments", set->n_segments },
+		{ "guards", set->n_guards }, { "caps", set->n_caps }, { "tests", engine->tests } };
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		fw_json_key(out, members[i].name);
+		fw_json_number(out, members[i].n);
+	}
+	fw_json_key(out, "compliance");
+	fw_json_bool(out, engine->config->compliance != NULL);
 }
 
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page)
 {
-	(void)number;
 	struct fw_engine_worker *w = calloc(1, sizeof *w);
-	if (w)
-		*w = (struct fw_engine_worker){ engine, page };
+	if (!w)
+		return NULL;
+	w->engine = engine;
+	w->page = page;
+	w->until_sample = FW_SAMPLE_EVERY;
+	w->first = malloc(FW_ENGINE_SCRATCH);
+	w->failed_seen = calloc(engine->set->n_rules + 1, sizeof *w->failed_seen);
+	fw_arena_init(&w->arena, w->first, w->first ? FW_ENGINE_SCRATCH : 0, FW_LIMIT_REQUEST_BYTES);
+	fw_arena_init(&w->sample_arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
+	void *counts = engine->counts + number * engine->counts_bytes;
+	w->signals = fw_signal_create(engine->signals);
+	w->decides = fw_decider_init(&w->decider, engine->set, counts, engine->set_aside) == 0;
+	if (!w->signals || !w->decides || !w->first || !w->failed_seen) {
+		fw_engine_worker_destroy(w);
+		return NULL;
+	}
+	w->decider.holdout = engine->config->holdout;
+	/* Another worker may have had these counts before: what it counted is on the page already. */
+	w->seen = *w->decider.counts.all;
+	for (uint32_t i = 0; i < engine->set->n_rules; i++) {
+		w->failed_seen[i] = w->decider.counts.rules[i].failed;
+		w->failures_seen += w->failed_seen[i];
+	}
 	return w;
 }
 
-void fw_engine_worker_destroy(struct fw_engine_worker *worker)
+void fw_engine_worker_destroy(struct fw_engine_worker *w)
 {
-	free(worker);
-}
-
-static int nothing_loaded(struct fw_buf *out)
-{
-	fw_buf_puts(out, "{\"error\":{\"code\":\"unavailable\",\"message\":\"no rule set is loaded\"}}");
-	return 503;
-}
-
-int fw_engine_decide(struct fw_engine_worker *worker, struct fw_engine_ask *ask, struct fw_buf *out)
-{
-	(void)worker;
-	(void)ask;
-	return nothing_loaded(out);
-}
-
-int fw_engine_rules(struct fw_engine_worker *worker, struct fw_buf *out)
-{
-	(void)worker;
-	return nothing_loaded(out);
+	if (!w)
+		return;
+	if (w->decides)
+		fw_decider_finish(&w->decider);
+	fw_signal_destroy(w->signals);
+	fw_arena_finish(&w->sample_arena);
+	fw_arena_finish(&w->arena);
+	free(w->failed_seen);
+	free(w->first);
+	free(w);
 }

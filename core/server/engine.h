@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "server/config.h"
+#include "server/kept.h"
 #include "server/report.h"
 #include "server/shared.h"
 
@@ -35,7 +36,13 @@ struct fw_engine_ask {
 
 /* Writes the answer, or {"error":{…}}; returns the HTTP status. */
 int fw_engine_decide(struct fw_engine_worker *worker, struct fw_engine_ask *ask, struct fw_buf *out);
-/* The rule set in service (GET /v1/rules). */
+/* The rule set in service (GET /v1/rules), with the counts of all workers. */
 int fw_engine_rules(struct fw_engine_worker *worker, struct fw_buf *out);
+/* Between requests: what need not be done while somebody waits. */
+void fw_engine_turned(struct fw_engine_worker *worker);
+/* Prometheus text: what is counted by rule and by guard. */
+void fw_engine_metrics(const struct fw_engine *engine, struct fw_buf *out);
+/* Adds the rule files, as they were read, to the copy (NULL: there is to be none), and forgets their text. 0 or FW_EIO. */
+int fw_engine_keep(struct fw_engine *engine, struct fw_kept *kept, struct fw_error *err);
 
 #endif

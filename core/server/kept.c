@@ -5,14 +5,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "server/rundir.h"
-
-enum { DEPTH = 32 };
 
 /* The hash is chained over path and content, file by file, in the order of the paths. */
 static void add_to_hash(struct fw_kept *kept, const char *path, struct fw_str bytes)
@@ -39,104 +36,18 @@ int fw_kept_add(struct fw_kept *kept, const char *path, struct fw_str bytes, str
 	return rc;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void free_names(char **names, size_t n)
-{
-	while (n > 0)
-		free(names[--n]);
-	free(names);
-}
-
-/* The names in a folder, sorted; those that begin with a point or an underscore are nobody's. */
-static int list(const char *path, char ***ret_names, size_t *ret_n, struct fw_error *err)
-{
-	size_t n = 0, size = 0;
-	char **names = NULL;
-	DIR *folder = opendir(path);
-	if (!folder)
-		return fw_fail(err, FW_EIO, path, 0, "the folder cannot be read: %s", strerror(errno));
-	for (struct dirent *e; (e = readdir(folder));) {
-		if (e->d_name[0] == '.' || e->d_name[0] == '_')
-			continue;
-		if (n == size) {
-			size = size ? 2 * size : 64;
-			char **grown = realloc(names, size * sizeof *names);
-			if (!grown)
-				goto no_memory;
-			names = grown;
-		}
-		if (!(names[n] = strdup(e->d_name)))
-			goto no_memory;
-		n++;
-	}
-	closedir(folder);
-	if (n > 0)
-		qsort(names, n, sizeof *names, by_name);
-	*ret_names = names;
-	*ret_n = n;
-	return 0;
-no_memory:
-	closedir(folder);
-	free_names(names, n);
-	return fw_fail(err, FW_ENOMEM, path, 0, "out of memory");
-}
-
-static int copy_file(struct fw_kept *kept, const char *from, const char *to, struct fw_error *err)
-{
-	struct fw_arena arena;
-	struct fw_str bytes;
-	fw_arena_init(&arena, NULL, 0, 0);
-	int rc = fw_config_read_file(&arena, from, FW_LIMIT_FILE_BYTES, &bytes, err);
-	if (rc == 0)
-		rc = fw_kept_add(kept, to, bytes, err);
-	fw_arena_finish(&arena);
-	return rc;
-}
-
-static int copy_tree(struct fw_kept *kept, const char *from, const char *to, int depth, struct fw_error *err)
-{
-	char **names = NULL;
-	size_t n = 0;
-	int rc = depth > DEPTH ? fw_fail(err, FW_ELIMIT, from, 0, "the folders are nested too deeply") : list(from, &names, &n, err);
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		char source[PATH_MAX], target[PATH_MAX];
-		struct stat st;
-		size_t length = strlen(names[i]);
-		snprintf(source, sizeof source, "%s/%s", from, names[i]);
-		snprintf(target, sizeof target, "%s/%s", to, names[i]);
-		if (stat(source, &st) < 0)
-			continue; /* gone meanwhile, or a link to nothing, as an editor's lock */
-		if (S_ISDIR(st.st_mode))
-			rc = copy_tree(kept, source, target, depth + 1, err);
-		else if (length > 4 && strcmp(names[i] + length - 4, ".lua") == 0 && strcmp(names[i], "floorwalker.lua") != 0)
-			rc = copy_file(kept, source, target, err);
-	}
-	free_names(names, n);
-	return rc;
-}
-
-static int make_empty(const struct fw_kept *kept, const char *name, struct fw_error *err)
-{
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/%s", kept->folder, name);
-	return fw_make_folders(path, err);
-}
-
 int fw_kept_begin(struct fw_kept *kept, const struct fw_config *config, struct fw_error *err)
 {
 	*kept = (struct fw_kept){ .files = 0 };
 	if (snprintf(kept->folder, sizeof kept->folder, "%s/sets/.loading-%d", config->run, getpid()) >= (int)sizeof kept->folder - 40)
 		return fw_fail(err, FW_EIO, config->run, 0, "the path is too long");
 	fw_remove_tree(kept->folder);
-	int rc = make_empty(kept, "rules", err);
-	if (rc == 0)
-		rc = copy_tree(kept, config->rules, "rules", 0, err);
-	if (rc == 0 && config->compliance && (rc = make_empty(kept, "compliance", err)) == 0)
-		rc = copy_tree(kept, config->compliance, "compliance", 0, err);
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/rules", kept->folder);
+	int rc = fw_make_folders(path, err);
+	snprintf(path, sizeof path, "%s/compliance", kept->folder);
+	if (rc == 0 && config->compliance)
+		rc = fw_make_folders(path, err);
 	if (rc == 0)
 		rc = fw_kept_add(kept, "config.lua", config->text, err);
 	if (rc == 0)

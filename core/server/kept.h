@@ -1,5 +1,4 @@
-/* The files of a rule set, read once: a copy in the run folder from which the set is loaded, and which stays as the last
- * good one while it serves. run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the
+/* The files of a set, as they were read: a copy in the run folder, which stays as the last good one while it serves. run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the
  * files came from; run/sets/current points to the one in service. */
 #ifndef FW_SERVER_KEPT_H
 #define FW_SERVER_KEPT_H
@@ -12,8 +11,7 @@ struct fw_kept {
 	unsigned files;
 };
 
-/* Copies what the configuration names (rule files, compliance files, its own text, the plugins' objects given as name and
- * bytes by fw_kept_add) into a new folder. 0, FW_EIO, FW_ENOMEM, FW_ELIMIT. */
+/* A new folder with the configuration's text; what else was read comes with fw_kept_add. 0 or FW_EIO. */
 int fw_kept_begin(struct fw_kept *kept, const struct fw_config *config, struct fw_error *err);
 /* Adds a file under a relative path. */
 int fw_kept_add(struct fw_kept *kept, const char *path, struct fw_str bytes, struct fw_error *err);

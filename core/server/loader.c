@@ -117,22 +117,21 @@ static int read_files(struct loader *l)
 		rc = fw_sockets_check(l->options->sockets, l->made.config, &err);
 	if (rc == 0 && kept)
 		snprintf(l->kept.folder, sizeof l->kept.folder, "%s", kept);
-	else if (rc == 0)
-		rc = fw_kept_begin(&l->kept, l->made.config, &err);
 	return rc < 0 ? refuse(l, rc, &err) : 0;
 }
 
-/* Loads from the copy, so that what serves is what was kept, whatever happens to the files meanwhile. */
 static int load_engine(struct loader *l)
 {
-	struct fw_config *c = l->made.config;
+	struct fw_error err;
 	stage(l, "loading the rules");
-	if (!l->options->kept) {
-		c->rules = fw_arena_printf(&c->arena, "%s/rules", l->kept.folder);
-		if (c->compliance)
-			c->compliance = fw_arena_printf(&c->arena, "%s/compliance", l->kept.folder);
-	}
-	return fw_engine_load(c, &l->made.engine, &l->report);
+	int rc = fw_engine_load(l->made.config, &l->made.engine, &l->report);
+	if (rc < 0)
+		return rc;
+	stage(l, "keeping a copy of the files");
+	if (!l->options->kept && (rc = fw_kept_begin(&l->kept, l->made.config, &err)) < 0)
+		return refuse(l, rc, &err);
+	rc = fw_engine_keep(l->made.engine, l->options->kept ? NULL : &l->kept, &err);
+	return rc < 0 ? refuse(l, rc, &err) : 0;
 }
 
 static int make(struct loader *l)

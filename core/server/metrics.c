@@ -28,7 +28,6 @@ static const struct family families[] = {
 	{ "decisions_total", "Decisions answered.", FW_COUNT_DECISIONS, 1, NULL, NULL },
 	{ "explanations_total", "Explanations answered.", FW_COUNT_EXPLANATIONS, 1, NULL, NULL },
 	{ "slots_decided_total", "Slots answered, by reason.", FW_COUNT_SLOTS_RULE, 4, "reason", reasons },
-	{ "guard_vetoes_total", "Candidates that a guard refused.", FW_COUNT_VETOES, 1, NULL, NULL },
 	{ "rule_failures_total", "Functions of rules that failed.", FW_COUNT_RULE_FAILURES, 1, NULL, NULL },
 	{ "rule_budget_exceeded_total", "Functions of rules that ran over their budget.", FW_COUNT_OVER_BUDGET, 1, NULL, NULL },
 	{ "rules_set_aside_total", "Times that a rule was set aside.", FW_COUNT_SET_ASIDE, 1, NULL, NULL },
@@ -207,6 +206,7 @@ void fw_metrics_write(const struct fw_made *made, struct fw_buf *out)
 	write_refusals(made->shared, out);
 	write_durations(made->shared, out);
 	write_gauges(made, out);
+	fw_engine_metrics(made->engine, out);
 	write_plugins(made->shared, out);
 	write_processes(made->shared, out);
 }

@@ -92,6 +92,7 @@ void fw_slot_begin(const struct fw_shared *shared, struct fw_slot_page *slot, st
 			atomic_store(&slot->metrics[i], 0);
 	for (unsigned i = 0; i < FW_COUNT_UNAUTHORIZED; i++)
 		ret_base->counts[i] = atomic_load(&slot->counts[i]);
+	memset(slot->troubles, 0, sizeof slot->troubles);
 	atomic_store(&slot->open, 0);
 	atomic_store(&slot->inflight, 0);
 	atomic_store(&slot->plugin, 0);

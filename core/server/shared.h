@@ -26,7 +26,7 @@ enum fw_count {
 	FW_COUNT_DECISIONS,    /* answers of the engine */
 	FW_COUNT_EXPLANATIONS,
 	FW_COUNT_SLOTS_RULE, FW_COUNT_SLOTS_DEFAULT, FW_COUNT_SLOTS_NONE, FW_COUNT_SLOTS_HOLDOUT, /* slots by reason */
-	FW_COUNT_VETOES, FW_COUNT_RULE_FAILURES, FW_COUNT_OVER_BUDGET, FW_COUNT_SET_ASIDE,
+	FW_COUNT_RULE_FAILURES, FW_COUNT_OVER_BUDGET, FW_COUNT_SET_ASIDE,
 	FW_COUNT_DECISION_NS,     /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };
@@ -35,6 +35,16 @@ enum { FW_DURATIONS = 12, FW_COUNTS = FW_COUNT_DURATION + FW_DURATIONS };
 
 /* Upper bounds of the duration buckets in nanoseconds; the last is infinite (0). */
 extern const uint64_t fw_durations_ns[FW_DURATIONS];
+
+/* A rule that gives trouble, for `status`. */
+struct fw_trouble {
+	char rule[FW_LIMIT_ID_BYTES + 1];
+	char place[200]; /* file:line */
+	char what[16];   /* "failed", "set_aside" */
+	int64_t at_us, until_us; /* wall clock; until_us 0: no end is known */
+};
+
+enum { FW_TROUBLES = 8 };
 
 /* A worker's place. */
 struct fw_slot_page {
@@ -46,6 +56,8 @@ struct fw_slot_page {
 	_Atomic int64_t turned_us;        /* monotonic: when its loop last turned */
 	_Atomic int32_t pid;              /* 0: nobody */
 	_Atomic uint32_t plugin;          /* 1 + the plugin that is being called, 0: none */
+	struct fw_trouble troubles[FW_TROUBLES]; /* the latest; rule "": none */
+	uint32_t next_trouble;
 	char padding[64];
 };
 

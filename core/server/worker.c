@@ -43,6 +43,7 @@ void fw_worker_turned(struct fw_worker *w)
 {
 	const struct fw_http_counters *now = fw_http_server_counters(w->http);
 	fw_slot_publish(w->page, &w->http_before, now);
+	event_active(w->on_turn, EV_TIMEOUT, 0);
 	if (now->accepted == w->accepted_seen && !w->paused)
 		return;
 	w->accepted_seen = now->accepted;
@@ -62,6 +63,14 @@ static void on_beat(evutil_socket_t fd, short what, void *ctx)
 	fw_worker_turned(w);
 	/* A master that reads too slowly misses a beat, not the worker. */
 	fw_channel_tell(w->channel, FW_TELL_BEAT, (int)w->number, getpid(), 0, NULL);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_worker *w = ctx;
+	(void)fd;
+	(void)what;
+	fw_engine_turned(w->engine);
 }
 
 static int accept_all(struct fw_worker *w)
@@ -132,14 +141,15 @@ static int make(struct fw_worker *w)
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_beat = event_new(w->base, -1, EV_PERSIST, on_beat, w);
 	w->on_term = evsignal_new(w->base, SIGTERM, on_term, w);
-	if (!w->on_channel || !w->on_beat || !w->on_term)
+	w->on_turn = event_new(w->base, -1, 0, on_turn, w);
+	if (!w->on_channel || !w->on_beat || !w->on_term || !w->on_turn)
 		return FW_ENOMEM;
 	return event_add(w->on_channel, NULL) | event_add(w->on_beat, &beat) | event_add(w->on_term, NULL) ? FW_ENOMEM : 0;
 }
 
 static void finish(struct fw_worker *w)
 {
-	struct event *events[] = { w->on_channel, w->on_beat, w->on_term };
+	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
 	fw_engine_worker_destroy(w->engine);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)

@@ -16,7 +16,7 @@ struct fw_worker {
 	struct fw_http_server *http;
 	struct fw_http_base http_before;
 	struct fw_engine_worker *engine;
-	struct event *on_channel, *on_beat, *on_term;
+	struct event *on_channel, *on_beat, *on_term, *on_turn;
 	uint64_t accepted_seen;
 	bool paused, draining;
 	int status; /* to exit with */
@@ -25,8 +25,8 @@ struct fw_worker {
 /* Runs and exits the process. `channel` is its end towards the master. */
 _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int channel);
 
-/* After each request: keeps the shared counters fresh, and stops accepting while this worker holds well over its share
- * of the connections. */
+/* At each request: has what need not be done while somebody waits done between this request and the next; keeps the
+ * shared counters fresh; and stops accepting while this worker holds well over its share of the connections. */
 void fw_worker_turned(struct fw_worker *worker);
 
 #endif
