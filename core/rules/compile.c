@@ -130,9 +130,12 @@ static size_t count(const char *const *names)
 /* Members of a family (traits = { plan = … }) or of the cart. */
 typedef int (*member_compiler)(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into);
 
+/* The table of members is a conjunction of its own, wherever it stands. */
 static int compile_members(struct fw_builder *b, struct fw_at *at, int index, const char *what, member_compiler compile, struct fw_condition_info *info, struct parts *into)
 {
 	struct key *keys;
+	struct parts own = { 0 };
+	uint32_t node;
 	size_t n;
 	if (lua_type(b->lua, index) != LUA_TTABLE || fw_words_tag(b->lua, index)) {
 		char hint[100];
@@ -151,10 +154,15 @@ static int compile_members(struct fw_builder *b, struct fw_at *at, int index, co
 		}
 		size_t length = fw_at_enter(at, keys[i].name.p);
 		push_key(b, index, &keys[i]);
-		ret = compile(b, at, lua_gettop(b->lua), keys[i].name, info, into);
+		ret = compile(b, at, lua_gettop(b->lua), keys[i].name, info, &own);
 		lua_pop(b->lua, 1);
 		fw_at_leave(at, length);
 	}
+	if (ret == 0)
+		ret = fw_build_node(b, FW_NODE_ALL, own.nodes, own.n, &node);
+	if (ret == 0)
+		ret = add_part(b, into, node);
+	free(own.nodes);
 	free(keys);
 	return ret;
 }
@@ -245,9 +253,7 @@ static int compile_segment_name(struct fw_builder *b, struct fw_at *at, int inde
 		free(names);
 		return ret;
 	}
-	char fact[FW_LIMIT_ID_BYTES + 16];
-	int length = snprintf(fact, sizeof fact, "segment %s", name);
-	int ret = count_fact(b, info, fact, (size_t)length);
+	int ret = count_fact(b, info, "segment", strlen("segment")); /* one fact, however many are named */
 	if (ret < 0 || (ret = fw_compile_segment(b, segment)) < 0)
 		return ret;
 	info->uses |= b->set->segments[segment].uses;
