@@ -12,6 +12,7 @@ export const domains = {
 	country: closed('CA', 'NO', 'FI', 'DE', 'US'),
 	region: closed('CA-QC', 'CA-ON', 'US-NY', 'DE-BE'),
 	city: text('Montréal', 'Oslo', 'Espoo', 'New York'),
+	continent: closed('EU', 'NA', 'AS'),
 	in_eu: boolean,
 	source: closed('email', 'paid_social', 'direct', 'organic_search'),
 	medium: text('cpc', 'email', 'social'),
@@ -47,7 +48,7 @@ export const domains = {
 	'traits.score': { kind: 'mixed', values: [2.5, 21, '2.5', '21', 'A1'], given: [2.5, 21, '2.5', '21', '21.0', 'a1', false] },
 	'traits.vip': { ...boolean, given: [true, true, false, false, 'true', 1] },
 	'traits.interests': { kind: 'set', values: ['boots', 'hats', 'tents'] },
-	consent: { kind: 'set', values: ['personalization', 'analytics', 'email', 'sms'] },
+	consent: { kind: 'set', closed: true, values: ['personalization', 'analytics', 'email', 'sms'] },
 };
 
 // The queries are of facts that come from history alone, which these visitors have not: always unknown.
@@ -101,8 +102,11 @@ function partOfText(value, random) {
 	}
 }
 
+// How a rule spells a value: case counts for nothing in text that is not the language's own.
+const spelling = (value, spelled, random) => (!spelled && random.chance(0.15) ? recase(value, random) : value);
+
 function textMatcher({ values, closed: spelled }, random) {
-	const written = (value) => (!spelled && random.chance(0.15) ? recase(value, random) : value);
+	const written = (value) => spelling(value, spelled, random);
 	return random.weighted([
 		[4, () => ({ is: 'equals', value: written(random.pick(values)) })],
 		[4, () => ({ is: 'one_of', values: someOf(values, random).map(written) })],
@@ -127,11 +131,12 @@ function cyclicMatcher({ kind, values }, random) {
 	])();
 }
 
-function setMatcher({ values }, random) {
+function setMatcher({ values, closed: spelled }, random) {
+	const written = (value) => spelling(value, spelled, random);
 	return random.weighted([
-		[4, () => ({ is: 'equals', value: random.pick(values) })],
-		[3, () => ({ is: 'one_of', values: someOf(values, random) })],
-		[3, () => ({ is: 'all_of', values: someOf(values, random) })],
+		[4, () => ({ is: 'equals', value: written(random.pick(values)) })],
+		[3, () => ({ is: 'one_of', values: someOf(values, random).map(written) })],
+		[3, () => ({ is: 'all_of', values: someOf(values, random).map(written) })],
 	])();
 }
 

@@ -210,6 +210,13 @@ test('time comes from the clock in the zone of the visitor, in all zones of a co
 	]);
 });
 
+test('what follows from a country follows from one given, unless it is given itself', () => {
+	hold([
+		[fact('in_eu', true), { country: 'fi' }, true], [fact('in_eu', true), { country: 'NO' }, false], [fact('in_eu', true), {}, null],
+		[fact('in_eu', true), { country: 'NO', in_eu: true }, true], [fact('continent', 'NA'), { country: 'CA' }, true], [fact('continent', known), {}, false],
+	]);
+});
+
 // ---- functions ----
 
 test('a function answers true or false; nothing is false, anything else a failure', () => {

@@ -42,8 +42,20 @@ export function possibleValues(visitor, path) {
 	const [head, part] = path.split('.');
 	const given = valueOrNone(part === undefined ? visitor[head] : visitor[head]?.[part]);
 	if (given !== undefined) return [given];
+	if (path === 'in_eu' || path === 'continent') return fromCountry(path, valueOrNone(visitor.country));
 	if (usesOf(path) !== 'time' || visitor.at === undefined) return [];
 	return zonesOf(visitor).map((zone) => localTime(instant(visitor.at), zone)[path]);
+}
+
+const union = 'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' ');
+const continents = { CA: 'NA', US: 'NA', NO: 'EU', FI: 'EU', DE: 'EU' };   // of the countries that are generated
+
+function fromCountry(path, country) {
+	if (country === undefined) return [];
+	const code = country.toUpperCase();
+	if (path === 'in_eu') return [union.includes(code)];
+	if (!continents[code]) throw new Error(`the continent of ${code} is not written here`);
+	return [continents[code]];
 }
 
 // The one value of a fact, or undefined. A time that is not the same in all zones of the country is no value.

@@ -20,7 +20,7 @@ function palette(random, without) {
 	if (timeMode !== 'given') paths.push(...random.sample(['hour', 'weekday', 'date'], 2));
 	if (timeMode === 'country' && !paths.includes('country')) paths.push('country');
 	if (random.chance(0.5)) paths.push('consent', 'traits.plan');
-	const kept = paths.filter((path) => timeMode !== 'country' || !['region', 'city', 'in_eu'].includes(path));
+	const kept = paths.filter((path) => timeMode !== 'country' || !['region', 'city'].includes(path));
 	return { timeMode, paths: [...new Set(kept)] };
 }
 
@@ -40,7 +40,8 @@ export function randomSet(seed, { ruleCount, without = {} } = {}) {
 	const segments = randomSegments(context);
 	context.segments = segments.map((segment) => segment.id);
 	const rules = range(count).map((i) => randomRule(context, slots, i));
-	const guards = range(random.weighted([[4, 0], [3, 1], [2, 2], [1, 3]])).map((i) => randomGuard(context, { slots, rules }, i));
+	const guardCount = usesGuards ? random.between(1, 3) : random.weighted([[4, 0], [3, 1], [2, 2], [1, 3]]);
+	const guards = range(guardCount).map((i) => randomGuard(context, { slots, rules }, i));
 	return { set: { slots, segments, rules, guards }, timeMode, paths };
 }
 
@@ -92,9 +93,9 @@ function randomGuard(context, { slots, rules }, i) {
 	const one = {
 		slot: () => random.pick(slots).id, rule: () => random.pick(rules).id,
 		tag: () => random.pick(rules.flatMap((rule) => rule.tags ?? [])), channel: () => random.pick(['web', 'email', 'sms']),
-		uses: () => random.pick([usesOf(random.pick(context.paths)), 'profile', 'behaviour', 'geography']),
+		uses: () => random.pick([usesOf(random.pick(context.paths)), 'profile', 'profile', 'behaviour']),
 	};
-	const keys = ['slot', 'rule', ...(rules.some((rule) => rule.tags) ? ['tag', 'tag'] : []), 'channel', ...(context.usesGuards ? ['uses', 'uses', 'uses'] : [])];
+	const keys = ['slot', 'rule', ...(rules.some((rule) => rule.tags) ? ['tag', 'tag'] : []), 'channel', ...(context.usesGuards ? Array(6).fill('uses') : [])];
 	const guard = { id: `guard-${i}`, because: `reason ${i}` };
 	const applies = {};
 	for (const key of random.sample(keys, random.weighted([[1, 0], [6, 1], [3, 2]]))) {
@@ -194,8 +195,6 @@ function randomVisitor(random, { set, timeMode, paths, without }) {
 		else visitor[head] = value;
 	}
 	giveTime(visitor, timeMode, random);
-	// What follows from a country is the engine's to derive; here both are given.
-	if (visitor.country && !('in_eu' in visitor)) visitor.in_eu = random.chance(0.5);
 	if (random.chance(0.3)) visitor.rollout = random.pick([0, 1, 12.5, 24.9, 25, 60, 99.9]);
 	return visitor;
 }

@@ -101,9 +101,9 @@ function showTest(context) {
 function shown(context, id) {
 	const { random } = context;
 	const fields = [['banner', literal(id)]];
-	if (random.chance(0.5)) fields.push(['name', firstName]);
-	if (random.chance(0.2)) fields.push(['hello', { is: '..', a: literal('Hello '), b: firstName }]);
-	if (random.chance(0.2)) fields.push(['friend', { is: 'get', path: 'traits.first_name', fallback: 'you' }]);
+	if (random.chance(0.4)) fields.push(['name', firstName]);
+	if (random.chance(0.15)) fields.push(['hello', { is: '..', a: literal('Hello '), b: firstName }]);
+	if (random.chance(0.3)) fields.push(['friend', { is: 'get', path: 'traits.first_name', fallback: 'you' }]);
 	const paths = showPaths(context);
 	if (paths.length && random.chance(0.5)) fields.push(['fact', { is: 'fact', path: random.pick(paths) }]);
 	return { is: 'table', fields };
