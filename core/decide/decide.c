@@ -115,70 +115,111 @@ bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f)
 /* A slot while winners are being found. */
 struct contest {
 	struct fw_cursor cursor;
-	uint32_t next;      /* the candidate that is next, or FW_NONE */
+	uint32_t next; /* the candidate that is next, or FW_NONE */
 	bool verify;
-	struct fw_slot_answer *answer;
 	uint32_t room;
+	struct fw_slot_answer *answer;
 };
 
-static void advance(struct fw_decider *d, struct contest *c)
+/* All slots of a decision. */
+struct run {
+	struct fw_decider *d;
+	const struct fw_probe *probe;
+	struct fw_arena *arena;
+	struct contest *contests;
+	uint32_t n;
+};
+
+static void advance(struct run *r, struct contest *c)
 {
-	c->next = fw_cursor_next(&c->cursor, d->set->index, &d->probe, &c->verify);
+	struct fw_decider *d = r->d;
+	c->next = fw_cursor_next(&c->cursor, d->set->index, r->probe, &c->verify);
+	if (c->next == FW_NONE)
+		return;
+	const char *rule = (const char *)&d->set->rules[c->next];
+	__builtin_prefetch(rule); /* by the time all slots have their candidate, its rule and its counts are here */
+	__builtin_prefetch(rule + 64);
+	__builtin_prefetch(&d->counts.rules[c->next], 1);
 }
 
-/* Tries the slot's next candidate; it wins or is passed over. */
-static int try_next(struct fw_decider *d, struct contest *c, struct fw_arena *arena)
+static int win(struct run *r, struct contest *c, uint32_t rule, const struct fw_verdict *v)
 {
-	struct fw_verdict v;
-	uint32_t rule = c->next;
-	fw_judge(d, rule, c->verify, true, &v);
-	if (v.reason == FW_REASON_WON && fw_judge_take_group(d, rule) != FW_NONE)
-		v.reason = FW_REASON_EXCLUDED;
-	fw_judge_count(d, rule, &v);
-	if (v.reason == FW_REASON_WON) {
-		struct fw_slot_answer *a = c->answer;
-		if (!a->winners) {
-			uint32_t most = c->room < d->set->slots[a->slot].n_ranked ? c->room : d->set->slots[a->slot].n_ranked;
-			a->winners = fw_arena_alloc(arena, most * sizeof *a->winners);
-			if (!a->winners)
-				return FW_ENOMEM;
-		}
-		a->winners[a->n++] = (struct fw_winner){ rule, v.content };
-		c->room--;
+	struct fw_slot_answer *a = c->answer;
+	if (!a->winners) {
+		const struct fw_slot *slot = &r->d->set->slots[a->slot];
+		a->winners = fw_arena_alloc(r->arena, (slot->show_up_to < slot->n_ranked ? slot->show_up_to : slot->n_ranked) * sizeof *a->winners);
+		if (!a->winners)
+			return FW_ENOMEM;
 	}
-	if (c->room)
-		advance(d, c);
-	else
-		c->next = FW_NONE;
+	a->winners[a->n++] = (struct fw_winner){ rule, v->content };
+	c->room--;
 	return 0;
 }
 
-/* Where at most one rule of a group may win on the whole page, candidates of all slots are taken in one order. */
-static int run_together(struct fw_decider *d, struct contest *contests, uint32_t n, struct fw_arena *arena)
+/* Tries the slot's next candidate; it wins or is passed over. */
+static int try_next(struct run *r, struct contest *c)
 {
-	for (;;) {
-		struct contest *best = NULL;
-		for (uint32_t i = 0; i < n; i++) {
-			struct contest *c = &contests[i];
-			if (c->next != FW_NONE && (!best || d->set->rules[c->next].rank < d->set->rules[best->next].rank))
-				best = c;
-		}
-		if (!best)
-			return 0;
-		int code = try_next(d, best, arena);
-		if (code < 0)
-			return code;
-	}
+	struct fw_verdict v;
+	uint32_t rule = c->next;
+	int code = 0;
+	fw_judge(r->d, rule, c->verify, true, &v);
+	if (v.reason == FW_REASON_WON && fw_judge_take_group(r->d, rule) != FW_NONE)
+		v.reason = FW_REASON_EXCLUDED;
+	fw_judge_count(r->d, rule, &v);
+	if (v.reason == FW_REASON_WON)
+		code = win(r, c, rule, &v);
+	if (c->room)
+		advance(r, c);
+	else
+		c->next = FW_NONE;
+	return code;
 }
 
-static int run_apart(struct fw_decider *d, struct contest *contests, uint32_t n, struct fw_arena *arena)
+/* Tries a slot's candidates up to the first that is in a group: until there, no other slot has a say. */
+static int run_alone(struct run *r, struct contest *c)
 {
-	for (uint32_t i = 0; i < n; i++)
-		while (contests[i].next != FW_NONE) {
-			int code = try_next(d, &contests[i], arena);
-			if (code < 0)
-				return code;
-		}
+	int code = 0;
+	while (c->next != FW_NONE && r->d->set->rules[c->next].group == FW_NONE && code == 0)
+		code = try_next(r, c);
+	return code;
+}
+
+static struct contest *strongest(const struct run *r)
+{
+	struct contest *best = NULL;
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct contest *c = &r->contests[i];
+		if (c->next != FW_NONE && (!best || r->d->set->rules[c->next].rank < r->d->set->rules[best->next].rank))
+			best = c;
+	}
+	return best;
+}
+
+/* Finds the winners of all slots. Those of a group (at most one may win on the whole page) are taken in one order. */
+static int run_all(struct run *r)
+{
+	struct contest *c;
+	int code = 0;
+	for (uint32_t i = 0; i < r->n && code == 0; i++)
+		code = run_alone(r, &r->contests[i]);
+	while (code == 0 && r->d->set->n_groups && (c = strongest(r)))
+		if ((code = try_next(r, c)) == 0)
+			code = run_alone(r, c);
+	return code;
+}
+
+static int run_begin(struct run *r, const uint32_t *slots, struct fw_slot_answer *answers)
+{
+	r->contests = fw_arena_alloc(r->arena, r->n * sizeof *r->contests);
+	if (!r->contests)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct contest *c = &r->contests[i];
+		c->answer = &answers[i];
+		c->room = r->d->set->slots[slots[i]].show_up_to;
+		fw_cursor_init(&c->cursor, r->d->set->index, r->probe, slots[i]);
+		advance(r, c);
+	}
 	return 0;
 }
 
@@ -197,31 +238,29 @@ static void settle(struct fw_decider *d, struct fw_slot_answer *a, bool holdout)
 
 int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret)
 {
+	fw_probe_set(&d->probe, d->set->index, facts);
+	return fw_decide_probed(d, facts, &d->probe, slots, n_slots, arena, ret);
+}
+
+int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots, uint32_t n_slots,
+	struct fw_arena *arena, struct fw_decision *ret)
+{
+	struct run r = { .d = d, .probe = probe, .arena = arena, .n = n_slots };
+	int code = 0;
 	memset(ret, 0, sizeof *ret);
 	ret->at_us = facts->has_clock ? facts->now_us : fw_now_us();
 	ret->degraded = !facts->profile_in_reach;
 	ret->holdout = fw_decide_in_holdout(d, facts);
 	fw_decide_make_id(d, ret->at_us, ret->id);
 	ret->slots = FW_NEW_ARRAY(arena, n_slots, struct fw_slot_answer);
-	struct contest *contests = fw_arena_alloc(arena, n_slots * sizeof *contests);
-	if (!ret->slots || !contests)
+	if (!ret->slots)
 		return FW_ENOMEM;
 	ret->n_slots = n_slots;
-	fw_eval_begin(&d->eval, facts, arena);
-	int code = 0;
-	if (!ret->holdout)
-		fw_probe_set(&d->probe, d->set->index, facts);
-	for (uint32_t i = 0; i < n_slots; i++) {
+	for (uint32_t i = 0; i < n_slots; i++)
 		ret->slots[i].slot = slots[i];
-		contests[i].answer = &ret->slots[i];
-		contests[i].room = d->set->slots[slots[i]].show_up_to;
-		contests[i].next = FW_NONE;
-		if (ret->holdout)
-			continue;
-		fw_cursor_init(&contests[i].cursor, d->set->index, &d->probe, slots[i]);
-		advance(d, &contests[i]);
-	}
-	code = d->set->n_groups ? run_together(d, contests, n_slots, arena) : run_apart(d, contests, n_slots, arena);
+	fw_eval_begin(&d->eval, facts, arena);
+	if (!ret->holdout && (code = run_begin(&r, slots, ret->slots)) == 0)
+		code = run_all(&r);
 	for (uint32_t i = 0; i < n_slots; i++)
 		settle(d, &ret->slots[i], ret->holdout);
 	d->counts.all->decisions++;

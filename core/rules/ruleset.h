@@ -29,9 +29,9 @@ struct fw_function {
 
 /* What a winner shows: a table, written as JSON at load, or a function. */
 struct fw_content {
-	bool given;
 	struct fw_str json;
 	uint32_t function; /* or FW_NONE */
+	bool given;
 };
 
 struct fw_slot {
@@ -87,25 +87,27 @@ struct fw_message {
 	struct fw_content send;
 };
 
+/* What most decisions read of a rule comes first, so that it takes one or two lines of a cache. */
 struct fw_rule {
+	struct fw_content show;
+	int64_t starts_us, ends_us; /* INT64_MIN, INT64_MAX: open */
+	double rollout;             /* per cent; 100: all */
+	uint32_t *guards;           /* those whose `applies` fits, `uses` aside; n_guards */
+	uint32_t n_guards;
+	uint32_t group;             /* number of only_one_of, or FW_NONE */
+	uint32_t rank;              /* among all rules of slots: 0 is the strongest */
+	uint32_t when;              /* a node, or FW_NONE: for everybody */
+	unsigned uses;              /* what its tables name */
+	bool enabled, has_functions;
+
 	const char *id;
 	struct fw_place place;
 	uint32_t slot;              /* or FW_NONE: a message */
 	struct fw_message *message; /* or NULL */
 	const char *only_one_of, *owner, *note;
-	uint32_t group;             /* number of only_one_of, or FW_NONE */
 	const char **tags;          /* ended by NULL, or NULL */
 	double priority;            /* a whole number */
 	uint32_t specificity;
-	uint32_t rank;              /* among all rules of slots: 0 is the strongest */
-	uint32_t when;              /* a node, or FW_NONE: for everybody */
-	unsigned uses;              /* what its tables name */
-	bool enabled, has_functions;
-	double rollout;             /* per cent; 100: all */
-	int64_t starts_us, ends_us; /* INT64_MIN, INT64_MAX: open */
-	struct fw_content show;
-	uint32_t *guards;           /* those whose `applies` fits, `uses` aside; n_guards */
-	uint32_t n_guards;
 	uint32_t *caps;
 	uint32_t n_caps;
 };
