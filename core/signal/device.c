@@ -93,9 +93,12 @@ static const char *plain_form(const struct agent *a, struct fw_str os)
 		return "mobile";
 	if (android) /* a browser that does not call itself mobile is a tablet's, but not before Android 3, nor an app */
 		return holds(a, "applewebkit") && !holds(a, "android 1") && !holds(a, "android 2") ? "tablet" : "mobile";
-	if (is_desktop_os(os) || strcmp(a->raw.device, "Mac") == 0)
+	bool named = strcmp(a->raw.device, "Other") != 0 && strcmp(a->raw.device, "Mac") != 0;
+	if (holds(a, "qtcarbrowser"))
+		return "other";
+	if (is_desktop_os(os) && (!named || !fw_str_is(os, "Linux"))) /* telephones of old say Linux too */
 		return "desktop";
-	return strcmp(a->raw.device, "Other") == 0 ? "other" : "mobile";
+	return named || fw_str_is(os, "iOS") ? "mobile" : "other";
 }
 
 static const char *find_form(const struct agent *a, const struct fw_hints *hints, struct fw_str os)

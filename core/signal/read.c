@@ -99,6 +99,7 @@ static int read_page_and_source(const struct reading *in)
 	const struct fw_signal_config *config = in->s->shared->config;
 	const struct fw_json *page = fw_json_get(in->context, "page"), *campaign = fw_json_get(in->context, "campaign");
 	struct fw_url url;
+	struct fw_str path;
 	struct fw_source_input input = {
 		.page_url = find_page_url(in, page),
 		.referrer = fw_json_text(page, "referrer"),
@@ -111,8 +112,8 @@ static int read_page_and_source(const struct reading *in)
 		.own_hosts = config->own_hosts,
 		.n_own_hosts = config->n_own_hosts,
 	};
-	if (fw_url_parse(input.page_url, &url) &&
-			fw_facts_text(in->f, FW_FACT_PAGE, fw_url_path_text(in->f->arena, url.path)) < 0)
+	if (fw_url_parse(input.page_url, &url) && (fw_url_path_text(in->f->arena, url.path, &path) < 0 ||
+			fw_facts_text(in->f, FW_FACT_PAGE, path) < 0))
 		return FW_ENOMEM;
 	if (fw_facts_text(in->f, FW_FACT_PAGE_TYPE, fw_json_text(page, "type")) < 0)
 		return FW_ENOMEM;

@@ -25,7 +25,7 @@ struct visit {
 	const struct click *click;
 };
 
-static void read_param(struct fw_arena *a, struct visit *v, struct fw_str name, struct fw_str value)
+static int read_param(struct fw_arena *a, struct visit *v, struct fw_str name, struct fw_str value)
 {
 	const struct {
 		const char *name;
@@ -34,12 +34,16 @@ static void read_param(struct fw_arena *a, struct visit *v, struct fw_str name, 
 		{ "utm_term", &v->term }, { "utm_content", &v->content } };
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
 		if (labels[i].into->n == 0 && fw_str_equal_fold(name, fw_str(labels[i].name))) {
-			*labels[i].into = fw_str_trim(fw_url_decode(a, value, true));
-			return;
+			struct fw_str text;
+			if (fw_url_decode(a, value, true, &text) < 0)
+				return FW_ENOMEM;
+			*labels[i].into = fw_str_trim(text);
+			return 0;
 		}
 	for (size_t i = 0; !v->click && i < sizeof clicks / sizeof *clicks; i++)
 		if (fw_str_equal_fold(name, fw_str(clicks[i].param)))
 			v->click = &clicks[i];
+	return 0;
 }
 
 static bool is_inside(const struct fw_source_input *in, const struct visit *v, struct fw_str host)
@@ -55,7 +59,7 @@ static bool is_inside(const struct fw_source_input *in, const struct visit *v, s
 	return false;
 }
 
-static void read_visit(struct fw_arena *a, const struct fw_source_input *in, struct visit *v)
+static int read_visit(struct fw_arena *a, const struct fw_source_input *in, struct visit *v)
 {
 	*v = (struct visit){ .source = in->source, .medium = in->medium, .campaign = in->campaign, .term = in->term,
 		.content = in->content };
@@ -63,13 +67,14 @@ static void read_visit(struct fw_arena *a, const struct fw_source_input *in, str
 	if (v->has_page) {
 		struct fw_str query = v->page.query, name, value;
 		while (fw_url_next_param(&query, &name, &value))
-			if (value.n > 0)
-				read_param(a, v, name, value);
+			if (value.n > 0 && read_param(a, v, name, value) < 0)
+				return FW_ENOMEM;
 	}
 	if (fw_url_parse(in->referrer, &v->referrer) && v->referrer.host.n > 0) {
 		v->from_inside = is_inside(in, v, v->referrer.host);
 		v->has_referrer = !v->from_inside;
 	}
+	return 0;
 }
 
 static bool is_labelled(const struct visit *v)
@@ -112,7 +117,9 @@ static int fill_referrer(struct fw_facts *f, struct fw_str host)
 int fw_source_fill(struct fw_facts *f, const struct fw_source_input *in)
 {
 	struct visit v;
-	read_visit(f->arena, in, &v);
+	struct fw_str path;
+	if (read_visit(f->arena, in, &v) < 0)
+		return FW_ENOMEM;
 	const char *channel = find_channel(&v, in->page_told);
 	if (channel && fw_facts_text(f, FW_FACT_SOURCE, fw_str(channel)) < 0)
 		return FW_ENOMEM;
@@ -123,5 +130,7 @@ int fw_source_fill(struct fw_facts *f, const struct fw_source_input *in)
 		return FW_ENOMEM;
 	if (!v.has_page || (v.from_inside && !is_labelled(&v)))
 		return 0;
-	return fw_facts_text(f, FW_FACT_LANDING, fw_url_path_text(f->arena, v.page.path));
+	if (fw_url_path_text(f->arena, v.page.path, &path) < 0)
+		return FW_ENOMEM;
+	return fw_facts_text(f, FW_FACT_LANDING, path);
 }

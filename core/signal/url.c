@@ -125,38 +125,46 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-struct fw_str fw_url_decode(struct fw_arena *a, struct fw_str raw, bool form)
+/* Into `out`, which has room for all of it; false when it is not to be read. */
+static bool decode(struct fw_str raw, bool form, char *out, size_t *ret_n)
 {
-	const struct fw_str none = { 0 };
-	char *out = fw_arena_alloc(a, raw.n + 1);
 	size_t n = 0;
-	if (!out)
-		return none;
 	for (size_t i = 0; i < raw.n; i++) {
 		char c = raw.p[i];
 		if (c == '%') {
 			if (i + 2 >= raw.n || hex(raw.p[i + 1]) < 0 || hex(raw.p[i + 2]) < 0)
-				return none;
+				return false;
 			c = (char)(hex(raw.p[i + 1]) << 4 | hex(raw.p[i + 2]));
 			i += 2;
 		} else if (c == '+' && form) {
 			c = ' ';
 		}
 		if ((unsigned char)c < ' ' || c == 0x7f)
-			return none;
+			return false;
 		out[n++] = c;
 	}
 	out[n] = '\0';
-	struct fw_str text = { out, n };
-	return fw_utf8_valid(text) ? text : none;
+	*ret_n = n;
+	return fw_utf8_valid((struct fw_str){ out, n });
 }
 
-struct fw_str fw_url_path_text(struct fw_arena *a, struct fw_str path)
+int fw_url_decode(struct fw_arena *a, struct fw_str raw, bool form, struct fw_str *ret)
 {
-	struct fw_str text = fw_url_decode(a, path, false);
-	if (text.n == 0 && fw_utf8_valid(path))
-		text = path;
-	return text;
+	char *out = fw_arena_alloc(a, raw.n + 1);
+	size_t n;
+	if (!out)
+		return FW_ENOMEM;
+	*ret = decode(raw, form, out, &n) ? (struct fw_str){ out, n } : (struct fw_str){ 0 };
+	return 0;
+}
+
+int fw_url_path_text(struct fw_arena *a, struct fw_str path, struct fw_str *ret)
+{
+	if (fw_url_decode(a, path, false, ret) < 0)
+		return FW_ENOMEM;
+	if (ret->n == 0 && fw_utf8_valid(path))
+		*ret = path;
+	return 0;
 }
 
 bool fw_url_host_in(struct fw_str host, struct fw_str parent)

@@ -92,17 +92,30 @@ static void test_params(void **state)
 static void test_decode(void **state)
 {
 	(void)state;
-	struct fw_arena a;
-	fw_arena_init(&a, NULL, 0, 0);
-	assert_text(fw_url_decode(&a, fw_str("spring+sale%21%20%C3%A4"), true), "spring sale! \xc3\xa4");
-	assert_text(fw_url_decode(&a, fw_str("a+b"), false), "a+b");
-	assert_text(fw_url_decode(&a, fw_str(""), true), "");
+	static const char *const table[][3] = { { "spring+sale%21%20%C3%A4", "spring sale! \xc3\xa4", "spring+sale! \xc3\xa4" },
+		{ "a+b", "a b", "a+b" }, { "%2B%2f", "+/", "+/" } };
 	static const char *const refused[] = { "%", "%4", "%zz", "a%00b", "%0a", "%ff", "%c3", "\x01", "\xff", "%C0%AF" };
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		assert_null(fw_url_decode(&a, fw_str(refused[i]), true).p);
-	assert_text(fw_url_path_text(&a, fw_str("/gr%C3%B6%C3%9Fe")), "/gr\xc3\xb6\xc3\x9f" "e");
-	assert_text(fw_url_path_text(&a, fw_str("/100%")), "/100%");
-	assert_int_equal(fw_url_path_text(&a, fw_str("/\xff")).n, 0);
+	static const char *const paths[][2] = { { "/gr%C3%B6%C3%9Fe", "/gr\xc3\xb6\xc3\x9f" "e" }, { "/100%", "/100%" }, { "/\xff", "" } };
+	struct fw_arena a, small;
+	struct fw_str got;
+	fw_arena_init(&a, NULL, 0, 0);
+	fw_arena_init(&small, NULL, 0, 8);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		for (int form = 0; form < 2; form++) {
+			assert_int_equal(fw_url_decode(&a, fw_str(table[i][0]), form == 1, &got), 0);
+			assert_text(got, table[i][form ? 1 : 2]);
+		}
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		assert_int_equal(fw_url_decode(&a, fw_str(refused[i]), true, &got), 0);
+		assert_null(got.p);
+	}
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		assert_int_equal(fw_url_path_text(&a, fw_str(paths[i][0]), &got), 0);
+		if (paths[i][1][0] || got.n)
+			assert_text(got, paths[i][1]);
+	}
+	assert_int_equal(fw_url_decode(&small, fw_str("/a/long/path/and/no/room"), false, &got), FW_ENOMEM);
+	fw_arena_finish(&small);
 	fw_arena_finish(&a);
 }
 
