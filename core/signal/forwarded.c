@@ -16,17 +16,28 @@ static void add_hop(struct hops *hops, struct fw_str hop)
 	hops->at[hops->n++] = fw_str_trim(hop);
 }
 
-/* Up to the separator outside of quotes; takes it off `s`. False when a quote is left open: then what a client sent could
- * hide what a proxy added behind it. */
+/* Whether a quote stands where RFC 7239 lets one stand: it opens after "=" and closes before a separator or the end. */
+static bool is_placed(struct fw_str s, size_t i, bool closes)
+{
+	if (!closes)
+		return i > 0 && s.p[i - 1] == '=';
+	return i + 1 == s.n || strchr(";, \t", s.p[i + 1]);
+}
+
+/* Up to the separator outside of quotes; takes it off `s`. False when a quote is misplaced or left open: what a client
+ * sent could hide what a proxy added behind it. */
 static bool take(struct fw_str *s, char separator, struct fw_str *ret)
 {
 	bool quoted = false;
 	size_t i = 0;
 	for (; i < s->n && (quoted || s->p[i] != separator); i++) {
-		if (s->p[i] == '"')
+		if (s->p[i] == '"') {
+			if (!is_placed(*s, i, quoted))
+				return false;
 			quoted = !quoted;
-		else if (quoted && s->p[i] == '\\' && i + 1 < s->n)
+		} else if (quoted && s->p[i] == '\\' && i + 1 < s->n) {
 			i++;
+		}
 	}
 	size_t skip = i + (i < s->n);
 	*ret = (struct fw_str){ s->p, i };

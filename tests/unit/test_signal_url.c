@@ -224,6 +224,9 @@ static void test_client(void **state)
 	check_client("10.0.0.1", NULL, "for=1.1.1.1;x=\", for=198.51.100.7", NULL);
 	check_client("10.0.0.1", NULL, "for=1.1.1.1;x=\", for=\"[2001:db8::9]\"", NULL);
 	check_client("10.0.0.1", NULL, "for=1.1.1.1;x=\"\\, for=\"[2001:db8::9]\"", NULL);
+	check_client("10.0.0.1", NULL, "for=1.1.1.1;x\", for=198.51.100.7;host=\"a\\\"b\"", NULL); /* found by fuzz_forwarded */
+	check_client("10.0.0.1", NULL, "for=1.1.1.1;x=\", for=198.51.100.7;host=\"\"", NULL);
+	check_client("10.0.0.1", NULL, "for=\"1.1.1.1\" , for=\"198.51.100.7\";host=\"a\\\"b\"", "198.51.100.7");
 	/* Nor may a header that the proxy does not write. */
 	check_client("10.0.0.1", "1.1.1.1", "for=198.51.100.7", NULL);
 	check_client("10.0.0.1", "198.51.100.7", "for=198.51.100.7", "198.51.100.7");
