@@ -43,7 +43,8 @@ static void check(const struct fw_ip *peer, const struct fw_forwarded *h, const 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const char *const added[][2] = { { "for=198.51.100.7", "198.51.100.7" }, { "for=\"[2001:db8::7]:80\";proto=https", "2001:db8::7" },
+	static const char *const added[][2] = { { "for=198.51.100.7", "198.51.100.7" },
+		{ "for=\"[2001:db8::7]:80\";proto=https", "2001:db8::7" },
 		{ "by=10.0.0.1;for=198.51.100.7;host=\"a\\\"b\"", "198.51.100.7" } };
 	struct fw_arena a;
 	struct fw_ip peer, any;
@@ -57,8 +58,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(&peer, &(struct fw_forwarded){ append(&a, x, "198.51.100.7"), { 0 } }, &proxy, "198.51.100.7");
 	check(&peer, &(struct fw_forwarded){ append(&a, x, "198.51.100.7"), forwarded }, &proxy, "198.51.100.7");
 	for (int i = 0; i < 3; i++) {
-		check(&peer, &(struct fw_forwarded){ { 0 }, append(&a, forwarded, added[i][0]) }, &proxy, added[i][1]);
-		check(&peer, &(struct fw_forwarded){ x.n ? x : (struct fw_str){ 0 }, append(&a, forwarded, added[i][0]) }, &proxy, added[i][1]);
+		struct fw_str seen = append(&a, forwarded, added[i][0]);
+		check(&peer, &(struct fw_forwarded){ { 0 }, seen }, &proxy, added[i][1]);
+		check(&peer, &(struct fw_forwarded){ x.n ? x : (struct fw_str){ 0 }, seen }, &proxy, added[i][1]);
 	}
 	fw_ip_client(NULL, &(struct fw_forwarded){ x, forwarded }, &proxy, 1, &any);
 	fw_ip_parse(x, &any);

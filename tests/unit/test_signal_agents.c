@@ -58,7 +58,7 @@ static void compare(const char *path, size_t field, unsigned least)
 		char *text = value_of(line, "user_agent_string:"), *family = text ? NULL : value_of(line, " family:");
 		struct fw_agent got;
 		if (text)
-			strcpy(agent, text);
+			snprintf(agent, sizeof agent, "%s", text);
 		if (!family)
 			continue;
 		fw_agents_read(agents, fw_str(agent), &got);
@@ -121,9 +121,9 @@ static struct fw_str repeat(char *buf, size_t size, const char *head, const char
 static void test_hostile(void **state)
 {
 	(void)state;
-	static const char *const parts[] = { "a", "(", "; ", "Android ", "; Android Build ", "Mozilla/5.0 (Linux; Android 4.", "Build/", "1.1.1.1.",
-		"Windows NT; Linux; Mac OS X; ", "bot ", "CFNetwork/1 ", "HbbTV/1.1.1 (;;;;;) ", "Opera/9.80 (Linux; U; ", "Nokia",
-		"SAMSUNG-SGH-", "; LG-", "Mobile Safari/ Version/ ", "LAVA A3 ; ", "HTC Desire Build/ ", "iPhone; CPU OS " };
+	static const char *const parts[] = { "a", "(", "; ", "Android ", "; Android Build ", "Mozilla/5.0 (Linux; Android 4.",
+		"Build/", "1.1.1.1.", "Windows NT; Linux; Mac OS X; ", "bot ", "CFNetwork/1 ", "HbbTV/1.1.1 (;;;;;) ", "Opera/9.80 (Linux; U; ",
+		"Nokia", "SAMSUNG-SGH-", "; LG-", "Mobile Safari/ Version/ ", "LAVA A3 ; ", "HTC Desire Build/ ", "iPhone; CPU OS " };
 	char buf[8192];
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		assert_bounded(parts[i], repeat(buf, sizeof buf, "", parts[i]));

@@ -117,10 +117,12 @@ static void test_whole_request(void **state)
 {
 	(void)state;
 	struct visit v;
-	start(&v, "216.160.83.56", "{\"anonymousId\":\"a\",\"context\":{\"userAgent\":\"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) "
+	start(&v, "216.160.83.56", "{\"anonymousId\":\"a\",\"context\":{\"userAgent\":\"Mozilla/5.0 "
+		"(iPhone; CPU iPhone OS 17_5 like Mac OS X) "
 		"AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1\",\"locale\":\"en_US\","
 		"\"page\":{\"url\":\"https://shop.example/boots?utm_source=instagram&utm_medium=cpc&utm_campaign=fall\",\"referrer\":"
-		"\"https://l.instagram.com/\",\"type\":\"category\"},\"traits\":{\"plan\":\"pro\",\"sizes\":[41,42],\"userHash\":\"ab\"}}}");
+		"\"https://l.instagram.com/\",\"type\":\"category\"},"
+		"\"traits\":{\"plan\":\"pro\",\"sizes\":[41,42],\"userHash\":\"ab\"}}}");
 	v.r.user_agent = fw_str("Mozilla/5.0 (Windows NT 10.0) Gecko Firefox/127.0");
 	v.r.accept_language = fw_str("de");
 	v.r.sec_ch_ua_platform = fw_str("\"Windows\""); /* of the sender, who is not the visitor */
@@ -198,10 +200,12 @@ static void test_wrong_types(void **state)
 {
 	(void)state;
 	static const char *const bodies[] = { "[]", "7", "{\"context\":[]}", "{\"context\":{\"page\":[],\"campaign\":7,\"traits\":\"x\","
-		"\"userAgent\":{},\"userAgentData\":[],\"locale\":[\"en\"],\"timezone\":7,\"ip\":{},\"location\":[],\"consent\":[]},\"userId\":{}}",
+		"\"userAgent\":{},\"userAgentData\":[],\"locale\":[\"en\"],\"timezone\":7,\"ip\":{},\"location\":[],"
+		"\"consent\":[]},\"userId\":{}}",
 		"{\"context\":{\"page\":{\"url\":7,\"referrer\":[],\"type\":{}},\"campaign\":{\"source\":[],\"name\":{}},\"consent\":"
-		"{\"categoryPreferences\":[true]},\"location\":{\"country\":7,\"region\":\"ON\"},\"traits\":[],\"userAgentData\":{\"brands\":{},"
-		"\"mobile\":\"yes\",\"platform\":7,\"formFactors\":{}},\"timezone\":\"../../etc/passwd\",\"locale\":\"!\",\"ip\":\"nowhere\"}}" };
+		"{\"categoryPreferences\":[true]},\"location\":{\"country\":7,\"region\":\"ON\"},\"traits\":[],"
+		"\"userAgentData\":{\"brands\":{},\"mobile\":\"yes\",\"platform\":7,\"formFactors\":{}},\"timezone\":\"../../etc/passwd\","
+		"\"locale\":\"!\",\"ip\":\"nowhere\"}}" };
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		struct visit v;
 		start(&v, "127.0.0.1", bodies[i]);
@@ -263,7 +267,8 @@ static void test_unix_peer(void **state)
 static void test_location(void **state)
 {
 	(void)state;
-	static const char body[] = "{\"context\":{\"ip\":\"216.160.83.56\",\"location\":{\"country\":\"ca\",\"region\":\"ON\",\"city\":\"Toronto\"}}}";
+	static const char body[] = "{\"context\":{\"ip\":\"216.160.83.56\","
+		"\"location\":{\"country\":\"ca\",\"region\":\"ON\",\"city\":\"Toronto\"}}}";
 	struct visit v;
 	start(&v, "127.0.0.1", body);
 	v.r.secret = true;
@@ -350,8 +355,8 @@ static void test_consent(void **state)
 	static const char us[] = "216.160.83.56", se[] = "89.160.20.112", nowhere[] = "127.0.0.1", none[] = "",
 		told[] = "\"consent\":{\"categoryPreferences\":{\"analytics\":true,\"personalization\":true,\"sale\":false,\"x\":1}}",
 		empty[] = "\"consent\":{\"categoryPreferences\":{}}", other[] = "\"consent\":{\"x\":{}}",
-		opt_in[] = "{\"default\":{\"analytics\":\"denied\",\"personalization\":\"denied\"},\"region\":{\"US\":{\"analytics\":\"granted\","
-			"\"personalization\":\"granted\"}}}",
+		opt_in[] = "{\"default\":{\"analytics\":\"denied\",\"personalization\":\"denied\"},\"region\":{"
+			"\"US\":{\"analytics\":\"granted\",\"personalization\":\"granted\"}}}",
 		opt_out[] = "{\"default\":{\"analytics\":\"granted\",\"sale\":\"granted\"},\"region\":{\"EU\":{\"analytics\":\"denied\"},"
 			"\"SE\":{\"analytics\":\"granted\"},\"US-WA\":{\"sale\":\"denied\"}}}",
 		no_gpc[] = "{\"default\":{\"personalization\":\"granted\"},\"gpc\":false}";
@@ -381,9 +386,9 @@ static void test_no_memory(void **state)
 {
 	(void)state;
 	struct visit v;
-	start(&v, "216.160.83.56", "{\"context\":{\"traits\":{\"a\":\"b\"},\"timezone\":\"Europe/Berlin\",\"locale\":\"en\",\"page\":{\"url\":"
-		"\"https://shop.example/boots?utm_source=a&utm_medium=b&utm_campaign=c&utm_term=d&utm_content=e\",\"referrer\":\"https://x.example/\","
-		"\"type\":\"t\"},\"consent\":{\"categoryPreferences\":{\"x\":true}}}}");
+	start(&v, "216.160.83.56", "{\"context\":{\"traits\":{\"a\":\"b\"},\"timezone\":\"Europe/Berlin\",\"locale\":\"en\","
+		"\"page\":{\"url\":\"https://shop.example/boots?utm_source=a&utm_medium=b&utm_campaign=c&utm_term=d&utm_content=e\","
+		"\"referrer\":\"https://x.example/\",\"type\":\"t\"},\"consent\":{\"categoryPreferences\":{\"x\":true}}}}");
 	v.r.user_agent = fw_str("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0");
 	int failures = 0;
 	for (size_t limit = 1;; limit += 8) {
