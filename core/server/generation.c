@@ -305,7 +305,7 @@ static bool hear_one(struct fw_master *m, struct fw_generation *g, const struct 
 		struct fw_str folder = fw_json_text(about, "folder"), rule_set = fw_json_text(about, "ruleSet");
 		snprintf(g->rule_set, sizeof g->rule_set, "%s", rule_set.p ? rule_set.p : "");
 		snprintf(g->folder, sizeof g->folder, "%s", folder.p ? folder.p : "");
-		snprintf(g->about, sizeof g->about, "%s", told->text);
+		snprintf(g->about, sizeof g->about, "%.*s", (int)sizeof g->about - 1, told->text);
 		fw_arena_finish(&a);
 		g->n_workers = (unsigned)told->value;
 		g->ready = true;

@@ -1,0 +1,122 @@
+/* A plugin that is wrong in one way, chosen by WRONG; built once for each of them. */
+#include <floorwalker/plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOTHING 0
+#define MAGIC 1
+#define MAJOR 2
+#define MINOR 3
+#define SIZE 4
+#define NAMED 5
+#define NO_SYMBOL 6
+#define UNDEFINED 7
+#define METRIC 8
+#define REFUSES 9
+#define CRASHES 10
+#define HANGS 11
+#define START_REFUSES 12
+#define START_CRASHES 13
+#define START_HANGS 14
+#define CLAIMS_TAKEN 15
+#define CLAIMS_FOREIGN 16
+#define SERVES 17
+
+static void crash(void)
+{
+	abort();
+}
+
+static void hang(void)
+{
+	for (;;)
+		sleep(1000);
+}
+
+static int configure(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem)
+{
+	(void)host;
+	(void)config;
+	if (WRONG == CRASHES)
+		crash();
+	if (WRONG == HANGS)
+		hang();
+	if (WRONG == REFUSES) {
+		snprintf(problem->message, sizeof problem->message, "there is no moon tonight");
+		snprintf(problem->hint, sizeof problem->hint, "wait for one");
+		return -1;
+	}
+	return 0;
+}
+
+struct fw_plugin_instance {
+	const struct fw_host *host;
+};
+
+static int start(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_instance **ret_self,
+	struct fw_plugin_problem *problem)
+{
+	static struct fw_plugin_instance self;
+	(void)config;
+	if (WRONG == START_CRASHES)
+		crash();
+	if (WRONG == START_HANGS)
+		hang();
+	if (WRONG == START_REFUSES) {
+		snprintf(problem->message, sizeof problem->message, "the door is locked");
+		return -1;
+	}
+	self.host = host;
+	*ret_self = &self;
+	return 0;
+}
+
+static void on_request(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	struct fw_plugin_text what = self->host->request_param(request, "do");
+	if (what.p && strcmp(what.p, "crash") == 0)
+		crash();
+	if (what.p && strcmp(what.p, "hang") == 0)
+		hang();
+	self->host->reply(request, 200, "text/plain", "fine", 4);
+}
+
+static const struct fw_plugin_route routes[] = {
+#if WRONG == CLAIMS_TAKEN
+	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, on_request },
+#elif WRONG == CLAIMS_FOREIGN
+	{ "/web/mine", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, on_request },
+#else
+	{ "/wrong", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, on_request },
+#endif
+	{ NULL, 0, 0, NULL },
+};
+
+static const struct fw_plugin_metric metrics[] = {
+	{ WRONG == METRIC ? "Not-A-Name" : "answers_total", "Answers.", 0 },
+	{ NULL, NULL, 0 },
+};
+
+#if WRONG == UNDEFINED
+extern void nobody_has_this(void);
+void (*const wrong_undefined)(void) = nobody_has_this;
+#endif
+
+#if WRONG == NO_SYMBOL
+#define floorwalker_plugin some_other_name
+#endif
+FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
+const struct fw_plugin floorwalker_plugin = {
+	.magic = WRONG == MAGIC ? 0xdeadbeef : FW_PLUGIN_MAGIC,
+	.abi_major = WRONG == MAJOR ? FW_PLUGIN_ABI_MAJOR + 1 : FW_PLUGIN_ABI_MAJOR,
+	.abi_minor = WRONG == MINOR ? FW_PLUGIN_ABI_MINOR + 1 : FW_PLUGIN_ABI_MINOR,
+	.struct_size = WRONG == SIZE ? 24 : sizeof(struct fw_plugin),
+	.name = WRONG == NAMED ? "somebody_else" : NAME,
+	.build_id = BUILD,
+	.routes = routes,
+	.metrics = metrics,
+	.configure = configure,
+	.start = start,
+};

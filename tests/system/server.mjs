@@ -1,0 +1,105 @@
+// A small shop in a temporary folder, served; for the tests of the processes, the plugins and the keys.
+
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { dirname, join, resolve } from 'node:path';
+import { ask, environment, program, run, startDaemon, temporaryFolder, until, writeFiles } from './daemon.mjs';
+
+export const pluginFolder = resolve(dirname(program), '../tests/system/plugins');
+export const ownPlugins = resolve(dirname(program), '../plugins');
+
+// One slot, "s", that shows `banner` on a page of type home.
+export const rules = (banner, more = '') => `slot "s" { channel = "web", default = { banner = "none" } }
+rule "r" { slot = "s", when = { page_type = "home" }, show = { banner = "${banner}" } }
+test "home" { given = { page_type = "home" }, expect = { s = "r" } }
+${more}`;
+
+export const question = { slots: ['s'], context: { page: { type: 'home' } } };
+
+// A value as Lua writes it.
+export function lua(value) {
+	if (Array.isArray(value)) return `{ ${value.map(lua).join(', ')} }`;
+	if (value !== null && typeof value === 'object') return `{ ${Object.entries(value).map(([k, v]) => `[${JSON.stringify(k)}] = ${lua(v)}`).join(', ')} }`;
+	return JSON.stringify(value);
+}
+
+const configuration = (keys) => Object.entries(keys).filter(([, v]) => v !== undefined).map(([k, v]) => `${k} = ${lua(v)}\n`).join('');
+
+// Short deadlines, so that what ends by one ends soon.
+export const quick = { heartbeat_ms: 2000, drain_ms: 3000, kill_ms: 500, restart_ms: 20, load_ms: 30000, drain_idle_ms: 500 };
+
+// Writes the shop: `config` overrides keys of the configuration, `files` are added.
+export function writeShop(t, { config = {}, files = {}, banner = 'one', folder = temporaryFolder(t) } = {}) {
+	return writeFiles(folder, {
+		'shop/home.lua': rules(banner),
+		'floorwalker.lua': configuration({ listen: ['127.0.0.1:0'], workers: 2, run: 'run', rules: 'shop', compliance: false, plugins: { web: {} }, limits: quick, ...config }),
+		...files,
+	});
+}
+
+// A request on a connection of its own: one that was kept open may be answered once more by the generation that ends.
+export function askFresh(url, body) {
+	return new Promise((done, fail) => {
+		const req = request(url, { method: body === undefined ? 'GET' : 'POST', agent: false, headers: { 'content-type': 'application/json' } }, (answer) => {
+			let text = '';
+			answer.setEncoding('utf8').on('data', (d) => { text += d; }).on('end', () => done({ status: answer.statusCode, text })).on('error', fail);
+		});
+		req.on('error', fail).end(body === undefined ? undefined : JSON.stringify(body));
+	});
+}
+
+export async function serve(t, options = {}) {
+	const folder = writeShop(t, options);
+	const config = join(folder, 'floorwalker.lua');
+	const daemon = await startDaemon(t, config, { env: options.env });
+	// It listens before it has loaded: the first answer says that it serves.
+	await ask(`${daemon.url}/livez`);
+	const command = (...args) => run([...args, '--config', config], { env: options.env });
+	return {
+		folder, config, daemon, command,
+		url: daemon.url,
+		write: (files) => writeFiles(folder, files),
+		configure: (keys) => writeFileSync(config, configuration({ listen: ['127.0.0.1:0'], workers: 2, run: 'run', rules: 'shop', compliance: false, plugins: { web: {} }, limits: quick, ...options.config, ...keys })),
+		ask: (path, body, more) => ask(daemon.url + path, body, more),
+		// The banner that the slot shows now.
+		banner: async () => JSON.parse((await askFresh(`${daemon.url}/v1/decide`, question)).text).decisions.s.content.banner,
+		decide: (body = question, more = {}) => ask(`${daemon.url}/v1/decide`, body, more),
+		reload: () => command('reload'),
+		status: () => JSON.parse(command('status', '--json').stdout),
+		// The daemon's log, parsed; what is no JSON is left out.
+		log: () => daemon.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
+	};
+}
+
+// Runs the program without blocking this process: { status, stdout, stderr }.
+export function runAside(args, { env } = {}) {
+	const child = spawn(program, args, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+	const answer = { stdout: '', stderr: '' };
+	child.stdout.setEncoding('utf8').on('data', (text) => { answer.stdout += text; });
+	child.stderr.setEncoding('utf8').on('data', (text) => { answer.stderr += text; });
+	return new Promise((done) => child.on('close', (status) => done({ status, ...answer })));
+}
+
+// The processes of a daemon: { master, loader, workers }.
+export function processes(shop) {
+	const status = shop.status();
+	return { master: status.pid, loader: status.loader, workers: status.workers.map((w) => w.pid) };
+}
+
+export const alive = (pid) => {
+	try {
+		return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+	} catch { return false; }
+};
+
+// Metrics by name and labels, as numbers.
+export async function metrics(shop) {
+	const { text } = await askFresh(`${shop.url}/metrics`);
+	return Object.fromEntries(text.split('\n').filter((line) => line && !line.startsWith('#')).map((line) => {
+		const at = line.lastIndexOf(' ');
+		return [line.slice(0, at), Number(line.slice(at + 1))];
+	}));
+}
+
+export { until };
