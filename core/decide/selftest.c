@@ -5,6 +5,8 @@
 #include "fact/given.h"
 #include "signal/signal.h"
 
+enum { SKIPPED = 2 };
+
 struct asked {
 	uint32_t *slots;
 	const struct fw_json **expected;
@@ -59,7 +61,7 @@ static void put_expected(const struct fw_json *e, struct fw_buf *out)
 }
 
 /* Why the first rule that was expected and did not win, did not. */
-static void put_why(struct fw_decider *d, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_buf *out)
+static void put_why(struct fw_decider *d, const struct fw_facts *facts, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_buf *out)
 {
 	const struct fw_json *first = expected->type == FW_JSON_ARRAY ? expected->child : expected;
 	for (; first; first = expected->type == FW_JSON_ARRAY ? first->next : NULL)
@@ -67,24 +69,31 @@ static void put_why(struct fw_decider *d, const struct fw_explained_slot *slot, 
 			const struct fw_candidate *c = &slot->candidates[i];
 			if (!fw_str_is(first->string, d->set->rules[c->rule].id) || c->verdict.reason == FW_REASON_WON)
 				continue;
-			fw_buf_printf(out, "\"%s\" is %s", d->set->rules[c->rule].id, fw_reason_name(c->verdict.reason));
+			fw_buf_printf(out, "\"%s\": %s", d->set->rules[c->rule].id, fw_reason_name(c->verdict.reason));
 			if (c->literal != FW_NONE) {
-				fw_buf_puts(out, ": ");
-				fw_ref_text(d->set, &d->set->refs[d->set->literals[c->literal].ref], out);
-				fw_buf_puts(out, c->literal_negated ? " must not be " : " must be ");
+				const struct fw_ref *ref = &d->set->refs[d->set->literals[c->literal].ref];
+				fw_buf_puts(out, ", ");
+				fw_ref_text(d->set, ref, out);
+				if (ref->fact != FW_FACT_SEGMENT) {
+					struct fw_value v = fw_ref_value(ref, facts);
+					fw_buf_puts(out, v.state == FW_KNOWN ? " is " : " has ");
+					fw_value_text_for(ref, &v, out);
+				}
+				fw_buf_puts(out, c->literal_negated ? ", wanted not " : ", wanted ");
 				fw_literal_text(d->set, &d->set->literals[c->literal], out);
 			} else if (c->verdict.reason == FW_REASON_VETOED) {
 				fw_buf_printf(out, " by guard \"%s\"", d->set->guards[c->verdict.guard].id);
 			} else if (c->by != FW_NONE) {
 				fw_buf_printf(out, " by \"%s\"", d->set->rules[c->by].id);
 			} else if (c->verdict.error) {
-				fw_buf_printf(out, ": %s", c->verdict.error->message);
+				char text[1200];
+				fw_buf_printf(out, ", %s", fw_error_text(c->verdict.error, text, sizeof text));
 			}
 			return;
 		}
 }
 
-static void report(struct fw_decider *d, const struct fw_test *t, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_errors *errors)
+static void report(struct fw_decider *d, const struct fw_facts *facts, const struct fw_test *t, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_errors *errors)
 {
 	struct fw_buf text, why;
 	struct fw_error *err = fw_errors_add(errors);
@@ -95,7 +104,7 @@ static void report(struct fw_decider *d, const struct fw_test *t, const struct f
 	for (uint32_t i = 0; i < slot->n_winners; i++)
 		fw_buf_printf(&text, "%s\"%s\"", i ? ", " : "", d->set->rules[slot->winners[i].rule].id);
 	fw_buf_puts(&text, slot->n_winners ? " won" : "nothing won");
-	put_why(d, slot, expected, &why);
+	put_why(d, facts, slot, expected, &why);
 	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, d->set->slots[slot->slot].id, fw_buf_text(&text));
 	fw_hint(err, "%s", fw_buf_text(&why));
 	fw_buf_finish(&text);
@@ -119,30 +128,33 @@ static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct
 	bool passed = true;
 	for (uint32_t i = 0; i < asked.n; i++)
 		passed &= fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n);
+	if (asked.n == 0)
+		return SKIPPED;
 	if (passed)
 		return 0;
 	if (fw_explain(d, &facts, asked.slots, asked.n, arena, &explanation) < 0)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < asked.n; i++)
 		if (!fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n))
-			report(d, t, &explanation.slots[i], asked.expected[i], errors);
+			report(d, &facts, t, &explanation.slots[i], asked.expected[i], errors);
 	return 1;
 }
 
-int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run)
+int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run, uint32_t *ret_skipped)
 {
 	int failed = 0;
 	double holdout = d->holdout;
 	d->holdout = 0;
-	*ret_run = 0;
+	*ret_run = *ret_skipped = 0;
 	for (uint32_t i = 0; i < d->set->n_tests && failed >= 0; i++) {
 		struct fw_arena arena;
 		if (only && !strstr(d->set->tests[i].id, only))
 			continue;
 		fw_arena_init(&arena, NULL, 0, 0);
 		int r = run_one(d, zones, &d->set->tests[i], &arena, errors);
-		failed = r < 0 ? r : failed + r;
-		++*ret_run;
+		failed = r < 0 ? r : failed + (r == 1);
+		*ret_run += r != SKIPPED;
+		*ret_skipped += r == SKIPPED;
 		fw_arena_finish(&arena);
 	}
 	d->holdout = holdout;

@@ -159,8 +159,13 @@ static int unknown_word(struct reader *r, const char *where, struct fw_str word,
 	snprintf(copy, sizeof copy, "%.*s", (int)(word.n < 63 ? word.n : 63), word.p);
 	const char *nearest = fw_nearest(copy, words, n);
 	fw_fail(r->err, FW_EINVAL, NULL, 0, "%s%s: there is no such fact", where, copy);
+	char list[200] = "";
+	for (size_t i = 0, at = 0; i < n && n <= 8 && at < sizeof list; i++)
+		at += (size_t)snprintf(list + at, sizeof list - at, " %s", words[i]);
 	if (nearest)
 		fw_hint(r->err, "did you mean \"%s\"?", nearest);
+	else if (list[0])
+		fw_hint(r->err, "it has%s", list);
 	return FW_EINVAL;
 }
 
@@ -218,7 +223,9 @@ static int read_answer(struct reader *r, enum fw_fact fact, const struct fw_json
 		} else if ((fw_str_is(m->key, "total") || fw_str_is(m->key, "share")) && m->type == FW_JSON_NUMBER && m->number >= 0) {
 			answer.number = m->number;
 		} else {
-			return unknown_word(r, fact == FW_FACT_AFFINITY ? "affinity." : "count.", m->key, words);
+			char where[32];
+			snprintf(where, sizeof where, "%s.", name);
+			return unknown_word(r, where, m->key, words);
 		}
 	}
 	if (answer.number < 0)

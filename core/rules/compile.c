@@ -116,6 +116,11 @@ static int unknown_name(struct fw_builder *b, struct fw_at *at, const char *what
 	const char *nearest = fw_nearest(copy, names, n);
 	if (nearest)
 		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+	else if (strcmp(copy, "any") == 0 || strcmp(copy, "all") == 0 || strcmp(copy, "none") == 0)
+		snprintf(hint, sizeof hint, "write %s { … } without the \"=\"", copy);
+	else if (n <= 8)
+		for (size_t i = 0, length = 0; i < n && length < sizeof hint; i++)
+			length += (size_t)snprintf(hint + length, sizeof hint - length, "%s%s", i ? ", " : "it is one of ", names[i]);
 	return fw_build_fail(b, at, hint, "there is no %s \"%s\"", what, copy);
 }
 

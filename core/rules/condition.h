@@ -36,6 +36,7 @@ struct fw_literal {
 	enum fw_op op;
 	enum fw_as as;
 	bool negated;            /* is_not: known, and does not match */
+	struct fw_str *written;  /* texts as the rule has them, for messages */
 	struct fw_str *texts;    /* folded; FW_AS_TEXT, FW_AS_LANGUAGE */
 	double *numbers;         /* FW_AS_NUMBER; FW_AS_BOOL: 0 or 1 */
 	uint32_t n;

@@ -171,6 +171,11 @@ static int read_when(struct fw_builder *b, struct fw_at *at, int table, struct f
 	rule->uses = info.uses;
 	rule->specificity = info.specificity;
 	rule->has_functions = info.has_functions;
+	bool names_segment = false;
+	for (uint32_t i = 0; i < info.n_facts; i++)
+		names_segment |= fw_str_is(info.facts[i], "segment");
+	if (ret == 0 && rule->message && rule->message->every_s && !names_segment)
+		ret = fw_build_fail(b, at, "write when = { segment = \"…\" }", "on: every needs a segment, so that not everybody is looked at");
 	return ret;
 }
 
@@ -189,6 +194,8 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 		ret = f.slot ? check_slot(b, at, &f, rule) : check_message(b, at, &f, rule);
 	if (ret == 0 && f.starts_us >= f.ends_us)
 		ret = fw_build_fail(b, at, NULL, "it ends before it starts");
+	if (ret == 0 && f.every_s && !f.has_when)
+		ret = fw_build_fail(b, at, "write when = { segment = \"…\" }", "on: every needs a segment, so that not everybody is looked at");
 	if (ret == 0 && f.has_when)
 		ret = read_when(b, at, table, rule);
 	if (ret == 0)

@@ -145,9 +145,9 @@ enum fw_truth fw_literal_test(const struct fw_literal *l, const struct fw_value 
 
 static void put_duration(int64_t s, struct fw_buf *out)
 {
-	static const struct { int64_t s; char unit; } units[] = { { 604800, 'w' }, { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	static const struct { int64_t s; char unit; } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 	size_t i = 0;
-	while (i < 4 && (s % units[i].s || s == 0))
+	while (i < 3 && (s % units[i].s || s == 0))
 		i++;
 	fw_buf_printf(out, "%lld%c", (long long)(s / units[i].s), units[i].unit);
 }
@@ -202,7 +202,7 @@ static void put_values(const struct fw_literal *l, enum fw_type type, struct fw_
 		if (i)
 			fw_buf_puts(out, ", ");
 		if (l->as == FW_AS_TEXT || l->as == FW_AS_LANGUAGE)
-			put_quoted(l->texts[i], out);
+			put_quoted(l->written[i], out);
 		else if (l->as == FW_AS_BOOL)
 			fw_buf_puts(out, l->numbers[i] != 0 ? "true" : "false");
 		else

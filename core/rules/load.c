@@ -63,11 +63,14 @@ static void run_source(struct fw_builder *b, uint32_t number)
 	lua_pop(L, 1);
 }
 
-static int take_files(struct fw_builder *b, const struct fw_files *files)
+/* Files of the compliance folder show it in their names: rule files may be called the same. */
+static int take_files(struct fw_builder *b, const struct fw_files *files, const char *compliance)
 {
+	const char *slash = compliance ? strrchr(compliance, '/') : NULL, *folder = slash ? slash + 1 : compliance;
 	for (uint32_t i = 0; i < files->n; i++) {
 		struct fw_source *s = FW_ADD(&b->sources);
-		char *name = fw_build_copy(b, files->items[i].name, strlen(files->items[i].name));
+		char *name = files->items[i].compliance ? fw_arena_printf(&b->set->arena, "%s/%s", folder, files->items[i].name)
+			: fw_arena_strdup(&b->set->arena, files->items[i].name);
 		if (!s || !name)
 			return fw_build_no_memory(b);
 		*s = (struct fw_source){ .name = name, .compliance = files->items[i].compliance, .text = files->items[i].text, .n = files->items[i].n, .env_ref = LUA_NOREF };
@@ -100,10 +103,10 @@ static void hand_over(struct fw_builder *b)
 	s->n_functions = b->functions.n;
 }
 
-static int build(struct fw_builder *b, const struct fw_files *files)
+static int build(struct fw_builder *b, const struct fw_files *files, const char *compliance)
 {
 	struct fw_ruleset *set = b->set;
-	int ret = take_files(b, files);
+	int ret = take_files(b, files, compliance);
 	if (ret < 0)
 		return ret;
 	fw_words_open(b);
@@ -182,7 +185,7 @@ int fw_ruleset_load(const struct fw_ruleset_options *o, struct fw_ruleset **ret_
 		ret = read_files(&set->files, o, errors);
 	if (ret == 0) {
 		fw_files_hash(&set->files, set->hash);
-		ret = build(&b, &set->files);
+		ret = build(&b, &set->files, o->compliance);
 	}
 	free(b.sources.items);
 	free(b.declarations.items);

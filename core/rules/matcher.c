@@ -17,14 +17,22 @@ struct matcher {
 	uint32_t size;
 };
 
+/* What people call a value's type. */
 static const char *type_of(const struct matcher *m, int index)
 {
-	return luaL_typename(m->b->lua, index);
+	switch (lua_type(m->b->lua, index)) {
+	case LUA_TSTRING: return "text";
+	case LUA_TNUMBER: return "a number";
+	case LUA_TBOOLEAN: return "true or false";
+	case LUA_TTABLE: return "a table";
+	default: return luaL_typename(m->b->lua, index);
+	}
 }
 
 static int wrong_type(struct matcher *m, int index, const char *wanted)
 {
-	return fw_build_fail(m->b, m->at, NULL, "%s is %s: %s can never match it", m->info->name, wanted, type_of(m, index));
+	bool negated = lua_isboolean(m->b->lua, index) && !lua_toboolean(m->b->lua, index);
+	return fw_build_fail(m->b, m->at, negated ? "for \"not x\" write is_not \"x\"" : NULL, "%s is %s: %s can never match it", m->info->name, wanted, type_of(m, index));
 }
 
 static int reserve(struct matcher *m)
@@ -34,14 +42,17 @@ static int reserve(struct matcher *m)
 		return 0;
 	uint32_t size = m->size ? m->size * 2 : 4;
 	struct fw_str *texts = FW_NEW_ARRAY(&m->b->set->arena, size, struct fw_str);
+	struct fw_str *written = FW_NEW_ARRAY(&m->b->set->arena, size, struct fw_str);
 	double *numbers = FW_NEW_ARRAY(&m->b->set->arena, size, double);
-	if (!texts || !numbers)
+	if (!texts || !written || !numbers)
 		return fw_build_no_memory(m->b);
 	for (uint32_t i = 0; i < l->n; i++) {
 		texts[i] = l->texts ? l->texts[i] : (struct fw_str){ 0 };
+		written[i] = l->written ? l->written[i] : (struct fw_str){ 0 };
 		numbers[i] = l->numbers ? l->numbers[i] : 0;
 	}
 	l->texts = texts;
+	l->written = written;
 	l->numbers = numbers;
 	m->size = size;
 	return 0;
@@ -64,10 +75,11 @@ static int add_text(struct matcher *m, int index)
 		return ret;
 	if (n == 0)
 		return fw_build_fail(m->b, m->at, "for a fact without a value write unknown()", "empty text is no value of %s", m->info->name);
-	char *copy = fw_build_copy(m->b, s, n);
-	if (!copy)
+	char *copy = fw_build_copy(m->b, s, n), *written = fw_build_copy(m->b, s, n);
+	if (!copy || !written)
 		return FW_ENOMEM;
 	fw_fold((struct fw_str){ s, n }, copy);
+	m->literal.written[m->literal.n] = (struct fw_str){ written, n };
 	m->literal.texts[m->literal.n++] = (struct fw_str){ copy, n };
 	return 0;
 }
@@ -154,7 +166,7 @@ static int add_value(struct matcher *m, int index)
 		if (type == LUA_TNUMBER)
 			return (ret = check_number(m, lua_tonumber(L, index))) < 0 ? ret : add_number(m, lua_tonumber(L, index));
 		if (type != LUA_TBOOLEAN)
-			return fw_build_fail(m->b, m->at, NULL, "a %s is no value", type_of(m, index));
+			return fw_build_fail(m->b, m->at, NULL, "%s is no value", type_of(m, index));
 		break;
 	default:
 		return (ret = read_number(m, index, &x)) < 0 ? ret : add_number(m, x);

@@ -221,16 +221,31 @@ static int block_step(const struct scanner *s)
 	return at(s, "end") || at(s, "until") ? -1 : 0;
 }
 
+/* `country = "US" or "CA"` is "US" to Lua, whatever comes after. */
+static int refuse_choice(struct scanner *s)
+{
+	bool or = at(s, "or");
+	fw_fail(s->err, FW_EINVAL, s->name, s->before.line, "\"%.*s\" %.*s … is always %s", (int)(s->before.text.n < 40 ? s->before.text.n : 40), s->before.text.p,
+		(int)s->now.text.n, s->now.text.p, or ? "the first value" : "the second value");
+	fw_hint(s->err, or ? "for one of several write a list: { \"US\", \"CA\" }" : "for all of several write all_of { \"a\", \"b\" }");
+	return FW_EINVAL;
+}
+
 /* One entry's expression, up to the comma, semicolon or brace that ends it; the first table in it is remembered. */
 static int read_expression(struct scanner *s, struct table **ret_first)
 {
-	int blocks = 0, brackets = 0;
-	for (bool fresh = true; s->now.kind != END; fresh = false) {
+	int blocks = 0, brackets = 0, tokens = 0;
+	bool constant = s->now.kind == STRING || s->now.kind == NUMBER;
+	for (bool fresh = true; s->now.kind != END; fresh = false, tokens++) {
+		if (tokens == 1 && constant && (at(s, "or") || at(s, "and")))
+			return refuse_choice(s);
 		if (blocks == 0 && brackets == 0) {
 			if (at(s, ",") || at(s, ";") || at(s, "}"))
 				return 0;
 			if (!fresh && begins_entry(s)) {
-				fw_fail(s->err, FW_EINVAL, s->name, s->before.end_line, "a comma is missing after %.*s", (int)(s->before.text.n < 40 ? s->before.text.n : 40), s->before.text.p);
+				const char *quote = s->before.kind == STRING ? "\"" : "";
+				fw_fail(s->err, FW_EINVAL, s->name, s->before.end_line, "a comma is missing after %s%.*s%s", quote,
+					(int)(s->before.text.n < 40 ? s->before.text.n : 40), s->before.text.p, quote);
 				fw_hint(s->err, "entries of a table are separated by commas");
 				return FW_EINVAL;
 			}
@@ -362,6 +377,11 @@ static int read_declaration(struct scanner *s, struct declaration **last)
 {
 	int line = s->now.line;
 	int r = advance(s);
+	if (r == 0 && s->now.kind == NAME) {
+		fw_fail(s->err, FW_EINVAL, s->name, s->now.line, "the name of a %.*s stands in quotes", (int)s->before.text.n, s->before.text.p);
+		fw_hint(s->err, "write %.*s \"%.*s\" { … }", (int)s->before.text.n, s->before.text.p, (int)(s->now.text.n < 60 ? s->now.text.n : 60), s->now.text.p);
+		return FW_EINVAL;
+	}
 	if (r == 0 && at(s, "("))
 		r = advance(s);
 	if (r < 0 || s->now.kind != STRING)

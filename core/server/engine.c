@@ -66,7 +66,8 @@ static int run_tests(struct fw_engine *e, struct fw_report *report)
 		return no_memory(report);
 	}
 	fw_errors_init(&errors);
-	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests);
+	uint32_t skipped;
+	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests, &skipped);
 	for (uint32_t i = 0; i < errors.n; i++)
 		fw_report_add(report, &errors.items[i]);
 	report->dropped += errors.dropped;
