@@ -56,11 +56,12 @@ static char *put(char *at, const char *text, size_t n)
 
 static char *put_number(char *at, size_t v)
 {
-	char digits[24], *d = digits + sizeof digits;
+	char digits[24];
+	size_t first = sizeof digits;
 	do
-		*--d = (char)('0' + v % 10);
-	while (v /= 10);
-	return put(at, d, (size_t)(digits + sizeof digits - d));
+		digits[--first] = (char)('0' + v % 10);
+	while ((v /= 10) && first);
+	return put(at, digits + first, sizeof digits - first);
 }
 
 static char *put_two(char *at, int v)

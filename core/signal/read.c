@@ -120,10 +120,11 @@ static int read_page_and_source(const struct reading *in)
 	return fw_source_fill(in->f, &input);
 }
 
+/* Only a server says what a person is like: a public key could claim to be of age. */
 static int read_traits(const struct reading *in)
 {
 	const struct fw_json *traits = fw_json_get(in->context, "traits");
-	if (!traits || traits->type != FW_JSON_OBJECT || traits->count == 0)
+	if (!in->r->secret || !traits || traits->type != FW_JSON_OBJECT || traits->count == 0)
 		return 0;
 	struct fw_member *members = FW_NEW_ARRAY(in->f->arena, traits->count, struct fw_member);
 	unsigned n = 0;

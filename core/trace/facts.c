@@ -46,7 +46,7 @@ static void put_single(struct fw_json_out *o, const struct fw_facts *f, enum fw_
 
 static bool any_known(const struct fw_facts *f, enum fw_fact first, enum fw_fact last)
 {
-	for (int i = first; i <= (int)last; i++)
+	for (int i = (int)first; i <= (int)last; i++)
 		if (f->single[i].state == FW_KNOWN)
 			return true;
 	return false;

@@ -117,12 +117,13 @@ static void test_whole_request(void **state)
 {
 	(void)state;
 	struct visit v;
-	start(&v, "216.160.83.56", "{\"anonymousId\":\"a\",\"context\":{\"userAgent\":\"Mozilla/5.0 "
+	start(&v, "127.0.0.1", "{\"anonymousId\":\"a\",\"context\":{\"ip\":\"216.160.83.56\",\"userAgent\":\"Mozilla/5.0 "
 		"(iPhone; CPU iPhone OS 17_5 like Mac OS X) "
 		"AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1\",\"locale\":\"en_US\","
 		"\"page\":{\"url\":\"https://shop.example/boots?utm_source=instagram&utm_medium=cpc&utm_campaign=fall\",\"referrer\":"
 		"\"https://l.instagram.com/\",\"type\":\"category\"},"
 		"\"traits\":{\"plan\":\"pro\",\"sizes\":[41,42],\"userHash\":\"ab\"}}}");
+	v.r.secret = true;
 	v.r.user_agent = fw_str("Mozilla/5.0 (Windows NT 10.0) Gecko Firefox/127.0");
 	v.r.accept_language = fw_str("de");
 	v.r.sec_ch_ua_platform = fw_str("\"Windows\""); /* of the sender, who is not the visitor */
@@ -297,12 +298,24 @@ static void test_location(void **state)
 	finish(&v);
 }
 
+/* With a public key anybody could claim to be of age: what a person is like comes from servers. */
+static void test_traits_need_a_secret(void **state)
+{
+	(void)state;
+	struct visit v;
+	start(&v, "216.160.83.56", "{\"context\":{\"traits\":{\"age\":30}}}");
+	read_it(&v);
+	assert_int_equal(v.f.n_traits, 0);
+	finish(&v);
+}
+
 static void zone_of(const char *context, const char *timezone, const char *hour)
 {
 	struct visit v;
 	char body[256];
-	snprintf(body, sizeof body, "{\"context\":{%s}}", context);
-	start(&v, "216.160.83.56", body);
+	snprintf(body, sizeof body, "{\"context\":{\"ip\":\"216.160.83.56\"%s%s}}", context[0] ? "," : "", context);
+	start(&v, "127.0.0.1", body);
+	v.r.secret = true;
 	read_it(&v);
 	expect(&v, FW_FACT_TIMEZONE, timezone);
 	expect(&v, FW_FACT_HOUR, hour);
@@ -389,6 +402,7 @@ static void test_no_memory(void **state)
 	start(&v, "216.160.83.56", "{\"context\":{\"traits\":{\"a\":\"b\"},\"timezone\":\"Europe/Berlin\",\"locale\":\"en\","
 		"\"page\":{\"url\":\"https://shop.example/boots?utm_source=a&utm_medium=b&utm_campaign=c&utm_term=d&utm_content=e\","
 		"\"referrer\":\"https://x.example/\",\"type\":\"t\"},\"consent\":{\"categoryPreferences\":{\"x\":true}}}}");
+	v.r.secret = true;
 	v.r.user_agent = fw_str("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0");
 	int failures = 0;
 	for (size_t limit = 1;; limit += 8) {
@@ -427,7 +441,7 @@ int main(void)
 		cmocka_unit_test(test_whose_address),
 		cmocka_unit_test(test_unix_peer),
 		cmocka_unit_test(test_location),
-		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time), cmocka_unit_test(test_traits_need_a_secret),
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_consent),
 		cmocka_unit_test(test_no_memory),
