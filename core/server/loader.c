@@ -239,7 +239,7 @@ static void reap(struct loader *l)
 			if (c->pid != pid)
 				continue;
 			c->pid = 0;
-			fw_slot_end(&l->made.slots[i]);
+			fw_slot_end(l->made.shared, &l->made.slots[i]);
 			plan_again(l, c);
 			fw_channel_tell_all(l->options->channel, FW_TELL_GONE, (int)i, pid, status, NULL);
 		}

@@ -187,7 +187,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
 		fw_plugins_stop(made->plugins);
 	}
-	fw_slot_end(w.page);
+	fw_slot_end(made->shared, w.page);
 	finish(&w);
 	exit(w.status);
 }
