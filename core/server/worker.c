@@ -157,6 +157,7 @@ static void finish(struct fw_worker *w)
 			event_free(events[i]);
 	if (w->base)
 		event_base_free(w->base);
+	fw_buf_finish(&w->spare);
 	close(w->channel);
 }
 
