@@ -138,24 +138,13 @@ static int compare_members(const void *x, const void *y)
 	return d ? d : (a->position > b->position) - (a->position < b->position);
 }
 
-static bool has_duplicates(const struct fw_json *object)
-{
-	for (const struct fw_json *v = object->child; v; v = v->next)
-		for (const struct fw_json *w = v->next; w; w = w->next)
-			if (fw_str_equal(v->key, w->key))
-				return true;
-	return false;
-}
-
-/* Of members with one key the last counts. Looked for once, when the object is complete: each with each when they are
- * few, else in n log n. */
+/* Of members with one key the last counts. Looked for once, when the object is complete, in n log n. */
 static int drop_duplicates(struct reader *r, struct fw_json *object)
 {
-	enum { FEW = 16 };
-	if (object->count <= FEW && !has_duplicates(object))
+	if (object->count < 2)
 		return 1;
-	struct member *members = FW_NEW_ARRAY(r->arena, object->count, struct member);
-	if (!members)
+	struct member small[16], *members = small;
+	if (object->count > 16 && !(members = FW_NEW_ARRAY(r->arena, object->count, struct member)))
 		return stop(r, FW_ENOMEM, "the value is too large");
 	unsigned n = 0;
 	for (struct fw_json *v = object->child; v; v = v->next, n++)
@@ -242,9 +231,8 @@ struct fw_json *fw_json_get(const struct fw_json *object, const char *key)
 {
 	if (!object || object->type != FW_JSON_OBJECT)
 		return NULL;
-	struct fw_str wanted = fw_str(key);
 	for (struct fw_json *v = object->child; v; v = v->next)
-		if (fw_str_equal(v->key, wanted))
+		if (fw_str_is(v->key, key))
 			return v;
 	return NULL;
 }

@@ -19,6 +19,7 @@ enum {
 	/* A call into a rule's function. */
 	FW_LIMIT_CALL_INSTRUCTIONS = 100000,
 	FW_LIMIT_CALL_BYTES = 1 << 20,
+	FW_LIMIT_CALL_NESTING = 8,            /* functions that read segments that functions decide, one in the other */
 	FW_LIMIT_LOAD_INSTRUCTIONS = 500000000, /* running one rule file at load */
 	FW_LIMIT_LOAD_BYTES = 2000000000,
 	FW_LIMIT_STRING_BYTES = 256 << 10,    /* the longest string a library call makes */

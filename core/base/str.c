@@ -84,7 +84,7 @@ int fw_edit_distance(const char *a, const char *b, int most)
 
 const char *fw_nearest(const char *wrong, const char *const *names, size_t n)
 {
-	int most = strlen(wrong) <= 3 ? 1 : strlen(wrong) <= 6 ? 2 : 3;
+	int most = strlen(wrong) <= 3 ? 1 : strlen(wrong) <= 8 ? 2 : 3;
 	const char *best = NULL;
 	for (size_t i = 0; i < n; i++) {
 		int d = fw_edit_distance(wrong, names[i], most);
@@ -164,11 +164,6 @@ bool fw_utf8_valid(struct fw_str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
 	while (p < end) {
-		uint64_t eight;
-		if (end - p >= 8 && (memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
-			p += 8;
-			continue;
-		}
 		if (*p < 0x80) {
 			p++;
 			continue;

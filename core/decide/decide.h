@@ -69,7 +69,8 @@ struct fw_decider {
 	struct fw_counts counts;
 	struct fw_set_aside *set_aside; /* shared between workers; not owned */
 	struct fw_guard_memo *guards;
-	uint32_t *group_epoch, *group_winner; /* by only_one_of: taken in this decision, and by whom */
+	uint64_t *group_epoch;          /* by only_one_of: taken in this decision … */
+	uint32_t *group_winner;         /* … and by whom */
 	uint64_t random[2];
 	double holdout;                 /* per cent */
 };

@@ -6,7 +6,7 @@
 
 /* A guard's answer, remembered for the decision. */
 struct fw_guard_memo {
-	uint32_t epoch;
+	uint64_t epoch;
 	bool passes;
 };
 

@@ -45,9 +45,12 @@ static bool is_zone(struct fw_str s)
 	return s.n > 0 && is_letter(s.p[0]);
 }
 
+/* A language of two or three letters, then subtags. */
 static bool is_language(struct fw_str s)
 {
-	size_t part = 0;
+	size_t part = 0, first = 0;
+	while (first < s.n && is_letter(s.p[first]))
+		first++;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] != '-' && !is_alphanumeric(s.p[i]))
 			return false;
@@ -55,7 +58,7 @@ static bool is_language(struct fw_str s)
 		if (part > 8 || (s.p[i] == '-' && (i == 0 || i + 1 == s.n || s.p[i - 1] == '-')))
 			return false;
 	}
-	return s.n >= 2 && is_letter(s.p[0]) && is_letter(s.p[1]);
+	return (first == 2 || first == 3) && (first == s.n || s.p[first] == '-');
 }
 
 static bool is_path(struct fw_str s)
@@ -229,6 +232,17 @@ static const char *refuse_listed(const struct fw_fact_info *info, struct fw_str 
 	return buf;
 }
 
+/* The same text in the right form, where that is a small step. */
+static void suggest(const struct fw_fact_info *info, struct fw_str value, char *hint, size_t hint_size)
+{
+	char tried[80];
+	size_t n = (size_t)snprintf(tried, sizeof tried, "%s%.*s", info->fits == is_path ? "/" : "", (int)(value.n < 60 ? value.n : 60), value.p);
+	for (char *p = tried; info->fits != is_path && (p = strchr(p, '_')); )
+		*p = '-';
+	if (!hint[0] && value.n && value.n < 60 && info->fits((struct fw_str){ tried, n }))
+		snprintf(hint, hint_size, "did you mean \"%s\"?", tried);
+}
+
 const char *fw_fact_refuse(enum fw_fact fact, struct fw_str value, char *buf, size_t size, char *hint, size_t hint_size)
 {
 	const struct fw_fact_info *info = &facts[fact];
@@ -241,5 +255,6 @@ const char *fw_fact_refuse(enum fw_fact fact, struct fw_str value, char *buf, si
 	snprintf(buf, size, "\"%.*s\" is no %s: %s", (int)(value.n < 60 ? value.n : 60), value.p, info->name, info->form);
 	if (fact == FW_FACT_COUNTRY && country_code(value, code))
 		snprintf(hint, hint_size, "did you mean \"%s\"?", code);
+	suggest(info, value, hint, hint_size);
 	return buf;
 }

@@ -31,6 +31,12 @@ static int wrong(struct reader *r, const char *name, const struct fw_json *v, co
 	return fw_fail(r->err, FW_EINVAL, NULL, 0, "%s: %s where %s was expected", name, fw_json_type_name(v->type), wanted);
 }
 
+/* `{}` of Lua and `[]` of JSON say the same when empty; null says nothing. */
+static bool is_object(const struct fw_json *v)
+{
+	return v->type == FW_JSON_OBJECT || v->type == FW_JSON_NULL || (v->type == FW_JSON_ARRAY && v->count == 0);
+}
+
 static int read_text(struct reader *r, enum fw_fact fact, const struct fw_json *v)
 {
 	char message[512], hint[256];
@@ -38,7 +44,7 @@ static int read_text(struct reader *r, enum fw_fact fact, const struct fw_json *
 	if (v->type != FW_JSON_STRING)
 		return wrong(r, name, v, "text");
 	if (v->string.n && fw_fact_refuse(fact, v->string, message, sizeof message, hint, sizeof hint)) {
-		fw_fail(r->err, FW_EINVAL, NULL, 0, "%s", message);
+		fw_fail(r->err, FW_EINVAL, NULL, 0, "%s: %s", name, message);
 		fw_hint(r->err, "%s", hint);
 		return FW_EINVAL;
 	}
@@ -122,6 +128,8 @@ static int read_single(struct reader *r, enum fw_fact fact, const struct fw_json
 	default:
 		if (v->type != FW_JSON_NUMBER)
 			return wrong(r, info->name, v, "a number");
+		if (fact == FW_FACT_HOUR && (v->number < 0 || v->number > 23 || v->number != floor(v->number)))
+			return wrong(r, info->name, v, "a whole number from 0 to 23");
 		fw_facts_number(r->facts, fact, v->number);
 		return 0;
 	}
@@ -129,8 +137,7 @@ static int read_single(struct reader *r, enum fw_fact fact, const struct fw_json
 
 static int read_members(struct reader *r, const char *name, const struct fw_json *v, bool numbers, struct fw_member **ret, unsigned *ret_n)
 {
-	/* `{}` of Lua and `[]` of JSON say the same when empty. */
-	if (v->type != FW_JSON_OBJECT && v->count)
+	if (!is_object(v))
 		return wrong(r, name, v, "an object");
 	struct fw_member *members = FW_NEW_ARRAY(r->facts->arena, v->count, struct fw_member);
 	unsigned n = 0;
@@ -172,7 +179,7 @@ static int unknown_word(struct reader *r, const char *where, struct fw_str word,
 static int read_cart_contains(struct reader *r, const struct fw_json *v)
 {
 	static const char *const words[] = { "category", "product", "brand", NULL };
-	if (v->type != FW_JSON_OBJECT && v->count)
+	if (!is_object(v))
 		return wrong(r, "cart.contains", v, "an object");
 	for (const struct fw_json *m = v->child; m; m = m->next) {
 		enum fw_key_kind kind = fw_key_kind_find(m->key);
@@ -188,7 +195,7 @@ static int read_cart_contains(struct reader *r, const struct fw_json *v)
 static int read_cart(struct reader *r, const struct fw_json *v)
 {
 	static const char *const words[] = { "items", "total", "age", "contains", NULL };
-	if (v->type != FW_JSON_OBJECT && v->count)
+	if (!is_object(v))
 		return wrong(r, "cart", v, "an object");
 	for (const struct fw_json *m = v->child; m; m = m->next) {
 		int ret = fw_str_is(m->key, "items") ? read_single(r, FW_FACT_CART_ITEMS, m)
@@ -202,10 +209,23 @@ static int read_cart(struct reader *r, const struct fw_json *v)
 	return 0;
 }
 
+/* A known word with a value of the wrong kind, or a word that is none. */
+static int refuse_answer(struct reader *r, const char *name, const struct fw_json *m)
+{
+	static const char *const words[] = { "category", "product", "brand", "term", "within", "total", "share", NULL };
+	char where[80];
+	int n = snprintf(where, sizeof where, "%s.", name);
+	for (size_t i = 0; words[i]; i++)
+		if (fw_str_is(m->key, words[i])) {
+			snprintf(where + n, sizeof where - (size_t)n, "%s", words[i]);
+			return wrong(r, where, m, i < 4 ? "one text (a query has at most one of category, product, brand and term)" : i == 4 ? "a duration such as \"7d\"" : "a number from 0");
+		}
+	return unknown_word(r, where, m->key, words);
+}
+
 /* One answer: { category = "boots", within = "7d", total = 3 }, or share = 0.4 for affinity. */
 static int read_answer(struct reader *r, enum fw_fact fact, const struct fw_json *v)
 {
-	static const char *const words[] = { "category", "product", "brand", "term", "within", "total", "share", NULL };
 	const char *name = fw_fact_info(fact)->name;
 	struct fw_answer answer = { .query.fact = fact, .number = -1 };
 	if (v->type != FW_JSON_OBJECT)
@@ -223,9 +243,7 @@ static int read_answer(struct reader *r, enum fw_fact fact, const struct fw_json
 		} else if ((fw_str_is(m->key, "total") || fw_str_is(m->key, "share")) && m->type == FW_JSON_NUMBER && m->number >= 0) {
 			answer.number = m->number;
 		} else {
-			char where[32];
-			snprintf(where, sizeof where, "%s.", name);
-			return unknown_word(r, where, m->key, words);
+			return refuse_answer(r, name, m);
 		}
 	}
 	if (answer.number < 0)
@@ -237,6 +255,10 @@ static int read_answer(struct reader *r, enum fw_fact fact, const struct fw_json
 static int read_answers(struct reader *r, enum fw_fact fact, const struct fw_json *v)
 {
 	unsigned n = v->type == FW_JSON_ARRAY ? v->count : 1;
+	if (v->type == FW_JSON_NULL)
+		return 0;
+	if (v->type == FW_JSON_NUMBER && v->number < 0)
+		return wrong(r, fw_fact_info(fact)->name, v, "a number from 0");
 	struct fw_answer *more = FW_NEW_ARRAY(r->facts->arena, r->facts->n_answers + n, struct fw_answer);
 	if (!more)
 		return FW_ENOMEM;
@@ -279,6 +301,9 @@ static int read_rollout(struct reader *r, const struct fw_json *v)
 static int read_member(struct reader *r, const struct fw_json *m)
 {
 	struct fw_facts *f = r->facts;
+	bool plain = fw_str_is(m->key, "at") || fw_str_is(m->key, "rollout") || fw_str_is(m->key, "segment");
+	if (plain && m->type == FW_JSON_NULL)
+		return 0;
 	if (fw_str_is(m->key, "at"))
 		return read_at(r, m);
 	if (fw_str_is(m->key, "rollout"))
@@ -308,7 +333,7 @@ int fw_facts_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json 
 	fw_facts_init(f, a, true);
 	f->has_point = true;
 	f->point = -1; /* inside every rollout */
-	if (visitor->type != FW_JSON_OBJECT && visitor->count)
+	if (!is_object(visitor) || visitor->type == FW_JSON_NULL)
 		return wrong(&r, "visitor", visitor, "an object of facts");
 	for (const struct fw_json *m = visitor->child; m; m = m->next) {
 		int ret = read_member(&r, m);
@@ -316,6 +341,8 @@ int fw_facts_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json 
 			return ret == FW_ENOMEM ? fw_fail(err, ret, NULL, 0, "the visitor is too large") : ret;
 	}
 	const struct fw_json *wait = fw_json_get(visitor, "wait");
+	if (wait && wait->type == FW_JSON_NULL)
+		wait = NULL;
 	int64_t wait_s = wait && wait->type == FW_JSON_STRING ? fw_duration_s(wait->string) : -1;
 	if (wait && wait_s < 0)
 		return wrong(&r, "wait", wait, "a duration such as \"1h\"");

@@ -12,7 +12,8 @@ void fw_errors_init(struct fw_errors *e)
 
 void fw_errors_finish(struct fw_errors *e)
 {
-	free(e->items);
+	if (e->items != &e->reserve)
+		free(e->items);
 	*e = (struct fw_errors){ 0 };
 }
 
@@ -25,13 +26,13 @@ struct fw_error *fw_errors_add(struct fw_errors *e)
 	}
 	if (e->n == e->size) {
 		uint32_t size = e->size ? e->size * 2 : 8;
-		struct fw_error *more = realloc(e->items, size * sizeof *more);
-		if (!more) {
+		struct fw_error *more = e->items == &e->reserve ? NULL : realloc(e->items, size * sizeof *more);
+		if (!more && e->n) {
 			e->dropped++;
 			return &overflow;
 		}
-		e->items = more;
-		e->size = size;
+		e->items = more ? more : &e->reserve;
+		e->size = more ? size : 1;
 	}
 	struct fw_error *err = &e->items[e->n++];
 	memset(err, 0, sizeof *err);
@@ -59,6 +60,11 @@ int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint
 {
 	char message[400], path[300] = "";
 	va_list ap;
+	b->failed = true;
+	if (b->errors->n >= FW_LIMIT_ERRORS) {
+		b->errors->dropped++;
+		return FW_EINVAL;
+	}
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
@@ -71,7 +77,19 @@ int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint
 	fw_fail(err, FW_EINVAL, s->name, line, "%s \"%s\": %s%s", fw_declared_words[d->kind], d->id, path, message);
 	if (hint && hint[0])
 		fw_hint(err, "%s", hint);
-	b->failed = true;
+	return FW_EINVAL;
+}
+
+int fw_build_fail_in(struct fw_builder *b, struct fw_at *at, const char *field, const char *hint, const char *fmt, ...)
+{
+	char message[400];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof message, fmt, ap);
+	va_end(ap);
+	size_t length = fw_at_enter(at, field);
+	fw_build_fail(b, at, hint, "%s", message);
+	fw_at_leave(at, length);
 	return FW_EINVAL;
 }
 
@@ -100,6 +118,67 @@ char *fw_build_copy(struct fw_builder *b, const char *s, size_t n)
 	if (!copy)
 		fw_build_no_memory(b);
 	return copy;
+}
+
+static int compare_keys(const void *x, const void *y)
+{
+	const struct fw_key *a = x, *b = y;
+	if (!a->name.p || !b->name.p)
+		return a->name.p ? 1 : b->name.p ? -1 : (a->position > b->position) - (a->position < b->position);
+	return fw_str_compare(a->name, b->name);
+}
+
+int fw_build_keys(struct fw_builder *b, const struct fw_at *at, int table, struct fw_key **ret_keys, size_t *ret_n)
+{
+	*ret_keys = NULL;
+	*ret_n = 0;
+	lua_State *L = b->lua;
+	size_t n = 0;
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+		n++;
+	struct fw_key *keys = FW_NEW_ARRAY(&b->scratch, n + 1, struct fw_key);
+	if (!keys)
+		return fw_build_no_memory(b);
+	n = 0;
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (lua_type(L, -2) == LUA_TSTRING) {
+			size_t length;
+			keys[n].name.p = lua_tolstring(L, -2, &length);
+			keys[n++].name.n = length;
+		} else if (lua_isinteger(L, -2)) {
+			keys[n++] = (struct fw_key){ .position = lua_tointeger(L, -2) };
+		} else {
+			lua_pop(L, 2);
+			return fw_build_fail(b, at, NULL, "a key of a table here is a name");
+		}
+	}
+	qsort(keys, n, sizeof *keys, compare_keys);
+	*ret_keys = keys;
+	*ret_n = n;
+	return 0;
+}
+
+void fw_build_push(struct fw_builder *b, int table, const struct fw_key *key)
+{
+	if (key->name.p) {
+		lua_pushlstring(b->lua, key->name.p, key->name.n);
+		lua_rawget(b->lua, table);
+	} else {
+		lua_rawgeti(b->lua, table, key->position);
+	}
+}
+
+const char *fw_build_type_name(struct fw_builder *b, int index)
+{
+	switch (lua_type(b->lua, index)) {
+	case LUA_TNIL: return "nothing";
+	case LUA_TBOOLEAN: return lua_toboolean(b->lua, index) ? "true" : "false";
+	case LUA_TNUMBER: return "a number";
+	case LUA_TSTRING: return "text";
+	case LUA_TTABLE: return "a table";
+	case LUA_TFUNCTION: return "a function";
+	default: return "something else";
+	}
 }
 
 const char *fw_build_text_at(struct fw_builder *b, int index)
@@ -172,30 +251,27 @@ int fw_build_literal(struct fw_builder *b, const struct fw_ref *ref, const struc
 	return 0;
 }
 
-int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, uint32_t *ret_function)
+int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, bool content, uint32_t *ret_function)
 {
 	lua_State *L = b->lua;
-	const void *key = lua_topointer(L, index);
-	for (uint32_t i = 0; i < b->function_keys.n; i++)
-		if (b->function_keys.items[i] == key) {
-			*ret_function = i;
-			return 0;
-		}
+	uintptr_t key[2] = { (uintptr_t)lua_topointer(L, index), content };
+	struct fw_str key_text = { (const char *)key, sizeof key };
+	*ret_function = fw_map_get(&b->function_keys, key_text);
+	if (*ret_function != FW_MAP_NONE)
+		return 0;
 	if (lua_iscfunction(L, index))
 		return fw_build_fail(b, at, "write function(v) … end", "a function of the library cannot stand here");
 	lua_Debug ar;
 	lua_pushvalue(L, index);
 	lua_getinfo(L, ">S", &ar);
 	struct fw_function *f = FW_ADD(&b->functions);
-	const void **keep = FW_ADD(&b->function_keys);
-	if (!f || !keep)
+	if (!f || fw_map_put(&b->function_keys, key_text, b->functions.n - 1) < 0)
 		return fw_build_no_memory(b);
-	*keep = key;
 	const char *file = fw_build_copy(b, ar.source[0] == '@' ? ar.source + 1 : ar.source, strlen(ar.source[0] == '@' ? ar.source + 1 : ar.source));
 	if (!file)
 		return FW_ENOMEM;
 	lua_pushvalue(L, index);
-	*f = (struct fw_function){ luaL_ref(L, LUA_REGISTRYINDEX), { file, ar.linedefined }, FW_NONE };
+	*f = (struct fw_function){ luaL_ref(L, LUA_REGISTRYINDEX), { file, ar.linedefined }, FW_NONE, b->sources.items[at->declaration->source].compliance };
 	*ret_function = b->functions.n - 1;
 	return 0;
 }

@@ -40,6 +40,7 @@ struct fw_builder {
 	struct fw_errors *errors;
 	struct fw_zone_set *zones;
 	bool failed; /* at least one error was written, or memory ran out */
+	struct fw_arena scratch; /* emptied after each declaration; nothing in it is lost when Lua raises an error */
 
 	FW_LIST(struct fw_source) sources;
 	FW_LIST(struct fw_declaration) declarations;
@@ -51,10 +52,9 @@ struct fw_builder {
 	FW_LIST(struct fw_node) nodes;
 	FW_LIST(uint32_t) children;
 	FW_LIST(struct fw_function) functions;
-	FW_LIST(const void *) function_keys;
-	struct fw_map ref_keys, group_keys;
-	struct fw_map segment_ids[2];      /* rule files', compliance's */
+	struct fw_map function_keys, ref_keys, group_keys;
 	uint8_t *segment_state;            /* 0 not begun, 1 being compiled, 2 done */
+	uint32_t segments_open;            /* being compiled, one for the other */
 	uint32_t *segment_declaration;
 };
 
@@ -64,12 +64,24 @@ struct fw_at {
 	char path[256]; /* "when.cart.total" */
 };
 
+/* A key of a Lua table: tables are read in one order on every machine, positions first, then names bytewise. */
+struct fw_key {
+	struct fw_str name; /* p NULL: a position */
+	lua_Integer position;
+};
+/* The keys of the table at the index, sorted, in the scratch arena. */
+int fw_build_keys(struct fw_builder *b, const struct fw_at *at, int table, struct fw_key **ret_keys, size_t *ret_n);
+/* Pushes the value of a key. */
+void fw_build_push(struct fw_builder *b, int table, const struct fw_key *key);
+
 /* A new zeroed item at the end of a list, or NULL. */
 void *fw_list_add(void *list, size_t item_size);
 #define FW_ADD(list) ((__typeof__((list)->items))fw_list_add((list), sizeof *(list)->items))
 
 /* Writes an error at the place of `at`; returns FW_EINVAL. */
 int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same at a field below the place of `at`, which the message names. */
+int fw_build_fail_in(struct fw_builder *b, struct fw_at *at, const char *field, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 int fw_build_no_memory(struct fw_builder *b);
 /* Extends the path by a key; returns its former length, to be given back to fw_at_leave. */
 size_t fw_at_enter(struct fw_at *at, const char *key);
@@ -81,6 +93,8 @@ int fw_words_open(struct fw_builder *b);
 /* Pushes a new environment for a file: own names, the words, and an error for every other name. */
 void fw_words_push_env(struct fw_builder *b);
 const char *const *fw_words_names(void);
+/* "did you mean …" for a name that is not defined, into buf; returns buf. */
+const char *fw_words_hint(const char *name, char *buf, size_t size);
 /* The tag of a table that a word made ("any", "all", "none", "list", "at_least", "is_not" …), or NULL. */
 const char *fw_words_tag(lua_State *L, int index);
 
@@ -92,17 +106,21 @@ struct fw_condition_info {
 	unsigned uses;
 	uint32_t specificity;
 	bool has_functions;
+	uint32_t depth, deepest; /* of nesting: where the compiler is, and the most so far, segments included */
 	struct fw_str *facts; /* distinct names seen, for the specificity */
 	uint32_t n_facts, size;
 };
 int fw_compile_condition(struct fw_builder *b, struct fw_at *at, int index, struct fw_condition_info *info, uint32_t *ret_node);
 int fw_compile_segment(struct fw_builder *b, uint32_t segment);
+/* "there is no segment", with the nearest that the declaration may name. */
+int fw_refuse_segment(struct fw_builder *b, struct fw_at *at, const char *field, struct fw_str name);
 /* matcher.c: one fact's matcher into a literal. */
 int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, uint32_t *ret_node);
 int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
 int fw_build_node(struct fw_builder *b, enum fw_node_kind kind, const uint32_t *children, uint32_t n, uint32_t *ret_node);
 int fw_build_literal(struct fw_builder *b, const struct fw_ref *ref, const struct fw_literal *l, uint32_t *ret_node);
-int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, uint32_t *ret_function);
+/* A function has one number as a condition and another as content: what it answered is remembered by number. */
+int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, bool content, uint32_t *ret_function);
 
 /* declare.c: all declarations into the set. */
 int fw_declare_all(struct fw_builder *b);
@@ -128,6 +146,8 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 /* rank.c: order, guards and caps of each rule, tables of slots. */
 int fw_rank_rules(struct fw_builder *b);
 
+/* What the value at index is, for people: "text", "a number", "a table" … */
+const char *fw_build_type_name(struct fw_builder *b, int index);
 /* The text at index as a copy in the set, or NULL when it is none. */
 const char *fw_build_text_at(struct fw_builder *b, int index);
 

@@ -5,66 +5,6 @@
 #include "fact/given.h"
 #include "rules/builder.h"
 
-/* A key of a Lua table, so that tables are read in one order on every machine: positions first, then names bytewise. */
-struct key {
-	struct fw_str name; /* p NULL: a position */
-	lua_Integer position;
-};
-
-static int compare_keys(const void *x, const void *y)
-{
-	const struct key *a = x, *b = y;
-	if (!a->name.p || !b->name.p)
-		return a->name.p ? 1 : b->name.p ? -1 : (a->position > b->position) - (a->position < b->position);
-	return fw_str_compare(a->name, b->name);
-}
-
-/* The table's keys, sorted; to be freed. */
-static int read_keys(struct fw_builder *b, const struct fw_at *at, int table, struct key **ret_keys, size_t *ret_n)
-{
-	lua_State *L = b->lua;
-	size_t n = 0, size = 8;
-	struct key *keys = malloc(size * sizeof *keys);
-	for (lua_pushnil(L); keys && lua_next(L, table); lua_pop(L, 1)) {
-		if (n == size) {
-			struct key *more = realloc(keys, (size *= 2) * sizeof *keys);
-			if (!more) {
-				free(keys);
-				keys = NULL;
-				break;
-			}
-			keys = more;
-		}
-		if (lua_type(L, -2) == LUA_TSTRING) {
-			size_t length;
-			keys[n].name.p = lua_tolstring(L, -2, &length);
-			keys[n++].name.n = length;
-		} else if (lua_isinteger(L, -2)) {
-			keys[n++] = (struct key){ .position = lua_tointeger(L, -2) };
-		} else {
-			free(keys);
-			lua_pop(L, 2);
-			return fw_build_fail(b, at, NULL, "a key of a condition is the name of a fact");
-		}
-	}
-	if (!keys)
-		return fw_build_no_memory(b);
-	qsort(keys, n, sizeof *keys, compare_keys);
-	*ret_keys = keys;
-	*ret_n = n;
-	return 0;
-}
-
-static void push_key(struct fw_builder *b, int table, const struct key *key)
-{
-	if (key->name.p) {
-		lua_pushlstring(b->lua, key->name.p, key->name.n);
-		lua_rawget(b->lua, table);
-	} else {
-		lua_rawgeti(b->lua, table, key->position);
-	}
-}
-
 /* Children of a node being gathered. */
 struct parts {
 	uint32_t *nodes;
@@ -75,9 +15,11 @@ static int add_part(struct fw_builder *b, struct parts *p, uint32_t node)
 {
 	if (p->n == p->size) {
 		uint32_t size = p->size ? p->size * 2 : 8;
-		uint32_t *more = realloc(p->nodes, size * sizeof *more);
+		uint32_t *more = FW_NEW_ARRAY(&b->scratch, size, uint32_t);
 		if (!more)
 			return fw_build_no_memory(b);
+		if (p->n)
+			memcpy(more, p->nodes, p->n * sizeof *more);
 		p->nodes = more;
 		p->size = size;
 	}
@@ -138,7 +80,7 @@ typedef int (*member_compiler)(struct fw_builder *b, struct fw_at *at, int index
 /* The table of members is a conjunction of its own, wherever it stands. */
 static int compile_members(struct fw_builder *b, struct fw_at *at, int index, const char *what, member_compiler compile, struct fw_condition_info *info, struct parts *into)
 {
-	struct key *keys;
+	struct fw_key *keys;
 	struct parts own = { 0 };
 	uint32_t node;
 	size_t n;
@@ -147,7 +89,7 @@ static int compile_members(struct fw_builder *b, struct fw_at *at, int index, co
 		snprintf(hint, sizeof hint, "write %s = { name = … }", what);
 		return fw_build_fail(b, at, hint, "%s takes a table of names", what);
 	}
-	int ret = read_keys(b, at, index, &keys, &n);
+	int ret = fw_build_keys(b, at, index, &keys, &n);
 	if (ret < 0)
 		return ret;
 	if (n == 0)
@@ -158,7 +100,7 @@ static int compile_members(struct fw_builder *b, struct fw_at *at, int index, co
 			break;
 		}
 		size_t length = fw_at_enter(at, keys[i].name.p);
-		push_key(b, index, &keys[i]);
+		fw_build_push(b, index, &keys[i]);
 		ret = compile(b, at, lua_gettop(b->lua), keys[i].name, info, &own);
 		lua_pop(b->lua, 1);
 		fw_at_leave(at, length);
@@ -167,8 +109,6 @@ static int compile_members(struct fw_builder *b, struct fw_at *at, int index, co
 		ret = fw_build_node(b, FW_NODE_ALL, own.nodes, own.n, &node);
 	if (ret == 0)
 		ret = add_part(b, into, node);
-	free(own.nodes);
-	free(keys);
 	return ret;
 }
 
@@ -235,11 +175,30 @@ static int compile_cart(struct fw_builder *b, struct fw_at *at, int index, struc
 	return unknown_name(b, at, "fact of the cart", name, words, 4);
 }
 
-static uint32_t find_segment(struct fw_builder *b, const struct fw_at *at, struct fw_str name)
+int fw_refuse_segment(struct fw_builder *b, struct fw_at *at, const char *field, struct fw_str name)
 {
 	bool compliance = b->sources.items[at->declaration->source].compliance;
-	uint32_t found = fw_map_get(&b->segment_ids[compliance], name);
-	return found != FW_MAP_NONE || compliance ? found : fw_map_get(&b->segment_ids[1], name);
+	uint32_t known = 0;
+	const char **names = calloc(b->set->n_segments + 1, sizeof *names);
+	for (uint32_t i = 0; names && i < b->set->n_segments; i++)
+		if (b->set->segments[i].compliance || !compliance)
+			names[known++] = b->set->segments[i].id;
+	size_t length = field ? fw_at_enter(at, field) : strlen(at->path);
+	int ret = unknown_name(b, at, "segment", name, names, known);
+	fw_at_leave(at, length);
+	free(names);
+	return ret;
+}
+
+/* Each table, matcher and segment inside another. Ends what holds itself, too. */
+static int go_deeper(struct fw_builder *b, const struct fw_at *at, struct fw_condition_info *info, uint32_t levels)
+{
+	info->depth += levels;
+	if (info->depth > info->deepest)
+		info->deepest = info->depth;
+	if (info->depth <= FW_LIMIT_CONDITION_DEPTH)
+		return 0;
+	return fw_build_fail(b, at, "a segment gives a part of it a name, and counts as deep as it is", "conditions are nested more than %d deep", FW_LIMIT_CONDITION_DEPTH);
 }
 
 static int compile_segment_name(struct fw_builder *b, struct fw_at *at, int index, struct fw_condition_info *info, uint32_t *ret_node)
@@ -248,19 +207,14 @@ static int compile_segment_name(struct fw_builder *b, struct fw_at *at, int inde
 	if (lua_type(b->lua, index) != LUA_TSTRING)
 		return fw_build_fail(b, at, "write segment = \"name\"", "a segment is named by text");
 	const char *name = lua_tolstring(b->lua, index, &n);
-	uint32_t segment = find_segment(b, at, (struct fw_str){ name, n });
-	if (segment == FW_MAP_NONE) {
-		uint32_t known = b->set->n_segments;
-		const char **names = calloc(known + 1, sizeof *names);
-		for (uint32_t i = 0; names && i < known; i++)
-			names[i] = b->set->segments[i].id;
-		int ret = unknown_name(b, at, "segment", (struct fw_str){ name, n }, names, names ? known : 0);
-		free(names);
-		return ret;
-	}
+	bool compliance = b->sources.items[at->declaration->source].compliance;
+	uint32_t segment = fw_ruleset_segment(b->set, (struct fw_str){ name, n }, compliance);
+	if (segment == FW_MAP_NONE)
+		return fw_refuse_segment(b, at, NULL, (struct fw_str){ name, n });
 	int ret = count_fact(b, info, "segment", strlen("segment")); /* one fact, however many are named */
-	if (ret < 0 || (ret = fw_compile_segment(b, segment)) < 0)
+	if (ret < 0 || (ret = fw_compile_segment(b, segment)) < 0 || (ret = go_deeper(b, at, info, b->set->segments[segment].depth)) < 0)
 		return ret;
+	info->depth -= b->set->segments[segment].depth;
 	info->uses |= b->set->segments[segment].uses;
 	info->has_functions |= !b->set->segments[segment].pure;
 	struct fw_ref ref = { .fact = FW_FACT_SEGMENT, .segment = segment };
@@ -275,6 +229,8 @@ static int compile_segments(struct fw_builder *b, struct fw_at *at, int index, s
 	const char *tag = fw_words_tag(L, index);
 	if (lua_type(L, index) != LUA_TTABLE)
 		return compile_segment_name(b, at, index, info, ret_node);
+	if (go_deeper(b, at, info, 1) < 0 || !lua_checkstack(L, 8))
+		return FW_EINVAL;
 	if (tag && strcmp(tag, "is_not") != 0 && strcmp(tag, "all_of") != 0)
 		return fw_build_fail(b, at, "write segment = \"name\"", "%s does not go with a segment", tag);
 	int list = index;
@@ -302,9 +258,9 @@ static int compile_segments(struct fw_builder *b, struct fw_at *at, int index, s
 		}
 		if (ret == 0)
 			ret = fw_build_node(b, tag ? FW_NODE_ALL : FW_NODE_ANY, parts.nodes, parts.n, &node);
-		free(parts.nodes);
 	}
 	lua_settop(L, top);
+	info->depth--;
 	*ret_node = node;
 	return ret;
 }
@@ -340,7 +296,7 @@ static int compile_function(struct fw_builder *b, struct fw_at *at, int index, s
 {
 	uint32_t function;
 	info->has_functions = true;
-	int ret = fw_build_function(b, at, index, &function);
+	int ret = fw_build_function(b, at, index, false, &function);
 	if (ret < 0)
 		return ret;
 	struct fw_node *node = FW_ADD(&b->nodes);
@@ -363,7 +319,7 @@ static int compile_positional(struct fw_builder *b, struct fw_at *at, int index,
 	if (lua_type(L, index) == LUA_TFUNCTION)
 		ret = compile_function(b, at, index, info, &node);
 	else if (lua_type(L, index) != LUA_TTABLE)
-		ret = fw_build_fail(b, at, "write the fact's name before it: country = \"CA\"", "a condition names a fact; this is a bare %s", luaL_typename(L, index));
+		ret = fw_build_fail(b, at, "write the fact's name before it: country = \"CA\"", "a condition names a fact; this is %s by itself", fw_build_type_name(b, index));
 	else if (!tag && !group)
 		ret = fw_build_fail(b, at, "write any { … } or all { … } before it", "a bare table stands inside a table");
 	else if (tag && !is_group)
@@ -382,15 +338,26 @@ static int make_group(struct fw_builder *b, const char *group, const struct part
 	return ret;
 }
 
+/* Parts in which functions decide are asked after the others, which cost next to nothing. */
+static int set_back(struct fw_builder *b, struct parts *parts, uint32_t from, struct parts *late)
+{
+	int ret = 0;
+	for (uint32_t i = from; i < parts->n && ret == 0; i++)
+		ret = add_part(b, late, parts->nodes[i]);
+	parts->n = from;
+	return ret;
+}
+
 static int compile_table(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info, uint32_t *ret_node)
 {
-	struct key *keys;
+	struct fw_key *keys;
 	size_t n;
-	struct parts parts = { 0 };
-	if (lua_checkstack(b->lua, 8) == 0 || lua_gettop(b->lua) > FW_LIMIT_CONDITION_DEPTH * 4)
-		return fw_build_fail(b, at, NULL, "conditions are nested more than %d deep", FW_LIMIT_CONDITION_DEPTH);
-	int ret = read_keys(b, at, index, &keys, &n);
-	if (ret < 0)
+	struct parts parts = { 0 }, late = { 0 };
+	bool had_functions = info->has_functions;
+	int ret = go_deeper(b, at, info, 1);
+	if (ret == 0 && !lua_checkstack(b->lua, 8))
+		ret = fw_build_no_memory(b);
+	if (ret < 0 || (ret = fw_build_keys(b, at, index, &keys, &n)) < 0)
 		return ret;
 	if (n == 0)
 		ret = fw_build_fail(b, at, "a rule for everybody leaves `when` out", "%s names nothing", group ? group : "the condition");
@@ -398,16 +365,23 @@ static int compile_table(struct fw_builder *b, struct fw_at *at, int index, cons
 		char position[24];
 		snprintf(position, sizeof position, "#%lld", (long long)keys[i].position);
 		size_t length = fw_at_enter(at, keys[i].name.p ? keys[i].name.p : position);
-		push_key(b, index, &keys[i]);
+		fw_build_push(b, index, &keys[i]);
 		int value = lua_gettop(b->lua);
+		uint32_t before = parts.n;
+		info->has_functions = false;
 		ret = keys[i].name.p ? compile_fact(b, at, value, keys[i].name, info, &parts) : compile_positional(b, at, value, group, info, &parts);
 		lua_settop(b->lua, value - 1);
 		fw_at_leave(at, length);
+		had_functions |= info->has_functions;
+		if (info->has_functions)
+			ret = ret < 0 ? ret : set_back(b, &parts, before, &late);
 	}
+	info->has_functions = had_functions;
+	for (uint32_t i = 0; i < late.n && ret == 0; i++)
+		ret = add_part(b, &parts, late.nodes[i]);
 	if (ret == 0)
 		ret = make_group(b, group, &parts, ret_node);
-	free(parts.nodes);
-	free(keys);
+	info->depth--;
 	return ret;
 }
 
@@ -417,7 +391,7 @@ int fw_compile_condition(struct fw_builder *b, struct fw_at *at, int index, stru
 	if (lua_type(b->lua, index) == LUA_TFUNCTION)
 		return compile_function(b, at, index, info, ret_node);
 	if (lua_type(b->lua, index) != LUA_TTABLE)
-		return fw_build_fail(b, at, NULL, "a condition is a table or a function, not a %s", luaL_typename(b->lua, index));
+		return fw_build_fail(b, at, NULL, "a condition is a table or a function, not %s", fw_build_type_name(b, index));
 	if (tag && strcmp(tag, "any") != 0 && strcmp(tag, "all") != 0 && strcmp(tag, "none") != 0)
 		return fw_build_fail(b, at, "write the fact's name before it: { visits = at_least(3) }", "%s stands without a fact", tag);
 	return compile_table(b, at, index, tag, info, ret_node);
@@ -431,19 +405,25 @@ int fw_compile_segment(struct fw_builder *b, uint32_t number)
 	if (b->segment_state[number] == 2)
 		return 0;
 	if (b->segment_state[number] == 1)
-		return fw_build_fail(b, &at, NULL, "segment \"%s\" is part of its own condition", s->id);
+		return fw_build_fail(b, &at, "take it out of its own condition, or out of a segment named there", "it is part of its own condition");
+	struct fw_condition_info info = { .depth = b->segments_open };
+	if (go_deeper(b, &at, &info, 1) < 0)
+		return FW_EINVAL;
+	info.depth = info.deepest = 0;
+	b->segments_open++;
 	b->segment_state[number] = 1;
 	lua_State *L = b->lua;
 	lua_rawgeti(L, LUA_REGISTRYINDEX, d->table_ref);
 	lua_getfield(L, -1, "when");
 	size_t length = fw_at_enter(&at, "when");
-	struct fw_condition_info info = { 0 };
-	int ret = lua_isnil(L, -1) ? fw_build_fail(b, &at, "write when = { … }", "segment \"%s\" has no condition", s->id)
+	int ret = lua_isnil(L, -1) ? fw_build_fail(b, &at, "write when = { … }", "it is missing: a segment is a condition with a name")
 		: fw_compile_condition(b, &at, lua_gettop(L), &info, &s->when);
 	fw_at_leave(&at, length);
 	lua_pop(L, 2);
 	s->uses = info.uses;
 	s->pure = !info.has_functions;
+	s->depth = info.deepest > 0 ? info.deepest : 1;
+	b->segments_open--;
 	b->segment_state[number] = 2; /* after an error too: it is named once */
 	return ret;
 }

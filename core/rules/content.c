@@ -25,6 +25,13 @@ static int refuse(struct writer *w, const char *hint, const char *what)
 	return FW_EINVAL;
 }
 
+static int refuse_word(struct writer *w, const char *word)
+{
+	char what[60];
+	snprintf(what, sizeof what, "%s is no content", word);
+	return refuse(w, NULL, what);
+}
+
 static int write_value(struct writer *w, int index, int depth);
 
 static int compare_keys(const void *x, const void *y)
@@ -59,16 +66,15 @@ static int write_array(struct writer *w, int table, lua_Integer n, int depth)
 static int write_object(struct writer *w, int table, size_t n, int depth)
 {
 	lua_State *L = w->L;
-	struct fw_str *keys = calloc(n ? n : 1, sizeof *keys);
+	struct fw_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0);
 	size_t k = 0;
-	int ret = keys ? 0 : FW_ENOMEM;
-	for (lua_pushnil(L); ret == 0 && lua_next(L, table); lua_pop(L, 1)) {
+	int ret = 0;
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		size_t length;
 		keys[k].p = lua_tolstring(L, -2, &length);
 		keys[k++].n = length;
 	}
-	if (ret == 0)
-		qsort(keys, k, sizeof *keys, compare_keys);
+	qsort(keys, k, sizeof *keys, compare_keys);
 	fw_json_open_object(&w->out);
 	for (size_t i = 0; i < k && ret == 0; i++) {
 		size_t length = enter(w, keys[i].p);
@@ -80,7 +86,7 @@ static int write_object(struct writer *w, int table, size_t n, int depth)
 		w->path[length] = '\0';
 	}
 	fw_json_close_object(&w->out);
-	free(keys);
+	lua_pop(L, 1);
 	return ret;
 }
 
@@ -91,7 +97,7 @@ static int write_table(struct writer *w, int index, int depth)
 	if (depth > FW_LIMIT_CONTENT_DEPTH || !lua_checkstack(L, 8))
 		return refuse(w, "a table that holds itself cannot be written", "nested too deep");
 	if (tag && strcmp(tag, "list") != 0)
-		return refuse(w, NULL, "a condition is no content");
+		return refuse_word(w, tag);
 	fw_lib_contents(L, index);
 	int table = lua_gettop(L), ret;
 	size_t texts = 0, positions = 0, others = 0;
@@ -143,11 +149,27 @@ static int write_value(struct writer *w, int index, int depth)
 	}
 }
 
+/* Protected: the writer, the value. */
+static int write_protected(lua_State *L)
+{
+	struct writer *w = lua_touserdata(L, 1);
+	lua_pushinteger(L, write_value(w, 2, 0));
+	return 1;
+}
+
 int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
 {
 	struct writer w = { .L = L, .err = err, .begin = out->n };
+	index = lua_absindex(L, index);
 	fw_json_out_init(&w.out, out);
-	int ret = write_value(&w, lua_absindex(L, index), 0);
+	if (!lua_checkstack(L, 4))
+		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	lua_pushcfunction(L, write_protected);
+	lua_pushlightuserdata(L, &w);
+	lua_pushvalue(L, index);
+	int status = lua_pcall(L, 2, 1, 0);
+	int ret = status == LUA_OK ? (int)lua_tointeger(L, -1) : fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	lua_pop(L, 1);
 	if (ret == 0 && (out->failed || out->n - w.begin > FW_LIMIT_CONTENT_BYTES))
 		ret = refuse(&w, NULL, "it is larger than the limit for one winner");
 	return ret;

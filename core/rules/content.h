@@ -9,8 +9,8 @@
 #include "base/error.h"
 
 /* Appends the value at `index` of the stack. 0, or FW_EINVAL / FW_ELIMIT with what JSON cannot say: a function, a
- * cycle (nesting beyond FW_LIMIT_CONTENT_DEPTH), NaN, mixed keys, more than FW_LIMIT_CONTENT_BYTES. May raise a Lua
- * error only when memory runs out: call it protected. */
+ * cycle (nesting beyond FW_LIMIT_CONTENT_DEPTH), NaN, mixed keys, more than FW_LIMIT_CONTENT_BYTES; or FW_ENOMEM. Raises
+ * nothing. */
 int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err);
 
 #endif

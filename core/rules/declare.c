@@ -24,14 +24,23 @@ static int compare_declarations(const void *x, const void *y)
 	return a->source != b->source ? (a->source < b->source ? -1 : 1) : (a->line > b->line) - (a->line < b->line);
 }
 
+/* The later one is to blame, or the one that is not the compliance folder's. */
+static void refuse_twice(struct fw_builder *b, const struct fw_declaration *first, const struct fw_declaration *second)
+{
+	bool mixed = is_compliance(b, first) != is_compliance(b, second);
+	struct fw_at at = { .declaration = mixed ? first : second };
+	const struct fw_declaration *other = mixed ? second : first;
+	fw_build_fail(b, &at, mixed ? "the compliance folder owns that name; choose another" : "give one of them another name",
+		mixed ? "the name is taken by %s:%d" : "declared twice, first in %s:%d", b->sources.items[other->source].name, other->line);
+}
+
 static void check_names(struct fw_builder *b)
 {
 	for (uint32_t i = 0; i < b->declarations.n; i++) {
 		const struct fw_declaration *d = &b->declarations.items[i], *before = i ? d - 1 : NULL;
 		struct fw_at at = { .declaration = d };
 		if (before && before->kind == d->kind && strcmp(before->id, d->id) == 0)
-			fw_build_fail(b, &at, is_compliance(b, d) != is_compliance(b, before) ? "the compliance folder owns that name; choose another" : "give one of them another name",
-				"declared twice, first in %s:%d", b->sources.items[before->source].name, before->line);
+			refuse_twice(b, before, d);
 		if (d->table_ref == LUA_NOREF)
 			fw_build_fail(b, &at, "write the table right after the name", "it has a name and no table");
 		if (is_compliance(b, d) && (d->kind == FW_DECLARED_SLOT || d->kind == FW_DECLARED_RULE))
@@ -62,9 +71,9 @@ static int declare_slot(struct fw_builder *b, struct fw_at *at, int table, struc
 	if (ret == 0 && !slot->channel)
 		ret = fw_build_fail(b, at, "write channel = \"web\"", "a slot needs its channel");
 	if (ret == 0 && slot->fallback.function != FW_NONE)
-		ret = fw_build_fail(b, at, NULL, "default: it is fit for everybody, so it is a table");
+		ret = fw_build_fail_in(b, at, "default", "it has to be fit for everybody", "a default is a table, not a function");
 	if (ret == 0 && slot->show_up_to > FW_LIMIT_SHOW_UP_TO)
-		ret = fw_build_fail(b, at, NULL, "show_up_to: at most %d", FW_LIMIT_SHOW_UP_TO);
+		ret = fw_build_fail_in(b, at, "show_up_to", NULL, "at most %d", FW_LIMIT_SHOW_UP_TO);
 	if (!says_public)
 		slot->public = slot->channel && strcmp(slot->channel, "web") == 0;
 	return ret;
@@ -237,7 +246,8 @@ static int read_object(struct fw_builder *b, struct fw_at *at, int table, const 
 	fw_buf_init(&text, 0);
 	size_t length = fw_at_enter(at, name);
 	if (lua_getfield(L, table, name) != LUA_TTABLE)
-		result = fw_build_fail(b, at, NULL, lua_isnil(L, -1) ? "it is missing" : "a table was expected");
+		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor" : "write expect = { [\"home.hero\"] = \"rule-id\" }",
+			lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s", fw_build_type_name(b, lua_gettop(L)));
 	else if (fw_content_write(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
 		result = fw_build_fail(b, at, why.hint, "%s", why.message);
 	lua_pop(L, 1);
@@ -278,9 +288,10 @@ static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_
 {
 	struct fw_ruleset *set = b->set;
 	if (expect->count == 0 || expect->type != FW_JSON_OBJECT)
-		return fw_build_fail(b, at, "write expect = { [\"home.hero\"] = \"rule-id\" }", "expect names no slot");
+		return fw_build_fail_in(b, at, "expect", "write expect = { [\"home.hero\"] = \"rule-id\" }", "it names no slot");
 	for (const struct fw_json *m = expect->child; m; m = m->next) {
 		size_t length = fw_at_enter(at, "expect");
+		fw_at_enter(at, m->key.p);
 		int ret = 0;
 		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !is_compliance(b, at->declaration)) {
 			const char **names = calloc(set->n_slots + 1, sizeof *names);
@@ -305,6 +316,22 @@ static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_
 	return 0;
 }
 
+/* What the reader of visitors says begins with the fact's name; here that is where the mistake is. */
+static int refuse_given(struct fw_builder *b, struct fw_at *at, const struct fw_error *why)
+{
+	char fact[64] = "";
+	size_t n = strspn(why->message, "abcdefghijklmnopqrstuvwxyz_."), skip = 0;
+	size_t length = fw_at_enter(at, "given");
+	if (n && n < sizeof fact && strncmp(why->message + n, ": ", 2) == 0) {
+		memcpy(fact, why->message, n);
+		fw_at_enter(at, fact);
+		skip = n + 2;
+	}
+	int ret = fw_build_fail(b, at, why->hint, "%s", why->message + skip);
+	fw_at_leave(at, length);
+	return ret;
+}
+
 static int declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw_test *t)
 {
 	static const struct fw_field fields[] = { { "given", NULL, 0 }, { "expect", NULL, 0 } };
@@ -323,9 +350,7 @@ static int declare_test(struct fw_builder *b, struct fw_at *at, int table, struc
 	struct fw_error why;
 	fw_arena_init(&arena, NULL, 0, 0);
 	if (fw_facts_given(&facts, &arena, t->given, b->set->zone, &why) < 0) {
-		size_t length = fw_at_enter(at, "given");
-		ret = fw_build_fail(b, at, why.hint, "%s", why.message);
-		fw_at_leave(at, length);
+		ret = refuse_given(b, at, &why);
 	}
 	fw_arena_finish(&arena);
 	return ret;
@@ -385,7 +410,7 @@ static int name_all(struct fw_builder *b, uint32_t *numbers)
 			numbers[i] = s->n_segments;
 			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = is_compliance(b, d), .when = FW_NONE };
 			b->segment_declaration[s->n_segments] = i;
-			ret = fw_map_put(&b->segment_ids[is_compliance(b, d)], fw_str(d->id), s->n_segments++);
+			ret = fw_map_put(&s->segment_ids[is_compliance(b, d)], fw_str(d->id), s->n_segments++);
 			break;
 		case FW_DECLARED_RULE:
 			numbers[i] = s->n_rules;
@@ -417,7 +442,7 @@ int fw_declare_all(struct fw_builder *b)
 	check_names(b);
 	if (b->failed)
 		return FW_EINVAL;
-	uint32_t *numbers = calloc(b->declarations.n + 1, sizeof *numbers);
+	uint32_t *numbers = FW_NEW_ARRAY(&b->set->arena, b->declarations.n, uint32_t);
 	int ret = numbers ? allocate(b, counts) : fw_build_no_memory(b);
 	if (ret == 0)
 		ret = name_all(b, numbers);
@@ -426,7 +451,7 @@ int fw_declare_all(struct fw_builder *b)
 		if (d->kind == FW_DECLARED_SEGMENT)
 			fw_compile_segment(b, numbers[i]);
 		declare_one(b, d, numbers[i]);
+		fw_arena_reset(&b->scratch);
 	}
-	free(numbers);
 	return b->failed ? FW_EINVAL : ret;
 }

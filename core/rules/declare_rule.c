@@ -117,7 +117,7 @@ static int read_class(struct fw_builder *b, struct fw_at *at, const char *name, 
 			*ret = (enum fw_class)i;
 			return 0;
 		}
-	return fw_build_fail(b, at, "it is \"marketing\", \"service\" or \"transactional\"", "class: \"%s\" is none of them", name);
+	return fw_build_fail_in(b, at, "class", "it is \"marketing\", \"service\" or \"transactional\"", "there is no class \"%s\"", name);
 }
 
 static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *f, struct fw_rule *rule)
@@ -125,7 +125,7 @@ static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *
 	if (!f->channel)
 		return fw_build_fail(b, at, "write slot = \"…\" for a place on a page, or channel = \"email\" for a message", "a rule needs a slot or a channel");
 	if (f->show.given)
-		return fw_build_fail(b, at, "a message has send = { … }", "show belongs to a slot");
+		return fw_build_fail_in(b, at, "show", "a message has send = { … }", "show belongs to a slot");
 	if (!f->on && !f->on_segment && !f->every_s)
 		return fw_build_fail(b, at, "write on = \"Product Added\"", "a message needs what triggers it");
 	if (!f->send.given)
@@ -136,13 +136,11 @@ static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *
 	*m = (struct fw_message){ .channel = f->channel, .on = f->on, .cancel_on = f->cancel_on, .on_segment = FW_NONE, .every_s = f->every_s,
 		.after_s = f->after_s, .expires_s = f->expires_s ? f->expires_s : 2 * 86400, .send = f->send };
 	if (f->on_segment) {
-		m->on_segment = fw_map_get(&b->segment_ids[0], fw_str(f->on_segment));
+		m->on_segment = fw_ruleset_segment(b->set, fw_str(f->on_segment), false);
 		if (m->on_segment == FW_MAP_NONE)
-			m->on_segment = fw_map_get(&b->segment_ids[1], fw_str(f->on_segment));
-		if (m->on_segment == FW_MAP_NONE)
-			return fw_build_fail(b, at, NULL, "on: there is no segment \"%s\"", f->on_segment);
+			return fw_refuse_segment(b, at, "on", fw_str(f->on_segment));
 		if (!b->set->segments[m->on_segment].pure)
-			return fw_build_fail(b, at, "only table conditions may trigger", "on: a function decides segment \"%s\"", f->on_segment);
+			return fw_build_fail_in(b, at, "on", "only table conditions may trigger", "a function decides segment \"%s\"", f->on_segment);
 	}
 	rule->message = m;
 	return read_class(b, at, f->class, &m->class);
@@ -175,7 +173,9 @@ static int read_when(struct fw_builder *b, struct fw_at *at, int table, struct f
 	for (uint32_t i = 0; i < info.n_facts; i++)
 		names_segment |= fw_str_is(info.facts[i], "segment");
 	if (ret == 0 && rule->message && rule->message->every_s && !names_segment)
-		ret = fw_build_fail(b, at, "write when = { segment = \"…\" }", "on: every needs a segment, so that not everybody is looked at");
+		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }", "every needs a segment, so that not everybody is looked at");
+	if (ret == 0 && rule->message && rule->message->every_s && info.has_functions)
+		ret = fw_build_fail_in(b, at, "on", "only table conditions may trigger", "a function decides `when`");
 	return ret;
 }
 
@@ -189,15 +189,15 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 	bool scored = !lua_isnil(b->lua, -1);
 	lua_pop(b->lua, 1);
 	if (ret == 0 && scored)
-		ret = fw_build_fail(b, at, "use priority", "score is reserved for learned scores");
+		ret = fw_build_fail_in(b, at, "score", "use priority", "it is reserved for learned scores");
 	if (ret == 0)
 		ret = f.slot ? check_slot(b, at, &f, rule) : check_message(b, at, &f, rule);
 	if (ret == 0 && f.starts_us >= f.ends_us)
-		ret = fw_build_fail(b, at, NULL, "it ends before it starts");
+		ret = fw_build_fail_in(b, at, "ends", NULL, "it ends before it starts");
 	if (ret == 0 && f.every_s && !f.has_when)
-		ret = fw_build_fail(b, at, "write when = { segment = \"…\" }", "on: every needs a segment, so that not everybody is looked at");
-	if (ret == 0 && f.has_when)
-		ret = read_when(b, at, table, rule);
+		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }", "every needs a segment, so that not everybody is looked at");
+	int when = f.has_when ? read_when(b, at, table, rule) : 0; /* a mistake elsewhere hides none here */
+	ret = ret < 0 ? ret : when;
 	if (ret == 0)
 		ret = read_group(b, f.only_one_of, &rule->group);
 	rule->only_one_of = f.only_one_of;

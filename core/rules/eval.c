@@ -34,11 +34,7 @@ void fw_eval_begin(struct fw_eval *e, const struct fw_facts *facts, struct fw_ar
 {
 	e->facts = facts;
 	e->arena = arena;
-	if (++e->epoch == 0) { /* after four billion decisions the marks would lie */
-		memset(e->called, 0, e->set->n_functions * sizeof *e->called);
-		memset(e->segments, 0, e->set->n_segments * sizeof *e->segments);
-		e->epoch = 1;
-	}
+	e->epoch++;
 	fw_sandbox_set_context(e->set->sandbox, FW_CONTEXT_EVAL, e);
 }
 
@@ -68,8 +64,13 @@ static enum fw_outcome call(struct fw_eval *e, const struct fw_function *f, stru
 		fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
 		return FW_CALL_RAISED;
 	}
+	if (fw_sandbox_depth(e->set->sandbox) >= FW_LIMIT_CALL_NESTING)
+		fw_sandbox_stop(e->set->sandbox);
+	if (fw_sandbox_ending(e->set->sandbox))
+		return FW_CALL_NESTED; /* nobody waits for the answer any more */
 	lua_rawgeti(L, LUA_REGISTRYINDEX, f->lua_ref);
 	fw_visitor_push(L);
+	frame->compliance = f->compliance;
 	e->frame = frame;
 	enum fw_outcome outcome = fw_sandbox_call(e->set->sandbox, 1, &fw_budget_call, err);
 	e->frame = outer;
@@ -80,9 +81,14 @@ static enum fw_outcome call(struct fw_eval *e, const struct fw_function *f, stru
 	return outcome;
 }
 
-static void begin_called(struct fw_eval *e, struct fw_called *c)
+/* What one call or look-up leaves behind for the rest of the decision. An inner call that ended because the outermost led
+ * too deep leaves nothing: by itself it might not have been too deep. */
+static void remember(struct fw_eval *e, struct fw_called *c, const struct fw_frame *frame, enum fw_outcome outcome)
 {
-	*c = (struct fw_called){ .epoch = e->epoch, .truth = FW_UNKNOWN };
+	bool cut_short = outcome == FW_CALL_NESTED && fw_sandbox_depth(e->set->sandbox) > 0;
+	*c = (struct fw_called){ .epoch = cut_short ? 0 : e->epoch, .truth = FW_UNKNOWN, .reads = frame->reads,
+		.over_budget = outcome == FW_CALL_INSTRUCTIONS || outcome == FW_CALL_BYTES,
+		.height = outcome == FW_CALL_NESTED ? FW_LIMIT_CALL_NESTING + 1 : frame->height + 1 };
 }
 
 static void answer(struct fw_eval *e, struct fw_called *c, const struct fw_function *f)
@@ -93,9 +99,12 @@ static void answer(struct fw_eval *e, struct fw_called *c, const struct fw_funct
 		c->truth = lua_toboolean(L, -1) ? FW_TRUE : FW_FALSE;
 		return;
 	}
-	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s %s, not true or false",
-		lua_isnumber(L, -1) ? "the number" : "a", lua_isnumber(L, -1) ? luaL_tolstring(L, -1, NULL) : luaL_typename(L, -1));
-	fw_hint(&err, lua_isnumber(L, -1) ? "compare it: v:viewed { … } > 0" : "end it with a comparison");
+	char number[32];
+	bool is_number = lua_type(L, -1) == LUA_TNUMBER;
+	if (is_number)
+		fw_number_text(lua_tonumber(L, -1), number);
+	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s %s, not true or false", is_number ? "the number" : "a", is_number ? number : luaL_typename(L, -1));
+	fw_hint(&err, is_number ? "compare it: v:viewed { … } > 0" : "end it with a comparison");
 	keep_error(e, c, &err);
 }
 
@@ -110,10 +119,8 @@ static const struct fw_called *call_condition(struct fw_eval *e, uint32_t functi
 	struct fw_error err = { .message = "" };
 	int top = lua_gettop(L);
 	enum fw_outcome outcome = call(e, f, &frame, &err);
-	begin_called(e, c);
-	c->reads = frame.reads;
-	c->over_budget = outcome == FW_CALL_INSTRUCTIONS || outcome == FW_CALL_BYTES;
-	if (c->over_budget)
+	remember(e, c, &frame, outcome);
+	if (outcome != FW_CALL_DONE && outcome != FW_CALL_RAISED)
 		keep_error(e, c, &err);
 	else if (frame.unknown)
 		c->truth = FW_UNKNOWN; /* whatever it returned or raised */
@@ -136,9 +143,7 @@ const struct fw_called *fw_eval_show(struct fw_eval *e, uint32_t function)
 	struct fw_error err = { .message = "" };
 	int top = lua_gettop(L);
 	enum fw_outcome outcome = call(e, f, &frame, &err);
-	begin_called(e, c);
-	c->reads = frame.reads;
-	c->over_budget = outcome == FW_CALL_INSTRUCTIONS || outcome == FW_CALL_BYTES;
+	remember(e, c, &frame, outcome);
 	if (outcome != FW_CALL_DONE) {
 		keep_error(e, c, &err);
 	} else if (!lua_istable(L, -1)) {
@@ -161,11 +166,13 @@ const struct fw_called *fw_eval_show(struct fw_eval *e, uint32_t function)
 	return c;
 }
 
-static void see(struct fw_seen *seen, unsigned reads, const struct fw_called *failure)
+static void see(struct fw_seen *seen, const struct fw_called *c)
 {
-	seen->reads |= reads;
-	if (failure && !seen->failure)
-		seen->failure = failure;
+	seen->reads |= c->reads;
+	if (c->failed && !seen->failure)
+		seen->failure = c;
+	if (c->height > seen->height)
+		seen->height = c->height;
 }
 
 static enum fw_truth given_segment(const struct fw_eval *e, uint32_t segment)
@@ -184,18 +191,16 @@ enum fw_truth fw_eval_segment(struct fw_eval *e, uint32_t segment, struct fw_see
 		return given_segment(e, segment);
 	if (memo->epoch != e->epoch) {
 		struct fw_seen inner = { 0 };
-		begin_called(e, memo);
-		memo->truth = (enum fw_truth)RUNNING;
+		*memo = (struct fw_called){ .epoch = e->epoch, .truth = (enum fw_truth)RUNNING };
 		enum fw_truth t = fw_eval_condition(e, e->set->segments[segment].when, &inner);
-		memo->truth = t;
-		memo->reads = inner.reads;
-		memo->failed = inner.failure != NULL;
-		memo->over_budget = inner.failure && inner.failure->over_budget;
-		memo->error = inner.failure ? inner.failure->error : NULL;
+		bool cut_short = inner.height > FW_LIMIT_CALL_NESTING && fw_sandbox_depth(e->set->sandbox) > 0;
+		*memo = (struct fw_called){ .epoch = cut_short ? 0 : e->epoch, .truth = t, .reads = inner.reads, .height = inner.height,
+			.failed = inner.failure != NULL, .over_budget = inner.failure && inner.failure->over_budget,
+			.error = inner.failure ? inner.failure->error : NULL };
 	} else if (memo->truth == (enum fw_truth)RUNNING) {
 		return FW_UNKNOWN; /* functions that ask for one another's segments: nobody knows */
 	}
-	see(seen, memo->reads, memo->failed ? memo : NULL);
+	see(seen, memo);
 	return memo->truth;
 }
 
@@ -220,7 +225,7 @@ enum fw_truth fw_eval_condition(struct fw_eval *e, uint32_t number, struct fw_se
 		return fw_eval_literal(e, &e->set->literals[n->first], seen);
 	case FW_NODE_FUNCTION: {
 		const struct fw_called *c = call_condition(e, n->first);
-		see(seen, c->reads, c->failed ? c : NULL);
+		see(seen, c);
 		return c->truth;
 	}
 	case FW_NODE_NOT:

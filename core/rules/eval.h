@@ -8,9 +8,10 @@
 
 /* What became of a function's call, remembered for the decision: functions are pure. */
 struct fw_called {
-	uint32_t epoch;
+	uint64_t epoch;
 	enum fw_truth truth;
 	bool failed, over_budget;
+	int height;                   /* calls one in the other, this one the outermost; of a segment: of the highest in it */
 	unsigned reads;               /* of enum fw_uses */
 	const struct fw_error *error; /* when failed; in the decision's arena */
 	struct fw_str json;           /* of `show` */
@@ -21,7 +22,7 @@ struct fw_eval {
 	const struct fw_ruleset *set;
 	const struct fw_facts *facts;
 	struct fw_arena *arena;
-	uint32_t epoch;
+	uint64_t epoch;
 	struct fw_called *called;     /* by function */
 	struct fw_called *segments;   /* by segment; `truth`, `reads`, `failed` */
 	struct fw_frame *frame;       /* of the function running now */
@@ -32,12 +33,15 @@ struct fw_eval {
 struct fw_frame {
 	unsigned reads;
 	bool unknown; /* a fact without a value was read */
+	int height;   /* of the calls that its reading of segments led to */
+	bool compliance; /* the function is the compliance folder's */
 };
 
 /* What evaluating a condition brought up beside its truth. */
 struct fw_seen {
 	unsigned reads;               /* by functions */
 	const struct fw_called *failure; /* the first function that failed, or NULL */
+	int height;                   /* of the highest call, see struct fw_called */
 };
 
 int fw_eval_init(struct fw_eval *e, const struct fw_ruleset *set);

@@ -34,22 +34,22 @@ static const struct fw_field *find_field(const struct fw_field *fields, size_t n
 int fw_fields_read(struct fw_builder *b, struct fw_at *at, int table, const struct fw_field *fields, size_t n, void *into)
 {
 	lua_State *L = b->lua;
-	int ret = 0;
-	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING) {
-			ret = fw_build_fail(b, at, "write name = value", "a value stands without a name");
-			continue;
-		}
-		const char *name = lua_tostring(L, -2);
-		const struct fw_field *f = find_field(fields, n, name);
+	struct fw_key *keys;
+	size_t n_keys;
+	int ret = fw_build_keys(b, at, table, &keys, &n_keys);
+	for (size_t i = 0; ret != FW_ENOMEM && keys && i < n_keys; i++) {
+		const char *name = keys[i].name.p;
+		const struct fw_field *f = name ? find_field(fields, n, name) : NULL;
 		if (!f) {
-			ret = unknown_field(b, at, name, fields, n);
+			ret = name ? unknown_field(b, at, name, fields, n) : fw_build_fail(b, at, "write name = value", "a value stands without a name");
 			continue;
 		}
+		fw_build_push(b, table, &keys[i]);
 		size_t length = fw_at_enter(at, name);
 		if (f->read && f->read(b, at, lua_gettop(L), (char *)into + f->offset) < 0)
 			ret = FW_EINVAL;
 		fw_at_leave(at, length);
+		lua_pop(L, 1);
 	}
 	return ret;
 }
@@ -58,7 +58,7 @@ int fw_field_text(struct fw_builder *b, struct fw_at *at, int index, void *into)
 {
 	const char *text = fw_build_text_at(b, index);
 	if (!text || !text[0])
-		return fw_build_fail(b, at, NULL, "text was expected, not %s", text ? "empty text" : luaL_typename(b->lua, index));
+		return fw_build_fail(b, at, NULL, "text was expected, not %s", text ? "empty text" : fw_build_type_name(b, index));
 	*(const char **)into = text;
 	return 0;
 }
@@ -66,18 +66,34 @@ int fw_field_text(struct fw_builder *b, struct fw_at *at, int index, void *into)
 int fw_field_bool(struct fw_builder *b, struct fw_at *at, int index, void *into)
 {
 	if (lua_type(b->lua, index) != LUA_TBOOLEAN)
-		return fw_build_fail(b, at, NULL, "true or false was expected, not %s", luaL_typename(b->lua, index));
+		return fw_build_fail(b, at, NULL, "true or false was expected, not %s", fw_build_type_name(b, index));
 	*(bool *)into = lua_toboolean(b->lua, index);
 	return 0;
+}
+
+/* The length of a list without holes and names. */
+static int read_length(struct fw_builder *b, const struct fw_at *at, int index, size_t *ret)
+{
+	struct fw_key *keys;
+	int code = fw_build_keys(b, at, index, &keys, ret);
+	for (size_t i = 0; i < *ret && code == 0; i++) {
+		if (keys[i].name.p)
+			code = fw_build_fail(b, at, NULL, "a list of names was expected, not a table with \"%s\"", keys[i].name.p);
+		else if (keys[i].position != (lua_Integer)i + 1)
+			code = fw_build_fail(b, at, NULL, "the list has a hole (nil)");
+	}
+	return code;
 }
 
 int fw_field_texts(struct fw_builder *b, struct fw_at *at, int index, void *into)
 {
 	lua_State *L = b->lua;
 	bool list = lua_type(L, index) == LUA_TTABLE && !fw_words_tag(L, index);
-	size_t n = list ? lua_rawlen(L, index) : 1;
+	size_t n = 1;
+	if (list && read_length(b, at, index, &n) < 0)
+		return FW_EINVAL;
 	if (!list && lua_type(L, index) != LUA_TSTRING)
-		return fw_build_fail(b, at, NULL, "a name or a list of names was expected, not %s", luaL_typename(L, index));
+		return fw_build_fail(b, at, NULL, "a name or a list of names was expected, not %s", fw_build_type_name(b, index));
 	if (n == 0)
 		return fw_build_fail(b, at, "leave the field out for \"any\"", "the list names nothing");
 	const char **texts = FW_NEW_ARRAY(&b->set->arena, n + 1, const char *);
@@ -111,7 +127,7 @@ int fw_field_duration(struct fw_builder *b, struct fw_at *at, int index, void *i
 static int read_number(struct fw_builder *b, struct fw_at *at, int index, const char *wanted, double *ret)
 {
 	if (lua_type(b->lua, index) != LUA_TNUMBER)
-		return fw_build_fail(b, at, NULL, "%s was expected, not %s", wanted, luaL_typename(b->lua, index));
+		return fw_build_fail(b, at, NULL, "%s was expected, not %s", wanted, fw_build_type_name(b, index));
 	*ret = lua_tonumber(b->lua, index);
 	return isfinite(*ret) ? 0 : fw_build_fail(b, at, NULL, "%s was expected", wanted);
 }
@@ -164,9 +180,9 @@ int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *in
 	content->given = true;
 	content->function = FW_NONE;
 	if (lua_type(b->lua, index) == LUA_TFUNCTION)
-		return fw_build_function(b, at, index, &content->function);
+		return fw_build_function(b, at, index, true, &content->function);
 	if (lua_type(b->lua, index) != LUA_TTABLE)
-		return fw_build_fail(b, at, "write { banner = \"…\" }", "content is a table or a function, not %s", luaL_typename(b->lua, index));
+		return fw_build_fail(b, at, "write { banner = \"…\" }", "content is a table or a function, not %s", fw_build_type_name(b, index));
 	struct fw_buf json;
 	struct fw_error why;
 	fw_buf_init(&json, 0);

@@ -36,6 +36,9 @@ void fw_lib_push(lua_State *L);
  * small constant, so that no single call runs long. Lua may be unable to yield here (in a comparator, say). */
 void fw_lib_charge(lua_State *L, size_t instructions);
 
+/* What looking for the nearest right name for a message costs. */
+enum { FW_LIB_NEAREST_INSTRUCTIONS = 500 };
+
 /* Freezes the table at `index`, in place, and every table that can be reached from it through keys, values, and
  * metatables: each keeps its identity, reads, `#`, pairs, next, ipairs and its other metamethods as before, and any
  * write raises "this table is shared between visitors and cannot be changed". Tables frozen before (library tables are)

@@ -169,7 +169,7 @@ static void copy_metamethods(struct work *w, int own)
 {
 	static const char *const names[] = { "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm", "__idiv", "__band",
 		"__bor", "__bxor", "__shl", "__shr", "__bnot", "__concat", "__len", "__eq", "__lt", "__le", "__call",
-		"__tostring", "__pairs", "tag" /* words.c: what a word made stays what it is */ };
+		"__tostring", "__pairs" };
 	lua_State *L = w->L;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		get_field(L, own, names[i]);
@@ -177,6 +177,13 @@ static void copy_metamethods(struct work *w, int own)
 		lua_setfield(L, -3, names[i]);
 		reach(w);
 	}
+	/* The marks of words.c, under keys that Lua code cannot have. */
+	for (lua_pushnil(L); lua_next(L, own); lua_pop(L, 1))
+		if (lua_islightuserdata(L, -2)) {
+			lua_pushvalue(L, -2);
+			lua_pushvalue(L, -2);
+			lua_rawset(L, -5);
+		}
 }
 
 /* Sets __index of the metatable on top, for the hidden table at `hidden` and, behind it, what `own` said. */

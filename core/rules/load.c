@@ -130,6 +130,35 @@ static int build(struct fw_builder *b, const struct fw_files *files, const char 
 	return ret;
 }
 
+struct job {
+	struct fw_builder *b;
+	const struct fw_files *files;
+	const char *compliance;
+	int ret;
+};
+
+static int build_protected(lua_State *L)
+{
+	struct job *j = lua_touserdata(L, 1);
+	j->ret = build(j->b, j->files, j->compliance);
+	return 0;
+}
+
+/* Lua raises an error where memory runs out. */
+static int build_safely(struct fw_builder *b, const struct fw_files *files, const char *compliance)
+{
+	struct job j = { .b = b, .files = files, .compliance = compliance };
+	lua_pushcfunction(b->lua, build_protected);
+	lua_pushlightuserdata(b->lua, &j);
+	int status = lua_pcall(b->lua, 1, 0, 0);
+	if (status != LUA_OK)
+		j.ret = fw_build_no_memory(b);
+	lua_settop(b->lua, 0);
+	fw_arena_finish(&b->scratch);
+	hand_over(b);
+	return j.ret;
+}
+
 static int read_options(struct fw_builder *b, const struct fw_ruleset_options *o)
 {
 	const char *name = o->timezone ? o->timezone : "UTC";
@@ -161,6 +190,16 @@ static int read_files(struct fw_files *files, const struct fw_ruleset_options *o
 	return ret;
 }
 
+/* Tables are read in the order of their names; people read from top to bottom. */
+static int compare_places(const void *x, const void *y)
+{
+	const struct fw_error *a = x, *b = y;
+	int d = strcmp(a->file, b->file);
+	if (d == 0)
+		d = (a->line > b->line) - (a->line < b->line);
+	return d ? d : strcmp(a->message, b->message);
+}
+
 int fw_ruleset_load(const struct fw_ruleset_options *o, struct fw_ruleset **ret_set, struct fw_errors *errors)
 {
 	struct fw_builder b = { .errors = errors, .zones = o->zones };
@@ -171,26 +210,28 @@ int fw_ruleset_load(const struct fw_ruleset_options *o, struct fw_ruleset **ret_
 		return FW_ENOMEM;
 	}
 	fw_arena_init(&set->arena, NULL, 0, 0);
+	fw_arena_init(&b.scratch, NULL, 0, 0);
 	fw_map_init(&set->slot_ids, &set->arena);
 	fw_map_init(&set->rule_ids, &set->arena);
 	b.set = set;
 	b.sandbox = set->sandbox;
 	b.lua = fw_sandbox_lua(set->sandbox);
+	fw_map_init(&b.function_keys, &set->arena);
 	fw_map_init(&b.ref_keys, &set->arena);
 	fw_map_init(&b.group_keys, &set->arena);
-	fw_map_init(&b.segment_ids[0], &set->arena);
-	fw_map_init(&b.segment_ids[1], &set->arena);
+	fw_map_init(&set->segment_ids[0], &set->arena);
+	fw_map_init(&set->segment_ids[1], &set->arena);
 	int ret = read_options(&b, o);
 	if (ret == 0)
 		ret = read_files(&set->files, o, errors);
 	if (ret == 0) {
 		fw_files_hash(&set->files, set->hash);
-		ret = build(&b, &set->files, o->compliance);
+		ret = build_safely(&b, &set->files, o->compliance);
 	}
 	free(b.sources.items);
 	free(b.declarations.items);
-	free(b.function_keys.items);
 	if (ret < 0) {
+		qsort(errors->items, errors->n, sizeof *errors->items, compare_places);
 		fw_ruleset_destroy(set);
 		return ret;
 	}
@@ -227,4 +268,10 @@ uint32_t fw_ruleset_slot(const struct fw_ruleset *set, struct fw_str id)
 uint32_t fw_ruleset_rule(const struct fw_ruleset *set, struct fw_str id)
 {
 	return fw_map_get(&set->rule_ids, id);
+}
+
+uint32_t fw_ruleset_segment(const struct fw_ruleset *set, struct fw_str id, bool compliance)
+{
+	uint32_t found = fw_map_get(&set->segment_ids[compliance], id);
+	return found != FW_MAP_NONE || compliance ? found : fw_map_get(&set->segment_ids[1], id);
 }

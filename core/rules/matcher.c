@@ -7,6 +7,8 @@
 #include "fact/given.h"
 #include "rules/builder.h"
 
+enum { MOST_NOTS = 8 };
+
 /* One fact's matcher being read. */
 struct matcher {
 	struct fw_builder *b;
@@ -15,24 +17,13 @@ struct matcher {
 	const struct fw_fact_info *info;
 	struct fw_literal literal;
 	uint32_t size;
+	int nots; /* is_not in is_not */
 };
-
-/* What people call a value's type. */
-static const char *type_of(const struct matcher *m, int index)
-{
-	switch (lua_type(m->b->lua, index)) {
-	case LUA_TSTRING: return "text";
-	case LUA_TNUMBER: return "a number";
-	case LUA_TBOOLEAN: return "true or false";
-	case LUA_TTABLE: return "a table";
-	default: return luaL_typename(m->b->lua, index);
-	}
-}
 
 static int wrong_type(struct matcher *m, int index, const char *wanted)
 {
 	bool negated = lua_isboolean(m->b->lua, index) && !lua_toboolean(m->b->lua, index);
-	return fw_build_fail(m->b, m->at, negated ? "for \"not x\" write is_not \"x\"" : NULL, "%s is %s: %s can never match it", m->info->name, wanted, type_of(m, index));
+	return fw_build_fail(m->b, m->at, negated ? "for \"not x\" write is_not \"x\"" : NULL, "%s is %s: %s can never match it", m->info->name, wanted, fw_build_type_name(m->b, index));
 }
 
 static int reserve(struct matcher *m)
@@ -102,6 +93,15 @@ static int check_number(struct matcher *m, double x)
 	return 0;
 }
 
+static int refuse_weekday(struct matcher *m, const char *text, size_t n)
+{
+	char hint[64] = "days are mon tue wed thu fri sat sun";
+	int day = n > 3 ? fw_weekday_find((struct fw_str){ text, 3 }) : -1;
+	if (day >= 0)
+		snprintf(hint, sizeof hint, "did you mean \"%s\"?", fw_weekday_name(day));
+	return fw_build_fail(m->b, m->at, hint, "there is no weekday \"%s\"", text);
+}
+
 /* A number of the fact's kind, from what the rule wrote: 3, "mon", "2026-11-23", "30m". */
 static int read_number(struct matcher *m, int index, double *ret)
 {
@@ -115,7 +115,7 @@ static int read_number(struct matcher *m, int index, double *ret)
 		if (!text)
 			return wrong_type(m, index, "a day such as \"mon\"");
 		if ((*ret = fw_weekday_find((struct fw_str){ text, n })) < 0)
-			return fw_build_fail(m->b, m->at, "days are mon tue wed thu fri sat sun", "there is no weekday \"%s\"", text);
+			return refuse_weekday(m, text, n);
 		return 0;
 	case FW_TYPE_DATE:
 		if (!text || !fw_civil_parse((struct fw_str){ text, n }, &c) || c.has_time)
@@ -166,7 +166,7 @@ static int add_value(struct matcher *m, int index)
 		if (type == LUA_TNUMBER)
 			return (ret = check_number(m, lua_tonumber(L, index))) < 0 ? ret : add_number(m, lua_tonumber(L, index));
 		if (type != LUA_TBOOLEAN)
-			return fw_build_fail(m->b, m->at, NULL, "%s is no value", type_of(m, index));
+			return fw_build_fail(m->b, m->at, NULL, "%s is no value", fw_build_type_name(m->b, index));
 		break;
 	default:
 		return (ret = read_number(m, index, &x)) < 0 ? ret : add_number(m, x);
@@ -208,14 +208,23 @@ static bool takes_ranges(const struct matcher *m)
 	return t == FW_TYPE_NUMBER || t == FW_TYPE_WEEKDAY || t == FW_TYPE_DATE || t == FW_TYPE_DURATION || t == FW_TYPE_ANY;
 }
 
+static int never_matches(struct matcher *m, const char *tag)
+{
+	static const char *const types[] = { [FW_TYPE_TEXT] = "text", [FW_TYPE_LANGUAGE] = "text", [FW_TYPE_BOOL] = "true or false", [FW_TYPE_SET] = "a set",
+		[FW_TYPE_NUMBER] = "a number", [FW_TYPE_WEEKDAY] = "a weekday", [FW_TYPE_DATE] = "a date", [FW_TYPE_DURATION] = "a duration" };
+	return fw_build_fail(m->b, m->at, NULL, "%s is %s: %s can never match it", m->info->name, types[m->info->type], tag);
+}
+
 static int read_range(struct matcher *m, const char *tag, int index)
 {
 	lua_State *L = m->b->lua;
 	struct fw_literal *l = &m->literal;
 	double a, b = 0;
 	if (!takes_ranges(m))
-		return fw_build_fail(m->b, m->at, NULL, "%s is %s: %s can never match it", m->info->name, m->info->type == FW_TYPE_BOOL ? "true or false" : m->info->type == FW_TYPE_SET ? "a set" : "text", tag);
+		return never_matches(m, tag);
 	lua_rawgeti(L, index, 1);
+	if (m->info->type == FW_TYPE_ANY && lua_type(L, -1) != LUA_TNUMBER)
+		return fw_build_fail(m->b, m->at, "dates and durations are compared in a function", "%s takes a number, not %s", tag, fw_build_type_name(m->b, -1));
 	int ret = read_number(m, lua_gettop(L), &a);
 	lua_pop(L, 1);
 	bool between = strcmp(tag, "between") == 0;
@@ -252,7 +261,7 @@ static int read_text_match(struct matcher *m, const char *tag, int index)
 	enum fw_type t = m->info->type;
 	lua_State *L = m->b->lua;
 	if (t != FW_TYPE_TEXT && t != FW_TYPE_LANGUAGE && t != FW_TYPE_ANY)
-		return fw_build_fail(m->b, m->at, NULL, "%s is not text: %s can never match it", m->info->name, tag);
+		return never_matches(m, tag);
 	lua_rawgeti(L, index, 1);
 	int ret = lua_type(L, -1) == LUA_TSTRING ? add_text(m, lua_gettop(L)) : fw_build_fail(m->b, m->at, NULL, "%s takes text", tag);
 	lua_pop(L, 1);
@@ -278,6 +287,8 @@ static int read_matcher(struct matcher *m, int index);
 static int read_not(struct matcher *m, int index)
 {
 	lua_State *L = m->b->lua;
+	if (++m->nots > MOST_NOTS)
+		return fw_build_fail(m->b, m->at, NULL, "is_not stands in is_not more than %d deep", MOST_NOTS);
 	lua_rawgeti(L, index, 1);
 	int ret = read_matcher(m, lua_gettop(L));
 	lua_pop(L, 1);
@@ -313,7 +324,9 @@ static int read_matcher(struct matcher *m, int index)
 		return read_text_match(m, tag, index);
 	if (strncmp(tag, "at_", 3) == 0 || strcmp(tag, "more_than") == 0 || strcmp(tag, "less_than") == 0 || strcmp(tag, "between") == 0)
 		return read_range(m, tag, index);
-	return fw_build_fail(m->b, m->at, NULL, "%s { … } does not stand after a fact", tag);
+	char hint[100];
+	snprintf(hint, sizeof hint, "write %s = { \"a\", \"b\" } for one of several", m->info->name);
+	return fw_build_fail(m->b, m->at, hint, "%s { … } does not stand after a fact", tag);
 }
 
 int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, uint32_t *ret_node)
@@ -401,7 +414,9 @@ int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_
 	const char *tag = fw_words_tag(L, index), *name = fw_fact_info(fact)->name;
 	int ret = 0, top = lua_gettop(L);
 	bool negated = false;
-	while (tag && strcmp(tag, "is_not") == 0) {
+	for (int nots = 0; tag && strcmp(tag, "is_not") == 0; nots++) {
+		if (nots == MOST_NOTS)
+			return fw_build_fail(b, at, NULL, "is_not stands in is_not more than %d deep", MOST_NOTS);
 		negated = !negated;
 		lua_rawgeti(L, index, 1);
 		index = lua_gettop(L);
@@ -409,15 +424,20 @@ int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_
 	}
 	if (lua_type(L, index) != LUA_TTABLE || tag)
 		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 3, within = \"7d\" }", "%s is asked with a query", name);
-	for (lua_pushnil(L); ret == 0 && lua_next(L, index); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING) {
+	struct fw_key *keys = NULL;
+	size_t n = 0;
+	if (ret == 0 && (ret = fw_build_keys(b, at, index, &keys, &n)) == 0 && n == 0)
+		ret = fw_build_fail(b, at, "for \"any at all\" write { at_least = 1 }", "the query names nothing");
+	for (size_t i = 0; i < n && ret == 0; i++) {
+		if (!keys[i].name.p) {
 			ret = fw_build_fail(b, at, NULL, "%s takes named fields", name);
 			break;
 		}
-		const char *field = lua_tostring(L, -2);
-		size_t length = fw_at_enter(at, field);
-		ret = read_query_field(b, at, lua_gettop(L), field, &q);
+		fw_build_push(b, index, &keys[i]);
+		size_t length = fw_at_enter(at, keys[i].name.p);
+		ret = read_query_field(b, at, lua_gettop(L), keys[i].name.p, &q);
 		fw_at_leave(at, length);
+		lua_pop(L, 1);
 	}
 	lua_settop(L, top);
 	if (ret == 0 && fact == FW_FACT_AFFINITY && (q.query.key_kind == FW_KEY_NONE || (!q.has_low && !q.has_high)))

@@ -142,18 +142,21 @@ static int check_instruction(struct reader *r, const struct prototype *root, con
 	unsigned op = i & 0x7f, a = i >> 7 & 0xff, b = i >> 16 & 0xff, k = i >> 24 & 0xff;
 	char name[NAME_BYTES], table[NAME_BYTES];
 	unsigned upvalue = op == OP_SETTABUP ? a : b;
-	if ((op != OP_SETUPVAL && op != OP_SETTABUP && op != OP_GETTABUP) || upvalue >= p->n_upvalues || !p->outside[upvalue])
+	bool concerns = op == OP_GETUPVAL || op == OP_SETUPVAL || op == OP_SETTABUP || op == OP_GETTABUP;
+	if (!concerns || upvalue >= p->n_upvalues || !p->outside[upvalue])
 		return 0;
 	upvalue_name(r, root, p->outside[upvalue] - 1u, table);
 	bool global = strcmp(table, "_ENV") == 0;
 	if (op == OP_SETUPVAL)
 		return assignment(r, line_of(r, p, pc), table);
 	if (!global)
-		return 0; /* a table outside: frozen, it refuses by itself */
+		return 0; /* a value outside: what it is made of is frozen and refuses by itself */
+	if (op == OP_GETUPVAL)
+		return r->on_global ? r->on_global(r->ctx, p->outside[upvalue], r->file, line_of(r, p, pc), NULL, r->err) : 0;
 	constant_name(r, p, op == OP_SETTABUP ? b : k, name);
 	if (op == OP_SETTABUP)
 		return assignment(r, line_of(r, p, pc), name);
-	return r->on_global ? r->on_global(r->ctx, r->file, line_of(r, p, pc), name, r->err) : 0;
+	return r->on_global ? r->on_global(r->ctx, p->outside[upvalue], r->file, line_of(r, p, pc), name, r->err) : 0;
 }
 
 static int read_function(struct reader *r, const struct prototype *root, const struct prototype *parent, int depth);

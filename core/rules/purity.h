@@ -9,8 +9,10 @@
 
 #include "base/error.h"
 
-/* Called for each global name that the function reads; may refuse it by filling the error and returning FW_EINVAL. */
-typedef int (*fw_purity_global)(void *ctx, const char *file, int line, const char *name, struct fw_error *err);
+/* Called for each global name that the function reads, and with NULL where it takes hold of the environment as a whole
+ * (a local copy of _ENV); `upvalue` is the function's variable that holds the environment, counted from 1. May refuse it
+ * by filling the error and returning FW_EINVAL. */
+typedef int (*fw_purity_global)(void *ctx, int upvalue, const char *file, int line, const char *name, struct fw_error *err);
 
 /* Looks at the Lua function on top of the stack (left there) and those written inside it. 0, FW_ENOMEM or FW_EINVAL with
  * file, line and the variable's name. Reads the chunk format of Lua 5.4 (lua_dump; source: ldump.c of 5.4). */

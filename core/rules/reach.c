@@ -7,35 +7,38 @@
 
 /* A walk over everything that functions of declarations can reach: other functions, through their variables and through
  * tables, which are frozen on the way. The Lua table at `seen` has each function met as a key; the one at `queue` those
- * still to be looked at. */
+ * still to be looked at; the one at `files` the environments of rule files. Of those only the names that functions read
+ * are reached, so that a helper which only runs while its file loads may keep count. */
 struct walk {
 	struct fw_builder *b;
-	int seen, queue;
+	int seen, queue, files;
 	lua_Integer n, done;
-	int env; /* of the function being looked at, or 0 */
-	char file[256]; /* of that function */
-	int line;
+	int function; /* the one being looked at */
 };
 
-/* What pairs and gmatch give back remembers where it is: one that is shared would carry that from visitor to visitor. */
-static void refuse_iterator(struct walk *w, int index)
+static void fail(struct walk *w, const struct fw_error *err)
 {
-	if (!fw_lib_is_iterator(w->b->lua, index))
-		return;
-	struct fw_error *err = fw_errors_add(w->b->errors);
-	fw_fail(err, FW_EINVAL, w->file, w->line, "the function begun on this line uses an iterator of pairs or gmatch made outside it, which remembers where it is");
-	fw_hint(err, "call pairs or gmatch inside the function");
+	*fw_errors_add(w->b->errors) = *err;
 	w->b->failed = true;
+}
+
+/* An iterator of pairs or gmatch knows how far it went. */
+static void refuse_iterator(struct walk *w)
+{
+	lua_State *L = w->b->lua;
+	struct fw_error err;
+	lua_Debug ar = { .source = "=", .linedefined = 0 };
+	lua_pushvalue(L, w->function);
+	lua_getinfo(L, ">S", &ar);
+	fw_fail(&err, FW_EINVAL, ar.source + 1, ar.linedefined, "a function uses what gmatch or pairs gave while the file loaded, which remembers how far it went: nothing may outlive a call");
+	fw_hint(&err, "call gmatch or pairs inside the function");
+	fail(w, &err);
 }
 
 static void enqueue(struct walk *w, int index)
 {
 	lua_State *L = w->b->lua;
 	index = lua_absindex(L, index);
-	if (lua_iscfunction(L, index)) {
-		refuse_iterator(w, index);
-		return;
-	}
 	lua_pushvalue(L, index);
 	bool known = lua_rawget(L, w->seen) != LUA_TNIL;
 	lua_pop(L, 1);
@@ -44,6 +47,10 @@ static void enqueue(struct walk *w, int index)
 	lua_pushvalue(L, index);
 	lua_pushboolean(L, 1);
 	lua_rawset(L, w->seen);
+	if (fw_lib_is_iterator(L, index))
+		refuse_iterator(w);
+	if (lua_iscfunction(L, index))
+		return;
 	lua_pushvalue(L, index);
 	lua_rawseti(L, w->queue, ++w->n);
 }
@@ -65,55 +72,65 @@ static void visit(struct walk *w, int index)
 	}
 }
 
-/* A global that a function reads: it must mean something, and what it means is reached too. */
-static int on_global(void *ctx, const char *file, int line, const char *name, struct fw_error *err)
+/* Whether the value is the environment of a rule file, which holds all the file's names. */
+static bool is_environment(struct walk *w, int index)
 {
-	struct walk *w = ctx;
 	lua_State *L = w->b->lua;
-	if (!w->env)
-		return 0;
-	lua_pushstring(L, name);
-	if (lua_rawget(L, w->env) != LUA_TNIL) {
-		visit(w, -1);
-		lua_pop(L, 1);
-		return 0;
-	}
+	lua_pushvalue(L, index);
+	bool is = lua_type(L, -1) == LUA_TTABLE && lua_rawget(L, w->files) != LUA_TNIL;
 	lua_pop(L, 1);
+	return is;
+}
+
+static int undefined(const char *file, int line, const char *name, struct fw_error *err)
+{
 	const char *const *names = fw_words_names();
-	size_t n = 0;
-	for (; names[n]; n++)
+	for (size_t n = 0; names[n]; n++)
 		if (strcmp(names[n], name) == 0)
 			return 0;
-	const char *nearest = fw_nearest(name, names, n);
+	char hint[160];
 	fw_fail(err, FW_EINVAL, file, line, "%s is not defined", name);
-	fw_hint(err, nearest ? "did you mean %s?" : "did you mean \"%s\" in quotes?", nearest ? nearest : name);
+	fw_hint(err, "%s", fw_words_hint(name, hint, sizeof hint));
 	return FW_EINVAL;
 }
 
-static void visit_function(struct walk *w, int function)
+/* A global that a function reads: it must mean something, and what it means is reached too. */
+static int on_global(void *ctx, int upvalue, const char *file, int line, const char *name, struct fw_error *err)
+{
+	struct walk *w = ctx;
+	lua_State *L = w->b->lua;
+	int top = lua_gettop(L), ret = 0;
+	lua_getupvalue(L, w->function, upvalue);
+	if (!is_environment(w, -1)) {
+		ret = 0; /* some other value that the file calls _ENV: reached already, as any other */
+	} else if (!name) {
+		visit(w, -1);
+	} else {
+		fw_lib_contents(L, -1);
+		lua_pushstring(L, name);
+		if (lua_rawget(L, -2) != LUA_TNIL)
+			visit(w, -1);
+		else
+			ret = undefined(file, line, name, err);
+	}
+	lua_settop(L, top);
+	return ret;
+}
+
+static void visit_function(struct walk *w)
 {
 	lua_State *L = w->b->lua;
 	struct fw_error err = { .message = "" };
-	const char *name;
-	lua_Debug ar;
-	lua_pushvalue(L, function);
-	lua_getinfo(L, ">S", &ar);
-	snprintf(w->file, sizeof w->file, "%s", ar.source + (ar.source[0] == '@'));
-	w->line = ar.linedefined;
-	w->env = 0;
 	int top = lua_gettop(L);
-	for (int i = 1; (name = lua_getupvalue(L, function, i)); i++) {
-		if (strcmp(name, "_ENV") == 0)
-			w->env = lua_gettop(L); /* only the names it reads are reached through it */
-		else
-			visit(w, -1);
+	lua_checkstack(L, 12);
+	for (int i = 1; lua_getupvalue(L, w->function, i); i++) {
+		if (!is_environment(w, -1) || strcmp(lua_getupvalue(L, w->function, i), "_ENV") != 0)
+			visit(w, top + 1);
+		lua_settop(L, top);
 	}
-	lua_checkstack(L, 8);
-	lua_pushvalue(L, function);
-	if (fw_purity_check(L, on_global, w, &err) < 0) {
-		*fw_errors_add(w->b->errors) = err;
-		w->b->failed = true;
-	}
+	lua_pushvalue(L, w->function);
+	if (fw_purity_check(L, on_global, w, &err) < 0)
+		fail(w, &err);
 	lua_settop(L, top);
 }
 
@@ -125,6 +142,13 @@ static int walk_all(lua_State *L)
 	w->seen = lua_gettop(L);
 	lua_newtable(L);
 	w->queue = lua_gettop(L);
+	lua_newtable(L);
+	w->files = lua_gettop(L);
+	for (uint32_t i = 0; i < b->sources.n; i++) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, b->sources.items[i].env_ref);
+		lua_pushboolean(L, 1);
+		lua_rawset(L, w->files);
+	}
 	for (uint32_t i = 0; i < b->functions.n; i++) {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, b->functions.items[i].lua_ref);
 		visit(w, -1);
@@ -132,7 +156,8 @@ static int walk_all(lua_State *L)
 	}
 	while (w->done < w->n) {
 		lua_rawgeti(L, w->queue, ++w->done);
-		visit_function(w, lua_gettop(L));
+		w->function = lua_gettop(L);
+		visit_function(w);
 		lua_pop(L, 1);
 	}
 	for (uint32_t i = 0; i < b->sources.n; i++) {

@@ -25,6 +25,7 @@ struct fw_function {
 	int lua_ref;
 	struct fw_place place;
 	uint32_t rule; /* the first rule, or FW_NONE, that a failure is counted for */
+	bool compliance;
 };
 
 /* What a winner shows: a table, written as JSON at load, or a function. */
@@ -52,6 +53,7 @@ struct fw_segment {
 	uint32_t when;   /* a node */
 	unsigned uses;   /* of its condition, segments in it included */
 	bool pure;       /* no function decides, here or in a segment it names */
+	uint32_t depth;  /* how deep its condition is nested, segments included */
 };
 
 struct fw_guard {
@@ -136,6 +138,7 @@ struct fw_ruleset {
 	struct fw_function *functions;
 	uint32_t n_slots, n_segments, n_rules, n_guards, n_caps, n_tests, n_functions, n_groups;
 	struct fw_map slot_ids, rule_ids; /* to their numbers */
+	struct fw_map segment_ids[2];     /* the rule files', the compliance folder's */
 
 	struct fw_ref *refs;
 	struct fw_literal *literals;
@@ -152,6 +155,7 @@ struct fw_ruleset {
 /* Errors of a load, at most FW_LIMIT_ERRORS kept. */
 struct fw_errors {
 	struct fw_error *items;
+	struct fw_error reserve; /* the first item when no memory is left for more */
 	uint32_t n, size;
 	uint32_t dropped; /* how many more there were */
 };
@@ -178,5 +182,7 @@ void fw_ruleset_forget_files(struct fw_ruleset *set);
 /* The number of a slot or rule by id, or FW_NONE. */
 uint32_t fw_ruleset_slot(const struct fw_ruleset *set, struct fw_str id);
 uint32_t fw_ruleset_rule(const struct fw_ruleset *set, struct fw_str id);
+/* The segment that a name means: in the compliance folder one of its own, in rule files either one of theirs or that. */
+uint32_t fw_ruleset_segment(const struct fw_ruleset *set, struct fw_str id, bool compliance);
 
 #endif

@@ -8,13 +8,20 @@
 #include "rules/lib.h"
 
 /* The hook fires every so many instructions; budgets are multiples of it. */
-enum { HOOK_INTERVAL = 1000, SHORT_STRING = 40, FIRST_STRING_TABLE = 128, LARGEST_BLOCK = 64 << 20 };
+enum { HOOK_INTERVAL = 1000, SHORT_STRING = 40, FIRST_STRING_TABLE = 128 };
+
+/* What calls may leave behind before the collector is let in between two of them. */
+enum { MOST_GARBAGE_BYTES = 16 << 20 };
 
 struct call {
 	struct call *outer;
 	lua_State *thread;
+	int depth;                   /* 1: not inside another */
+	const struct fw_budget *budget;
 	int64_t instructions, bytes; /* left */
 	enum fw_outcome fired;       /* FW_CALL_DONE: not yet */
+	const char *source;          /* where the hook ended it, or NULL */
+	int line;
 };
 
 struct fw_sandbox {
@@ -22,7 +29,7 @@ struct fw_sandbox {
 	struct call *call; /* the innermost one running */
 	void *contexts[FW_CONTEXTS];
 	uintptr_t string_table; /* Lua's table of short strings: its growth is no one call's */
-	int64_t bytes;
+	int64_t bytes, collected_bytes; /* in use now, and after the last collection */
 };
 
 const struct fw_budget fw_budget_call = { FW_LIMIT_CALL_INSTRUCTIONS, FW_LIMIT_CALL_BYTES };
@@ -69,8 +76,8 @@ static void *allocate(void *ud, void *block, size_t old, size_t size)
 		return NULL;
 	}
 	charge_bytes(s, block, old, size);
-	if (size > LARGEST_BLOCK && s->call && size > had)
-		return NULL;
+	if (s->call && size > had && size - had > (size_t)s->call->budget->bytes)
+		return NULL; /* the budget is used up already: the memory would only be touched for nothing */
 	bool is_string_table = block && (uintptr_t)block == s->string_table, is_new = !block;
 	void *p = resize(block, size);
 	if (!p)
@@ -98,7 +105,6 @@ static void end_call(lua_State *L, bool in_hook)
 
 static void hook(lua_State *L, lua_Debug *ar)
 {
-	(void)ar;
 	struct fw_sandbox *s = fw_sandbox_of(L);
 	struct call *c = s->call;
 	if (!c)
@@ -108,6 +114,10 @@ static void hook(lua_State *L, lua_Debug *ar)
 		if (c->instructions >= 0)
 			return;
 		fire(c, FW_CALL_INSTRUCTIONS);
+	}
+	if (!c->source && lua_getinfo(L, "Sl", ar)) { /* after the yield Lua is one instruction off */
+		c->source = ar->source;
+		c->line = ar->currentline;
 	}
 	end_call(L, true);
 }
@@ -179,69 +189,148 @@ void *fw_sandbox_context(struct fw_sandbox *s, enum fw_context which)
 	return s->contexts[which];
 }
 
-/* "shop/winter.lua:12: text" apart into its place and the rest. */
-static void split_place(const char *text, struct fw_error *err)
+/* Lua shortens a long name in its messages: the file meant is among those whose functions are running. */
+static const char *whole_name(lua_State *thread, const char *name, lua_Debug *ar)
 {
-	const char *colon = strstr(text, ".lua:");
-	char *end;
-	long line = colon ? strtol(colon + 5, &end, 10) : 0;
-	if (line > 0 && end[0] == ':' && end[1] == ' ' && (size_t)(colon + 4 - text) < sizeof err->file) {
-		fw_fail(err, FW_EFAILED, NULL, (int)line, "%s", end + 2);
-		memcpy(err->file, text, (size_t)(colon + 4 - text));
-		err->file[colon + 4 - text] = '\0';
-		return;
-	}
-	fw_fail(err, FW_EFAILED, NULL, 0, "%s", text);
+	for (int level = 0; lua_getstack(thread, level, ar); level++)
+		if (lua_getinfo(thread, "S", ar) && ar->source[0] == '@' && strcmp(ar->short_src, name) == 0)
+			return ar->source + 1;
+	return name;
 }
 
-static void explain(lua_State *thread, enum fw_outcome outcome, const struct fw_budget *budget, struct fw_error *err)
+/* "shop/winter.lua:12: text\nhint" apart into its place and the rest. */
+static void split_message(lua_State *thread, const char *text, struct fw_error *err)
 {
-	if (outcome == FW_CALL_RAISED) {
-		const char *text = lua_type(thread, -1) == LUA_TSTRING ? lua_tostring(thread, -1) : NULL;
-		split_place(text ? text : "the code raised an error that is no text", err);
-		return;
-	}
-	char where[300] = "";
+	char file[sizeof err->file] = "";
+	const char *colon = strstr(text, ".lua:"), *message = text;
+	char *end;
+	long line = colon ? strtol(colon + 5, &end, 10) : 0;
 	lua_Debug ar;
-	int line = 0;
-	for (int level = 0; line <= 0 && lua_getstack(thread, level, &ar); level++)
-		if (lua_getinfo(thread, "Sl", &ar) && ar.currentline > 0) {
-			line = ar.currentline;
-			snprintf(where, sizeof where, "%s", ar.source[0] == '@' ? ar.source + 1 : ar.short_src);
+	if (line > 0 && end[0] == ':' && end[1] == ' ' && (size_t)(colon + 4 - text) < sizeof file) {
+		memcpy(file, text, (size_t)(colon + 4 - text));
+		message = end + 2;
+	} else {
+		line = 0;
+	}
+	size_t n = strcspn(message, "\n");
+	fw_fail(err, FW_EFAILED, line ? whole_name(thread, file, &ar) : NULL, (int)line, "%.*s", (int)(n < sizeof err->message ? n : sizeof err->message), message);
+	if (message[n])
+		fw_hint(err, "%s", message + n + 1);
+}
+
+/* Where the call stood when it ended. */
+static int last_line(const struct call *c, lua_Debug *ar, const char **ret_file)
+{
+	const char *source = c->source;
+	int line = c->line;
+	for (int level = 0; !source && lua_getstack(c->thread, level, ar); level++)
+		if (lua_getinfo(c->thread, "Sl", ar) && ar->currentline > 0) {
+			source = ar->source;
+			line = ar->currentline;
 		}
-	if (outcome == FW_CALL_INSTRUCTIONS)
-		fw_fail(err, FW_ELIMIT, where, line, "the code ran for more than %lld instructions", (long long)budget->instructions);
-	else
-		fw_fail(err, FW_ELIMIT, where, line, "the code made more than %lld bytes of values", (long long)budget->bytes);
+	*ret_file = source && source[0] == '@' ? source + 1 : source;
+	return line;
+}
+
+static void explain(const struct call *c, struct fw_error *err)
+{
+	lua_Debug ar;
+	const char *file, *text = lua_type(c->thread, -1) == LUA_TSTRING ? lua_tostring(c->thread, -1) : "the code raised an error that is no text";
+	int line = last_line(c, &ar, &file);
+	switch (c->fired) {
+	case FW_CALL_INSTRUCTIONS:
+		fw_fail(err, FW_ELIMIT, file, line, "the code ran for more than %lld instructions", (long long)c->budget->instructions);
+		break;
+	case FW_CALL_BYTES:
+		fw_fail(err, FW_ELIMIT, file, line, "the code made more than %lld bytes of values", (long long)c->budget->bytes);
+		break;
+	case FW_CALL_NESTED:
+		fw_fail(err, FW_ELIMIT, file, line, "functions read segments that other functions decide, more than %d deep", FW_LIMIT_CALL_NESTING);
+		break;
+	default:
+		split_message(c->thread, text, err);
+		if (!err->file[0]) {
+			snprintf(err->file, sizeof err->file, "%s", file ? file : "");
+			err->line = line;
+		}
+	}
+}
+
+struct request {
+	struct fw_sandbox *s;
+	const struct fw_budget *budget;
+	struct fw_error *err;
+	enum fw_outcome outcome;
+};
+
+/* In the main thread, protected: the request, the function, its arguments. Gives one result. */
+static int run_call(lua_State *L)
+{
+	struct request *r = lua_touserdata(L, 1);
+	struct call *outer = r->s->call;
+	int n_args = lua_gettop(L) - 2, n_results = 0;
+	luaL_checkstack(L, 8, NULL);
+	lua_State *thread = lua_newthread(L);
+	lua_replace(L, 1);
+	lua_xmove(L, thread, n_args + 1);
+	struct call c = { .outer = outer, .thread = thread, .depth = outer ? outer->depth + 1 : 1, .budget = r->budget,
+		.instructions = r->budget->instructions, .bytes = r->budget->bytes };
+	lua_sethook(thread, hook, LUA_MASKCOUNT, HOOK_INTERVAL);
+	r->s->call = &c;
+	/* Not `from` L: how deep the C stack may still become must not hang on who calls. */
+	int status = lua_resume(thread, NULL, n_args, &n_results);
+	r->s->call = outer;
+	r->outcome = c.fired != FW_CALL_DONE ? c.fired : status == LUA_OK ? FW_CALL_DONE : FW_CALL_RAISED;
+	if (r->outcome != FW_CALL_DONE) {
+		if (r->err)
+			explain(&c, r->err);
+		return 0;
+	}
+	lua_settop(thread, n_results > 0 ? lua_gettop(thread) - n_results + 1 : lua_gettop(thread));
+	if (n_results == 0)
+		lua_pushnil(thread);
+	lua_xmove(thread, L, 1);
+	return 1;
 }
 
 enum fw_outcome fw_sandbox_call(struct fw_sandbox *s, int n_args, const struct fw_budget *budget, struct fw_error *err)
 {
 	lua_State *L = s->lua;
+	struct request r = { .s = s, .budget = budget, .err = err, .outcome = FW_CALL_RAISED };
 	int function = lua_gettop(L) - n_args;
-	lua_checkstack(L, 4);
-	lua_State *thread = lua_newthread(L);
-	lua_insert(L, function);
-	lua_xmove(L, thread, n_args + 1);
-	struct call c = { .outer = s->call, .thread = thread, .instructions = budget->instructions, .bytes = budget->bytes };
-	lua_sethook(thread, hook, LUA_MASKCOUNT, HOOK_INTERVAL);
-	s->call = &c;
-	int n_results = 0;
-	int status = lua_resume(thread, L, n_args, &n_results);
-	s->call = c.outer;
-	enum fw_outcome outcome = c.fired != FW_CALL_DONE ? c.fired : status == LUA_OK ? FW_CALL_DONE : FW_CALL_RAISED;
-	if (outcome == FW_CALL_DONE) {
-		lua_settop(thread, n_results > 0 ? lua_gettop(thread) - n_results + 1 : lua_gettop(thread));
-		if (n_results == 0)
-			lua_pushnil(thread);
-		lua_xmove(thread, L, 1);
-		lua_remove(L, function);
-	} else {
-		if (err)
-			explain(thread, outcome, budget, err);
-		lua_settop(L, function - 1);
+	if (!s->call && s->bytes - s->collected_bytes > MOST_GARBAGE_BYTES)
+		fw_sandbox_collect(s);
+	int status = LUA_ERRMEM;
+	if (lua_checkstack(L, 4)) {
+		lua_pushcfunction(L, run_call);
+		lua_insert(L, function);
+		lua_pushlightuserdata(L, &r);
+		lua_insert(L, function + 1);
+		status = lua_pcall(L, n_args + 2, 1, 0);
 	}
-	return outcome;
+	if (status != LUA_OK) {
+		fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+		r.outcome = FW_CALL_RAISED;
+	}
+	if (r.outcome != FW_CALL_DONE)
+		lua_settop(L, function - 1);
+	return r.outcome;
+}
+
+int fw_sandbox_depth(const struct fw_sandbox *s)
+{
+	return s->call ? s->call->depth : 0;
+}
+
+bool fw_sandbox_ending(const struct fw_sandbox *s)
+{
+	return s->call && s->call->fired != FW_CALL_DONE;
+}
+
+void fw_sandbox_stop(struct fw_sandbox *s)
+{
+	for (struct call *c = s->call; c; c = c->outer)
+		fire(c, FW_CALL_NESTED);
 }
 
 void fw_sandbox_collect(struct fw_sandbox *s)
@@ -249,6 +338,7 @@ void fw_sandbox_collect(struct fw_sandbox *s)
 	lua_gc(s->lua, LUA_GCRESTART);
 	lua_gc(s->lua, LUA_GCSTEP, 0);
 	lua_gc(s->lua, LUA_GCSTOP);
+	s->collected_bytes = s->bytes;
 }
 
 void fw_sandbox_settle(struct fw_sandbox *s)
@@ -256,6 +346,7 @@ void fw_sandbox_settle(struct fw_sandbox *s)
 	lua_gc(s->lua, LUA_GCCOLLECT);
 	lua_gc(s->lua, LUA_GCGEN, 0, 0);
 	lua_gc(s->lua, LUA_GCSTOP);
+	s->collected_bytes = s->bytes;
 }
 
 int64_t fw_sandbox_bytes(const struct fw_sandbox *s)

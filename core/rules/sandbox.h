@@ -24,6 +24,7 @@ enum fw_outcome {
 	FW_CALL_RAISED,       /* the code raised an error */
 	FW_CALL_INSTRUCTIONS, /* the instruction budget was used up */
 	FW_CALL_BYTES,        /* the byte budget was used up */
+	FW_CALL_NESTED,       /* the call led to others, more than FW_LIMIT_CALL_NESTING deep */
 };
 
 /* A state with the pure library and nothing else. NULL: out of memory. */
@@ -42,8 +43,13 @@ void *fw_sandbox_context(struct fw_sandbox *s, enum fw_context which);
 
 /* Calls the function on top of the main thread's stack below `n_args` arguments; all are popped. On FW_CALL_DONE one
  * result is pushed; otherwise nothing, and `err` has what went wrong, with file and line when Lua knew them. Calls may
- * nest (a segment read by a function); each has a budget of its own. */
+ * nest (a segment read by a function); each has a budget of its own, and all have the same room on the C stack. */
 enum fw_outcome fw_sandbox_call(struct fw_sandbox *s, int n_args, const struct fw_budget *budget, struct fw_error *err);
+/* How many calls are running now, one in the other; and whether the innermost is at its end for having used up something. */
+int fw_sandbox_depth(const struct fw_sandbox *s);
+bool fw_sandbox_ending(const struct fw_sandbox *s);
+/* Ends all of them with FW_CALL_NESTED, each as soon as it runs its next instruction or is charged. */
+void fw_sandbox_stop(struct fw_sandbox *s);
 
 /* Between requests: lets the collector work off what calls left behind, a bounded step at a time. */
 void fw_sandbox_collect(struct fw_sandbox *s);

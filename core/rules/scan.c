@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/map.h"
+
 enum token_kind { END, NAME, KEYWORD, STRING, NUMBER, PUNCTUATION };
 
 struct token {
@@ -23,6 +25,10 @@ struct entry {
 struct table {
 	struct entry *first, *last;
 	int positional;
+	uint32_t entries;
+	struct fw_map by_name; /* of large tables: the number of each named entry in `named` */
+	struct entry **named;
+	uint32_t n_named, named_size;
 };
 
 struct declaration {
@@ -40,7 +46,7 @@ struct scanner {
 	struct fw_arena *arena;
 	const char *name, *p;
 	int line;
-	struct token now, before; /* `before` is the one read last */
+	struct token now, before, earlier; /* `before` is the one read last */
 	struct fw_scan *scan;
 	struct fw_error *err;
 	int depth;
@@ -140,6 +146,7 @@ static bool is_curly_quote(const char *p)
 /* Reads the next token into s->now. */
 static int advance(struct scanner *s)
 {
+	s->earlier = s->before;
 	s->before = s->now;
 	skip_space(s);
 	s->now = (struct token){ .kind = END, .line = s->line, .end_line = s->line };
@@ -207,6 +214,10 @@ static bool begins_entry(const struct scanner *s)
 		return false;
 	if (t->kind == NAME || t->kind == NUMBER || (t->kind == KEYWORD && (fw_str_is(t->text, "function") || fw_str_is(t->text, "true") || fw_str_is(t->text, "false"))))
 		return true;
+	/* Text is not indexed, unless a call took it: ["name"] begins an entry then. */
+	bool argument = s->before.kind == STRING && (s->earlier.kind == NAME || fw_str_is(s->earlier.text, ")") || fw_str_is(s->earlier.text, "]"));
+	if (at(s, "[") && !argument && (s->before.kind == STRING || s->before.kind == NUMBER || (s->before.kind == KEYWORD && !fw_str_is(s->before.text, "end"))))
+		return true;
 	bool callable = s->before.kind == NAME || s->before.kind == STRING || fw_str_is(s->before.text, ")") || fw_str_is(s->before.text, "]") || fw_str_is(s->before.text, "}");
 	return (t->kind == STRING && !callable) || (t->kind == STRING && s->before.kind == STRING);
 }
@@ -270,10 +281,20 @@ static int read_expression(struct scanner *s, struct table **ret_first)
 	return 0;
 }
 
+/* Tables of more entries have their names in a map, and their positions are not compared. */
+enum { LARGE = 64 };
+
 static struct entry *find_entry(const struct table *t, struct fw_str key, int number)
 {
-	for (struct entry *e = t->first; e; e = e->next)
-		if (key.p ? e->key.p && fw_str_equal(e->key, key) : !e->key.p && e->number == number)
+	if (key.p && t->n_named > LARGE) {
+		uint32_t i = fw_map_get(&t->by_name, key);
+		return i == FW_MAP_NONE ? NULL : t->named[i];
+	}
+	for (uint32_t i = 0; key.p && i < t->n_named; i++)
+		if (fw_str_equal(t->named[i]->key, key))
+			return t->named[i];
+	for (struct entry *e = key.p ? NULL : t->first; e; e = e->next)
+		if (!e->key.p && e->number == number)
 			return e;
 	return NULL;
 }
@@ -298,7 +319,8 @@ static int read_key(struct scanner *s, struct entry *e)
 		bool whole = at(s, "]");
 		if (whole && (r = advance(s)) < 0)
 			return r;
-		if (whole && at(s, "=") && (key.kind == STRING || key.kind == NUMBER)) {
+		bool number = key.kind == NUMBER && strspn(key.text.p, "0123456789") == key.text.n && key.text.n < 9;
+		if (whole && at(s, "=") && (key.kind == STRING || number)) {
 			if (key.kind == STRING)
 				e->key = key.text;
 			else
@@ -313,14 +335,49 @@ static int read_key(struct scanner *s, struct entry *e)
 	return 0;
 }
 
+static int note_name(struct scanner *s, struct table *t, struct entry *e)
+{
+	if (!e->key.p)
+		return 0;
+	if (t->n_named == t->named_size) {
+		uint32_t size = t->named_size ? t->named_size * 2 : 8;
+		struct entry **more = FW_NEW_ARRAY(s->arena, size, struct entry *);
+		if (!more)
+			return FW_ENOMEM;
+		if (t->n_named)
+			memcpy(more, t->named, t->n_named * sizeof(struct entry *));
+		t->named = more;
+		t->named_size = size;
+	}
+	t->named[t->n_named++] = e;
+	if (t->n_named <= LARGE)
+		return 0;
+	uint32_t first = t->n_named - 1;
+	if (t->n_named == LARGE + 1) {
+		fw_map_init(&t->by_name, s->arena);
+		first = 0;
+	}
+	for (uint32_t i = first; i < t->n_named; i++)
+		if (fw_map_put(&t->by_name, t->named[i]->key, i) < 0)
+			return FW_ENOMEM;
+	return 0;
+}
+
 static int add_entry(struct scanner *s, struct table *t, struct entry *e)
 {
-	const struct entry *other = find_entry(t, e->key, e->number);
-	if (other && e->key.p) {
-		fw_fail(s->err, FW_EINVAL, s->name, e->line, "\"%.*s\" stands twice in one table (first on line %d)", (int)e->key.n, e->key.p, other->line);
+	const struct entry *other = e->key.p || t->entries <= LARGE ? find_entry(t, e->key, e->number) : NULL;
+	if (other) {
+		if (e->key.p)
+			fw_fail(s->err, FW_EINVAL, s->name, e->line, "\"%.*s\" stands twice in one table (first on line %d)", (int)e->key.n, e->key.p, other->line);
+		else
+			fw_fail(s->err, FW_EINVAL, s->name, e->line, "[%d] stands twice in one table (first on line %d)", e->number, other->line);
 		fw_hint(s->err, "Lua would keep only the last one");
 		return FW_EINVAL;
 	}
+	int r = note_name(s, t, e);
+	if (r < 0)
+		return r;
+	t->entries++;
 	if (t->last)
 		t->last->next = e;
 	else
@@ -331,7 +388,7 @@ static int add_entry(struct scanner *s, struct table *t, struct entry *e)
 
 static int read_table(struct scanner *s, struct table **ret_table)
 {
-	enum { DEEPEST = 200, WIDE = 256 };
+	enum { DEEPEST = 200 };
 	struct table *t = FW_NEW(s->arena, struct table);
 	if (!t || ++s->depth > DEEPEST)
 		return t ? fw_fail(s->err, FW_ELIMIT, s->name, s->now.line, "tables are nested more than %d deep", DEEPEST) : FW_ENOMEM;
@@ -345,11 +402,7 @@ static int read_table(struct scanner *s, struct table **ret_table)
 			return r;
 		if (!e->key.p && !e->number)
 			e->number = ++t->positional;
-		/* Long lists of plain values are not looked through for each of their entries. */
-		if (!e->key.p && t->positional > WIDE) {
-			if ((r = read_expression(s, &e->value)) < 0)
-				return r;
-		} else if ((r = read_expression(s, &e->value)) < 0 || (r = add_entry(s, t, e)) < 0) {
+		if ((r = read_expression(s, &e->value)) < 0 || (r = add_entry(s, t, e)) < 0) {
 			return r;
 		}
 		if (at(s, ",") || at(s, ";"))
@@ -407,6 +460,19 @@ static int read_declaration(struct scanner *s, struct declaration **last)
 	return read_table(s, &d->table);
 }
 
+/* Not so `x = rule`, `v.slot`, `local test`. */
+static bool begins_statement(const struct scanner *s)
+{
+	static const char *const may_precede[] = { "}", ")", "]", ";", "end", "then", "do", "else", "repeat", "return", "true", "false", "nil" };
+	const struct token *t = &s->before;
+	if (t->kind == STRING || t->kind == NUMBER || !t->text.p)
+		return true;
+	for (size_t i = 0; i < sizeof may_precede / sizeof *may_precede; i++)
+		if (t->kind != NAME && fw_str_is(t->text, may_precede[i]))
+			return true;
+	return t->kind == NAME;
+}
+
 int fw_scan_create(struct fw_arena *a, const char *name, const char *text, struct fw_scan **ret_scan, struct fw_error *err)
 {
 	struct scanner s = { .arena = a, .name = name, .p = text, .line = 1, .err = err };
@@ -417,7 +483,7 @@ int fw_scan_create(struct fw_arena *a, const char *name, const char *text, struc
 	int r = advance(&s);
 	while (r == 0 && s.now.kind != END) {
 		struct table *unused = NULL;
-		if (s.now.kind == NAME && is_declaration(s.now.text))
+		if (s.now.kind == NAME && is_declaration(s.now.text) && begins_statement(&s))
 			r = read_declaration(&s, &last);
 		else if (at(&s, "{"))
 			r = read_table(&s, &unused);
@@ -430,6 +496,13 @@ int fw_scan_create(struct fw_arena *a, const char *name, const char *text, struc
 	return 0;
 }
 
+/* The last dot before `end`, or the beginning. */
+static const char *last_dot(const char *path, size_t end)
+{
+	const char *p = memrchr(path, '.', end);
+	return p ? p : path;
+}
+
 int fw_scan_line(const struct fw_scan *scan, int line, const char *id, const char *path)
 {
 	const struct declaration *d = scan->declarations;
@@ -438,8 +511,9 @@ int fw_scan_line(const struct fw_scan *scan, int line, const char *id, const cha
 	const struct table *t = d ? d->table : NULL;
 	while (t && *path) {
 		size_t n = strcspn(path, ".");
-		struct fw_str key = { path, n };
-		const struct entry *e = *path == '#' ? find_entry(t, (struct fw_str){ 0 }, atoi(path + 1)) : find_entry(t, key, 0);
+		const struct entry *e = *path == '#' ? find_entry(t, (struct fw_str){ 0 }, atoi(path + 1)) : NULL;
+		for (size_t end = *path == '#' ? 0 : strlen(path); end && !e; end = (size_t)(last_dot(path, end) - path))
+			e = find_entry(t, (struct fw_str){ path, n = end }, 0); /* a name may have dots in it */
 		if (!e)
 			break;
 		line = e->line;

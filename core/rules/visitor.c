@@ -44,6 +44,7 @@ static int set_index(lua_State *L)
 static void push_list(lua_State *L, const struct fw_value *v)
 {
 	luaL_checkstack(L, 8, "too many values");
+	fw_lib_charge(L, v->n_items);
 	lua_createtable(L, (int)v->n_items, 0);
 	lua_newtable(L);
 	for (unsigned i = 0; i < v->n_items; i++) {
@@ -60,7 +61,6 @@ static void push_list(lua_State *L, const struct fw_value *v)
 	lua_pushcclosure(L, set_index, 1);
 	lua_setfield(L, -2, "__index");
 	lua_setmetatable(L, -2);
-	fw_lib_charge(L, v->n_items);
 }
 
 static void push_number(lua_State *L, double x)
@@ -108,6 +108,7 @@ static int unknown_fact(lua_State *L, const char *prefix, const char *const *nam
 	size_t n = 0;
 	while (names[n])
 		n++;
+	fw_lib_charge(L, FW_LIB_NEAREST_INSTRUCTIONS + strlen(name));
 	const char *nearest = fw_nearest(name, names, n);
 	if (nearest)
 		return luaL_error(L, "%s%s: there is no such fact\ndid you mean %s%s?", prefix, name, prefix, nearest);
@@ -157,6 +158,14 @@ static int cart_index(lua_State *L)
 	return type == LUA_TNUMBER ? visitor_index(L) : 1;
 }
 
+/* Members of a family are looked for one by one. */
+enum { MEMBERS_PER_INSTRUCTION = 4 };
+
+static unsigned count_members(const struct fw_facts *f, enum fw_fact family)
+{
+	return family == FW_FACT_TRAIT ? f->n_traits : family == FW_FACT_EVENT ? f->n_event : f->n_engagement;
+}
+
 /* Upvalue 1: the family. */
 static int member_index(lua_State *L)
 {
@@ -164,6 +173,7 @@ static int member_index(lua_State *L)
 	enum fw_fact family = (enum fw_fact)lua_tointeger(L, lua_upvalueindex(1));
 	size_t n = 0;
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &n) : "";
+	fw_lib_charge(L, count_members(e->facts, family) / MEMBERS_PER_INSTRUCTION);
 	return push_read(L, e, family, fw_facts_member(e->facts, family, (struct fw_str){ name, n }));
 }
 
@@ -197,21 +207,25 @@ static int set_fact_index(lua_State *L)
 static int segment_index(lua_State *L)
 {
 	struct fw_eval *e = eval_of(L);
-	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-	for (uint32_t i = 0; i < e->set->n_segments; i++) {
-		if (strcmp(e->set->segments[i].id, name) != 0)
-			continue;
-		struct fw_seen seen = { 0 };
-		enum fw_truth t = fw_eval_segment(e, i, &seen);
-		e->frame->reads |= e->set->segments[i].uses | seen.reads;
-		e->frame->unknown |= t == FW_UNKNOWN;
-		if (t == FW_UNKNOWN)
-			lua_pushnil(L);
-		else
-			lua_pushboolean(L, t == FW_TRUE);
-		return 1;
-	}
-	return luaL_error(L, "there is no segment \"%s\"", name);
+	size_t n = 0;
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &n) : "";
+	uint32_t segment = fw_ruleset_segment(e->set, (struct fw_str){ name, n }, e->frame->compliance);
+	if (segment == FW_MAP_NONE)
+		return luaL_error(L, "there is no segment \"%s\"", name);
+	struct fw_seen seen = { 0 };
+	fw_lib_charge(L, e->facts->segments_given ? e->facts->segments.n_items : 1);
+	enum fw_truth t = fw_eval_segment(e, segment, &seen);
+	e->frame->reads |= e->set->segments[segment].uses | seen.reads;
+	e->frame->unknown |= t == FW_UNKNOWN;
+	e->frame->height = seen.height > e->frame->height ? seen.height : e->frame->height;
+	if (fw_sandbox_depth(e->set->sandbox) + seen.height > FW_LIMIT_CALL_NESTING)
+		fw_sandbox_stop(e->set->sandbox);
+	fw_lib_charge(L, 0); /* does not return when the call is at its end */
+	if (t == FW_UNKNOWN)
+		lua_pushnil(L);
+	else
+		lua_pushboolean(L, t == FW_TRUE);
+	return 1;
 }
 
 /* pairs(v.traits): a copy, walked in key order. Upvalue 1: the family or set. */
@@ -224,6 +238,7 @@ static int part_pairs(lua_State *L)
 	if (fact < FW_FACT_SINGLE) {
 		const struct fw_value *v = fw_facts_single(e->facts, fact);
 		e->frame->unknown |= v->state != FW_KNOWN;
+		fw_lib_charge(L, v->n_items);
 		for (unsigned i = 0; v->state == FW_KNOWN && i < v->n_items; i++) {
 			push_text(L, v->items[i].text);
 			lua_pushboolean(L, 1);
@@ -231,8 +246,9 @@ static int part_pairs(lua_State *L)
 		}
 	} else {
 		const struct fw_member *m = fact == FW_FACT_TRAIT ? e->facts->traits : fact == FW_FACT_EVENT ? e->facts->event : e->facts->engagement;
-		unsigned n = fact == FW_FACT_TRAIT ? e->facts->n_traits : fact == FW_FACT_EVENT ? e->facts->n_event : e->facts->n_engagement;
-		e->frame->unknown |= !e->facts->profile_in_reach && fact != FW_FACT_EVENT && n == 0;
+		unsigned n = count_members(e->facts, fact);
+		fw_lib_charge(L, n);
+		e->frame->unknown |= !e->facts->profile_in_reach && fact != FW_FACT_EVENT; /* there may be more of them */
 		for (unsigned i = 0; i < n; i++) {
 			if (m[i].value.state != FW_KNOWN)
 				continue;
@@ -264,6 +280,7 @@ static struct fw_value named_value(lua_State *L, struct fw_eval *e)
 		size_t length = strlen(info->name);
 		if (n > length + 1 && memcmp(name, info->name, length) == 0 && name[length] == '.') {
 			e->frame->reads |= info->uses;
+			fw_lib_charge(L, count_members(e->facts, families[i]) / MEMBERS_PER_INSTRUCTION);
 			return *fw_facts_member(e->facts, families[i], (struct fw_str){ name + length + 1, n - length - 1 });
 		}
 	}
@@ -330,8 +347,8 @@ static int method_ask(lua_State *L)
 	char folded[256];
 	struct fw_query q = { .fact = (enum fw_fact)lua_tointeger(L, lua_upvalueindex(1)) };
 	read_query(L, &q, folded, sizeof folded);
-	struct fw_value v = fw_facts_ask(e->facts, &q);
 	fw_lib_charge(L, e->facts->n_answers);
+	struct fw_value v = fw_facts_ask(e->facts, &q);
 	return push_read(L, e, q.fact, &v);
 }
 

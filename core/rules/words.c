@@ -25,7 +25,8 @@ const char *const *fw_words_names(void)
 	return names;
 }
 
-/* A tagged table has a locked metatable whose "tag" field is the word; one metatable a word, kept in the registry. */
+/* A tagged table has a locked metatable with the word under a key that no rule file can write; one metatable a word, kept
+ * in the registry. */
 static void push_tag(lua_State *L, const char *word)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &tags_key);
@@ -33,7 +34,7 @@ static void push_tag(lua_State *L, const char *word)
 		lua_pop(L, 1);
 		lua_createtable(L, 0, 2);
 		lua_pushstring(L, word);
-		lua_setfield(L, -2, "tag");
+		lua_rawsetp(L, -2, &tags_key);
 		lua_pushboolean(L, 0);
 		lua_setfield(L, -2, "__metatable");
 		lua_pushvalue(L, -1);
@@ -46,8 +47,7 @@ const char *fw_words_tag(lua_State *L, int index)
 {
 	if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
 		return NULL;
-	lua_pushliteral(L, "tag");
-	lua_rawget(L, -2);
+	lua_rawgetp(L, -1, &tags_key);
 	const char *tag = lua_tostring(L, -1);
 	lua_pop(L, 2);
 	return tag;
@@ -106,8 +106,9 @@ static int take_table(lua_State *L)
 	uint32_t number = (uint32_t)lua_tointeger(L, lua_upvalueindex(1));
 	struct fw_declaration *d = &b->declarations.items[number];
 	const char *word = fw_declared_words[d->kind];
-	if (lua_type(L, 1) != LUA_TTABLE || fw_words_tag(L, 1))
-		return luaL_error(L, "%s \"%s\" needs a table\nwrite %s \"%s\" { … }", word, d->id, word, d->id);
+	bool is_table = lua_type(L, 1) == LUA_TTABLE;
+	if (!is_table || lua_getmetatable(L, 1))
+		return luaL_error(L, "%s \"%s\" needs a %stable\nwrite %s \"%s\" { … }", word, d->id, is_table ? "plain " : "", word, d->id);
 	if (d->table_ref != LUA_NOREF)
 		return luaL_error(L, "%s \"%s\" is declared twice by one word", word, d->id);
 	lua_settop(L, 1);
@@ -139,18 +140,29 @@ static int declare(lua_State *L)
 	return 1;
 }
 
-static int undefined(lua_State *L)
+const char *fw_words_hint(const char *name, char *buf, size_t size)
 {
-	if (lua_type(L, 2) != LUA_TSTRING)
-		return 0;
-	const char *name = lua_tostring(L, 2), *const *names = fw_words_names();
+	const char *const *names = fw_words_names();
 	size_t n = 0;
 	while (names[n])
 		n++;
 	const char *nearest = fw_nearest(name, names, n);
 	if (nearest)
-		return luaL_error(L, "%s is not defined\ndid you mean %s, or \"%s\" in quotes?", name, nearest, name);
-	return luaL_error(L, "%s is not defined\ndid you mean \"%s\" in quotes?", name, name);
+		snprintf(buf, size, "did you mean %s, or \"%.60s\" in quotes?", nearest, name);
+	else
+		snprintf(buf, size, "did you mean \"%.60s\" in quotes?", name);
+	return buf;
+}
+
+static int undefined(lua_State *L)
+{
+	size_t length;
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	const char *name = lua_tolstring(L, 2, &length);
+	fw_lib_charge(L, FW_LIB_NEAREST_INSTRUCTIONS + length);
+	char hint[160];
+	return luaL_error(L, "%s is not defined\n%s", name, fw_words_hint(name, hint, sizeof hint));
 }
 
 int fw_words_open(struct fw_builder *b)
