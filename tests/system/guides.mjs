@@ -1,5 +1,5 @@
 // Taking the guides apart: their fenced blocks, the commands of a transcript, and whether an output is the one shown.
-// The conventions are told at the top of docs.pending.mjs.
+// The conventions are told at the top of docs.test.mjs.
 
 // The blocks of a Markdown text: { language, text, line }, where line is that of the block's first line of text.
 export function blocksOf(markdown) {
