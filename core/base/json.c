@@ -138,13 +138,24 @@ static int compare_members(const void *x, const void *y)
 	return d ? d : (a->position > b->position) - (a->position < b->position);
 }
 
-/* Of members with one key the last counts. Looked for once, when the object is complete, in n log n. */
+static bool has_duplicates(const struct fw_json *object)
+{
+	for (const struct fw_json *v = object->child; v; v = v->next)
+		for (const struct fw_json *w = v->next; w; w = w->next)
+			if (fw_str_equal(v->key, w->key))
+				return true;
+	return false;
+}
+
+/* Of members with one key the last counts. Looked for once, when the object is complete: each with each when they are
+ * few, else in n log n. */
 static int drop_duplicates(struct reader *r, struct fw_json *object)
 {
-	if (object->count < 2)
+	enum { FEW = 16 };
+	if (object->count <= FEW && !has_duplicates(object))
 		return 1;
-	struct member small[16], *members = small;
-	if (object->count > 16 && !(members = FW_NEW_ARRAY(r->arena, object->count, struct member)))
+	struct member *members = FW_NEW_ARRAY(r->arena, object->count, struct member);
+	if (!members)
 		return stop(r, FW_ENOMEM, "the value is too large");
 	unsigned n = 0;
 	for (struct fw_json *v = object->child; v; v = v->next, n++)
@@ -231,8 +242,9 @@ struct fw_json *fw_json_get(const struct fw_json *object, const char *key)
 {
 	if (!object || object->type != FW_JSON_OBJECT)
 		return NULL;
+	struct fw_str wanted = fw_str(key);
 	for (struct fw_json *v = object->child; v; v = v->next)
-		if (fw_str_is(v->key, key))
+		if (fw_str_equal(v->key, wanted))
 			return v;
 	return NULL;
 }

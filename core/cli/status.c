@@ -40,7 +40,7 @@ static void print_plugins(const struct fw_json *loaded)
 static void print_last_load(const struct fw_json *load)
 {
 	const struct fw_json *ok = fw_json_get(load, "ok"), *errors = fw_json_get(load, "errors");
-	printf("last load   %s\n", ok && ok->boolean ? "ok" : "refused");
+	printf("last load   %s\n", !ok ? "not over yet" : ok->boolean ? "ok" : "refused");
 	for (const struct fw_json *e = errors ? errors->child : NULL; e; e = e->next) {
 		struct fw_str file = fw_json_text(e, "file"), hint = fw_json_text(e, "hint");
 		const struct fw_json *line = fw_json_get(e, "line");
@@ -53,24 +53,35 @@ static void print_last_load(const struct fw_json *load)
 	}
 }
 
-static void print(const struct fw_json *s)
+static void print_generation(const struct fw_json *s)
 {
-	const struct fw_json *loaded = fw_json_get(s, "loaded"), *listen = fw_json_get(s, "listen"), *workers = fw_json_get(s, "workers");
-	const struct fw_json *kept = fw_json_get(s, "kept"), *aside = fw_json_get(s, "setAside");
-	const struct fw_json *failing = fw_json_get(s, "failing");
-	printf("floorwalker %s, process %d, %s since %s\n", text_of(s, "version"), (int)number_of(s, "pid"), text_of(s, "state"),
-		text_of(s, "started"));
-	for (const struct fw_json *l = listen ? listen->child : NULL; l; l = l->next)
-		printf("listening   %s\n", l->string.p);
+	const struct fw_json *loaded = fw_json_get(s, "loaded"), *kept = fw_json_get(s, "kept");
+	if (!loaded) {
+		puts("generation  none yet");
+		return;
+	}
 	printf("generation  %d since %s%s\n", (int)number_of(s, "generation"), text_of(s, "since"),
 		kept && kept->boolean ? ", from the last good copy: the files do not load" : "");
 	printf("rule set    %s: %d rules, %d slots, %d guards, %d tests\n", text_of(loaded, "ruleSet"), (int)number_of(loaded, "rules"),
 		(int)number_of(loaded, "slots"), (int)number_of(loaded, "guards"), (int)number_of(loaded, "tests"));
-	for (const struct fw_json *r = aside ? aside->child : NULL; r; r = r->next)
-		printf("set aside   %s\n", r->string.p);
-	for (const struct fw_json *r = failing ? failing->child : NULL; r; r = r->next)
-		printf("failing     %s\n", r->string.p);
 	print_plugins(loaded);
+}
+
+static void print_texts(const struct fw_json *list, const char *label)
+{
+	for (const struct fw_json *t = list ? list->child : NULL; t; t = t->next)
+		printf("%-11s %s\n", label, t->string.p);
+}
+
+static void print(const struct fw_json *s)
+{
+	const struct fw_json *workers = fw_json_get(s, "workers");
+	printf("floorwalker %s, process %d, %s since %s\n", text_of(s, "version"), (int)number_of(s, "pid"), text_of(s, "state"),
+		text_of(s, "started"));
+	print_texts(fw_json_get(s, "listen"), "listening");
+	print_generation(s);
+	print_texts(fw_json_get(s, "setAside"), "set aside");
+	print_texts(fw_json_get(s, "failing"), "failing");
 	for (const struct fw_json *w = workers ? workers->child : NULL; w; w = w->next)
 		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),
 			number_of(w, "requests"), (int)number_of(w, "connections"));

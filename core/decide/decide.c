@@ -1,6 +1,6 @@
 #include "decide/decide.h"
 
-#include <math.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,26 +80,34 @@ static uint64_t next_random(struct fw_decider *d)
 	return d->random[1] + b;
 }
 
-static void put_hex(char *out, uint64_t v, int digits)
+/* The 16 hexadecimal digits of v, eight at a time: each half's nibbles spread over the bytes of a word, then each byte
+ * made a digit. */
+static void put_hex(char out[16], uint64_t v)
 {
-	for (int i = digits - 1; i >= 0; i--, v >>= 4)
-		out[i] = "0123456789abcdef"[v & 15];
+	for (int half = 0; half < 2; half++, v <<= 32) {
+		uint64_t x = v >> 32;
+		x = (x | x << 16) & 0x0000ffff0000ffff;
+		x = (x | x << 8) & 0x00ff00ff00ff00ff;
+		x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+		uint64_t letters = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+		x += 0x3030303030303030 + letters * ('a' - '0' - 10);
+		x = htobe64(x);
+		memcpy(out + half * 8, &x, 8);
+	}
 }
 
 void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37])
 {
+	char digits[32];
 	uint64_t ms = (uint64_t)(at_us / 1000), a = next_random(d), b = next_random(d);
-	put_hex(id, ms >> 16, 8);
-	id[8] = '-';
-	put_hex(id + 9, ms, 4);
-	id[13] = '-';
-	id[14] = '7';
-	put_hex(id + 15, a, 3);
-	id[18] = '-';
-	id[19] = "89ab"[b & 3];
-	put_hex(id + 20, b >> 2, 3);
-	id[23] = '-';
-	put_hex(id + 24, b >> 16, 12);
+	put_hex(digits, ms << 16 | 0x7000 | (a & 0xfff));
+	put_hex(digits + 16, (uint64_t)1 << 63 | b >> 2);
+	memcpy(id, digits, 8);
+	memcpy(id + 9, digits + 8, 4);
+	memcpy(id + 14, digits + 12, 4);
+	memcpy(id + 19, digits + 16, 4);
+	memcpy(id + 24, digits + 20, 12);
+	id[8] = id[13] = id[18] = id[23] = '-';
 	id[36] = '\0';
 }
 
@@ -125,7 +133,6 @@ struct contest {
 struct run {
 	struct fw_decider *d;
 	const struct fw_probe *probe;
-	struct fw_arena *arena;
 	struct contest *contests;
 	uint32_t n;
 };
@@ -142,46 +149,29 @@ static void advance(struct run *r, struct contest *c)
 	__builtin_prefetch(&d->counts.rules[c->next], 1);
 }
 
-static int win(struct run *r, struct contest *c, uint32_t rule, const struct fw_verdict *v)
-{
-	struct fw_slot_answer *a = c->answer;
-	if (!a->winners) {
-		const struct fw_slot *slot = &r->d->set->slots[a->slot];
-		a->winners = fw_arena_alloc(r->arena, (slot->show_up_to < slot->n_ranked ? slot->show_up_to : slot->n_ranked) * sizeof *a->winners);
-		if (!a->winners)
-			return FW_ENOMEM;
-	}
-	a->winners[a->n++] = (struct fw_winner){ rule, v->content };
-	c->room--;
-	return 0;
-}
-
 /* Tries the slot's next candidate; it wins or is passed over. */
-static int try_next(struct run *r, struct contest *c)
+static void try_next(struct run *r, struct contest *c)
 {
 	struct fw_verdict v;
 	uint32_t rule = c->next;
-	int code = 0;
 	fw_judge(r->d, rule, c->verify, true, &v);
 	if (v.reason == FW_REASON_WON && fw_judge_take_group(r->d, rule) != FW_NONE)
 		v.reason = FW_REASON_EXCLUDED;
 	fw_judge_count(r->d, rule, &v);
-	if (v.reason == FW_REASON_WON)
-		code = win(r, c, rule, &v);
+	if (v.reason == FW_REASON_WON) {
+		c->answer->winners[c->answer->n++] = (struct fw_winner){ rule, v.content };
+		c->room--;
+	}
+	c->next = FW_NONE;
 	if (c->room)
 		advance(r, c);
-	else
-		c->next = FW_NONE;
-	return code;
 }
 
 /* Tries a slot's candidates up to the first that is in a group: until there, no other slot has a say. */
-static int run_alone(struct run *r, struct contest *c)
+static void run_alone(struct run *r, struct contest *c)
 {
-	int code = 0;
-	while (c->next != FW_NONE && r->d->set->rules[c->next].group == FW_NONE && code == 0)
-		code = try_next(r, c);
-	return code;
+	while (c->next != FW_NONE && r->d->set->rules[c->next].group == FW_NONE)
+		try_next(r, c);
 }
 
 static struct contest *strongest(const struct run *r)
@@ -196,30 +186,51 @@ static struct contest *strongest(const struct run *r)
 }
 
 /* Finds the winners of all slots. Those of a group (at most one may win on the whole page) are taken in one order. */
-static int run_all(struct run *r)
+static void run_all(struct run *r)
 {
 	struct contest *c;
-	int code = 0;
-	for (uint32_t i = 0; i < r->n && code == 0; i++)
-		code = run_alone(r, &r->contests[i]);
-	while (code == 0 && r->d->set->n_groups && (c = strongest(r)))
-		if ((code = try_next(r, c)) == 0)
-			code = run_alone(r, c);
-	return code;
+	for (uint32_t i = 0; i < r->n; i++)
+		run_alone(r, &r->contests[i]);
+	while (r->d->set->n_groups && (c = strongest(r))) {
+		try_next(r, c);
+		run_alone(r, c);
+	}
 }
 
-static int run_begin(struct run *r, const uint32_t *slots, struct fw_slot_answer *answers)
+static void run_begin(struct run *r, struct fw_slot_answer *answers)
 {
-	r->contests = fw_arena_alloc(r->arena, r->n * sizeof *r->contests);
-	if (!r->contests)
-		return FW_ENOMEM;
 	for (uint32_t i = 0; i < r->n; i++) {
 		struct contest *c = &r->contests[i];
 		c->answer = &answers[i];
-		c->room = r->d->set->slots[slots[i]].show_up_to;
-		fw_cursor_init(&c->cursor, r->d->set->index, r->probe, slots[i]);
+		c->room = r->d->set->slots[answers[i].slot].show_up_to;
+		fw_cursor_init(&c->cursor, r->d->set->index, answers[i].slot);
 		advance(r, c);
 	}
+}
+
+static uint32_t room_of(const struct fw_slot *slot)
+{
+	return slot->show_up_to < slot->n_ranked ? slot->show_up_to : slot->n_ranked;
+}
+
+/* Places for the answers and all winners that there can be. */
+static int make_room(const struct fw_ruleset *set, const uint32_t *slots, uint32_t n, struct fw_arena *arena, struct fw_decision *ret)
+{
+	uint32_t most = 0;
+	ret->slots = FW_NEW_ARRAY(arena, n, struct fw_slot_answer);
+	if (!ret->slots)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		most += room_of(&set->slots[slots[i]]);
+	struct fw_winner *winners = fw_arena_alloc(arena, most * sizeof *winners);
+	if (!winners)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		ret->slots[i].slot = slots[i];
+		ret->slots[i].winners = winners;
+		winners += room_of(&set->slots[slots[i]]);
+	}
+	ret->n_slots = n;
 	return 0;
 }
 
@@ -245,26 +256,24 @@ int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t
 int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots, uint32_t n_slots,
 	struct fw_arena *arena, struct fw_decision *ret)
 {
-	struct run r = { .d = d, .probe = probe, .arena = arena, .n = n_slots };
-	int code = 0;
+	struct run r = { .d = d, .probe = probe, .n = n_slots };
 	memset(ret, 0, sizeof *ret);
 	ret->at_us = facts->has_clock ? facts->now_us : fw_now_us();
 	ret->degraded = !facts->profile_in_reach;
 	ret->holdout = fw_decide_in_holdout(d, facts);
 	fw_decide_make_id(d, ret->at_us, ret->id);
-	ret->slots = FW_NEW_ARRAY(arena, n_slots, struct fw_slot_answer);
-	if (!ret->slots)
+	r.contests = fw_arena_alloc(arena, n_slots * sizeof *r.contests);
+	if (!r.contests || make_room(d->set, slots, n_slots, arena, ret) < 0)
 		return FW_ENOMEM;
-	ret->n_slots = n_slots;
-	for (uint32_t i = 0; i < n_slots; i++)
-		ret->slots[i].slot = slots[i];
 	fw_eval_begin(&d->eval, facts, arena);
-	if (!ret->holdout && (code = run_begin(&r, slots, ret->slots)) == 0)
-		code = run_all(&r);
+	if (!ret->holdout) {
+		run_begin(&r, ret->slots);
+		run_all(&r);
+	}
 	for (uint32_t i = 0; i < n_slots; i++)
 		settle(d, &ret->slots[i], ret->holdout);
 	d->counts.all->decisions++;
 	d->counts.all->degraded += ret->degraded;
 	fw_eval_end(&d->eval);
-	return code;
+	return 0;
 }

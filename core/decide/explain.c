@@ -153,7 +153,7 @@ void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const 
 		const struct fw_slot_answer *a = &decision->slots[s];
 		struct fw_cursor cursor;
 		bool verify;
-		fw_cursor_init(&cursor, d->set->index, &d->probe, a->slot);
+		fw_cursor_init(&cursor, d->set->index, a->slot);
 		for (uint32_t rule; (rule = fw_cursor_next(&cursor, d->set->index, &d->probe, &verify)) != FW_NONE;) {
 			struct fw_verdict v;
 			fw_judge(d, rule, verify, false, &v);

@@ -12,6 +12,8 @@ enum {
 	FW_MOST_SEVERAL = 256, /* bit sets beyond one a column, for facts with several possible values */
 	FW_MOST_LISTS = 64,
 	FW_ATOMS_A_COLUMN = 4,
+	FW_MOST_COLUMNS = 64,   /* each costs an AND a block */
+	FW_BITS_AT_ONCE = 8,   /* bit sets ANDed before it is asked whether anything is left; a probe has a multiple of these */
 };
 #define FW_NO_ROW UINT32_MAX
 
@@ -21,7 +23,7 @@ enum { FW_ID_OUT_OF_REACH, FW_ID_ABSENT, FW_ID_FIRST };
 enum fw_column_kind {
 	FW_COLUMN_STATE, /* known or not */
 	FW_COLUMN_DICT,  /* text: other, then each named value */
-	FW_COLUMN_RANGE, /* number: intervals between break points */
+	FW_COLUMN_RANGE, /* number: below the first break point, then from each up to the next */
 	FW_COLUMN_BOOL,
 	FW_COLUMN_ATOMS, /* up to four tests of one value: 16 combinations */
 	FW_COLUMN_KINDS,
@@ -56,15 +58,19 @@ struct fw_column {
 	uint32_t source;
 	uint32_t n_ids;
 	const uint64_t *bits;      /* n_ids sets, one behind the other */
+	double rules_out;          /* how many rows each set of it rules out, on average */
+	uint32_t place;            /* its bit set's in a probe: columns that rule out most come first */
 };
 
-typedef bool (*fw_find_block)(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last, uint64_t out[4]);
+/* The next block that has rows left: its words, and which of them (1, 2, 4, 8) are not zero; 0 when there is none. */
+typedef unsigned (*fw_find_block)(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last, uint64_t out[4]);
 fw_find_block fw_index_find_block(void);
 
 struct fw_index {
 	struct fw_arena arena;
 	const struct fw_ruleset *set;
-	uint64_t *bits;            /* all bit sets; the first is of rows that may come from bit sets at all */
+	uint64_t *bits;            /* all bit sets; the first is of rows that may come from bit sets at all, and is worked
+	                            * into those of the column at place 0 */
 	uint32_t words;            /* a set's, a multiple of 4 */
 	uint32_t n_rows;           /* padded */
 	uint32_t *row_rule;        /* rule << 1 | verify; FW_NO_ROW for padding */
@@ -76,6 +82,21 @@ struct fw_index {
 	fw_find_block find_block;
 	size_t bytes;
 };
+
+/* While an index is being made. */
+struct fw_making {
+	struct fw_index *index;
+	const struct fw_ruleset *set;
+	struct fw_rows rows;
+	uint32_t *position;    /* of each row, padded */
+	struct fw_map sources; /* ref and kind to a source */
+	uint32_t *term_source, *term_atom; /* of each term */
+	uint8_t *off;          /* rows that come from lists only */
+	uint32_t sets_left;
+};
+
+/* The last step of making: the bit sets. */
+int fw_index_fill(struct fw_making *m);
 
 /* The kind of column a literal belongs to. */
 enum fw_column_kind fw_column_kind_of(const struct fw_ruleset *set, const struct fw_literal *l);

@@ -41,16 +41,15 @@ void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct
 
 /* Walks one slot's candidates. */
 struct fw_cursor {
-	uint32_t block, last_block;  /* of 256 rows */
-	uint64_t words[4];           /* what is left of the current block */
-	uint32_t base;               /* its first row */
-	uint32_t bit_row, list_row;  /* the next from either; FW_NONE: not looked for yet, or none */
-	bool bits_done, every_row;
-	uint32_t slot_first, slot_end;
+	uint64_t words[4];           /* what is left of the last block found */
+	unsigned words_left;         /* those of them (1, 2, 4, 8) that are not zero */
+	uint32_t block, last_block;  /* the next to look at, of 256 rows, and where the slot's end */
 	uint32_t last_rule;
+	uint32_t bit_row, list_row;  /* the next from bit sets and from lists; FW_NONE: not looked for yet, or none */
+	uint32_t slot_first, slot_end; /* rows that lists may still bring up */
 };
 
-void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, uint32_t slot);
+void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, uint32_t slot);
 /* The next rule whose table conditions may all be true, strongest first, each once; FW_NONE at the end. `ret_verify`:
  * the condition must still be evaluated (else it is known to be true). */
 uint32_t fw_cursor_next(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_verify);

@@ -5,20 +5,9 @@
 #include "base/error.h"
 #include "rules/column.h"
 
-/* How far the index may grow: bit sets up to so many bytes, or so many a row; columns up to a number, since each costs an
- * AND a block; and a column or value that hardly any row names is not worth one. */
-enum { LEAST_BUDGET_BYTES = 4 << 20, BYTES_A_ROW = 192, MOST_COLUMNS = 64, RARE_SHARE = 512 };
-
-struct making {
-	struct fw_index *index;
-	const struct fw_ruleset *set;
-	struct fw_rows rows;
-	uint32_t *position;    /* of each row, padded */
-	struct fw_map sources; /* ref and kind to a source */
-	uint32_t *term_source, *term_atom; /* of each term */
-	uint8_t *off;          /* rows that come from lists only */
-	uint32_t sets_left;
-};
+/* How far the index may grow: bit sets up to so many bytes, or so many a row; and a column or value that hardly any row
+ * names is not worth one. */
+enum { LEAST_BUDGET_BYTES = 4 << 20, BYTES_A_ROW = 192, RARE_SHARE = 512 };
 
 enum fw_column_kind fw_column_kind_of(const struct fw_ruleset *set, const struct fw_literal *l)
 {
@@ -33,7 +22,7 @@ enum fw_column_kind fw_column_kind_of(const struct fw_ruleset *set, const struct
 }
 
 /* Rows move to positions such that each slot begins on a block of its own. */
-static int place_rows(struct making *m)
+static int place_rows(struct fw_making *m)
 {
 	struct fw_index *x = m->index;
 	uint32_t n_slots = m->set->n_slots, at = 0;
@@ -59,7 +48,7 @@ static int place_rows(struct making *m)
 	return 0;
 }
 
-static int add_source(struct making *m, const struct fw_literal *l, uint32_t *ret)
+static int add_source(struct fw_making *m, const struct fw_literal *l, uint32_t *ret)
 {
 	struct fw_index *x = m->index;
 	enum fw_column_kind kind = fw_column_kind_of(m->set, l);
@@ -86,7 +75,7 @@ static int add_source(struct making *m, const struct fw_literal *l, uint32_t *re
 	return fw_map_put(&m->sources, text, *ret);
 }
 
-static int add_atom(struct making *m, struct fw_source_of *s, struct fw_str key, const struct fw_literal *l, bool simple, uint32_t *ret)
+static int add_atom(struct fw_making *m, struct fw_source_of *s, struct fw_str key, const struct fw_literal *l, bool simple, uint32_t *ret)
 {
 	*ret = fw_map_get(&s->values, key);
 	if (*ret != FW_MAP_NONE)
@@ -108,7 +97,7 @@ static int add_atom(struct making *m, struct fw_source_of *s, struct fw_str key,
 }
 
 /* A key for a test that is not of one text; begins with a byte that no text begins with. */
-static int composite_key(struct making *m, const struct fw_literal *l, struct fw_str *ret)
+static int composite_key(struct fw_making *m, const struct fw_literal *l, struct fw_str *ret)
 {
 	size_t n = 3;
 	for (uint32_t i = 0; i < l->n; i++)
@@ -128,7 +117,7 @@ static int composite_key(struct making *m, const struct fw_literal *l, struct fw
 	return 0;
 }
 
-static int note_atom(struct making *m, struct fw_source_of *s, const struct fw_literal *l, uint32_t *ret)
+static int note_atom(struct fw_making *m, struct fw_source_of *s, const struct fw_literal *l, uint32_t *ret)
 {
 	struct fw_literal positive = *l;
 	struct fw_str key;
@@ -146,7 +135,7 @@ static int note_atom(struct making *m, struct fw_source_of *s, const struct fw_l
 	return 0;
 }
 
-static int note_values(struct making *m, struct fw_source_of *s, const struct fw_literal *l)
+static int note_values(struct fw_making *m, struct fw_source_of *s, const struct fw_literal *l)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		uint32_t value;
@@ -159,9 +148,12 @@ static int note_values(struct making *m, struct fw_source_of *s, const struct fw
 	return 0;
 }
 
-static int add_point(struct making *m, struct fw_source_of *s, double x)
+static int add_point(struct fw_making *m, struct fw_source_of *s, double x)
 {
-	if (!isfinite(x))
+	uint32_t i = s->n_points;
+	while (i && s->points[i - 1] >= x)
+		i--;
+	if (!isfinite(x) || (i < s->n_points && s->points[i] == x))
 		return 0;
 	if ((s->n_points & (s->n_points + 1)) == 0) { /* full at 0, 1, 3, 7 … */
 		double *more = FW_NEW_ARRAY(&m->index->arena, s->n_points * 2 + 1, double);
@@ -171,27 +163,33 @@ static int add_point(struct making *m, struct fw_source_of *s, double x)
 			memcpy(more, s->points, s->n_points * sizeof *more);
 		s->points = more;
 	}
-	uint32_t i = s->n_points;
-	for (; i && s->points[i - 1] >= x; i--)
-		if (s->points[i - 1] == x)
-			return 0;
 	memmove(s->points + i + 1, s->points + i, (s->n_points - i) * sizeof *s->points);
 	s->points[i] = x;
 	s->n_points++;
 	return 0;
 }
 
-static int note_points(struct making *m, struct fw_source_of *s, const struct fw_literal *l)
+/* A break point belongs to what is above it; one for what is above a number is the next number there is. */
+static int add_points(struct fw_making *m, struct fw_source_of *s, double x, bool at, bool after)
+{
+	if (!isfinite(x))
+		return 0;
+	if ((at && add_point(m, s, x) < 0) || (after && add_point(m, s, nextafter(x, INFINITY)) < 0))
+		return FW_ENOMEM;
+	return 0;
+}
+
+static int note_points(struct fw_making *m, struct fw_source_of *s, const struct fw_literal *l)
 {
 	int code = 0;
 	if (l->op == FW_OP_RANGE)
-		return add_point(m, s, l->low) < 0 ? FW_ENOMEM : add_point(m, s, l->high);
+		return add_points(m, s, l->low, !l->low_open, l->low_open) < 0 ? FW_ENOMEM : add_points(m, s, l->high, l->high_open, !l->high_open);
 	for (uint32_t i = 0; i < l->n && code == 0; i++)
-		code = add_point(m, s, l->numbers[i]);
+		code = add_points(m, s, l->numbers[i], true, true);
 	return code;
 }
 
-static int note_terms(struct making *m)
+static int note_terms(struct fw_making *m)
 {
 	m->term_source = calloc(m->rows.n_terms + 1, sizeof *m->term_source);
 	m->term_atom = calloc(m->rows.n_terms + 1, sizeof *m->term_atom);
@@ -231,7 +229,7 @@ static int atom_by_usage(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static struct fw_column *add_column(struct making *m, struct fw_source_of *s, uint32_t n_ids)
+static struct fw_column *add_column(struct fw_making *m, struct fw_source_of *s, uint32_t n_ids)
 {
 	struct fw_index *x = m->index;
 	struct fw_column *c = &x->columns[x->n_columns];
@@ -245,7 +243,7 @@ static struct fw_column *add_column(struct making *m, struct fw_source_of *s, ui
 }
 
 /* The most named atoms get places: in a dictionary a number each, else four a column. */
-static int choose_atoms(struct making *m, struct fw_source_of *s, uint32_t rare)
+static int choose_atoms(struct fw_making *m, struct fw_source_of *s, uint32_t rare)
 {
 	struct fw_atom **order = calloc(s->n_atoms + 1, sizeof *order);
 	if (!order)
@@ -254,7 +252,7 @@ static int choose_atoms(struct making *m, struct fw_source_of *s, uint32_t rare)
 		order[i] = &s->atoms[i];
 	qsort(order, s->n_atoms, sizeof(struct fw_atom *), atom_by_usage);
 	struct fw_column *c = NULL;
-	if (s->kind == FW_COLUMN_DICT && s->usage >= rare && m->sets_left > 3 && m->index->n_columns < MOST_COLUMNS) {
+	if (s->kind == FW_COLUMN_DICT && s->usage >= rare && m->sets_left > 3 && m->index->n_columns < FW_MOST_COLUMNS) {
 		uint32_t room = m->sets_left - 3, n = s->n_atoms < room ? s->n_atoms : room;
 		c = add_column(m, s, FW_ID_FIRST + 1 + n);
 		for (uint32_t i = 0; i < n; i++) {
@@ -264,7 +262,7 @@ static int choose_atoms(struct making *m, struct fw_source_of *s, uint32_t rare)
 	}
 	for (uint32_t i = 0; s->kind == FW_COLUMN_ATOMS && i < s->n_atoms && order[i]->usage >= rare; i++) {
 		if (i % FW_ATOMS_A_COLUMN == 0) {
-			if (m->sets_left < FW_ID_FIRST + 16 || m->index->n_columns >= MOST_COLUMNS)
+			if (m->sets_left < FW_ID_FIRST + 16 || m->index->n_columns >= FW_MOST_COLUMNS)
 				break;
 			c = add_column(m, s, FW_ID_FIRST + 16);
 		}
@@ -275,7 +273,7 @@ static int choose_atoms(struct making *m, struct fw_source_of *s, uint32_t rare)
 	return 0;
 }
 
-static int choose_columns(struct making *m)
+static int choose_columns(struct fw_making *m)
 {
 	struct fw_index *x = m->index;
 	size_t set_bytes = (size_t)x->words * 8 + 1, budget = (size_t)m->rows.n_rows * BYTES_A_ROW;
@@ -283,7 +281,7 @@ static int choose_columns(struct making *m)
 	m->sets_left = budget / set_bytes < UINT32_MAX ? (uint32_t)(budget / set_bytes) : UINT32_MAX;
 	uint32_t rare = m->rows.n_rows / RARE_SHARE + 1;
 	struct fw_source_of **order = calloc(x->n_sources + 1, sizeof *order);
-	x->columns = FW_NEW_ARRAY(&x->arena, MOST_COLUMNS, struct fw_column);
+	x->columns = FW_NEW_ARRAY(&x->arena, FW_MOST_COLUMNS, struct fw_column);
 	int code = order && x->columns ? 0 : FW_ENOMEM;
 	for (uint32_t i = 0; i < x->n_sources && code == 0; i++)
 		order[i] = &x->sources[i];
@@ -295,15 +293,15 @@ static int choose_columns(struct making *m)
 			code = choose_atoms(m, s, rare);
 			continue;
 		}
-		uint32_t n = s->kind == FW_COLUMN_STATE ? FW_ID_FIRST + 1 : s->kind == FW_COLUMN_BOOL ? FW_ID_FIRST + 2 : FW_ID_FIRST + 2 * s->n_points + 1;
-		if (s->usage >= rare && n <= m->sets_left && x->n_columns < MOST_COLUMNS)
+		uint32_t n = s->kind == FW_COLUMN_STATE ? FW_ID_FIRST + 1 : s->kind == FW_COLUMN_BOOL ? FW_ID_FIRST + 2 : FW_ID_FIRST + s->n_points + 1;
+		if (s->usage >= rare && n <= m->sets_left && x->n_columns < FW_MOST_COLUMNS)
 			add_column(m, s, n);
 	}
 	free(order);
 	return code;
 }
 
-static int list_row(struct making *m, struct fw_source_of *s, struct fw_atom *a, uint32_t row)
+static int list_row(struct fw_making *m, struct fw_source_of *s, struct fw_atom *a, uint32_t row)
 {
 	s->has_lists = true;
 	if (!a->list) { /* as many as could ever come */
@@ -317,7 +315,7 @@ static int list_row(struct making *m, struct fw_source_of *s, struct fw_atom *a,
 }
 
 /* Values without a bit set keep lists; a row all of whose ways in are lists is taken out of the bit sets. */
-static int list_values(struct making *m, struct fw_source_of *s, const struct fw_literal *l, uint32_t row)
+static int list_values(struct fw_making *m, struct fw_source_of *s, const struct fw_literal *l, uint32_t row)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct fw_atom *a = &s->atoms[fw_map_get(&s->values, l->texts[i])];
@@ -328,7 +326,7 @@ static int list_values(struct making *m, struct fw_source_of *s, const struct fw
 }
 
 /* What becomes of a row whose terms are not all exact in the bit sets. */
-static int file_row(struct making *m, uint32_t row)
+static int file_row(struct fw_making *m, uint32_t row)
 {
 	const struct fw_row *r = &m->rows.rows[row];
 	uint32_t *flag = &m->index->row_rule[m->position[row]];
@@ -363,126 +361,10 @@ static int file_row(struct making *m, uint32_t row)
 	return 0;
 }
 
-static void clear_row(struct making *m, uint64_t *bits, uint32_t id, uint32_t row)
-{
-	uint32_t at = m->position[row];
-	bits[(size_t)id * m->index->words + at / 64] &= ~((uint64_t)1 << (at % 64));
-}
-
-/* A value that stands for an interval of a RANGE column. */
-static double sample(const struct fw_source_of *s, uint32_t id)
-{
-	uint32_t k = (id - FW_ID_FIRST) / 2;
-	if ((id - FW_ID_FIRST) % 2)
-		return s->points[k];
-	if (k == 0)
-		return s->n_points ? nextafter(s->points[0], -INFINITY) : 0;
-	return nextafter(s->points[k - 1], INFINITY);
-}
-
-/* Which of the column's numbers the literal is true for. */
-static void allow(const struct fw_source_of *s, const struct fw_atom *atom, const struct fw_literal *l, uint32_t n_ids, uint8_t *allowed)
-{
-	allowed[FW_ID_OUT_OF_REACH] = 0;
-	allowed[FW_ID_ABSENT] &= l->op == FW_OP_UNKNOWN;
-	for (uint32_t id = FW_ID_FIRST; id < n_ids; id++) {
-		struct fw_value v = { .state = FW_KNOWN, .kind = FW_KIND_NUMBER };
-		bool yes;
-		if (s->kind == FW_COLUMN_ATOMS) {
-			yes = ((id - FW_ID_FIRST) >> atom->bit & 1) != l->negated;
-		} else if (s->kind == FW_COLUMN_DICT) {
-			yes = l->negated;
-		} else if (s->kind == FW_COLUMN_STATE) {
-			yes = l->op == FW_OP_KNOWN;
-		} else if (s->kind == FW_COLUMN_BOOL) {
-			v.kind = FW_KIND_BOOL;
-			v.boolean = id == FW_ID_FIRST + 1;
-			yes = fw_literal_test(l, &v) == FW_TRUE;
-		} else {
-			v.number = sample(s, id);
-			yes = fw_literal_test(l, &v) == FW_TRUE;
-		}
-		allowed[id] &= yes;
-	}
-}
-
-/* In a dictionary only the literal's own values differ from all others. */
-static void allow_values(const struct fw_source_of *s, const struct fw_literal *l, uint32_t n_ids, uint8_t *allowed)
-{
-	uint8_t own[FW_ID_FIRST];
-	memcpy(own, allowed, sizeof own);
-	for (uint32_t id = FW_ID_FIRST; id < n_ids; id++)
-		allowed[id] = (uint8_t)(l->negated ? allowed[id] : allowed[id] << 1); /* 2: was allowed, not yet named */
-	for (uint32_t i = 0; i < l->n; i++) {
-		const struct fw_atom *a = &s->atoms[fw_map_get(&s->values, l->texts[i])];
-		if (a->column != FW_NONE)
-			allowed[a->bit] = l->negated ? 0 : allowed[a->bit] >> 1;
-	}
-	for (uint32_t id = FW_ID_FIRST; id < n_ids; id++)
-		allowed[id] &= 1;
-	allowed[FW_ID_OUT_OF_REACH] = allowed[FW_ID_ABSENT] = 0;
-}
-
-static void fill_row(struct making *m, uint32_t row, uint8_t *allowed)
-{
-	struct fw_index *x = m->index;
-	const struct fw_row *r = &m->rows.rows[row];
-	for (uint32_t t = r->first; t < r->first + r->n; t++) {
-		const struct fw_source_of *s = &x->sources[m->term_source[t]];
-		const struct fw_atom *atom = m->term_atom[t] == FW_NONE ? NULL : &s->atoms[m->term_atom[t]];
-		uint32_t column = atom ? atom->column : s->column;
-		if (column == FW_NONE)
-			continue;
-		struct fw_column *c = &x->columns[column];
-		struct fw_literal l = fw_term_literal(m->set, m->rows.terms[t]);
-		memset(allowed, 1, c->n_ids);
-		if (s->kind == FW_COLUMN_DICT)
-			allow_values(s, &l, c->n_ids, allowed);
-		else
-			allow(s, atom, &l, c->n_ids, allowed);
-		for (uint32_t id = 0; id < c->n_ids; id++)
-			if (!allowed[id])
-				clear_row(m, x->bits + (c->bits - x->bits), id, row);
-	}
-}
-
-static int fill(struct making *m)
-{
-	struct fw_index *x = m->index;
-	size_t n_sets = 1;
-	uint32_t most_ids = FW_ID_FIRST;
-	for (uint32_t c = 0; c < x->n_columns; c++) {
-		n_sets += x->columns[c].n_ids;
-		most_ids = x->columns[c].n_ids > most_ids ? x->columns[c].n_ids : most_ids;
-	}
-	x->bytes = n_sets * x->words * sizeof *x->bits;
-	if (posix_memalign((void **)&x->bits, 32, x->bytes + 32) != 0) {
-		x->bits = NULL;
-		return FW_ENOMEM;
-	}
-	uint8_t *allowed = malloc(most_ids);
-	if (!allowed)
-		return FW_ENOMEM;
-	memset(x->bits, 0xff, x->bytes);
-	memset(x->bits, 0, (size_t)x->words * sizeof *x->bits);
-	uint64_t *at = x->bits + x->words;
-	for (uint32_t c = 0; c < x->n_columns; c++) {
-		x->columns[c].bits = at;
-		at += (size_t)x->columns[c].n_ids * x->words;
-	}
-	for (uint32_t row = 0; row < m->rows.n_rows; row++) {
-		if (!m->off[row])
-			x->bits[m->position[row] / 64] |= (uint64_t)1 << (m->position[row] % 64);
-		fill_row(m, row, allowed);
-	}
-	free(allowed);
-	return 0;
-}
-
 int fw_index_create(const struct fw_ruleset *set, struct fw_index **ret)
 {
 	struct fw_index *x = calloc(1, sizeof *x);
-	struct making m = { .index = x, .set = set };
+	struct fw_making m = { .index = x, .set = set };
 	if (!x)
 		return FW_ENOMEM;
 	fw_arena_init(&x->arena, NULL, 0, 0);
@@ -502,7 +384,7 @@ int fw_index_create(const struct fw_ruleset *set, struct fw_index **ret)
 	for (uint32_t row = 0; row < m.rows.n_rows && code == 0; row++)
 		code = file_row(&m, row);
 	if (code == 0)
-		code = fill(&m);
+		code = fw_index_fill(&m);
 	fw_rows_finish(&m.rows);
 	free(m.position);
 	free(m.term_source);

@@ -1,14 +1,16 @@
 #include "rules/column.h"
 
-static const uint64_t *bits_of(const struct fw_index *index, const struct fw_column *c, uint32_t id)
+/* The column's bit set for what the visitor has. */
+static void put(struct fw_probe *p, const struct fw_index *index, const struct fw_column *c, uint32_t id)
 {
-	return c->bits + (size_t)id * index->words;
+	p->bits[c->place] = c->bits + (size_t)id * index->words;
 }
 
-static void push(struct fw_probe *p, const struct fw_index *index, const struct fw_column *c, uint32_t id)
+/* One more bit set of a column that has its own: only rows in both are left. */
+static void put_also(struct fw_probe *p, const struct fw_index *index, const struct fw_column *c, uint32_t id)
 {
-	if (p->n_bits < p->bits_size)
-		p->bits[p->n_bits++] = bits_of(index, c, id);
+	if (p->n_bits + FW_BITS_AT_ONCE < p->bits_size)
+		p->bits[p->n_bits++] = c->bits + (size_t)id * index->words;
 	else
 		p->verify = true; /* one bit set fewer lets more rows through, never fewer */
 }
@@ -23,17 +25,18 @@ static void push_list(struct fw_probe *p, const struct fw_atom *a)
 		p->all = true;
 }
 
+/* How many break points are not above x. */
 static uint32_t interval(const struct fw_source_of *s, double x)
 {
-	uint32_t low = 0, high = s->n_points; /* the first point not below x */
+	uint32_t low = 0, high = s->n_points;
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
-		if (s->points[middle] < x)
+		if (s->points[middle] <= x)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return FW_ID_FIRST + 2 * low + (low < s->n_points && s->points[low] == x);
+	return FW_ID_FIRST + low;
 }
 
 static void probe_range(struct fw_probe *p, const struct fw_index *index, const struct fw_source_of *s, const struct fw_value *v)
@@ -41,14 +44,15 @@ static void probe_range(struct fw_probe *p, const struct fw_index *index, const 
 	const struct fw_column *c = &index->columns[s->column];
 	double x = v->number;
 	if (v->n_several > 1) {
-		for (unsigned i = 0; i < v->n_several; i++)
-			push(p, index, c, interval(s, v->several[i]));
+		put(p, index, c, interval(s, v->several[0]));
+		for (unsigned i = 1; i < v->n_several; i++)
+			put_also(p, index, c, interval(s, v->several[i]));
 	} else if (v->kind == FW_KIND_SET) {
 		p->verify = true; /* a set of numbers is in no one interval */
 	} else if (v->kind == FW_KIND_NUMBER || (v->kind == FW_KIND_TEXT && fw_number_parse(v->text, &x))) {
-		push(p, index, c, interval(s, x));
+		put(p, index, c, interval(s, x));
 	} else {
-		push(p, index, c, FW_ID_ABSENT); /* it cannot be read as a number */
+		put(p, index, c, FW_ID_ABSENT); /* it cannot be read as a number */
 	}
 }
 
@@ -59,7 +63,7 @@ static void probe_dict(struct fw_probe *p, const struct fw_index *index, const s
 	if (a)
 		push_list(p, a);
 	if (s->column != FW_NONE)
-		push(p, index, &index->columns[s->column], a && a->column != FW_NONE ? a->bit : FW_ID_FIRST);
+		put(p, index, &index->columns[s->column], a && a->column != FW_NONE ? a->bit : FW_ID_FIRST);
 }
 
 static void probe_bool(struct fw_probe *p, const struct fw_index *index, const struct fw_source_of *s, const struct fw_value *v)
@@ -67,7 +71,7 @@ static void probe_bool(struct fw_probe *p, const struct fw_index *index, const s
 	if (v->kind == FW_KIND_SET)
 		p->verify = true;
 	else
-		push(p, index, &index->columns[s->column], v->kind == FW_KIND_BOOL ? FW_ID_FIRST + v->boolean : FW_ID_ABSENT);
+		put(p, index, &index->columns[s->column], v->kind == FW_KIND_BOOL ? FW_ID_FIRST + v->boolean : FW_ID_ABSENT);
 }
 
 enum { MOST_MASKS = 64 };
@@ -125,7 +129,7 @@ static void probe_atoms(struct fw_probe *p, const struct fw_index *index, const 
 		if (wild >> i & 1)
 			p->verify = true;
 		else
-			push(p, index, &index->columns[s->column + i], readable ? FW_ID_FIRST + masks[i] : FW_ID_ABSENT);
+			put(p, index, &index->columns[s->column + i], readable ? FW_ID_FIRST + masks[i] : FW_ID_ABSENT);
 	}
 }
 
@@ -135,7 +139,7 @@ static void probe_source(struct fw_probe *p, const struct fw_index *index, const
 	if (v.state != FW_KNOWN || s->kind == FW_COLUMN_STATE) {
 		uint32_t id = v.state == FW_KNOWN ? FW_ID_FIRST : v.state == FW_ABSENT ? FW_ID_ABSENT : FW_ID_OUT_OF_REACH;
 		for (uint32_t i = 0; i < s->n_columns; i++)
-			push(p, index, &index->columns[s->column + i], id);
+			put(p, index, &index->columns[s->column + i], id);
 		return;
 	}
 	switch (s->kind) {
@@ -148,11 +152,15 @@ static void probe_source(struct fw_probe *p, const struct fw_index *index, const
 
 void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct fw_facts *facts)
 {
-	p->n_bits = p->n_lists = 0;
+	p->n_lists = 0;
 	p->verify = false;
 	p->all = facts->segments_given; /* rows are made of the segments' conditions, which do not count then */
-	p->bits[p->n_bits++] = index->bits;
+	p->n_bits = index->n_columns ? index->n_columns : 1;
+	for (uint32_t i = 0; i < p->n_bits; i++)
+		p->bits[i] = index->bits;
 	for (uint32_t i = 0; i < index->n_sources; i++)
 		if (index->sources[i].n_columns || index->sources[i].has_lists)
 			probe_source(p, index, &index->sources[i], facts);
+	while (p->n_bits % FW_BITS_AT_ONCE)
+		p->bits[p->n_bits++] = p->bits[0];
 }

@@ -12,13 +12,6 @@
 #include "server/config_keys.h"
 #include "server/config_lua.h"
 
-#ifndef FW_OWN_DATA
-#define FW_OWN_DATA "/usr/share/floorwalker"
-#endif
-#ifndef FW_OWN_PLUGINS
-#define FW_OWN_PLUGINS "/usr/lib/floorwalker/plugins"
-#endif
-
 enum { FILE_BYTES = 1 << 20 };
 
 const char *fw_config_find(const char *given)

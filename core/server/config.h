@@ -38,7 +38,8 @@ struct fw_config {
 	unsigned n_listen;
 	unsigned workers;
 	const char *run, *rules;
-	const char *compliance;   /* NULL: none */
+	const char *compliance;   /* NULL: turned off */
+	bool compliance_told;     /* by the file, and not the shipped one */
 	const char *plugin_path;  /* NULL: where the program finds its own */
 	struct fw_config_plugin *plugins; /* by name */
 	unsigned n_plugins;

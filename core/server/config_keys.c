@@ -57,6 +57,7 @@ static int key_rules(struct fw_config *c, const struct fw_json *v, struct fw_err
 
 static int key_compliance(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
+	c->compliance_told = true;
 	if (v->type == FW_JSON_BOOL && !v->boolean) {
 		c->compliance = NULL;
 		return 0;
@@ -437,6 +438,11 @@ int fw_config_set_rest(struct fw_config *c, struct fw_error *err)
 {
 	if (!c->rules)
 		return fw_fail(err, FW_EINVAL, c->file, 0, "rules is not set: the folder of the rule files");
+	if (!c->compliance && !c->compliance_told) {
+		fw_fail(err, FW_EINVAL, c->file, 0, "the compliance folder that floorwalker brings along cannot be found");
+		fw_hint(err, "set compliance = \"FOLDER\", or false to serve without");
+		return FW_EINVAL;
+	}
 	if (c->n_listen == 0) {
 		static const struct fw_str fallback = { "127.0.0.1:8080", 14 };
 		if (!(c->listen = FW_NEW(&c->arena, struct fw_address)))

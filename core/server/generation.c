@@ -147,7 +147,7 @@ static void release(struct fw_master *m, struct fw_generation *g, int sign)
 	for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++) {
 		if (g->workers[i].pid > 0)
 			close_fd(&g->workers[i].fd);
-		fw_slot_end(&m->shared->slots[g->bank][i]);
+		fw_slot_end(m->shared, &m->shared->slots[g->bank][i]);
 	}
 	close_fd(&g->fd);
 	atomic_store(&m->shared->loader_pid[g->bank], 0);
@@ -402,7 +402,7 @@ void fw_generation_reaped(struct fw_master *m, pid_t pid, int status)
 		for (unsigned w = 0; w < FW_LIMIT_WORKERS; w++) {
 			if (g->workers[w].pid != pid)
 				continue;
-			fw_slot_end(&m->shared->slots[g->bank][w]);
+			fw_slot_end(m->shared, &m->shared->slots[g->bank][w]);
 			lose_worker(m, g, &g->workers[w], status);
 			return;
 		}

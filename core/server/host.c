@@ -6,6 +6,8 @@
 #include "server/plugins_own.h"
 #include "server/request.h"
 
+enum { SPARE_BYTES = 1 << 20 };
+
 static void host_log(const struct fw_host *host, int level, const char *text)
 {
 	static const enum fw_log_level levels[] = { FW_LOG_DEBUG, FW_LOG_INFO, FW_LOG_WARN, FW_LOG_ERROR };
@@ -74,6 +76,23 @@ static int64_t host_monotonic_us(const struct fw_host *host)
 	return fw_monotonic_us();
 }
 
+/* A buffer for an answer; an answer inside another one's completion gets a new one. */
+static struct fw_buf take_buffer(struct fw_worker *w)
+{
+	struct fw_buf b = w->spare;
+	fw_buf_init(&w->spare, 0);
+	fw_buf_clear(&b);
+	return b;
+}
+
+static void give_back(struct fw_worker *w, struct fw_buf *b)
+{
+	fw_buf_finish(&w->spare);
+	w->spare = *b;
+	if (b->failed || b->size > SPARE_BYTES)
+		fw_buf_finish(&w->spare);
+}
+
 static void done_with(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
 {
 	static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
@@ -85,13 +104,15 @@ static void done_with(struct fw_loaded *p, fw_plugin_done done, void *data, int 
 	uint32_t before = fw_loaded_enter(p);
 	done(p->self, data, status, text);
 	fw_loaded_leave(p, before);
-	fw_buf_finish(out);
+	give_back(p->worker, out);
 }
 
 static void say_timing(struct fw_plugin_request *request, const struct fw_engine_ask *ask)
 {
 	char text[96];
-	snprintf(text, sizeof text, "facts;dur=%.3f, decide;dur=%.3f", (double)ask->facts_ns / 1e6, (double)ask->decide_ns / 1e6);
+	unsigned facts_us = (unsigned)(ask->facts_ns / 1000), decide_us = (unsigned)(ask->decide_ns / 1000);
+	snprintf(text, sizeof text, "facts;dur=%u.%03u, decide;dur=%u.%03u", facts_us / 1000, facts_us % 1000, decide_us / 1000,
+		decide_us % 1000);
 	fw_http_reply_header(request->http, "Server-Timing", text);
 }
 
@@ -99,7 +120,7 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	bool explain, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_buf out;
+	struct fw_buf out = take_buffer(p->worker);
 	struct fw_engine_ask ask = {
 		.request = request,
 		.secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET,
@@ -109,7 +130,6 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	/* A rule that hangs is not the plugin's doing. */
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_buf_init(&out, 0);
 	int status = fw_engine_decide(p->worker->engine, &ask, &out);
 	if (request)
 		say_timing(request, &ask);
@@ -132,8 +152,7 @@ static void host_explain(const struct fw_host *host, struct fw_plugin_request *r
 static void host_rules_info(const struct fw_host *host, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_buf out;
-	fw_buf_init(&out, 0);
+	struct fw_buf out = take_buffer(p->worker);
 	int status = fw_engine_rules(p->worker->engine, &out);
 	done_with(p, done, data, status, &out);
 }

@@ -115,6 +115,8 @@ static int read_files(struct loader *l)
 		rc = fw_config_load(l->options->started_with->file, &l->made.config, &err);
 	if (rc == 0)
 		rc = fw_sockets_check(l->options->sockets, l->made.config, &err);
+	if (rc == 0 && !l->made.config->compliance)
+		fw_log(FW_LOG_WARN, "compliance is turned off: no guards but those of the rule files", NULL);
 	if (rc == 0 && kept)
 		snprintf(l->kept.folder, sizeof l->kept.folder, "%s", kept);
 	return rc < 0 ? refuse(l, rc, &err) : 0;
@@ -239,7 +241,7 @@ static void reap(struct loader *l)
 			if (c->pid != pid)
 				continue;
 			c->pid = 0;
-			fw_slot_end(&l->made.slots[i]);
+			fw_slot_end(l->made.shared, &l->made.slots[i]);
 			plan_again(l, c);
 			fw_channel_tell_all(l->options->channel, FW_TELL_GONE, (int)i, pid, status, NULL);
 		}

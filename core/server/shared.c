@@ -85,28 +85,27 @@ int fw_shared_metric(struct fw_shared *shared, const char *name, const char *hel
 	return (int)n;
 }
 
-void fw_slot_begin(const struct fw_shared *shared, struct fw_slot_page *slot, struct fw_http_base *ret_base)
+void fw_slot_end(const struct fw_shared *shared, struct fw_slot_page *slot)
 {
 	for (uint32_t i = 0; i < atomic_load(&shared->n_metrics); i++)
 		if (shared->metrics[i].gauge)
 			atomic_store(&slot->metrics[i], 0);
+	atomic_store(&slot->open, 0);
+	atomic_store(&slot->inflight, 0);
+	atomic_store(&slot->pid, 0);
+}
+
+void fw_slot_begin(const struct fw_shared *shared, struct fw_slot_page *slot, struct fw_http_base *ret_base)
+{
+	fw_slot_end(shared, slot);
 	for (unsigned i = 0; i < FW_COUNT_UNAUTHORIZED; i++)
 		ret_base->counts[i] = atomic_load(&slot->counts[i]);
 	memset(slot->troubles, 0, sizeof slot->troubles);
-	atomic_store(&slot->open, 0);
-	atomic_store(&slot->inflight, 0);
 	atomic_store(&slot->plugin, 0);
 	atomic_store(&slot->requests_before, ret_base->counts[FW_COUNT_REQUESTS]);
 	atomic_store(&slot->started_us, fw_now_us());
 	atomic_store(&slot->turned_us, fw_monotonic_us());
 	atomic_store(&slot->pid, getpid());
-}
-
-void fw_slot_end(struct fw_slot_page *slot)
-{
-	atomic_store(&slot->open, 0);
-	atomic_store(&slot->inflight, 0);
-	atomic_store(&slot->pid, 0);
 }
 
 void fw_slot_publish(struct fw_slot_page *slot, const struct fw_http_base *base, const struct fw_http_counters *now)

@@ -131,7 +131,7 @@ struct fw_http_base {
 };
 void fw_slot_begin(const struct fw_shared *shared, struct fw_slot_page *slot, struct fw_http_base *ret_base);
 /* Nobody is in the slot any more: gauges to zero. */
-void fw_slot_end(struct fw_slot_page *slot);
+void fw_slot_end(const struct fw_shared *shared, struct fw_slot_page *slot);
 void fw_slot_publish(struct fw_slot_page *slot, const struct fw_http_base *base, const struct fw_http_counters *now);
 
 #endif

@@ -157,6 +157,7 @@ static void finish(struct fw_worker *w)
 			event_free(events[i]);
 	if (w->base)
 		event_base_free(w->base);
+	fw_buf_finish(&w->spare);
 	close(w->channel);
 }
 
@@ -187,7 +188,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
 		fw_plugins_stop(made->plugins);
 	}
-	fw_slot_end(w.page);
+	fw_slot_end(made->shared, w.page);
 	finish(&w);
 	exit(w.status);
 }

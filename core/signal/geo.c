@@ -13,8 +13,18 @@
 #include "base/limits.h"
 #include "fact/catalogue.h"
 
+/* A record read before. The texts in it point into the database. */
+struct remembered {
+	bool known;
+	uint32_t offset;
+	struct fw_place place;
+};
+
+enum { REMEMBERED = 1021 };
+
 struct fw_geo {
 	MMDB_s db;
+	struct remembered *remembered; /* by offset; each process' own after a fork */
 };
 
 /* A copy of the file that nobody else can change: a mapped file that shrinks would end every process that reads it. */
@@ -66,10 +76,16 @@ int fw_geo_open(const char *path, struct fw_geo **ret_geo, struct fw_error *err)
 		return r;
 	char name[32];
 	struct fw_geo *geo = calloc(1, sizeof *geo);
+	if (geo && !(geo->remembered = calloc(REMEMBERED, sizeof *geo->remembered))) {
+		free(geo);
+		geo = NULL;
+	}
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	int status = geo ? MMDB_open(name, MMDB_MODE_MMAP, &geo->db) : MMDB_OUT_OF_MEMORY_ERROR;
 	close(fd);
 	if (status != MMDB_SUCCESS) {
+		if (geo)
+			free(geo->remembered);
 		free(geo);
 		if (status == MMDB_OUT_OF_MEMORY_ERROR)
 			return fw_fail(err, FW_ENOMEM, path, 0, "no memory for the geo database");
@@ -84,6 +100,7 @@ void fw_geo_destroy(struct fw_geo *geo)
 	if (!geo)
 		return;
 	MMDB_close(&geo->db);
+	free(geo->remembered);
 	free(geo);
 }
 
@@ -126,11 +143,23 @@ static struct fw_str read_continent(MMDB_entry_s *entry)
 	return (struct fw_str){ 0 };
 }
 
-int fw_geo_find(const struct fw_geo *geo, const struct fw_ip *ip, struct fw_place *ret)
+static void read_place(MMDB_entry_s *entry, struct fw_place *ret)
 {
 	static const char *const cities[][5] = { { "city", "names", "en" }, { "city" }, { "city_name" } },
 		*const regions[][5] = { { "subdivisions", "0", "iso_code" }, { "region_code" }, { "subdivision_code" } },
 		*const zones[][5] = { { "location", "time_zone" }, { "timezone" }, { "time_zone" } };
+	memset(ret, 0, sizeof *ret);
+	read_country(entry, ret);
+	fw_place_set_region(ret, find_text(entry, regions, 3));
+	ret->continent = read_continent(entry);
+	ret->city = find_text(entry, cities, 3);
+	ret->timezone = find_text(entry, zones, 3);
+	if (ret->timezone.n && !fw_fact_info(FW_FACT_TIMEZONE)->fits(ret->timezone))
+		ret->timezone = (struct fw_str){ 0 };
+}
+
+int fw_geo_find(const struct fw_geo *geo, const struct fw_ip *ip, struct fw_place *ret)
+{
 	struct sockaddr_storage to;
 	int status = MMDB_SUCCESS;
 	fw_ip_to(ip, &to);
@@ -141,13 +170,13 @@ int fw_geo_find(const struct fw_geo *geo, const struct fw_ip *ip, struct fw_plac
 		return FW_EINVAL;
 	if (!found.found_entry)
 		return FW_ENOENT;
-	memset(ret, 0, sizeof *ret);
-	read_country(&found.entry, ret);
-	fw_place_set_region(ret, find_text(&found.entry, regions, 3));
-	ret->continent = read_continent(&found.entry);
-	ret->city = find_text(&found.entry, cities, 3);
-	ret->timezone = find_text(&found.entry, zones, 3);
-	if (ret->timezone.n && !fw_fact_info(FW_FACT_TIMEZONE)->fits(ret->timezone))
-		ret->timezone = (struct fw_str){ 0 };
+	/* Many networks share a record: what was read from it last is remembered by where it stands in the file. */
+	struct remembered *r = &geo->remembered[found.entry.offset % REMEMBERED];
+	if (!r->known || r->offset != found.entry.offset) {
+		r->known = true;
+		r->offset = found.entry.offset;
+		read_place(&found.entry, &r->place);
+	}
+	*ret = r->place;
 	return 0;
 }

@@ -1,0 +1,224 @@
+// The plugin host: what it refuses and how it says so, what it bears, and its services.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { program, run, temporaryFolder, tree } from './daemon.mjs';
+import { alive, askFresh, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
+
+// A folder with web.so and the tests' plugins of these names.
+function plugins(t, ...names) {
+	const folder = temporaryFolder(t);
+	for (const name of ['web', 'log']) cpSync(join(ownPlugins, `${name}.so`), join(folder, `${name}.so`));
+	for (const name of names) cpSync(join(pluginFolder, `${name}.so`), join(folder, `${name}.so`));
+	return folder;
+}
+
+const using = (t, ...names) => ({
+	plugin_path: plugins(t, ...names),
+	plugins: Object.fromEntries(['web', ...names].map((name) => [name, {}])),
+});
+
+// Each names file, expected and found.
+const refused = {
+	magic: /magic\.so: is no floorwalker plugin: expected the magic number 4c505746, found deadbeef/,
+	major: /major\.so: was built for another interface: expected 1\.0 or an earlier 1\.x, found 2\.0; build it again/,
+	minor: /minor\.so: was built for another interface: expected 1\.0 or an earlier 1\.x, found 1\.1/,
+	size: /size\.so: has a descriptor of the wrong size: expected \d+ bytes, found 24/,
+	named: /named\.so: has another name: expected "named", found "somebody_else"/,
+	no_symbol: /no_symbol\.so: is no floorwalker plugin: expected the symbol floorwalker_plugin, found none; export it/,
+	undefined: /undefined\.so: cannot be loaded: .*undefined symbol: nobody_has_this/,
+	metric: /metric\.so: has a metric with a wrong name: .*found "Not-A-Name"/,
+	refuses: /refuses\.so: refuses its configuration: there is no moon tonight; wait for one/,
+	crashes: /the loader died of signal 6 \(Aborted\) while configuring plugin crashes/,
+	start_refuses: /start_refuses\.so: does not start: the door is locked/,
+	start_crashes: /a worker died of signal 6 \(Aborted\) before it was ready, while in plugin start_crashes/,
+	claims_taken: /(claims_taken and web|web and claims_taken) both claim \"\/v1\/decide\"/,
+	claims_foreign: /claims_foreign\.so: claims \/web\/mine, which is below \/web\/: that plugin's own/,
+};
+
+for (const [name, message] of Object.entries(refused)) {
+	test(`a plugin that is wrong is refused at a start: ${name}`, (t) => {
+		const folder = writeShop(t, { config: using(t, name) });
+		const { status, stderr } = run(['serve', '--config', join(folder, 'floorwalker.lua')]);
+		assert.equal(status, 1);
+		assert.match(stderr, message);
+		assert.match(stderr, /^floorwalker: not started: /m);
+	});
+}
+
+test('plugins that are wrong are refused at a reload, and the old set goes on', async (t) => {
+	const shop = await serve(t);
+	const before = processes(shop);
+	for (const [name, message] of Object.entries(refused)) {
+		shop.configure(using(t, name));
+		const { status, stderr } = shop.reload();
+		assert.equal(status, 1, name);
+		assert.match(stderr, message);
+	}
+	assert.deepEqual(processes(shop), before);
+	assert.equal(await shop.banner(), 'one');
+});
+
+test('a plugin that hangs while it is configured is given up', async (t) => {
+	const shop = await serve(t, { config: { limits: { ...quick, load_ms: 700 } } });
+	shop.configure({ ...using(t, 'hangs'), limits: { ...quick, load_ms: 700 } });
+	const { status, stderr } = shop.reload();
+	assert.equal(status, 1);
+	assert.match(stderr, /loading took longer than 700 ms \(limits\.load_ms\), while configuring plugin hangs/);
+	assert.equal(await shop.banner(), 'one');
+});
+
+test('a plugin that hangs while it starts is given up', async (t) => {
+	const shop = await serve(t, { config: { limits: { ...quick, heartbeat_ms: 400 } } });
+	shop.configure({ ...using(t, 'start_hangs') });
+	const { status, stderr } = shop.reload();
+	assert.equal(status, 1);
+	assert.match(stderr, /while in plugin start_hangs/);
+	assert.equal(await shop.banner(), 'one');
+});
+
+test('a missing plugin, a file that is none, a name that cannot be', async (t) => {
+	const folder = plugins(t);
+	writeFileSync(join(folder, 'text.so'), 'hello');
+	for (const [name, message] of [['absent', /absent\.so: cannot be read: No such file/], ['text', /text\.so: cannot be loaded: .*(file too short|invalid ELF)/], ['../web', /"\.\.\/web" is no plugin's name/]]) {
+		const shop = writeShop(t, { config: { plugin_path: folder, plugins: { [name]: {} } } });
+		const { status, stderr } = run(['serve', '--config', join(shop, 'floorwalker.lua')]);
+		assert.equal(status, 1);
+		assert.match(stderr, message);
+	}
+});
+
+test('a crash in a request costs that worker, and nothing else', async (t) => {
+	const shop = await serve(t, { config: using(t, 'serves') });
+	assert.equal((await shop.ask('/wrong')).body, 'fine');
+	const before = processes(shop).workers;
+	await assert.rejects(askFresh(`${shop.url}/wrong?do=crash`));
+	await until(() => processes(shop).workers.length === 2 && before.filter((w) => processes(shop).workers.includes(w)).length === 1, { what: 'one worker is replaced' });
+	assert.equal(await shop.banner(), 'one');
+	assert.ok(shop.log().some((line) => line.msg.startsWith('a worker is lost') && line.while === 'in plugin serves' && /signal 6/.test(line.how)));
+});
+
+test('a hang in a request costs that worker its open requests', async (t) => {
+	const shop = await serve(t, { config: { ...using(t, 'serves'), limits: { ...quick, heartbeat_ms: 500 } } });
+	await assert.rejects(askFresh(`${shop.url}/wrong?do=hang`));
+	assert.equal(await shop.banner(), 'one');
+	assert.ok(shop.log().some((line) => line.msg === 'a worker is silent and is killed' && line.while === 'in plugin serves'));
+});
+
+test('a rebuilt plugin is picked up by a reload', async (t) => {
+	const folder = plugins(t, 'serves');
+	const shop = await serve(t, { config: { plugin_path: folder, plugins: { web: {}, serves: {} } } });
+	const builds = () => shop.status().loaded.plugins.find((p) => p.name === 'serves').build;
+	assert.equal(builds(), 'first');
+	// The same object with another build text, written over the one that is being served.
+	const bytes = readFileSync(join(folder, 'serves.so')).toString('latin1').replace('first\0', 'again\0');
+	writeFileSync(join(folder, 'serves.so'), bytes, 'latin1');
+	assert.equal((await shop.ask('/wrong')).body, 'fine');
+	process.kill(processes(shop).workers[0], 'SIGKILL');
+	await until(() => processes(shop).workers.length === 2);
+	assert.equal(builds(), 'first');
+	assert.equal(shop.reload().status, 0);
+	assert.equal(builds(), 'again');
+	assert.equal(JSON.parse((await askFresh(`${shop.url}/v1/decide`, question)).text).decisions.s.content.banner, 'one');
+});
+
+test('without web.so /v1/decide is 404', async (t) => {
+	const shop = await serve(t, { config: { plugins: {} } });
+	const { status, body } = await shop.decide();
+	assert.equal(status, 404);
+	assert.equal(body.error.code, 'not_found');
+});
+
+test('every service of the host', async (t) => {
+	const folder = plugins(t, 'services');
+	const config = { plugin_path: folder, workers: 1, plugins: { web: {}, services: { greeting: 'hello', file: 'a/b', number: 2.5 } } };
+	const shop = await serve(t, { config });
+	await until(async () => (await shop.ask('/services/state')).body.ticks === 3, { what: 'the timer ticks three times' });
+	assert.deepEqual((await shop.ask('/services/state')).body, { ticks: 3, bytes: 3, posts: 1, greeting: 'hello', file: `${shop.folder}/a/b`, number: 2.5 });
+	const echo = await shop.ask('/services/echo/some/where?p=a%20b', 'body', { headers: { 'x-test': 'yes' } });
+	assert.equal(echo.status, 201);
+	assert.equal(echo.headers.get('x-echo'), 'yes');
+	assert.deepEqual(echo.body, { method: 4, path: '/services/echo/some/where', rest: 'some/where', param: 'a b', header: 'yes', body: 'body', address: '127.0.0.1', access: 0, gone: 0 });
+	assert.equal((await shop.ask('/services/late')).body, 'late');
+	assert.deepEqual((await shop.ask('/services/fails')), { ...(await shop.ask('/services/fails')), status: 429, body: { error: { code: 'too_many', message: 'not so fast', path: 'slots', hint: 'wait a little' } } });
+	assert.equal((await shop.ask('/services/decides')).body.decisions.s.content.banner, 'one');
+	assert.equal((await shop.ask('/services/later')).body, 'none');
+	const seen = await metrics(shop);
+	assert.equal(seen.floorwalker_services_ticks_total, 3);
+	assert.equal(seen.floorwalker_services_held, 3);
+	assert.equal(shop.reload().status, 0);
+	await until(async () => (await metrics(shop)).floorwalker_services_ticks_total === 6, { what: 'counters go on over a reload' });
+	await until(async () => (await metrics(shop)).floorwalker_services_held === 3, { what: 'gauges begin anew' });
+	assert.equal(await shop.daemon.stop(), 0);
+	const said = shop.log().filter((line) => line.plugin === 'services').map((line) => line.msg);
+	for (const text of ['services has started', `services has ${quick.drain_ms} ms`, 'services has stopped']) assert.ok(said.includes(text), text);
+});
+
+test('a plugin refuses a key that it does not know, with the nearest right one', (t) => {
+	const folder = writeShop(t, { config: { plugin_path: plugins(t, 'services'), plugins: { services: { greetin: 'x' } } } });
+	const { stderr } = run(['serve', '--config', join(folder, 'floorwalker.lua')]);
+	assert.match(stderr, /services\.so: refuses its configuration: there is no key "greetin"; did you mean "greeting"\?/);
+});
+
+test('log wants its file, and a place where it can write', (t) => {
+	for (const [config, message] of [[{}, /file is not set/], [{ file: '/nowhere/at/all' }, /log\.so: does not start: \/nowhere\/at\/all cannot be written/]]) {
+		const folder = writeShop(t, { config: { plugins: { log: config } } });
+		assert.match(run(['serve', '--config', join(folder, 'floorwalker.lua')]).stderr, message);
+	}
+});
+
+test('a worker that was replaced starts its plugins again', async (t) => {
+	const shop = await serve(t, { config: { plugin_path: plugins(t, 'services'), workers: 1, plugins: { services: {} } } });
+	const [worker] = processes(shop).workers;
+	process.kill(worker, 'SIGKILL');
+	await until(() => !alive(worker) && processes(shop).workers.length === 1);
+	await until(async () => (await shop.ask('/services/state').catch(() => ({ body: {} }))).body.ticks === 3, { what: 'the new worker\'s timer ticks' });
+});
+
+// Installs header and pkg-config file into a folder, from the build that is tested.
+function installed(t) {
+	const folder = temporaryFolder(t);
+	const build = join(program, '../..');
+	const { status, stdout, stderr } = spawnSync('meson', ['install', '-C', build, '--no-rebuild', '--destdir', folder], { encoding: 'utf8' });
+	assert.equal(status, 0, stdout + stderr);
+	const pc = spawnSync('find', [folder, '-name', 'floorwalker.pc'], { encoding: 'utf8' }).stdout.trim();
+	assert.ok(pc.endsWith('/floorwalker.pc'), 'floorwalker.pc is installed');
+	const config = (...args) => spawnSync('pkg-config', [...args, 'floorwalker'], { encoding: 'utf8', env: { ...process.env, PKG_CONFIG_PATH: join(pc, '..'), PKG_CONFIG_SYSROOT_DIR: folder } }).stdout.trim();
+	return { folder, cflags: config('--cflags').split(' '), plugindir: config('--variable=plugindir') };
+}
+
+test('every plugin of the tree compiles with nothing but the installed header, in C and the header in C++', (t) => {
+	const { cflags, plugindir, folder } = installed(t);
+	assert.match(plugindir, /floorwalker\/plugins$/);
+	const out = temporaryFolder(t);
+	const found = readdirSync(join(tree, 'plugins'), { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);
+	assert.ok(found.includes('web') && found.includes('log'));
+	for (const name of found) {
+		const copy = temporaryFolder(t);
+		cpSync(join(tree, 'plugins', name), copy, { recursive: true });
+		const sources = readdirSync(copy).filter((f) => f.endsWith('.c'));
+		const { status, stderr } = spawnSync('cc', ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-fPIC', '-shared', ...cflags, ...sources, '-o', join(out, `${name}.so`)], { cwd: copy, encoding: 'utf8' });
+		assert.equal(status, 0, stderr);
+		const at = spawnSync('find', [folder, '-name', `${name}.so`], { encoding: 'utf8' }).stdout.trim();
+		assert.ok(existsSync(at), `${name}.so is installed`);
+	}
+	writeFileSync(join(out, 'plus.cc'), `#include <floorwalker/plugin.h>
+struct fw_plugin_instance { const fw_host *host; };
+static void answer(fw_plugin_instance *self, fw_plugin_request *request) { self->host->reply(request, 200, "text/plain", "plus", 4); }
+static int start(const fw_host *host, fw_plugin_text, fw_plugin_instance **ret, fw_plugin_problem *) { *ret = new fw_plugin_instance{host}; return 0; }
+static void stop(fw_plugin_instance *self) { delete self; }
+static const fw_plugin_route routes[] = { { "/plus", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, answer }, { nullptr, 0, 0, nullptr } };
+extern "C" { FW_PLUGIN_EXPORT extern const fw_plugin floorwalker_plugin; }
+const fw_plugin floorwalker_plugin = { FW_PLUGIN_MAGIC, FW_PLUGIN_ABI_MAJOR, FW_PLUGIN_ABI_MINOR, sizeof(fw_plugin), 0, "plus", "1", routes, nullptr, nullptr, start, nullptr, stop, nullptr };
+`);
+	const cpp = spawnSync('g++', ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-pedantic', '-fPIC', '-shared', ...cflags, 'plus.cc', '-o', 'plus.so'], { cwd: out, encoding: 'utf8' });
+	assert.equal(cpp.status, 0, cpp.stderr);
+	return t.test('and they serve', async (t2) => {
+		const shop = await serve(t2, { config: { plugin_path: out, plugins: { web: {}, plus: {} } } });
+		assert.equal(await shop.banner(), 'one');
+		assert.equal((await shop.ask('/plus')).body, 'plus');
+	});
+});
