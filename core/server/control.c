@@ -16,9 +16,11 @@ int fw_control_open(struct fw_master *m, struct fw_error *err)
 	char text[4200];
 	struct fw_address a;
 	snprintf(text, sizeof text, "unix:%s/control.sock", m->config->run);
-	int rc = fw_address_parse(fw_str(text), NULL, &a, err);
-	if (rc < 0)
-		return rc;
+	if (fw_address_parse(fw_str(text), NULL, &a, err) < 0) {
+		fw_fail(err, FW_EINVAL, m->config->file, 0, "the path of the run folder is too long for the socket in it");
+		fw_hint(err, "set run to a shorter path");
+		return FW_EINVAL;
+	}
 	mode_t before = umask(0177);
 	m->control_fd = fw_address_listen(&a, err);
 	umask(before);

@@ -113,7 +113,8 @@ void fw_generation_begin(struct fw_master *m, bool kept)
 		lost_before_start(m, g, "no loader can be started: too many open files");
 		return;
 	}
-	fw_notify("RELOADING=1");
+	if (m->current)
+		fw_notify("RELOADING=1");
 	g->loader = fork();
 	if (g->loader == 0) {
 		close(ends[0]);

@@ -31,7 +31,7 @@ struct loader {
 	struct fw_report report;
 	char *stage;
 	struct child children[FW_LIMIT_WORKERS];
-	bool retired;
+	bool retired, run_changed;
 };
 
 static volatile sig_atomic_t child_died;
@@ -76,7 +76,7 @@ static void write_notes(struct loader *l, struct fw_json_out *o)
 	fw_json_key(o, "unchanged");
 	fw_json_open_array(o);
 	note(o, listen && !l->options->sockets->inherited, "listen");
-	note(o, !same(before->run, now->run), "run");
+	note(o, l->run_changed, "run");
 	note(o, !same(before->user, now->user), "user");
 	note(o, !same(before->group, now->group), "group");
 	note(o, !same(before->log_file, now->log_file), "log");
@@ -115,6 +115,13 @@ static int read_files(struct loader *l)
 		rc = fw_config_load(l->options->started_with->file, &l->made.config, &err);
 	if (rc == 0)
 		rc = fw_sockets_check(l->options->sockets, l->made.config, &err);
+	if (rc == 0) {
+		struct fw_error log_err;
+		if (fw_log_open(l->options->started_with->log_file, l->made.config->log_level, &log_err) < 0)
+			fw_log_error(FW_LOG_WARN, "the log's level stays as it was", &log_err);
+		l->run_changed = !same(l->options->started_with->run, l->made.config->run);
+		l->made.config->run = l->options->started_with->run;
+	}
 	if (rc == 0 && !l->made.config->compliance)
 		fw_log(FW_LOG_WARN, "compliance is turned off: no guards but those of the rule files", NULL);
 	if (rc == 0 && kept)

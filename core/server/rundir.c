@@ -22,8 +22,12 @@ int fw_make_folders(const char *path, struct fw_error *err)
 			continue;
 		char was = *at;
 		*at = 0;
-		if (mkdir(copy, 0750) < 0 && errno != EEXIST)
+		bool made = mkdir(copy, 0750) == 0;
+		if (!made && errno != EEXIST)
 			return fw_fail(err, FW_EIO, copy, 0, "the folder cannot be made: %s", strerror(errno));
+		/* Whoever the server becomes must get through to the last one, which will be its own. */
+		if (made && was && chmod(copy, 0755) < 0)
+			return fw_fail(err, FW_EIO, copy, 0, "the folder cannot be opened to others: %s", strerror(errno));
 		*at = was;
 		if (!was)
 			return 0;
@@ -139,6 +143,7 @@ int fw_rundir_drop_privileges(const struct fw_config *config, struct fw_error *e
 	}
 	give_away(config->run, NULL, uid, gid);
 	give_away(config->run, "floorwalker.pid", uid, gid);
+	give_away(config->run, "control.sock", uid, gid);
 	give_away(config->run, "sets", uid, gid);
 	if (config->log_file)
 		give_away(config->log_file, NULL, uid, gid);

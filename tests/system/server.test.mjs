@@ -200,7 +200,7 @@ test('a broken configuration keeps the old set', async (t) => {
 
 test('what a reload cannot change is named', async (t) => {
 	const shop = await serve(t);
-	shop.configure({ listen: ['127.0.0.1:1'], workers: 3 });
+	shop.configure({ listen: ['127.0.0.1:1'], workers: 3, log: { level: 'debug' } });
 	const { status, stderr } = shop.reload();
 	assert.equal(status, 0);
 	assert.match(stderr, /^listen: changes with the next start only\n$/);
@@ -419,7 +419,7 @@ test('privileges are dropped', { skip: process.getuid() === 0 ? false : 'needs r
 	t.after(() => rmSync(folder, { recursive: true, force: true }));
 	chmodSync(folder, 0o755);
 	cpSync(join(ownPlugins, 'web.so'), join(folder, 'plugins/web.so'));
-	const shop = await serve(t, { folder, config: { user: 'nobody', group: 'nogroup', plugin_path: 'plugins' } });
+	const shop = await serve(t, { folder, config: { user: 'nobody', group: 'nogroup', plugin_path: 'plugins', run: 'var/lib/run' } });
 	const all = processes(shop);
 	for (const pid of [all.master, all.loader, ...all.workers]) {
 		const status = readFileSync(`/proc/${pid}/status`, 'utf8');
