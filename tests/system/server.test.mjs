@@ -281,7 +281,7 @@ test('a worker that hangs is killed and replaced', async (t) => {
 	const [worker] = processes(shop).workers;
 	process.kill(worker, 'SIGSTOP');
 	await until(() => !processes(shop).workers.includes(worker) && processes(shop).workers.length === 2, { what: 'another worker' });
-	assert.ok(shop.log().some((line) => line.msg === 'a worker is silent and is killed' && line.worker === String(worker)));
+	await until(() => shop.log().some((line) => line.msg === 'a worker is silent and is killed' && line.worker === String(worker)), { what: 'the log says so' });
 });
 
 test('a loader that is killed: its workers go on, a new generation comes from the copy', async (t) => {
