@@ -12,8 +12,8 @@
 
 const char *fw_reason_name(enum fw_reason reason)
 {
-	static const char *const names[FW_REASONS] = { "won", "not_matched", "unknown", "disabled", "not_started", "ended", "not_in_rollout",
-		"holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside" };
+	static const char *const names[FW_REASONS] = { "won", "not_matched", "unknown", "disabled", "not_started", "ended",
+		"not_in_rollout", "holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside" };
 	return names[reason];
 }
 
@@ -53,7 +53,8 @@ int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *co
 	if (getrandom(d->random, sizeof d->random, 0) != sizeof d->random)
 		d->random[0] = (uint64_t)fw_monotonic_us();
 	d->random[0] |= 1;
-	if (!d->guards || !d->group_epoch || !d->group_winner || fw_eval_init(&d->eval, set) < 0 || fw_probe_init(&d->probe, set->index) < 0) {
+	bool memory = d->guards && d->group_epoch && d->group_winner;
+	if (!memory || fw_eval_init(&d->eval, set) < 0 || fw_probe_init(&d->probe, set->index) < 0) {
 		fw_decider_finish(d);
 		return FW_ENOMEM;
 	}
@@ -126,6 +127,7 @@ struct contest {
 	uint32_t next; /* the candidate that is next, or FW_NONE */
 	bool verify;
 	uint32_t room;
+	uint32_t waits; /* the rank of a next candidate that other slots have a say in, or FW_NONE */
 	struct fw_slot_answer *answer;
 };
 
@@ -170,28 +172,26 @@ static void try_next(struct run *r, struct contest *c)
 /* Tries a slot's candidates up to the first that is in a group: until there, no other slot has a say. */
 static void run_alone(struct run *r, struct contest *c)
 {
-	while (c->next != FW_NONE && r->d->set->rules[c->next].group == FW_NONE)
+	const struct fw_rule *rules = r->d->set->rules;
+	while (c->next != FW_NONE && rules[c->next].group == FW_NONE)
 		try_next(r, c);
-}
-
-static struct contest *strongest(const struct run *r)
-{
-	struct contest *best = NULL;
-	for (uint32_t i = 0; i < r->n; i++) {
-		struct contest *c = &r->contests[i];
-		if (c->next != FW_NONE && (!best || r->d->set->rules[c->next].rank < r->d->set->rules[best->next].rank))
-			best = c;
-	}
-	return best;
+	c->waits = c->next == FW_NONE ? FW_NONE : rules[c->next].rank;
 }
 
 /* Finds the winners of all slots. Those of a group (at most one may win on the whole page) are taken in one order. */
 static void run_all(struct run *r)
 {
-	struct contest *c;
 	for (uint32_t i = 0; i < r->n; i++)
 		run_alone(r, &r->contests[i]);
-	while (r->d->set->n_groups && (c = strongest(r))) {
+	while (r->d->set->n_groups) {
+		uint64_t first = UINT64_MAX; /* the strongest that waits, and its place: without a branch, which nobody could predict */
+		for (uint32_t i = 0; i < r->n; i++) {
+			uint64_t waits = (uint64_t)r->contests[i].waits << 32 | i;
+			first = waits < first ? waits : first;
+		}
+		if (first >> 32 == FW_NONE)
+			return;
+		struct contest *c = &r->contests[(uint32_t)first];
 		try_next(r, c);
 		run_alone(r, c);
 	}
@@ -247,14 +247,15 @@ static void settle(struct fw_decider *d, struct fw_slot_answer *a, bool holdout)
 	d->counts.all->slots_by_reason[a->reason]++;
 }
 
-int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret)
+int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
+	struct fw_decision *ret)
 {
 	fw_probe_set(&d->probe, d->set->index, facts);
 	return fw_decide_probed(d, facts, &d->probe, slots, n_slots, arena, ret);
 }
 
-int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots, uint32_t n_slots,
-	struct fw_arena *arena, struct fw_decision *ret)
+int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots,
+	uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret)
 {
 	struct run r = { .d = d, .probe = probe, .n = n_slots };
 	memset(ret, 0, sizeof *ret);

@@ -81,10 +81,11 @@ int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *co
 void fw_decider_finish(struct fw_decider *d);
 
 /* Decides for all slots asked, together. Everything in `ret` lives in the arena. 0 or FW_ENOMEM. */
-int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret);
+int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
+	struct fw_decision *ret);
 /* The same, with the facts looked up before: `probe` was set from them (fw_probe_set) for the decider's rule set. */
-int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots, uint32_t n_slots,
-	struct fw_arena *arena, struct fw_decision *ret);
+int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots,
+	uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret);
 
 /* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an
  * evaluation of every rule. */

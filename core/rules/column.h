@@ -75,6 +75,7 @@ struct fw_index {
 	uint32_t n_rows;           /* padded */
 	uint32_t *row_rule;        /* rule << 1 | verify; FW_NO_ROW for padding */
 	uint32_t *slot_first;      /* n_slots + 1 */
+	bool dated;                /* some rule has dates */
 	struct fw_source_of *sources;
 	uint32_t n_sources, sources_size;
 	struct fw_column *columns;

@@ -28,9 +28,11 @@ void fw_index_destroy(struct fw_index *index)
 
 int fw_probe_init(struct fw_probe *p, const struct fw_index *index)
 {
-	*p = (struct fw_probe){ .bits_size = index->n_columns + FW_MOST_SEVERAL + FW_BITS_AT_ONCE, .lists_size = FW_MOST_LISTS };
+	*p = (struct fw_probe){ .bits_size = index->n_columns + FW_MOST_SEVERAL + FW_BITS_AT_ONCE + 1, .lists_size = FW_MOST_LISTS };
 	p->bits = calloc(p->bits_size, sizeof *p->bits);
 	p->lists = calloc(p->lists_size, sizeof *p->lists);
+	if (index->dated && posix_memalign((void **)&p->dated, sizeof(vector), index->words * sizeof *p->dated) != 0)
+		p->dated = NULL; /* judging knows the dates as well */
 	if (p->bits && p->lists)
 		return 0;
 	fw_probe_finish(p);
@@ -41,6 +43,7 @@ void fw_probe_finish(struct fw_probe *p)
 {
 	free(p->bits);
 	free(p->lists);
+	free(p->dated);
 	*p = (struct fw_probe){ 0 };
 }
 
@@ -49,7 +52,8 @@ typedef unsigned (*words_left)(const vector *);
 
 /* One bit set from each column, ANDed in vector registers for one block of 256 rows (compilers of this generation do not
  * do it by themselves). */
-static inline __attribute__((always_inline)) unsigned and_block(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t out[4], words_left left)
+static inline __attribute__((always_inline)) unsigned and_block(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t out[4],
+	words_left left)
 {
 	vector v = ~(vector){ 0 };
 	unsigned ret = 0;
@@ -93,7 +97,8 @@ static inline __attribute__((target("avx2"))) unsigned left_avx2(const vector *v
 	return 15u ^ (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(zero));
 }
 
-static __attribute__((target("avx2"))) unsigned find_block_avx2(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last, uint64_t out[4])
+static __attribute__((target("avx2"))) unsigned find_block_avx2(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last,
+	uint64_t out[4])
 {
 	return find_block(bits, n, block, last, out, left_avx2);
 }

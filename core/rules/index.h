@@ -32,11 +32,14 @@ struct fw_probe {
 	uint32_t n_lists, lists_size;
 	bool verify;            /* some value could not be mapped exactly: every row that comes up is verified */
 	bool all;               /* more lists than fit, or segments given by name: every row of a slot comes up */
+	uint64_t *dated;        /* the rows of rules in date, from one moment up to another; NULL when no rule has dates */
+	int64_t dated_from_us, dated_until_us;
 };
 
 int fw_probe_init(struct fw_probe *p, const struct fw_index *index);
 void fw_probe_finish(struct fw_probe *p);
-/* Looks the facts up. After it the candidates of every slot can be asked for. */
+/* Looks the facts up. After it the candidates of every slot can be asked for. Where the facts have a clock, rules out of
+ * date do not come up; it costs a look at every row when a rule began or ended since the last time. */
 void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct fw_facts *facts);
 
 /* Walks one slot's candidates. */

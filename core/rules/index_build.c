@@ -43,8 +43,11 @@ static int place_rows(struct fw_making *m)
 	if (!x->row_rule)
 		return FW_ENOMEM;
 	memset(x->row_rule, 0xff, at * sizeof *x->row_rule);
-	for (uint32_t r = 0; r < m->rows.n_rows; r++)
+	for (uint32_t r = 0; r < m->rows.n_rows; r++) {
+		const struct fw_rule *rule = &m->set->rules[m->rows.rows[r].rule];
 		x->row_rule[m->position[r]] = m->rows.rows[r].rule << 1 | m->rows.rows[r].verify;
+		x->dated |= rule->starts_us != INT64_MIN || rule->ends_us != INT64_MAX;
+	}
 	return 0;
 }
 
@@ -182,8 +185,10 @@ static int add_points(struct fw_making *m, struct fw_source_of *s, double x, boo
 static int note_points(struct fw_making *m, struct fw_source_of *s, const struct fw_literal *l)
 {
 	int code = 0;
-	if (l->op == FW_OP_RANGE)
-		return add_points(m, s, l->low, !l->low_open, l->low_open) < 0 ? FW_ENOMEM : add_points(m, s, l->high, l->high_open, !l->high_open);
+	if (l->op == FW_OP_RANGE) {
+		code = add_points(m, s, l->low, !l->low_open, l->low_open);
+		return code < 0 ? code : add_points(m, s, l->high, l->high_open, !l->high_open);
+	}
 	for (uint32_t i = 0; i < l->n && code == 0; i++)
 		code = add_points(m, s, l->numbers[i], true, true);
 	return code;
@@ -242,25 +247,17 @@ static struct fw_column *add_column(struct fw_making *m, struct fw_source_of *s,
 	return c;
 }
 
-/* The most named atoms get places: in a dictionary a number each, else four a column. */
+/* The most named atoms get places, four a column. */
 static int choose_atoms(struct fw_making *m, struct fw_source_of *s, uint32_t rare)
 {
 	struct fw_atom **order = calloc(s->n_atoms + 1, sizeof *order);
+	struct fw_column *c = NULL;
 	if (!order)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < s->n_atoms; i++)
 		order[i] = &s->atoms[i];
 	qsort(order, s->n_atoms, sizeof(struct fw_atom *), atom_by_usage);
-	struct fw_column *c = NULL;
-	if (s->kind == FW_COLUMN_DICT && s->usage >= rare && m->sets_left > 3 && m->index->n_columns < FW_MOST_COLUMNS) {
-		uint32_t room = m->sets_left - 3, n = s->n_atoms < room ? s->n_atoms : room;
-		c = add_column(m, s, FW_ID_FIRST + 1 + n);
-		for (uint32_t i = 0; i < n; i++) {
-			order[i]->column = (uint32_t)(c - m->index->columns);
-			order[i]->bit = FW_ID_FIRST + 1 + i;
-		}
-	}
-	for (uint32_t i = 0; s->kind == FW_COLUMN_ATOMS && i < s->n_atoms && order[i]->usage >= rare; i++) {
+	for (uint32_t i = 0; i < s->n_atoms && order[i]->usage >= rare; i++) {
 		if (i % FW_ATOMS_A_COLUMN == 0) {
 			if (m->sets_left < FW_ID_FIRST + 16 || m->index->n_columns >= FW_MOST_COLUMNS)
 				break;
@@ -268,6 +265,53 @@ static int choose_atoms(struct fw_making *m, struct fw_source_of *s, uint32_t ra
 		}
 		order[i]->column = (uint32_t)(c - m->index->columns);
 		order[i]->bit = i % FW_ATOMS_A_COLUMN;
+	}
+	free(order);
+	return 0;
+}
+
+static int choose_column(struct fw_making *m, struct fw_source_of *s, uint32_t rare)
+{
+	if (s->kind == FW_COLUMN_ATOMS)
+		return choose_atoms(m, s, rare);
+	uint32_t n = FW_ID_FIRST + 1; /* what a dictionary begins with; its values follow */
+	if (s->kind == FW_COLUMN_BOOL)
+		n++;
+	else if (s->kind == FW_COLUMN_RANGE)
+		n += s->n_points;
+	if (s->usage >= rare && n <= m->sets_left && m->index->n_columns < FW_MOST_COLUMNS)
+		add_column(m, s, n);
+	return 0;
+}
+
+/* What is left goes to the values of dictionaries, the most named first. */
+static int choose_values(struct fw_making *m)
+{
+	struct fw_index *x = m->index;
+	size_t most = 1, n = 0;
+	for (uint32_t i = 0; i < x->n_sources; i++)
+		most += x->sources[i].n_atoms;
+	struct fw_atom **order = calloc(most, sizeof *order);
+	if (!order)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < x->n_sources; i++) {
+		struct fw_source_of *s = &x->sources[i];
+		if (s->kind != FW_COLUMN_DICT || s->column == FW_NONE)
+			continue;
+		for (uint32_t k = 0; k < s->n_atoms; k++) {
+			s->atoms[k].column = s->column;
+			order[n++] = &s->atoms[k];
+		}
+	}
+	qsort(order, n, sizeof(struct fw_atom *), atom_by_usage);
+	for (size_t i = 0; i < n; i++) {
+		struct fw_column *c = &x->columns[order[i]->column];
+		if (m->sets_left) {
+			order[i]->bit = c->n_ids++;
+			m->sets_left--;
+		} else {
+			order[i]->column = FW_NONE;
+		}
 	}
 	free(order);
 	return 0;
@@ -287,18 +331,10 @@ static int choose_columns(struct fw_making *m)
 		order[i] = &x->sources[i];
 	if (code == 0)
 		qsort(order, x->n_sources, sizeof(struct fw_source_of *), by_usage);
-	for (uint32_t i = 0; i < x->n_sources && code == 0; i++) {
-		struct fw_source_of *s = order[i];
-		if (s->kind == FW_COLUMN_DICT || s->kind == FW_COLUMN_ATOMS) {
-			code = choose_atoms(m, s, rare);
-			continue;
-		}
-		uint32_t n = s->kind == FW_COLUMN_STATE ? FW_ID_FIRST + 1 : s->kind == FW_COLUMN_BOOL ? FW_ID_FIRST + 2 : FW_ID_FIRST + s->n_points + 1;
-		if (s->usage >= rare && n <= m->sets_left && x->n_columns < FW_MOST_COLUMNS)
-			add_column(m, s, n);
-	}
+	for (uint32_t i = 0; i < x->n_sources && code == 0; i++)
+		code = choose_column(m, order[i], rare);
 	free(order);
-	return code;
+	return code < 0 ? code : choose_values(m);
 }
 
 static int list_row(struct fw_making *m, struct fw_source_of *s, struct fw_atom *a, uint32_t row)

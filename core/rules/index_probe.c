@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "rules/column.h"
 
 /* The column's bit set for what the visitor has. */
@@ -9,7 +11,7 @@ static void put(struct fw_probe *p, const struct fw_index *index, const struct f
 /* One more bit set of a column that has its own: only rows in both are left. */
 static void put_also(struct fw_probe *p, const struct fw_index *index, const struct fw_column *c, uint32_t id)
 {
-	if (p->n_bits + FW_BITS_AT_ONCE < p->bits_size)
+	if (p->n_bits + FW_BITS_AT_ONCE + 1 < p->bits_size)
 		p->bits[p->n_bits++] = c->bits + (size_t)id * index->words;
 	else
 		p->verify = true; /* one bit set fewer lets more rows through, never fewer */
@@ -150,6 +152,28 @@ static void probe_source(struct fw_probe *p, const struct fw_index *index, const
 	}
 }
 
+/* The rows of rules that are in date now, and how long that holds. */
+static void find_dated(struct fw_probe *p, const struct fw_index *index, int64_t now_us)
+{
+	int64_t from = INT64_MIN, until = INT64_MAX;
+	memset(p->dated, 0, index->words * sizeof *p->dated);
+	for (uint32_t row = 0; row < index->n_rows; row++) {
+		if (index->row_rule[row] == FW_NO_ROW)
+			continue;
+		const struct fw_rule *r = &index->set->rules[index->row_rule[row] >> 1];
+		int64_t edges[2] = { r->starts_us, r->ends_us };
+		for (int i = 0; i < 2; i++)
+			if (edges[i] <= now_us)
+				from = edges[i] > from ? edges[i] : from;
+			else
+				until = edges[i] < until ? edges[i] : until;
+		if (r->starts_us <= now_us && now_us < r->ends_us)
+			p->dated[row / 64] |= (uint64_t)1 << (row % 64);
+	}
+	p->dated_from_us = from;
+	p->dated_until_us = until;
+}
+
 void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct fw_facts *facts)
 {
 	p->n_lists = 0;
@@ -161,6 +185,11 @@ void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct
 	for (uint32_t i = 0; i < index->n_sources; i++)
 		if (index->sources[i].n_columns || index->sources[i].has_lists)
 			probe_source(p, index, &index->sources[i], facts);
+	if (p->dated && facts->has_clock) {
+		if (facts->now_us < p->dated_from_us || facts->now_us >= p->dated_until_us)
+			find_dated(p, index, facts->now_us);
+		p->bits[p->n_bits++] = p->dated;
+	}
 	while (p->n_bits % FW_BITS_AT_ONCE)
 		p->bits[p->n_bits++] = p->bits[0];
 }

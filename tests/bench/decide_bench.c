@@ -4,14 +4,19 @@
  *   decide_bench RULES FACTS EXPECTED|- ROUNDS
  *
  * RULES is a rule folder, FACTS has a visitor a line, EXPECTED an object a line, slot to winner (or list of winners):
- * exit status 1 when a decision says otherwise. What is on in a daemon is on here: ids, counts, and the full evaluation
- * of one decision in FW_SAMPLE_EVERY, which counts towards the mean. */
+ * exit status 1 when a decision says otherwise. What is on in a daemon is on here: ids, counts, and with `both` the full
+ * evaluation of one decision in FW_SAMPLE_EVERY.
+ *
+ *   look_up  facts become the index's bit sets and lists ("interned")
+ *   decide   a decision over all slots, facts looked up before
+ *   both     the two together, as a request has them
+ *   scan     the same rules one by one in rank order, without the index, by the same code: one round, some visitors */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "decide/decide.h"
+#include "decide/judge.h"
 #include "fact/given.h"
 #include "signal/signal.h"
 
@@ -31,6 +36,7 @@ struct bench {
 	struct visitor *visitors;
 	size_t n_visitors;
 	uint32_t *slots;
+	uint32_t *by_rank, n_ranked, *room; /* for scanning */
 	double load_ms;
 	unsigned long wrong, winners;
 };
@@ -41,6 +47,7 @@ struct spread {
 	double p50, p99, mean, fastest;
 };
 
+enum { FEW_VISITORS = 100 };
 static char first_block[64 << 10];
 
 static double since_us(const struct timespec *from)
@@ -56,11 +63,9 @@ static int by_value(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-/* `us` has a row of n_visitors timings a round, and is not kept. */
-static struct spread spread_of(double *us, size_t n_visitors, size_t rounds)
+static struct spread spread_of(double *us, size_t n)
 {
 	struct spread s = { 0 };
-	size_t n = n_visitors * rounds;
 	for (size_t i = 0; i < n; i++)
 		s.mean += us[i] / (double)n;
 	qsort(us, n, sizeof *us, by_value);
@@ -69,6 +74,7 @@ static struct spread spread_of(double *us, size_t n_visitors, size_t rounds)
 	return s;
 }
 
+/* `us` has n_visitors timings a round. */
 static double fastest_of(const double *us, size_t n_visitors, size_t rounds, double *least)
 {
 	memcpy(least, us, n_visitors * sizeof *us);
@@ -98,10 +104,20 @@ static int load(struct bench *b, const char *rules)
 	b->counts = calloc(1, fw_counts_bytes(b->set));
 	b->set_aside = calloc(1, fw_set_aside_bytes(b->set->n_rules));
 	b->slots = calloc(b->set->n_slots + 1, sizeof *b->slots);
-	if (!b->counts || !b->set_aside || !b->slots || fw_decider_init(&b->decider, b->set, b->counts, b->set_aside) < 0)
+	b->room = calloc(b->set->n_slots + 1, sizeof *b->room);
+	b->by_rank = malloc((b->set->n_rules + 1) * sizeof *b->by_rank);
+	if (b->by_rank)
+		memset(b->by_rank, 0xff, (b->set->n_rules + 1) * sizeof *b->by_rank); /* FW_NONE */
+	if (!b->counts || !b->set_aside || !b->slots || !b->room || !b->by_rank || fw_decider_init(&b->decider, b->set, b->counts, b->set_aside) < 0)
 		return -1;
 	for (uint32_t i = 0; i < b->set->n_slots; i++)
 		b->slots[i] = i;
+	for (uint32_t i = 0; i < b->set->n_rules; i++)
+		if (b->set->rules[i].slot != FW_NONE && b->set->rules[i].enabled)
+			b->by_rank[b->set->rules[i].rank] = i;
+	for (uint32_t i = 0; i < b->set->n_rules; i++) /* ranks of disabled rules are left out */
+		if (b->by_rank[i] != FW_NONE)
+			b->by_rank[b->n_ranked++] = b->by_rank[i];
 	return 0;
 }
 
@@ -188,7 +204,8 @@ static void hold_against(struct bench *b, size_t number, const struct fw_decisio
 		if (right && n == a->n)
 			continue;
 		if (b->wrong++ == 0)
-			fprintf(stderr, "decide_bench: visitor %zu, %s: %s won\n", number + 1, b->set->slots[a->slot].id, a->n ? b->set->rules[a->winners[0].rule].id : "nothing");
+			fprintf(stderr, "decide_bench: visitor %zu, %s: %s won\n", number + 1, b->set->slots[a->slot].id,
+				a->n ? b->set->rules[a->winners[0].rule].id : "nothing");
 	}
 }
 
@@ -208,7 +225,27 @@ static int check(struct bench *b, struct fw_arena *arena)
 	return 0;
 }
 
-enum part { PART_LOOK_UP, PART_DECIDE, PART_BOTH };
+enum part { PART_LOOK_UP, PART_DECIDE, PART_BOTH, PART_SCAN };
+
+/* All rules of slots in the order in which they are tried, until every slot is full. */
+static void scan(struct bench *b, struct visitor *v, struct fw_arena *arena)
+{
+	const struct fw_ruleset *set = b->set;
+	struct fw_verdict verdict;
+	uint32_t open = set->n_slots;
+	for (uint32_t i = 0; i < set->n_slots; i++)
+		b->room[i] = set->slots[i].show_up_to;
+	fw_eval_begin(&b->decider.eval, &v->facts, arena);
+	for (uint32_t i = 0; i < b->n_ranked && open; i++) {
+		uint32_t *room = &b->room[set->rules[b->by_rank[i]].slot];
+		if (!*room)
+			continue;
+		fw_judge(&b->decider, b->by_rank[i], true, true, &verdict);
+		if (verdict.reason == FW_REASON_WON && fw_judge_take_group(&b->decider, b->by_rank[i]) == FW_NONE && --*room == 0)
+			open--;
+	}
+	fw_eval_end(&b->decider.eval);
+}
 
 static double timed(struct bench *b, struct visitor *v, enum part part, struct fw_arena *arena, bool sample)
 {
@@ -219,6 +256,8 @@ static double timed(struct bench *b, struct visitor *v, enum part part, struct f
 		fw_probe_set(&b->decider.probe, b->set->index, &v->facts);
 	else if (part == PART_DECIDE)
 		fw_decide_probed(&b->decider, &v->facts, &v->probe, b->slots, b->set->n_slots, arena, &decision);
+	else if (part == PART_SCAN)
+		scan(b, v, arena);
 	else
 		fw_decide(&b->decider, &v->facts, b->slots, b->set->n_slots, arena, &decision);
 	if (sample)
@@ -227,36 +266,41 @@ static double timed(struct bench *b, struct visitor *v, enum part part, struct f
 	return since_us(&begin);
 }
 
-static struct spread measure(struct bench *b, enum part part, size_t rounds, double *us, struct fw_arena *arena)
+static struct spread measure(struct bench *b, enum part part, size_t n_visitors, size_t rounds, double *us, struct fw_arena *arena)
 {
 	size_t n = 0;
 	for (size_t r = 0; r < rounds; r++)
-		for (size_t i = 0; i < b->n_visitors; i++, n++)
+		for (size_t i = 0; i < n_visitors; i++, n++)
 			us[n] = timed(b, &b->visitors[i], part, arena, part == PART_BOTH && n % FW_SAMPLE_EVERY == 0);
-	double fastest = fastest_of(us, b->n_visitors, rounds, us + n);
-	struct spread s = spread_of(us, b->n_visitors, rounds);
+	double fastest = fastest_of(us, n_visitors, rounds, us + n);
+	struct spread s = spread_of(us, n);
 	s.fastest = fastest;
 	return s;
+}
+
+static void print(const char *name, struct spread s)
+{
+	printf(",\"%s\":{\"p50_us\":%.3f,\"p99_us\":%.3f,\"mean_us\":%.3f,\"fastest_us\":%.3f}", name, s.p50, s.p99, s.mean, s.fastest);
 }
 
 static int run(struct bench *b, size_t rounds)
 {
 	struct fw_arena arena;
+	size_t few = b->n_visitors < FEW_VISITORS ? b->n_visitors : FEW_VISITORS;
 	fw_arena_init(&arena, first_block, sizeof first_block, 0);
 	double *us = calloc(b->n_visitors * (rounds + 1), sizeof *us);
 	if (!us || check(b, &arena) < 0) {
 		free(us);
 		return -1;
 	}
-	struct spread decide = measure(b, PART_DECIDE, rounds, us, &arena);
-	struct spread look_up = measure(b, PART_LOOK_UP, rounds, us, &arena);
-	struct spread both = measure(b, PART_BOTH, rounds, us, &arena);
-	free(us);
-	printf("{\"rules\":%u,\"slots\":%u,\"visitors\":%zu,\"winners\":%lu,\"wrong\":%lu,\"load_ms\":%.1f,\"index_bytes\":%zu,", b->set->n_rules,
+	printf("{\"rules\":%u,\"slots\":%u,\"visitors\":%zu,\"winners\":%lu,\"wrong\":%lu,\"load_ms\":%.1f,\"index_bytes\":%zu", b->set->n_rules,
 		b->set->n_slots, b->n_visitors, b->winners, b->wrong, b->load_ms, fw_index_bytes(b->set->index));
-	printf("\"decide_p50_us\":%.3f,\"decide_p99_us\":%.3f,\"decide_mean_us\":%.3f,\"decide_fastest_us\":%.3f,", decide.p50, decide.p99, decide.mean,
-		decide.fastest);
-	printf("\"look_up_p50_us\":%.3f,\"look_up_fastest_us\":%.3f,\"both_p50_us\":%.3f,\"both_p99_us\":%.3f,\"both_mean_us\":%.3f}\n", look_up.p50, look_up.fastest, both.p50, both.p99, both.mean);
+	print("decide", measure(b, PART_DECIDE, b->n_visitors, rounds, us, &arena));
+	print("look_up", measure(b, PART_LOOK_UP, b->n_visitors, rounds, us, &arena));
+	print("both", measure(b, PART_BOTH, b->n_visitors, rounds, us, &arena));
+	print("scan", measure(b, PART_SCAN, few, 1, us, &arena));
+	puts("}");
+	free(us);
 	return 0;
 }
 
@@ -282,5 +326,7 @@ int main(int argc, char **argv)
 	free(b.counts);
 	free(b.set_aside);
 	free(b.slots);
+	free(b.room);
+	free(b.by_rank);
 	return ret < 0 || b.wrong ? 1 : 0;
 }
