@@ -1,5 +1,6 @@
 // A small shop in a temporary folder, served; for the tests of the processes, the plugins and the keys.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -52,7 +53,8 @@ export function askFresh(url, body) {
 export async function serve(t, options = {}) {
 	const folder = writeShop(t, options);
 	const config = join(folder, 'floorwalker.lua');
-	const daemon = await startDaemon(t, config, { env: options.env });
+	const daemon = await startDaemon(t, config, { env: options.env, bin: options.bin ?? program });
+	t.after(() => assert.doesNotMatch(daemon.log(), /Sanitizer|runtime error:/));
 	// It listens before it has loaded: the first answer says that it serves.
 	await ask(`${daemon.url}/livez`);
 	const command = (...args) => run([...args, '--config', config], { env: options.env });

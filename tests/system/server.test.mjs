@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { environment, long, program, run, startDaemon, temporaryFolder } from './daemon.mjs';
+import { environment, long, program, releaseProgram, run, startDaemon, temporaryFolder } from './daemon.mjs';
 import { alive, askFresh, metrics, ownPlugins, pluginFolder, processes, question, quick, rules, runAside, serve, until, writeShop } from './server.mjs';
 
 test('it starts, says where it listens, answers, and ends with status 0', async (t) => {
@@ -262,6 +262,20 @@ test('fifty reloads in a row leave nothing behind', async (t) => {
 	assert.equal(count(shop.daemon.child.pid, 'fds'), fds);
 	assert.equal(count(shop.daemon.child.pid, 'children'), 1);
 	assert.equal(await shop.banner(), 'one');
+});
+
+test('two hundred reloads leave memory as it was', { skip: long ? false : 'measured with --long' }, async (t) => {
+	const shop = await serve(t, { bin: releaseProgram });
+	const memory = () => {
+		const { master, loader, workers } = processes(shop);
+		return [master, loader, ...workers].map((pid) => Number(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(/^Pss_Anon:\s+(\d+)/m)[1])).reduce((a, b) => a + b);
+	};
+	for (let i = 0; i < 20; i++) assert.equal((await runAside(['reload', '--config', shop.config])).status, 0);
+	await until(() => shop.status().draining === 0);
+	const before = memory();
+	for (let i = 0; i < 200; i++) assert.equal((await runAside(['reload', '--config', shop.config])).status, 0);
+	await until(() => shop.status().draining === 0);
+	assert.ok(memory() < before + 512, `${before} kB, then ${memory()} kB`);
 });
 
 test('a worker that is killed is replaced, from memory and not from the files', async (t) => {
