@@ -7,12 +7,18 @@
 #include "rules/index.h"
 #include "rules/rows.h"
 
+/* A test builds the index with less, so that whatever happens beyond them happens. */
+#ifndef FW_MOST_COLUMNS
+#define FW_MOST_COLUMNS 64     /* each costs an AND a block */
+#define FW_MOST_SEVERAL 256    /* bit sets beyond one a column, for facts with several possible values */
+#define FW_MOST_LISTS 64
+#define FW_INDEX_BYTES (4 << 20) /* bit sets up to so many bytes, or … */
+#define FW_INDEX_ROW_BYTES 192   /* … so many a row */
+#endif
+
 enum {
 	FW_BLOCK_ROWS = 256,
-	FW_MOST_SEVERAL = 256, /* bit sets beyond one a column, for facts with several possible values */
-	FW_MOST_LISTS = 64,
 	FW_ATOMS_A_COLUMN = 4,
-	FW_MOST_COLUMNS = 64,   /* each costs an AND a block */
 	FW_BITS_AT_ONCE = 8,   /* bit sets ANDed before it is asked whether anything is left; a probe has a multiple of these */
 };
 #define FW_NO_ROW UINT32_MAX

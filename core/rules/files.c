@@ -24,6 +24,20 @@ static int add(struct fw_files *files, struct fw_file file)
 	return 0;
 }
 
+int fw_files_add(struct fw_files *files, const char *name, const char *text, size_t n, bool compliance)
+{
+	struct fw_file file = { .name = strdup(name), .text = malloc(n + 1), .n = n, .compliance = compliance };
+	if (file.text) {
+		memcpy(file.text, text, n);
+		file.text[n] = '\0';
+	}
+	if (file.name && file.text && add(files, file) == 0)
+		return 0;
+	free(file.name);
+	free(file.text);
+	return FW_ENOMEM;
+}
+
 static int read_text(const char *path, struct fw_file *file, struct fw_error *err)
 {
 	FILE *f = fopen(path, "re");
@@ -34,9 +48,11 @@ static int read_text(const char *path, struct fw_file *file, struct fw_error *er
 	for (;;) {
 		if (file->n + 1 >= size) {
 			size = size ? size * 2 : 16384;
-			char *more = size > (size_t)FW_LIMIT_FILE_BYTES * 2 ? NULL : realloc(file->text, size);
+			bool too_large = file->n > (size_t)FW_LIMIT_FILE_BYTES;
+			char *more = too_large ? NULL : realloc(file->text, size);
 			if (!more) {
-				ret = fw_fail(err, FW_ELIMIT, path, 0, "the file is larger than %d bytes", FW_LIMIT_FILE_BYTES);
+				ret = too_large ? fw_fail(err, FW_ELIMIT, path, 0, "the file is larger than %d bytes", FW_LIMIT_FILE_BYTES)
+					: fw_fail(err, FW_ENOMEM, path, 0, "out of memory");
 				break;
 			}
 			file->text = more;
@@ -60,6 +76,36 @@ static bool is_rule_file(const char *name)
 	return n > 4 && strcmp(name + n - 4, ".lua") == 0 && strcmp(name, "floorwalker.lua") != 0;
 }
 
+static int read_folder(struct fw_files *files, const char *folder, const char *prefix, bool compliance, int depth, struct fw_error *err);
+
+/* A folder is gone into, a rule file read, anything else left alone. */
+static int read_entry(struct fw_files *files, const char *path, const char *name, bool compliance, int depth, struct fw_error *err)
+{
+	enum { DEEPEST = 16 };
+	struct stat st;
+	const char *slash = strrchr(name, '/');
+	bool there = stat(path, &st) == 0;
+	if (there && S_ISDIR(st.st_mode)) {
+		if (depth < DEEPEST)
+			return read_folder(files, path, name, compliance, depth + 1, err);
+		return fw_fail(err, FW_ELIMIT, path, 0, "folders are nested more than %d deep", DEEPEST);
+	}
+	if (!is_rule_file(slash ? slash + 1 : name))
+		return 0;
+	if (there && !S_ISREG(st.st_mode))
+		return fw_fail(err, FW_EIO, path, 0, "is no regular file");
+	struct fw_file file = { .compliance = compliance };
+	int ret = read_text(path, &file, err);
+	file.name = strdup(name);
+	if (ret == 0 && (!file.name || add(files, file) < 0))
+		ret = fw_fail(err, FW_ENOMEM, path, 0, "out of memory");
+	if (ret < 0) {
+		free(file.name);
+		free(file.text);
+	}
+	return ret;
+}
+
 static int read_folder(struct fw_files *files, const char *folder, const char *prefix, bool compliance, int depth, struct fw_error *err)
 {
 	struct dirent **entries;
@@ -69,25 +115,13 @@ static int read_folder(struct fw_files *files, const char *folder, const char *p
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
 		char path[4096], relative[1024];
-		struct stat st;
 		bool wanted = ret == 0 && name[0] != '.' && name[0] != '_';
 		int length = snprintf(path, sizeof path, "%s/%s", folder, name);
 		int relative_length = snprintf(relative, sizeof relative, "%s%s%s", prefix, prefix[0] ? "/" : "", name);
 		if (wanted && ((size_t)length >= sizeof path || (size_t)relative_length >= sizeof relative))
 			ret = fw_fail(err, FW_ELIMIT, folder, 0, "the path of %s is too long", name);
-		else if (wanted && stat(path, &st) == 0 && S_ISDIR(st.st_mode) && depth < 16)
-			ret = read_folder(files, path, relative, compliance, depth + 1, err);
-		else if (wanted && is_rule_file(name)) {
-			struct fw_file file = { .compliance = compliance };
-			ret = read_text(path, &file, err);
-			file.name = strdup(relative);
-			if (!file.name || (ret == 0 && add(files, file) < 0))
-				ret = FW_ENOMEM;
-			if (ret < 0) {
-				free(file.name);
-				free(file.text);
-			}
-		}
+		else if (wanted)
+			ret = read_entry(files, path, relative, compliance, depth, err);
 		free(entries[i]);
 	}
 	free(entries);

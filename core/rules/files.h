@@ -21,8 +21,10 @@ struct fw_files {
 };
 
 /* Reads every *.lua below the folder, except floorwalker.lua and names that begin with "." or "_", sorted by name.
- * 0, FW_ENOMEM, FW_ELIMIT or FW_EIO. */
+ * 0, FW_ENOMEM, FW_ELIMIT or FW_EIO, with the message. */
 int fw_files_read(struct fw_files *files, const char *folder, bool compliance, struct fw_error *err);
+/* A copy of a file that is in memory already. 0 or FW_ENOMEM. */
+int fw_files_add(struct fw_files *files, const char *name, const char *text, size_t n, bool compliance);
 void fw_files_finish(struct fw_files *files);
 /* XXH3 (128 bits) over names and contents, 32 hexadecimal digits: the rule-set hash. */
 void fw_files_hash(const struct fw_files *files, char hash[33]);

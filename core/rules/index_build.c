@@ -5,9 +5,8 @@
 #include "base/error.h"
 #include "rules/column.h"
 
-/* How far the index may grow: bit sets up to so many bytes, or so many a row; and a column or value that hardly any row
- * names is not worth one. */
-enum { LEAST_BUDGET_BYTES = 4 << 20, BYTES_A_ROW = 192, RARE_SHARE = 512 };
+/* A column or value that hardly any row names is not worth one. */
+enum { RARE_SHARE = 512 };
 
 enum fw_column_kind fw_column_kind_of(const struct fw_ruleset *set, const struct fw_literal *l)
 {
@@ -320,8 +319,8 @@ static int choose_values(struct fw_making *m)
 static int choose_columns(struct fw_making *m)
 {
 	struct fw_index *x = m->index;
-	size_t set_bytes = (size_t)x->words * 8 + 1, budget = (size_t)m->rows.n_rows * BYTES_A_ROW;
-	budget = budget > LEAST_BUDGET_BYTES ? budget : LEAST_BUDGET_BYTES;
+	size_t set_bytes = (size_t)x->words * 8 + 1, budget = (size_t)m->rows.n_rows * FW_INDEX_ROW_BYTES;
+	budget = budget > (size_t)FW_INDEX_BYTES ? budget : (size_t)FW_INDEX_BYTES;
 	m->sets_left = budget / set_bytes < UINT32_MAX ? (uint32_t)(budget / set_bytes) : UINT32_MAX;
 	uint32_t rare = m->rows.n_rows / RARE_SHARE + 1;
 	struct fw_source_of **order = calloc(x->n_sources + 1, sizeof *order);

@@ -57,7 +57,7 @@ static void allow_values(const struct fw_source_of *s, const struct fw_literal *
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct fw_atom *a = &s->atoms[fw_map_get(&s->values, l->texts[i])];
 		if (a->column != FW_NONE)
-			allowed[a->bit] = l->negated ? 0 : allowed[a->bit] >> 1;
+			allowed[a->bit] = !l->negated && allowed[a->bit]; /* it may be named twice */
 	}
 	for (uint32_t id = FW_ID_FIRST; id < n_ids; id++)
 		allowed[id] &= 1;

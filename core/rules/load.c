@@ -175,15 +175,25 @@ static int read_options(struct fw_builder *b, const struct fw_ruleset_options *o
 	return 0;
 }
 
+static int copy_texts(struct fw_files *files, const struct fw_files *texts, struct fw_error *err)
+{
+	for (uint32_t i = 0; i < texts->n; i++) {
+		const struct fw_file *f = &texts->items[i];
+		if (fw_files_add(files, f->name, f->text, f->n, f->compliance) < 0)
+			return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	}
+	return 0;
+}
+
 static int read_files(struct fw_files *files, const struct fw_ruleset_options *o, struct fw_errors *errors)
 {
-	struct fw_error err = { .message = "out of memory" };
-	int ret = fw_files_read(files, o->rules, false, &err);
+	struct fw_error err = { .message = "" };
+	int ret = o->texts ? copy_texts(files, o->texts, &err) : fw_files_read(files, o->rules, false, &err);
 	if (ret == 0 && files->n == 0) {
 		ret = fw_fail(&err, FW_EINVAL, o->rules, 0, "no rule files (*.lua) in this folder");
 		fw_hint(&err, "rules/shop is an example");
 	}
-	if (ret == 0 && o->compliance)
+	if (ret == 0 && o->compliance && !o->texts)
 		ret = fw_files_read(files, o->compliance, true, &err);
 	if (ret < 0)
 		*fw_errors_add(errors) = err;

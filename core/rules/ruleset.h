@@ -166,6 +166,7 @@ struct fw_error *fw_errors_add(struct fw_errors *e); /* a zeroed place to write 
 
 struct fw_ruleset_options {
 	const char *rules;      /* folder */
+	const struct fw_files *texts; /* files that are in memory, in place of both folders; or NULL */
 	const char *compliance; /* folder, or NULL */
 	const char *timezone;   /* IANA name; NULL: UTC */
 	const char *currency;   /* ISO 4217; NULL: EUR */
