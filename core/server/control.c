@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "server/master.h"
+#include "trace/trace.h"
 
 int fw_control_open(struct fw_master *m, struct fw_error *err)
 {
@@ -93,12 +94,9 @@ void fw_control_answer(struct fw_master *m, uint64_t attempt)
 
 static void write_time(struct fw_json_out *o, const char *key, int64_t us)
 {
-	char day[16], text[48];
-	int64_t s = us / 1000000, rest = s % 86400;
-	fw_date_text(s / 86400, day);
-	snprintf(text, sizeof text, "%sT%02d:%02d:%02dZ", day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+	char text[32];
 	fw_json_key(o, key);
-	fw_json_text_value(o, text);
+	fw_json_text_value(o, fw_trace_time(us, text));
 }
 
 static void write_workers(const struct fw_master *m, const struct fw_generation *g, struct fw_json_out *o)

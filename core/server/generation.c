@@ -14,6 +14,7 @@
 #include "server/master.h"
 #include "server/notify.h"
 #include "server/report.h"
+#include "trace/trace.h"
 
 static void close_fd(int *fd)
 {
@@ -39,13 +40,14 @@ static void set_outcome(struct fw_master *m, const struct fw_generation *g, cons
 {
 	struct fw_buf b;
 	struct fw_json_out o;
+	char at[32];
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
 	fw_json_open_object(&o);
 	fw_json_key(&o, "ok");
 	fw_json_bool(&o, !errors);
 	fw_json_key(&o, "at");
-	fw_json_number(&o, (double)(fw_now_us() / 1000000));
+	fw_json_text_value(&o, fw_trace_time(fw_now_us(), at));
 	fw_json_key(&o, "generation");
 	fw_json_number(&o, m->current ? m->current->number : 0);
 	fw_json_key(&o, "kept");
@@ -93,8 +95,12 @@ void fw_generation_begin(struct fw_master *m, bool kept)
 	char folder[512];
 	int ends[2];
 	struct fw_generation *g = calloc(1, sizeof *g);
-	if (!g)
+	if (!g) {
+		fw_log(FW_LOG_ERROR, "out of memory: the load is tried again", NULL);
+		m->reload_wanted |= !kept;
+		m->again_us = kept ? fw_monotonic_us() + m->backoff_ms * 1000 : m->again_us;
 		return;
+	}
 	const char *copy = kept ? fw_kept_current(m->config->run, folder) : NULL;
 	*g = (struct fw_generation){
 		.number = ++m->generations,
@@ -130,20 +136,13 @@ void fw_generation_begin(struct fw_master *m, bool kept)
 	atomic_store(&m->shared->loader_pid[g->bank], g->loader);
 }
 
-static void end_workers(struct fw_generation *g, int sign)
-{
-	for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)
-		if (g->workers[i].pid > 0)
-			kill(g->workers[i].pid, sign);
-}
-
 /* Its processes end by the close of their channels, or at once by `sign`. */
 static void release(struct fw_master *m, struct fw_generation *g, int sign)
 {
 	if (sign) {
 		if (g->loader > 0)
 			kill(g->loader, sign);
-		end_workers(g, sign);
+		fw_generation_signal(g, sign);
 	}
 	for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++) {
 		if (g->workers[i].pid > 0)
@@ -257,7 +256,7 @@ static const char *describe_end(int status, char *buf, size_t size)
 	return buf;
 }
 
-static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_member *w, int status)
+static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w, int status)
 {
 	char how[96], pid[16], doing[160];
 	struct fw_report report;
@@ -265,7 +264,7 @@ static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_
 	fw_shared_doing(m->shared, g->bank, (unsigned)(w - g->workers), doing);
 	snprintf(pid, sizeof pid, "%d", w->pid);
 	close_fd(&w->fd);
-	*w = (struct fw_member){ .fd = -1 };
+	*w = (struct fw_master_worker){ .fd = -1 };
 	if (g->phase == FW_PHASE_DRAINING) {
 		if (status != 0)
 			fw_log(FW_LOG_WARN, "a worker that was to end did not end well", "worker", pid, "how", how, NULL);
@@ -284,10 +283,10 @@ static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_
 
 static void forked(struct fw_master *m, struct fw_generation *g, const struct fw_told *told)
 {
-	struct fw_member *w = &g->workers[told->slot];
+	struct fw_master_worker *w = &g->workers[told->slot];
 	if (w->pid > 0)
 		close_fd(&w->fd);
-	*w = (struct fw_member){ .pid = told->pid, .fd = told->fd, .beat_us = fw_monotonic_us() };
+	*w = (struct fw_master_worker){ .pid = told->pid, .fd = told->fd, .beat_us = fw_monotonic_us() };
 	if (g->phase == FW_PHASE_DRAINING)
 		fw_channel_tell(w->fd, FW_TELL_DRAIN, told->slot, 0, 0, NULL);
 	(void)m;
@@ -342,7 +341,7 @@ void fw_generation_hear(struct fw_master *m, struct fw_generation *g)
 		close_fd(&g->fd); /* how it ended is learnt when it is reaped */
 }
 
-void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_member *w)
+void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w)
 {
 	struct fw_told told;
 	int rc;
@@ -385,6 +384,11 @@ static void lose_loader(struct fw_master *m, struct fw_generation *g, int status
 	}
 }
 
+bool fw_generation_is(const struct fw_master *m, const struct fw_generation *g, uint32_t number)
+{
+	return g && (g == m->current || g == m->next || g == m->old) && g->number == number;
+}
+
 void fw_generation_reaped(struct fw_master *m, pid_t pid, int status)
 {
 	struct fw_generation *all[] = { m->current, m->next, m->old };
@@ -393,10 +397,11 @@ void fw_generation_reaped(struct fw_master *m, pid_t pid, int status)
 		if (!g)
 			continue;
 		if (g->loader == pid) {
-			/* What it said before it ended counts first. */
+			uint32_t number = g->number;
+			/* What it said before it ended counts first, and may be the end of the generation. */
 			if (g->fd >= 0)
 				fw_generation_hear(m, g);
-			if (m->current == g || m->next == g || m->old == g)
+			if (fw_generation_is(m, g, number))
 				lose_loader(m, g, status);
 			return;
 		}
@@ -408,53 +413,6 @@ void fw_generation_reaped(struct fw_master *m, pid_t pid, int status)
 			return;
 		}
 	}
-}
-
-void fw_generation_drain(struct fw_master *m, struct fw_generation *g)
-{
-	g->phase = FW_PHASE_DRAINING;
-	g->deadline_us = fw_monotonic_us() + m->limits.drain_ms * 1000;
-	g->kill_us = 0;
-	if (g->fd >= 0)
-		fw_channel_tell_all(g->fd, FW_TELL_RETIRE, 0, 0, 0, NULL);
-	for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)
-		if (g->workers[i].fd >= 0 && g->workers[i].pid > 0)
-			fw_channel_tell_all(g->workers[i].fd, FW_TELL_DRAIN, (int)i, 0, 0, NULL);
-}
-
-static void watch_workers(struct fw_master *m, struct fw_generation *g, int64_t now_us)
-{
-	for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++) {
-		struct fw_member *w = &g->workers[i];
-		char pid[16], doing[160];
-		if (w->pid <= 0 || now_us - w->beat_us < m->limits.heartbeat_ms * 1000)
-			continue;
-		snprintf(pid, sizeof pid, "%d", w->pid);
-		fw_log(FW_LOG_ERROR, "a worker is silent and is killed", "worker", pid, "while",
-			fw_shared_doing(m->shared, g->bank, i, doing), NULL);
-		w->beat_us = now_us;
-		kill(w->pid, SIGKILL);
-	}
-}
-
-void fw_generation_watch(struct fw_master *m, struct fw_generation *g, int64_t now_us)
-{
-	struct fw_report report;
-	if (g->phase == FW_PHASE_LOADING && now_us >= g->deadline_us) {
-		fw_generation_refuse(m, g, fw_report_one(&report, "loading took longer than %lld ms (limits.load_ms), while %s",
-			(long long)m->limits.load_ms, m->shared->stage[g->bank]));
-		fw_report_finish(&report);
-		return;
-	}
-	if (g->phase == FW_PHASE_DRAINING && now_us >= g->deadline_us) {
-		bool again = g->kill_us != 0;
-		g->deadline_us = g->kill_us = now_us + m->limits.kill_ms * 1000;
-		fw_log(FW_LOG_WARN, "a generation did not end in time", "signal", again ? "KILL" : "TERM", NULL);
-		end_workers(g, again ? SIGKILL : SIGTERM);
-		if (again && g->loader > 0)
-			kill(g->loader, SIGKILL);
-	}
-	watch_workers(m, g, now_us);
 }
 
 void fw_master_close_in_child(struct fw_master *m)

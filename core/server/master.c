@@ -143,7 +143,8 @@ static void act_on_time(struct fw_master *m)
 /* One descriptor being waited for; `g` NULL: the control socket or one of its clients. */
 struct watched {
 	struct fw_generation *g;
-	struct fw_member *member;
+	uint32_t number; /* of the generation */
+	struct fw_master_worker *member;
 	struct fw_control_client *client;
 	int fd;
 };
@@ -171,10 +172,11 @@ static void list_watched(struct fw_master *m, struct watch_list *list)
 	for (size_t i = 0; i < 3; i++) {
 		if (!all[i])
 			continue;
-		add_watch(list, (struct watched){ .g = all[i], .fd = all[i]->fd });
+		add_watch(list, (struct watched){ .g = all[i], .number = all[i]->number, .fd = all[i]->fd });
 		for (unsigned w = 0; w < FW_LIMIT_WORKERS; w++)
 			if (all[i]->workers[w].pid > 0)
-				add_watch(list, (struct watched){ .g = all[i], .member = &all[i]->workers[w], .fd = all[i]->workers[w].fd });
+				add_watch(list, (struct watched){ .g = all[i], .number = all[i]->number, .member = &all[i]->workers[w],
+					.fd = all[i]->workers[w].fd });
 	}
 	add_watch(list, (struct watched){ .fd = m->control_fd });
 	for (unsigned i = 0; i < FW_LIMIT_CONTROL_CLIENTS; i++)
@@ -184,7 +186,7 @@ static void list_watched(struct fw_master *m, struct watch_list *list)
 /* What was handled before may have ended what this is about. */
 static void handle(struct fw_master *m, const struct watched *w)
 {
-	bool alive = w->g && (w->g == m->current || w->g == m->next || w->g == m->old);
+	bool alive = fw_generation_is(m, w->g, w->number);
 	if (w->g && w->member) {
 		if (alive && w->member->pid > 0 && w->member->fd == w->fd)
 			fw_generation_hear_worker(m, w->g, w->member);

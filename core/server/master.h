@@ -21,7 +21,7 @@ enum fw_phase {
 	FW_PHASE_DRAINING,
 };
 
-struct fw_member {
+struct fw_master_worker {
 	pid_t pid; /* 0: nobody */
 	int fd;
 	bool up;
@@ -37,7 +37,7 @@ struct fw_generation {
 	pid_t loader;      /* 0: gone */
 	int fd;            /* towards the loader; -1: closed */
 	unsigned n_workers;
-	struct fw_member workers[FW_LIMIT_WORKERS];
+	struct fw_master_worker workers[FW_LIMIT_WORKERS];
 	int64_t since_us;    /* wall clock: in service since */
 	int64_t deadline_us; /* monotonic: loading ends, or TERM is sent */
 	int64_t kill_us;     /* monotonic: KILL is sent; 0: TERM was not sent yet */
@@ -76,19 +76,23 @@ struct fw_master {
 	char refusal[1200]; /* its first error, for a start that fails */
 };
 
-/* generation.c */
+/* generation.c; fw_generation_signal, _watch and _drain: generation_watch.c */
 
 /* Forks a loader for the files, or for the copy in service. Needs `next` and `old` to be free. */
 void fw_generation_begin(struct fw_master *m, bool kept);
 /* Reads what loader and workers say. */
 void fw_generation_hear(struct fw_master *m, struct fw_generation *g);
-void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_member *w);
+void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w);
+/* Whether this is (still) a generation, and the one of that number: its memory may be another's by now. */
+bool fw_generation_is(const struct fw_master *m, const struct fw_generation *g, uint32_t number);
 /* A child of the master has ended. */
 void fw_generation_reaped(struct fw_master *m, pid_t pid, int status);
 /* Deadlines: loads that take too long, workers that are silent, drains that do not end. */
 void fw_generation_watch(struct fw_master *m, struct fw_generation *g, int64_t now_us);
 /* Lets it end: no new connections, no new workers, TERM at the deadline. */
 void fw_generation_drain(struct fw_master *m, struct fw_generation *g);
+/* A signal to its workers. */
+void fw_generation_signal(struct fw_generation *g, int sign);
 /* Gives up a generation that does not serve yet; `errors` is a JSON array. */
 void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const char *errors);
 /* In a child: closes what is the master's alone. */
