@@ -61,7 +61,8 @@ struct fw_config {
 
 	/* Checked and kept for what acts on them. */
 	const char *store, *durability; /* or NULL */
-	const struct fw_json *consent, *retain, *decisions, *check; /* objects, or NULL */
+	const struct fw_json *consent, *retain, *decisions; /* objects, or NULL */
+	const struct fw_json *check; /* "error", "warn", or NULL */
 };
 
 /* The path that is used: `given` (--config) or the first of ./floorwalker.lua, /etc/floorwalker/floorwalker.lua that

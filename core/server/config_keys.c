@@ -326,7 +326,8 @@ static int key_log(struct fw_config *c, const struct fw_json *v, struct fw_error
 static int key_check(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
 	c->check = v;
-	return v->type == FW_JSON_OBJECT ? 0 : fw_config_wanted(v, "a table with names", err);
+	bool known = v->type == FW_JSON_STRING && (fw_str_is(v->string, "error") || fw_str_is(v->string, "warn"));
+	return known ? 0 : fw_config_wanted(v, "\"error\" or \"warn\"", err);
 }
 
 struct limit {

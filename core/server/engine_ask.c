@@ -85,7 +85,8 @@ static void take_slot(const struct fw_ruleset *set, bool secret, struct fw_str i
 	for (uint32_t i = 0; i < q->n_refused; i++)
 		if (fw_str_equal(q->refused[i].id, id))
 			return;
-	q->refused[q->n_refused++] = (struct fw_refused_slot){ id, "unknown_slot", "there is no such slot", nearest_slot(set, id, secret, q->arena) };
+	q->refused[q->n_refused++] = (struct fw_refused_slot){ id, "unknown_slot", "there is no such slot", nearest_slot(set, id, secret,
+		q->arena) };
 }
 
 static int read_slots(const struct fw_ruleset *set, bool secret, struct question *q, struct fw_buf *out)

@@ -377,7 +377,8 @@ static void lose_loader(struct fw_master *m, struct fw_generation *g, int status
 		fw_report_finish(&report);
 	} else if (g->phase == FW_PHASE_SERVING) {
 		atomic_fetch_add(&m->shared->loaders_lost, 1);
-		fw_log(FW_LOG_ERROR, "the loader is lost; its workers go on while a new generation is made from the copy", "how", how, NULL);
+		fw_log(FW_LOG_ERROR, "the loader is lost; its workers go on while a new generation is made from the copy", "how", how,
+			NULL);
 		m->again_us = fw_monotonic_us();
 	} else {
 		forget_if_gone(m, g);

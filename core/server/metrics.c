@@ -18,7 +18,8 @@ static const char *const reasons[] = { "rule", "default", "none", "holdout" };
 
 static const struct family families[] = {
 	{ "http_connections_accepted_total", "Connections accepted.", FW_COUNT_ACCEPTED, 1, NULL, NULL },
-	{ "http_connections_idle_closed_total", "Kept-alive connections closed for idling or to make room.", FW_COUNT_IDLE_CLOSED, 1, NULL, NULL },
+	{ "http_connections_idle_closed_total", "Kept-alive connections closed for idling or to make room.", FW_COUNT_IDLE_CLOSED, 1,
+		NULL, NULL },
 	{ "http_requests_total", "Requests.", FW_COUNT_REQUESTS, 1, NULL, NULL },
 	{ "http_responses_total", "Responses by class of status.", FW_COUNT_RESPONSES_1XX, 5, "class", classes },
 	{ "http_requests_gone_total", "Requests whose client left before the answer.", FW_COUNT_GONE, 1, NULL, NULL },

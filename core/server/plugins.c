@@ -111,7 +111,8 @@ static int register_metrics(struct fw_loaded *p, struct fw_shared *shared, struc
 		bool fits = snprintf(name, sizeof name, "floorwalker_%s_%s", p->name, m->name) < (int)sizeof name;
 		bool total = strlen(m->name) > 6 && strcmp(m->name + strlen(m->name) - 6, "_total") == 0;
 		if (!fits || strspn(m->name, "abcdefghijklmnopqrstuvwxyz_") != strlen(m->name) || total == (m->is_gauge != 0))
-			return fail(report, p->file, NULL, "has a metric with a wrong name: expected small letters and _, ending with _total "
+			return fail(report, p->file, NULL,
+				"has a metric with a wrong name: expected small letters and _, ending with _total "
 				"for a counter and only then, found \"%.64s\"", m->name);
 		int place = p->n_metrics < FW_LIMIT_PLUGIN_METRICS ? fw_shared_metric(shared, name, m->help, m->is_gauge) : -1;
 		if (place < 0)
@@ -301,7 +302,8 @@ static int start(struct fw_loaded *p, struct fw_worker *worker, struct fw_error 
 		fw_loaded_leave(p, before);
 		if (rc != 0) {
 			problem.message[sizeof problem.message - 1] = problem.hint[sizeof problem.hint - 1] = 0;
-			fw_fail(err, FW_EFAILED, p->file, 0, "does not start: %s", problem.message[0] ? problem.message : "it does not say why");
+			fw_fail(err, FW_EFAILED, p->file, 0, "does not start: %s", problem.message[0] ? problem.message
+				: "it does not say why");
 			if (problem.hint[0])
 				fw_hint(err, "%s", problem.hint);
 			fw_host_loop_stop(p);

@@ -9,7 +9,8 @@ const char *fw_trace_time(int64_t at_us, char *buf)
 	int ms = (int)((at_us - s * 1000000) / 1000), second = (int)(s - days * 86400);
 	char date[16];
 	fw_date_text(days, date);
-	snprintf(buf, 32, "%.10sT%02u:%02u:%02u.%03uZ", date, (unsigned)(second / 3600) % 24, (unsigned)(second / 60) % 60, (unsigned)second % 60, (unsigned)ms % 1000);
+	snprintf(buf, 32, "%.10sT%02u:%02u:%02u.%03uZ", date, (unsigned)(second / 3600) % 24, (unsigned)(second / 60) % 60,
+		(unsigned)second % 60, (unsigned)ms % 1000);
 	return buf;
 }
 
@@ -67,7 +68,8 @@ static void put_refused(struct fw_json_out *o, const struct fw_refused_slot *r)
 	fw_json_close_object(o);
 }
 
-void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d, const struct fw_refused_slot *refused, uint32_t n_refused)
+void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d,
+	const struct fw_refused_slot *refused, uint32_t n_refused)
 {
 	fw_json_open_object(o);
 	fw_json_key(o, "decisionId");

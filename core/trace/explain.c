@@ -156,7 +156,8 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 		for (uint32_t i = 0; i < slot->n; i++) {
 			const struct fw_candidate *c = &slot->candidates[i];
 			const struct fw_rule *r = &set->rules[c->rule];
-			fw_buf_printf(out, "  %-*s %8.0f %4u  %-14s ", widest, r->id, r->priority, r->specificity, fw_reason_name(c->verdict.reason));
+			fw_buf_printf(out, "  %-*s %8.0f %4u  %-14s ", widest, r->id, r->priority, r->specificity,
+				fw_reason_name(c->verdict.reason));
 			put_detail(out, set, facts, c);
 			while (out->n && out->data[out->n - 1] == ' ')
 				out->n--;

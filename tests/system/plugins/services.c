@@ -114,9 +114,12 @@ static void echo(struct fw_plugin_instance *self, struct fw_plugin_request *requ
 	struct fw_plugin_text rest = h->request_rest(request), body = h->request_body(request);
 	struct fw_plugin_text param = h->request_param(request, "p"), header = h->request_header(request, "X-Test");
 	char *text = h->request_alloc(request, 1024);
-	int n = snprintf(text, 1024, "{\"method\":%u,\"path\":\"%s\",\"rest\":\"%s\",\"param\":\"%.*s\",\"header\":\"%.*s\",\"body\":\"%.*s\","
-		"\"address\":\"%s\",\"access\":%d,\"gone\":%d}", h->request_method(request), h->request_path(request).p, rest.p, (int)param.n,
-		param.p ? param.p : "", (int)header.n, header.p ? header.p : "", (int)body.n, body.p ? body.p : "", h->request_address(request),
+	int n = snprintf(text, 1024,
+		"{\"method\":%u,\"path\":\"%s\",\"rest\":\"%s\",\"param\":\"%.*s\",\"header\":\"%.*s\",\"body\":\"%.*s\","
+		"\"address\":\"%s\",\"access\":%d,\"gone\":%d}", h->request_method(request), h->request_path(request).p, rest.p,
+			(int)param.n,
+		param.p ? param.p : "", (int)header.n, header.p ? header.p : "", (int)body.n, body.p ? body.p : "",
+			h->request_address(request),
 		h->request_access(request), h->request_gone(request));
 	h->reply_header(request, "X-Echo", "yes");
 	h->reply(request, 201, "application/json", text, (size_t)n);
