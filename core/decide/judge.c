@@ -116,7 +116,7 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 		v->reason = FW_REASON_NOT_IN_ROLLOUT;
 		return;
 	}
-	if (!guards_pass(d, r, reads, v))
+	if (r->n_guards && !guards_pass(d, r, reads, v))
 		return;
 	unsigned before = reads;
 	if (make && make_content(d, number, r, &reads, v) && reads != before)

@@ -125,7 +125,7 @@ void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, uint32_t 
 }
 
 /* The next row of the bit sets. */
-static uint32_t next_bit(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p)
+static inline uint32_t next_bit(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p)
 {
 	if (!c->words_left)
 		c->words_left = index->find_block(p->bits, p->n_bits, &c->block, c->last_block, c->words);
@@ -139,7 +139,7 @@ static uint32_t next_bit(struct fw_cursor *c, const struct fw_index *index, cons
 }
 
 /* Row by row, when there were more lists to merge than a probe holds. */
-static uint32_t next_row(struct fw_cursor *c, const struct fw_index *index)
+static __attribute__((noinline)) uint32_t next_row(struct fw_cursor *c, const struct fw_index *index)
 {
 	while (c->slot_first < c->slot_end && index->row_rule[c->slot_first] == FW_NO_ROW)
 		c->slot_first++;
@@ -167,7 +167,7 @@ static uint32_t next_listed(const struct fw_cursor *c, const struct fw_probe *p,
 }
 
 /* The next row of bit sets and lists together. */
-static uint32_t next_merged(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_listed)
+static __attribute__((noinline)) uint32_t next_merged(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_listed)
 {
 	if (c->bit_row == FW_NONE)
 		c->bit_row = next_bit(c, index, p);
