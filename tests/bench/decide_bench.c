@@ -108,7 +108,8 @@ static int load(struct bench *b, const char *rules)
 	b->by_rank = malloc((b->set->n_rules + 1) * sizeof *b->by_rank);
 	if (b->by_rank)
 		memset(b->by_rank, 0xff, (b->set->n_rules + 1) * sizeof *b->by_rank); /* FW_NONE */
-	if (!b->counts || !b->set_aside || !b->slots || !b->room || !b->by_rank || fw_decider_init(&b->decider, b->set, b->counts, b->set_aside) < 0)
+	bool memory = b->counts && b->set_aside && b->slots && b->room && b->by_rank;
+	if (!memory || fw_decider_init(&b->decider, b->set, b->counts, b->set_aside) < 0)
 		return -1;
 	for (uint32_t i = 0; i < b->set->n_slots; i++)
 		b->slots[i] = i;
@@ -171,7 +172,9 @@ static int read_visitors(struct bench *b, const char *facts, const char *expecte
 		*v = (struct visitor){ 0 };
 		if ((ret = fw_facts_given(&v->facts, &b->arena, json, b->set->zone, &err)) < 0)
 			fprintf(stderr, "%s:%zu: %s\n", facts, b->n_visitors, err.message);
-		else if (fw_signal_derive(b->zones, &v->facts) < 0 || keep_probe(b, v) < 0 || (e && read_json(b, e, &line, &size, &json) < 0))
+		else if (fw_signal_derive(b->zones, &v->facts) < 0 || keep_probe(b, v) < 0)
+			ret = -1;
+		else if (e && read_json(b, e, &line, &size, &json) < 0)
 			ret = -1;
 		v->expected = e && ret == 0 ? json : NULL;
 	}
@@ -293,8 +296,8 @@ static int run(struct bench *b, size_t rounds)
 		free(us);
 		return -1;
 	}
-	printf("{\"rules\":%u,\"slots\":%u,\"visitors\":%zu,\"winners\":%lu,\"wrong\":%lu,\"load_ms\":%.1f,\"index_bytes\":%zu", b->set->n_rules,
-		b->set->n_slots, b->n_visitors, b->winners, b->wrong, b->load_ms, fw_index_bytes(b->set->index));
+	printf("{\"rules\":%u,\"slots\":%u,\"visitors\":%zu,\"winners\":%lu,\"wrong\":%lu,\"load_ms\":%.1f,\"index_bytes\":%zu",
+		b->set->n_rules, b->set->n_slots, b->n_visitors, b->winners, b->wrong, b->load_ms, fw_index_bytes(b->set->index));
 	print("decide", measure(b, PART_DECIDE, b->n_visitors, rounds, us, &arena));
 	print("look_up", measure(b, PART_LOOK_UP, b->n_visitors, rounds, us, &arena));
 	print("both", measure(b, PART_BOTH, b->n_visitors, rounds, us, &arena));

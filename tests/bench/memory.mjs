@@ -1,30 +1,25 @@
-// Private memory of a worker (Pss_Anon) after it has answered, and the time from start to the first answer.
-import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
-import { anonymousKib, bodies, daemon, family, tree, workload } from './measure.mjs';
+// Memory that is a worker's own once it has answered, with the example store and with 10,000 rules; how long a start takes.
 
-async function measure(name, options, bar) {
-	const server = await daemon(options);
-	try {
-		for (const body of readFileSync(bodies(1), 'utf8').trim().split('\n')) {
-			const answer = await fetch(`${server.url}/v1/decide`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-			await answer.arrayBuffer();
-		}
-		const worker = family(server.master).at(-1).pid;
-		const mib = anonymousKib(worker) / 1024;
-		const rows = [{ measure: `start, ${name}`, ours: `${Math.round(server.startMs)} ms` }];
-		rows.push({ measure: `worker's private memory, ${name}`, ours: `${mib.toFixed(1)} MiB`, bar: bar && `< ${bar} MiB`, met: bar ? mib < bar : undefined });
-		return rows;
-	} finally {
-		await server.stop();
-	}
+import { join } from 'node:path';
+import { options, privateBytes, say, serve, status, tree, workload } from './bench.mjs';
+import { bodies, load } from './http.mjs';
+
+const mebibyte = 1 << 20;
+
+async function one(name, what, most, where, file) {
+	say(`starting with ${what}`);
+	const daemon = await serve(name, where);
+	await load(`${daemon.url}/v1/decide`, file, options.quick ? 1 : 5);
+	const used = Math.max(...status(daemon).workers.map((w) => privateBytes(w.pid))) / mebibyte;
+	await daemon.stop();
+	return [{ measure: `private memory of a worker, ${what}`, ours: used, unit: 'MiB', ...(most && { bar: `< ${most} MiB`, met: used < most }) },
+		{ measure: `start until ready, ${what}`, ours: daemon.readyMs, unit: 'ms' }];
 }
 
-export async function run({ quick }) {
-	const sizes = [['the example store', { rules: join(tree, 'rules/shop'), compliance: join(tree, 'rules/compliance') }, 24],
-		['10000 rules', { rules: join(workload('dense', 10000), 'fw_10000') }, 64]];
-	if (!quick) sizes.push(['100000 rules', { rules: join(workload('dense', 100000), 'fw_100000') }]);
-	const rows = [];
-	for (const [name, options, bar] of sizes) rows.push(...await measure(name, options, bar));
-	return rows;
+export async function measure() {
+	return [
+		...await one('shop', 'the example store', 24, { rules: join(tree, 'rules/shop'), compliance: join(tree, 'rules/compliance') }, bodies(1)),
+		...await one('memory-10000', '10,000 rules', 64, { rules: workload('dense', 10000).rules }, bodies(20)),
+		...options.quick ? [] : await one('memory-100000', '100,000 rules', undefined, { rules: workload('dense', 100000).rules }, bodies(20)),
+	];
 }
