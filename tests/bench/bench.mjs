@@ -73,11 +73,11 @@ export function workload(name, n) {
 		return { rules: `${folder}/fw_${n}`, facts: `${folder}/facts_${n}.jsonl`, expected: `${folder}/expected_${n}.jsonl` };
 	}
 	needShared();
-	once(`${name}/expected_${n}.jsonl`, () => {
+	once(`${name}/rules_${n}.lua.txt`, () => {
 		say(`making ${n} rules, ${name}`);
 		run(['node', join(shared, 'workload/gen.js'), folder, String(n)], { env: name === 'sparse' ? { KADD: '2' } : {} });
-		run(['node', join(shared, 'workload/luagen.js'), folder, String(n)]);
 		run(['node', join(shared, 'workload/to-floorwalker.js'), folder, String(n)]);
+		run(['node', join(shared, 'workload/luagen.js'), folder, String(n)]);
 	});
 	return { rules: `${folder}/fw_${n}`, facts: `${folder}/facts.jsonl`, expected: `${folder}/expected_${n}.jsonl`, folder };
 }

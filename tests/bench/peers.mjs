@@ -26,7 +26,8 @@ function installed() {
 	if (!existsSync(join(folder, 'node_modules/.package-lock.json'))) {
 		say('installing the peers');
 		cpSync(join(shared, 'peers'), folder, { recursive: true });
-		run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+		// Not `npm ci`: the lock file lacks builds for other machines, and npm would refuse it. The versions are the lock's.
+		run(['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
 	}
 	return folder;
 }
