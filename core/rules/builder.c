@@ -170,15 +170,7 @@ void fw_build_push(struct fw_builder *b, int table, const struct fw_key *key)
 
 const char *fw_build_type_name(struct fw_builder *b, int index)
 {
-	switch (lua_type(b->lua, index)) {
-	case LUA_TNIL: return "nothing";
-	case LUA_TBOOLEAN: return lua_toboolean(b->lua, index) ? "true" : "false";
-	case LUA_TNUMBER: return "a number";
-	case LUA_TSTRING: return "text";
-	case LUA_TTABLE: return "a table";
-	case LUA_TFUNCTION: return "a function";
-	default: return "something else";
-	}
+	return fw_words_type(b->lua, index);
 }
 
 const char *fw_build_text_at(struct fw_builder *b, int index)

@@ -93,6 +93,8 @@ int fw_words_open(struct fw_builder *b);
 /* Pushes a new environment for a file: own names, the words, and an error for every other name. */
 void fw_words_push_env(struct fw_builder *b);
 const char *const *fw_words_names(void);
+/* What the value at index is, for people: "text", "a number", "a table" … */
+const char *fw_words_type(lua_State *L, int index);
 /* "did you mean …" for a name that is not defined, into buf; returns buf. */
 const char *fw_words_hint(const char *name, char *buf, size_t size);
 /* The tag of a table that a word made ("any", "all", "none", "list", "at_least", "is_not" …), or NULL. */
@@ -146,7 +148,6 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 /* rank.c: order, guards and caps of each rule, tables of slots. */
 int fw_rank_rules(struct fw_builder *b);
 
-/* What the value at index is, for people: "text", "a number", "a table" … */
 const char *fw_build_type_name(struct fw_builder *b, int index);
 /* The text at index as a copy in the set, or NULL when it is none. */
 const char *fw_build_text_at(struct fw_builder *b, int index);

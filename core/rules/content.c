@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "rules/builder.h"
 #include "rules/lib.h"
+#include "rules/visitor.h"
 
 struct writer {
 	lua_State *L;
@@ -98,10 +99,16 @@ static int write_table(struct writer *w, int index, int depth)
 		return refuse(w, "a table that holds itself cannot be written", "nested too deep");
 	if (tag && strcmp(tag, "list") != 0)
 		return refuse_word(w, tag);
+	if (fw_visitor_is_part(L, index))
+		return refuse(w, "name what is wanted of it: { name = v.traits.first_name }", "the visitor is no content");
 	fw_lib_contents(L, index);
 	int table = lua_gettop(L), ret;
 	size_t texts = 0, positions = 0, others = 0;
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (texts + positions > FW_LIMIT_CONTENT_BYTES) { /* each takes a byte at least */
+			lua_settop(L, table - 1);
+			return refuse(w, NULL, "it is larger than the limit for one winner");
+		}
 		texts += lua_type(L, -2) == LUA_TSTRING;
 		positions += lua_isinteger(L, -2) != 0;
 		others += lua_type(L, -2) != LUA_TSTRING && !lua_isinteger(L, -2);

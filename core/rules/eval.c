@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/builder.h"
 #include "rules/content.h"
 #include "rules/visitor.h"
 
@@ -103,7 +104,8 @@ static void answer(struct fw_eval *e, struct fw_called *c, const struct fw_funct
 	bool is_number = lua_type(L, -1) == LUA_TNUMBER;
 	if (is_number)
 		fw_number_text(lua_tonumber(L, -1), number);
-	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s %s, not true or false", is_number ? "the number" : "a", is_number ? number : luaL_typename(L, -1));
+	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s%s, not true or false", is_number ? "the number " : "",
+		is_number ? number : fw_words_type(L, -1));
 	fw_hint(&err, is_number ? "compare it: v:viewed { … } > 0" : "end it with a comparison");
 	keep_error(e, c, &err);
 }
@@ -147,7 +149,7 @@ const struct fw_called *fw_eval_show(struct fw_eval *e, uint32_t function)
 	if (outcome != FW_CALL_DONE) {
 		keep_error(e, c, &err);
 	} else if (!lua_istable(L, -1)) {
-		fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "show answered %s, not a table", luaL_typename(L, -1));
+		fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "show answered %s, not a table", fw_words_type(L, -1));
 		fw_hint(&err, "return { banner = \"…\" }");
 		keep_error(e, c, &err);
 	} else {

@@ -143,21 +143,26 @@ void fw_files_finish(struct fw_files *files)
 	*files = (struct fw_files){ 0 };
 }
 
+uint64_t fw_files_secret(const struct fw_files *files)
+{
+	uint64_t h = 0;
+	for (uint32_t i = 0; i < files->n; i++)
+		h = XXH64(files->items[i].text, files->items[i].n, h);
+	return h;
+}
+
 void fw_files_hash(const struct fw_files *files, char hash[33])
 {
-	XXH3_state_t *state = XXH3_createState();
-	hash[0] = '\0';
-	if (!state)
-		return;
-	XXH3_128bits_reset(state);
+	XXH3_state_t state;
+	XXH3_INITSTATE(&state);
+	XXH3_128bits_reset(&state);
 	for (uint32_t i = 0; i < files->n; i++) {
 		const struct fw_file *f = &files->items[i];
 		uint64_t sizes[2] = { strlen(f->name), f->n << 1 | f->compliance };
-		XXH3_128bits_update(state, sizes, sizeof sizes);
-		XXH3_128bits_update(state, f->name, strlen(f->name));
-		XXH3_128bits_update(state, f->text, f->n);
+		XXH3_128bits_update(&state, sizes, sizeof sizes);
+		XXH3_128bits_update(&state, f->name, strlen(f->name));
+		XXH3_128bits_update(&state, f->text, f->n);
 	}
-	XXH128_hash_t h = XXH3_128bits_digest(state);
-	XXH3_freeState(state);
+	XXH128_hash_t h = XXH3_128bits_digest(&state);
 	snprintf(hash, 33, "%016llx%016llx", (unsigned long long)h.high64, (unsigned long long)h.low64);
 }

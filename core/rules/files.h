@@ -26,6 +26,8 @@ int fw_files_read(struct fw_files *files, const char *folder, bool compliance, s
 /* A copy of a file that is in memory already. 0 or FW_ENOMEM. */
 int fw_files_add(struct fw_files *files, const char *name, const char *text, size_t n, bool compliance);
 void fw_files_finish(struct fw_files *files);
+/* A number that only who knows the files' text can know. */
+uint64_t fw_files_secret(const struct fw_files *files);
 /* XXH3 (128 bits) over names and contents, 32 hexadecimal digits: the rule-set hash. */
 void fw_files_hash(const struct fw_files *files, char hash[33]);
 

@@ -49,10 +49,15 @@ enum { FW_LIB_NEAREST_INSTRUCTIONS = 500 };
  * 400 bytes a table, and the memory of the contents once more, since Lua does not shrink the emptied table; a read costs
  * one more look-up. Raises on a lack of memory: call it protected. Charges nothing.
  *
+ * A text of more than FW_LIMIT_STRING_BYTES that is reached is an error, since Lua compares texts without being charged.
+ *
  * Limits: a table in use as a metatable keeps working only for tables that are frozen themselves or given that metatable
  * afterwards by the library's setmetatable, which looks through. A metatable's __gc, __mode, __close and __newindex are
  * dropped. C code that uses raw access sees an empty table: use fw_lib_contents. */
 void fw_lib_freeze(lua_State *L, int index, int functions);
+
+/* Raises the error about texts that are too long for what functions can reach. */
+void fw_lib_check_reached(lua_State *L, int index);
 
 /* Pushes the table that raw access may read in place of the one at `index`: the hidden table of a frozen one, else the
  * table itself. True if it was frozen. Never let Lua code have what this pushes. */

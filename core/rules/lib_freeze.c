@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <limits.h>
 
+#include "base/limits.h"
 #include "rules/lib.h"
 #include "rules/lib_parts.h"
 
@@ -117,10 +118,17 @@ struct work {
 	lua_Integer n;
 };
 
+void fw_lib_check_reached(lua_State *L, int index)
+{
+	if (lua_type(L, index) == LUA_TSTRING && lua_rawlen(L, index) > FW_LIMIT_STRING_BYTES)
+		luaL_error(L, "a function can reach a text of more than %d bytes", FW_LIMIT_STRING_BYTES);
+}
+
 /* Looks at the value on top and pops it. */
 static void reach(struct work *w)
 {
 	lua_State *L = w->L;
+	fw_lib_check_reached(L, -1);
 	if (lua_istable(L, -1)) {
 		lua_rawseti(L, w->list, ++w->n);
 		return;

@@ -210,30 +210,37 @@ static int compare_places(const void *x, const void *y)
 	return d ? d : strcmp(a->message, b->message);
 }
 
+static int open_builder(struct fw_builder *b)
+{
+	struct fw_ruleset *set = b->set;
+	set->sandbox = fw_sandbox_create((uint32_t)fw_files_secret(&set->files));
+	if (!set->sandbox)
+		return fw_build_no_memory(b);
+	b->sandbox = set->sandbox;
+	b->lua = fw_sandbox_lua(set->sandbox);
+	fw_arena_init(&b->scratch, NULL, 0, 0);
+	fw_map_init(&b->function_keys, &set->arena);
+	fw_map_init(&b->ref_keys, &set->arena);
+	fw_map_init(&b->group_keys, &set->arena);
+	fw_map_init(&set->slot_ids, &set->arena);
+	fw_map_init(&set->rule_ids, &set->arena);
+	fw_map_init(&set->segment_ids[0], &set->arena);
+	fw_map_init(&set->segment_ids[1], &set->arena);
+	return 0;
+}
+
 int fw_ruleset_load(const struct fw_ruleset_options *o, struct fw_ruleset **ret_set, struct fw_errors *errors)
 {
 	struct fw_builder b = { .errors = errors, .zones = o->zones };
-	struct fw_ruleset *set = calloc(1, sizeof *set);
-	if (!set || !(set->sandbox = fw_sandbox_create())) {
-		free(set);
-		fw_fail(fw_errors_add(errors), FW_ENOMEM, NULL, 0, "out of memory");
-		return FW_ENOMEM;
-	}
+	struct fw_ruleset *set = b.set = calloc(1, sizeof *set);
+	if (!set)
+		return fw_build_no_memory(&b);
 	fw_arena_init(&set->arena, NULL, 0, 0);
-	fw_arena_init(&b.scratch, NULL, 0, 0);
-	fw_map_init(&set->slot_ids, &set->arena);
-	fw_map_init(&set->rule_ids, &set->arena);
-	b.set = set;
-	b.sandbox = set->sandbox;
-	b.lua = fw_sandbox_lua(set->sandbox);
-	fw_map_init(&b.function_keys, &set->arena);
-	fw_map_init(&b.ref_keys, &set->arena);
-	fw_map_init(&b.group_keys, &set->arena);
-	fw_map_init(&set->segment_ids[0], &set->arena);
-	fw_map_init(&set->segment_ids[1], &set->arena);
 	int ret = read_options(&b, o);
 	if (ret == 0)
 		ret = read_files(&set->files, o, errors);
+	if (ret == 0)
+		ret = open_builder(&b);
 	if (ret == 0) {
 		fw_files_hash(&set->files, set->hash);
 		ret = build_safely(&b, &set->files, o->compliance);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 
 enum { OP_GETUPVAL = 9, OP_SETUPVAL = 10, OP_GETTABUP = 11, OP_SETTABUP = 15 };
 enum { VARIANT_FLOAT = 0x13, VARIANT_INT = 0x03, SHORT_STRING = 0x04, LONG_STRING = 0x14 };
@@ -13,6 +14,7 @@ enum { MOST_UPVALUES = 256, NAME_BYTES = 128, DEEPEST = 200 };
 struct reader {
 	const unsigned char *p, *end;
 	bool bad;
+	size_t longest; /* text among the constants */
 	char file[256];
 	fw_purity_global on_global;
 	void *ctx;
@@ -73,7 +75,11 @@ static void skip_constant(struct reader *r)
 	const char *text;
 	switch (byte(r)) {
 	case VARIANT_FLOAT: case VARIANT_INT: take(r, 8); break;
-	case SHORT_STRING: case LONG_STRING: string(r, &text); break;
+	case SHORT_STRING: case LONG_STRING: {
+		size_t n = string(r, &text);
+		r->longest = n > r->longest ? n : r->longest;
+		break;
+	}
 	default: break;
 	}
 }
@@ -213,6 +219,8 @@ static int read_body(struct reader *r, struct prototype *p, const struct prototy
 		string(r, &text);
 	if (r->bad || !root)
 		return r->bad ? FW_EINVAL : 0;
+	if (r->longest > FW_LIMIT_STRING_BYTES)
+		return fw_fail(r->err, FW_EINVAL, r->file, p->first_line, "a function has a text of more than %d bytes in it", FW_LIMIT_STRING_BYTES);
 	for (size_t pc = 0; pc < p->n_code; pc++) {
 		int ret = check_instruction(r, root, p, pc);
 		if (ret < 0)

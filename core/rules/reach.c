@@ -13,7 +13,8 @@ struct walk {
 	struct fw_builder *b;
 	int seen, queue, files;
 	lua_Integer n, done;
-	int function; /* the one being looked at */
+	int function; /* the one being looked at, and where it is written */
+	struct { const char *source; int linedefined; } place;
 };
 
 static void fail(struct walk *w, const struct fw_error *err)
@@ -25,12 +26,8 @@ static void fail(struct walk *w, const struct fw_error *err)
 /* An iterator of pairs or gmatch knows how far it went. */
 static void refuse_iterator(struct walk *w)
 {
-	lua_State *L = w->b->lua;
 	struct fw_error err;
-	lua_Debug ar = { .source = "=", .linedefined = 0 };
-	lua_pushvalue(L, w->function);
-	lua_getinfo(L, ">S", &ar);
-	fw_fail(&err, FW_EINVAL, ar.source + 1, ar.linedefined, "a function uses what gmatch or pairs gave while the file loaded, which remembers how far it went: nothing may outlive a call");
+	fw_fail(&err, FW_EINVAL, w->place.source, w->place.linedefined, "a function uses what gmatch or pairs gave while the file loaded, which remembers how far it went: nothing may outlive a call");
 	fw_hint(&err, "call gmatch or pairs inside the function");
 	fail(w, &err);
 }
@@ -60,6 +57,7 @@ static void visit(struct walk *w, int index)
 	lua_State *L = w->b->lua;
 	int type = lua_type(L, index);
 	index = lua_absindex(L, index);
+	fw_lib_check_reached(L, index);
 	if (type == LUA_TFUNCTION) {
 		enqueue(w, index);
 	} else if (type == LUA_TTABLE) {
@@ -122,7 +120,12 @@ static void visit_function(struct walk *w)
 	lua_State *L = w->b->lua;
 	struct fw_error err = { .message = "" };
 	int top = lua_gettop(L);
+	lua_Debug ar;
 	lua_checkstack(L, 12);
+	lua_pushvalue(L, w->function);
+	lua_getinfo(L, ">S", &ar);
+	w->place.source = ar.source + 1; /* behind the "@" */
+	w->place.linedefined = ar.linedefined;
 	for (int i = 1; lua_getupvalue(L, w->function, i); i++) {
 		if (!is_environment(w, -1) || strcmp(lua_getupvalue(L, w->function, i), "_ENV") != 0)
 			visit(w, top + 1);
@@ -175,7 +178,7 @@ int fw_reach_check(struct fw_builder *b)
 	lua_pushcfunction(L, walk_all);
 	lua_pushlightuserdata(L, &w);
 	if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
-		fw_fail(fw_errors_add(b->errors), FW_EINVAL, NULL, 0, "%s", lua_tostring(L, -1));
+		fw_fail(fw_errors_add(b->errors), FW_EINVAL, w.place.source, w.place.linedefined, "%s", lua_tostring(L, -1));
 		lua_pop(L, 1);
 		b->failed = true;
 	}

@@ -29,6 +29,9 @@ struct fw_sandbox {
 	struct call *call; /* the innermost one running */
 	void *contexts[FW_CONTEXTS];
 	uintptr_t string_table; /* Lua's table of short strings: its growth is no one call's */
+	char *state;            /* while it is being made: Lua's first block */
+	size_t state_bytes;
+	uint32_t seed;
 	int64_t bytes, collected_bytes; /* in use now, and after the last collection */
 };
 
@@ -36,6 +39,7 @@ const struct fw_budget fw_budget_call = { FW_LIMIT_CALL_INSTRUCTIONS, FW_LIMIT_C
 const struct fw_budget fw_budget_load = { FW_LIMIT_LOAD_INSTRUCTIONS, FW_LIMIT_LOAD_BYTES };
 
 static void hook(lua_State *L, lua_Debug *ar);
+static void *allocate(void *ud, void *block, size_t old, size_t size);
 
 static void fire(struct call *c, enum fw_outcome why)
 {
@@ -66,9 +70,40 @@ static __attribute__((noinline)) void *resize(void *block, size_t size)
 	return realloc(block, size);
 }
 
+/* Lua seeds its hash by addresses and the time, and has no other way to be told (lstate.c of 5.4: luai_makeseed). Between
+ * the first block, which holds the global state, and the second, made for the first thread's stack, the seed is set and
+ * not used yet. The layout is lstate.h's; what stands before the seed is compared first, and nothing is touched if a Lua
+ * of the future has something else there. */
+static void plant_seed(struct fw_sandbox *s)
+{
+	struct global {
+		lua_Alloc allocator;
+		void *ud;
+		ptrdiff_t total_bytes, debt;
+		size_t estimate, last_atomic;
+		struct { void *hash; int used, size; } strings;
+		struct { union { void *p; lua_Integer i; } value; unsigned char type; } registry, nil_value;
+		unsigned int seed;
+	};
+	enum { NIL = 0, WHOLE = 3 };
+	for (size_t at = 0; at + sizeof(struct global) <= s->state_bytes; at += sizeof(void *)) {
+		struct global *g = (struct global *)(s->state + at);
+		if (g->allocator != allocate || g->ud != s)
+			continue;
+		if ((size_t)g->total_bytes == s->state_bytes && !g->strings.hash && !g->strings.size && g->registry.type == NIL &&
+		    g->nil_value.type == WHOLE && g->nil_value.value.i == 0)
+			g->seed = s->seed;
+		return;
+	}
+}
+
 static void *allocate(void *ud, void *block, size_t old, size_t size)
 {
 	struct fw_sandbox *s = ud;
+	if (s->state) {
+		plant_seed(s);
+		s->state = NULL;
+	}
 	size_t had = block ? old : 0;
 	if (size == 0) {
 		free(block);
@@ -83,6 +118,10 @@ static void *allocate(void *ud, void *block, size_t old, size_t size)
 	if (!p)
 		return NULL;
 	s->bytes += (int64_t)size - (int64_t)had;
+	if (!s->lua && is_new && old == LUA_TTHREAD && !s->state_bytes) {
+		s->state = p;
+		s->state_bytes = size;
+	}
 	/* While the state is made, the one vector of this size is the table of short strings. */
 	bool made_now = !s->lua && !s->string_table && is_new && old == 0 && size == FIRST_STRING_TABLE * sizeof(void *);
 	if (made_now || is_string_table)
@@ -140,11 +179,12 @@ static int open_library(lua_State *L)
 	return 0;
 }
 
-struct fw_sandbox *fw_sandbox_create(void)
+struct fw_sandbox *fw_sandbox_create(uint32_t seed)
 {
 	struct fw_sandbox *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
+	s->seed = seed;
 	s->lua = lua_newstate(allocate, s);
 	if (!s->lua) {
 		free(s);

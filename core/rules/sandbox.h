@@ -2,7 +2,9 @@
  *
  * Each call runs in a Lua thread of its own and is ended, when its budget is used up, by a yield from the count hook,
  * which no pcall can catch. Bytes are counted as allocated, whatever the collector does; short strings, which Lua
- * shares between all who make the same one, are not, since whether one exists already depends on who came before. */
+ * shares between all who make the same one, are not, since whether one exists already depends on who came before. When a
+ * table from which entries were removed is made anew hangs on how its keys hash: texts hash by a seed that is given, so
+ * that all workers and machines agree; only for keys that are tables or functions do addresses decide. */
 #ifndef FW_RULES_SANDBOX_H
 #define FW_RULES_SANDBOX_H
 
@@ -27,8 +29,9 @@ enum fw_outcome {
 	FW_CALL_NESTED,       /* the call led to others, more than FW_LIMIT_CALL_NESTING deep */
 };
 
-/* A state with the pure library and nothing else. NULL: out of memory. */
-struct fw_sandbox *fw_sandbox_create(void);
+/* A state with the pure library and nothing else, whose texts hash by `seed`: the same for the same rules, and not to be
+ * guessed by who does not know them, since he could send facts that all hash alike. NULL: out of memory. */
+struct fw_sandbox *fw_sandbox_create(uint32_t seed);
 void fw_sandbox_destroy(struct fw_sandbox *s);
 
 /* The main Lua thread, for building and reading values outside of calls. */

@@ -447,6 +447,15 @@ int fw_visitor_open(struct fw_sandbox *s)
 	return FW_ENOMEM;
 }
 
+bool fw_visitor_is_part(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TTABLE || luaL_getmetafield(L, index, "__newindex") == LUA_TNIL)
+		return false;
+	bool is = lua_tocfunction(L, -1) == read_only;
+	lua_pop(L, 1);
+	return is;
+}
+
 void fw_visitor_push(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &visitor_key);

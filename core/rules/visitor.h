@@ -10,5 +10,7 @@
 /* Makes `v` and its parts in the sandbox, once, after the rule files have run. 0 or FW_ENOMEM. */
 int fw_visitor_open(struct fw_sandbox *s);
 void fw_visitor_push(lua_State *L);
+/* True if the value at `index` is the visitor or a part of it (v.traits), which only answers questions. */
+bool fw_visitor_is_part(lua_State *L, int index);
 
 #endif

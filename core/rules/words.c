@@ -140,6 +140,19 @@ static int declare(lua_State *L)
 	return 1;
 }
 
+const char *fw_words_type(lua_State *L, int index)
+{
+	switch (lua_type(L, index)) {
+	case LUA_TNIL: return "nothing";
+	case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+	case LUA_TNUMBER: return "a number";
+	case LUA_TSTRING: return "text";
+	case LUA_TTABLE: return "a table";
+	case LUA_TFUNCTION: return "a function";
+	default: return "something else";
+	}
+}
+
 const char *fw_words_hint(const char *name, char *buf, size_t size)
 {
 	const char *const *names = fw_words_names();
