@@ -103,12 +103,8 @@ static uint32_t find_slot(const struct fw_opened *o, struct fw_str id)
 		return slot;
 	char name[FW_LIMIT_ID_BYTES + 1];
 	snprintf(name, sizeof name, "%.*s", (int)(id.n < sizeof name - 1 ? id.n : sizeof name - 1), id.p);
-	const char **names = calloc(o->set->n_slots + 1, sizeof *names);
-	for (uint32_t i = 0; names && i < o->set->n_slots; i++)
-		names[i] = o->set->slots[i].id;
-	const char *nearest = names ? fw_nearest(name, names, o->set->n_slots) : NULL;
-	fprintf(stderr, "floorwalker: there is no slot \"%s\"%s%s%s\n", name, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-	free(names);
+	const char *nearest = fw_nearest_in(name, o->set->slots, o->set->n_slots, sizeof *o->set->slots);
+	fprintf(stderr, nearest ? "floorwalker: there is no slot \"%s\"; did you mean \"%s\"?\n" : "floorwalker: there is no slot \"%s\"\n", name, nearest);
 	return FW_NONE;
 }
 

@@ -142,6 +142,8 @@ int fw_field_count(struct fw_builder *b, struct fw_at *at, int index, void *into
 int fw_field_percent(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* double, 0–100 */
 int fw_field_any(struct fw_builder *b, struct fw_at *at, int index, void *into);        /* int: the stack index */
 int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* struct fw_content */
+/* The error for a name that is none of n items, each `size` bytes and beginning with its name: with the nearest one. */
+int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *items, size_t n, size_t size);
 /* declare_rule.c */
 int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw_rule *rule);
 

@@ -44,7 +44,8 @@ static void check_names(struct fw_builder *b)
 		if (d->table_ref == LUA_NOREF)
 			fw_build_fail(b, &at, "write the table right after the name", "it has a name and no table");
 		if (is_compliance(b, d) && (d->kind == FW_DECLARED_SLOT || d->kind == FW_DECLARED_RULE))
-			fw_build_fail(b, &at, "declare it in the rule files", "the compliance folder holds guards, caps, segments and tests");
+			fw_build_fail(b, &at, "declare it in the rule files",
+				"the compliance folder holds guards, caps, segments and tests");
 	}
 }
 
@@ -90,18 +91,12 @@ struct applies {
 	const char **channels, **slots, **rules, **tags, **uses;
 };
 
-static int check_exist(struct fw_builder *b, struct fw_at *at, const char *what, const char **names, const struct fw_map *known, const char *const *all, size_t n)
+int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *items, size_t n, size_t size)
 {
-	for (; names && *names; names++) {
-		if (fw_map_get(known, fw_str(*names)) != FW_MAP_NONE)
-			continue;
-		char hint[300] = "";
-		const char *nearest = fw_nearest(*names, all, n);
-		if (nearest)
-			snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-		return fw_build_fail(b, at, hint, "there is no %s \"%s\"", what, *names);
-	}
-	return 0;
+	char hint[300];
+	const char *nearest = fw_nearest_in(name, items, n, size);
+	snprintf(hint, sizeof hint, nearest ? "did you mean \"%s\"?" : "declare it: %s \"…\" { … }", nearest ? nearest : what);
+	return fw_build_fail(b, at, hint, "there is no %s \"%s\"", what, name);
 }
 
 static int check_slots_and_rules(struct fw_builder *b, struct fw_at *at, const struct applies *a)
@@ -109,18 +104,13 @@ static int check_slots_and_rules(struct fw_builder *b, struct fw_at *at, const s
 	struct fw_ruleset *set = b->set;
 	if (is_compliance(b, at->declaration))
 		return 0; /* a finding of `check`, not an error */
-	const char **names = calloc(set->n_slots + set->n_rules + 1, sizeof *names);
-	if (!names)
-		return fw_build_no_memory(b);
-	for (uint32_t i = 0; i < set->n_slots; i++)
-		names[i] = set->slots[i].id;
-	for (uint32_t i = 0; i < set->n_rules; i++)
-		names[set->n_slots + i] = set->rules[i].id;
-	int ret = check_exist(b, at, "slot", a->slots, &set->slot_ids, names, set->n_slots);
-	if (ret == 0)
-		ret = check_exist(b, at, "rule", a->rules, &set->rule_ids, names + set->n_slots, set->n_rules);
-	free(names);
-	return ret;
+	for (const char **name = a->slots; name && *name; name++)
+		if (fw_map_get(&set->slot_ids, fw_str(*name)) == FW_MAP_NONE)
+			return fw_build_no_such(b, at, "slot", *name, set->slots, set->n_slots, sizeof *set->slots);
+	for (const char **name = a->rules; name && *name; name++)
+		if (fw_map_get(&set->rule_ids, fw_str(*name)) == FW_MAP_NONE)
+			return fw_build_no_such(b, at, "rule", *name, set->rules, set->n_rules, sizeof *set->rules);
+	return 0;
 }
 
 static int read_uses(struct fw_builder *b, struct fw_at *at, const char **names, unsigned *ret)
@@ -152,7 +142,8 @@ static int read_applies(struct fw_builder *b, struct fw_at *at, int table, struc
 	int top = lua_gettop(L), ret = 0;
 	if (lua_getfield(L, table, "applies") != LUA_TNIL) {
 		size_t length = fw_at_enter(at, "applies");
-		ret = lua_type(L, -1) == LUA_TTABLE ? fw_fields_read(b, at, lua_gettop(L), fields, 5, a) : fw_build_fail(b, at, "write applies = { channel = \"sms\" }", "a table was expected");
+		ret = lua_type(L, -1) == LUA_TTABLE ? fw_fields_read(b, at, lua_gettop(L), fields, 5, a) : fw_build_fail(b, at,
+			"write applies = { channel = \"sms\" }", "a table was expected");
 		if (ret == 0)
 			ret = check_slots_and_rules(b, at, a);
 		if (ret == 0)
@@ -246,7 +237,8 @@ static int read_object(struct fw_builder *b, struct fw_at *at, int table, const 
 	fw_buf_init(&text, 0);
 	size_t length = fw_at_enter(at, name);
 	if (lua_getfield(L, table, name) != LUA_TTABLE)
-		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor" : "write expect = { [\"home.hero\"] = \"rule-id\" }",
+		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor"
+			: "write expect = { [\"home.hero\"] = \"rule-id\" }",
 			lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s", fw_build_type_name(b, lua_gettop(L)));
 	else if (fw_content_write(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
 		result = fw_build_fail(b, at, why.hint, "%s", why.message);
@@ -265,15 +257,7 @@ static int check_winner(struct fw_builder *b, struct fw_at *at, const struct fw_
 		return 0;
 	if (is_compliance(b, at->declaration))
 		return 0; /* other people's rules may have gone: a finding of `check`, not an error */
-	const char **names = calloc(set->n_rules + 1, sizeof *names);
-	for (uint32_t i = 0; names && i < set->n_rules; i++)
-		names[i] = set->rules[i].id;
-	const char *nearest = names ? fw_nearest(id->string.p, names, set->n_rules) : NULL;
-	char hint[300] = "";
-	if (nearest)
-		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-	free(names);
-	return fw_build_fail(b, at, hint, "there is no rule \"%s\"", id->string.p);
+	return fw_build_no_such(b, at, "rule", id->string.p, set->rules, set->n_rules, sizeof *set->rules);
 }
 
 static bool is_channel_of_messages(const struct fw_ruleset *set, struct fw_str name)
@@ -293,17 +277,9 @@ static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_
 		size_t length = fw_at_enter(at, "expect");
 		fw_at_enter(at, m->key.p);
 		int ret = 0;
-		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !is_compliance(b, at->declaration)) {
-			const char **names = calloc(set->n_slots + 1, sizeof *names);
-			for (uint32_t i = 0; names && i < set->n_slots; i++)
-				names[i] = set->slots[i].id;
-			const char *nearest = names ? fw_nearest(m->key.p, names, set->n_slots) : NULL;
-			char hint[300] = "";
-			if (nearest)
-				snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-			free(names);
-			ret = fw_build_fail(b, at, hint, "there is no slot \"%s\"", m->key.p);
-		}
+		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !is_compliance(b,
+			at->declaration))
+			ret = fw_build_no_such(b, at, "slot", m->key.p, set->slots, set->n_slots, sizeof *set->slots);
 		if (m->type == FW_JSON_ARRAY)
 			for (const struct fw_json *e = m->child; e && ret == 0; e = e->next)
 				ret = check_winner(b, at, e);
@@ -408,7 +384,8 @@ static int name_all(struct fw_builder *b, uint32_t *numbers)
 			break;
 		case FW_DECLARED_SEGMENT:
 			numbers[i] = s->n_segments;
-			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = is_compliance(b, d), .when = FW_NONE };
+			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = is_compliance(b, d),
+				.when = FW_NONE };
 			b->segment_declaration[s->n_segments] = i;
 			ret = fw_map_put(&s->segment_ids[is_compliance(b, d)], fw_str(d->id), s->n_segments++);
 			break;

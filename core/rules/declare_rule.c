@@ -87,19 +87,12 @@ static int check_slot(struct fw_builder *b, struct fw_at *at, struct fields *f, 
 {
 	struct fw_ruleset *set = b->set;
 	if (f->channel || f->on || f->on_segment || f->every_s || f->send.given || f->after_s || f->cancel_on || f->class || f->expires_s)
-		return fw_build_fail(b, at, "two rules say it better", "a rule is for a slot (slot, show) or a message (channel, on, send), not both");
+		return fw_build_fail(b, at, "two rules say it better",
+			"a rule is for a slot (slot, show) or a message (channel, on, send), not both");
 	rule->slot = fw_map_get(&set->slot_ids, fw_str(f->slot));
 	if (rule->slot == FW_MAP_NONE) {
-		char hint[300] = "declare it: slot \"name\" { channel = \"web\" }";
-		const char *names[512];
-		uint32_t n = set->n_slots < 512 ? set->n_slots : 512;
-		for (uint32_t i = 0; i < n; i++)
-			names[i] = set->slots[i].id;
-		const char *nearest = fw_nearest(f->slot, names, n);
-		if (nearest)
-			snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
 		size_t length = fw_at_enter(at, "slot");
-		int ret = fw_build_fail(b, at, hint, "there is no slot \"%s\"", f->slot);
+		int ret = fw_build_no_such(b, at, "slot", f->slot, set->slots, set->n_slots, sizeof *set->slots);
 		fw_at_leave(at, length);
 		return ret;
 	}
@@ -123,7 +116,8 @@ static int read_class(struct fw_builder *b, struct fw_at *at, const char *name, 
 static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *f, struct fw_rule *rule)
 {
 	if (!f->channel)
-		return fw_build_fail(b, at, "write slot = \"…\" for a place on a page, or channel = \"email\" for a message", "a rule needs a slot or a channel");
+		return fw_build_fail(b, at, "write slot = \"…\" for a place on a page, or channel = \"email\" for a message",
+			"a rule needs a slot or a channel");
 	if (f->show.given)
 		return fw_build_fail_in(b, at, "show", "a message has send = { … }", "show belongs to a slot");
 	if (!f->on && !f->on_segment && !f->every_s)
@@ -140,7 +134,8 @@ static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *
 		if (m->on_segment == FW_MAP_NONE)
 			return fw_refuse_segment(b, at, "on", fw_str(f->on_segment));
 		if (!b->set->segments[m->on_segment].pure)
-			return fw_build_fail_in(b, at, "on", "only table conditions may trigger", "a function decides segment \"%s\"", f->on_segment);
+			return fw_build_fail_in(b, at, "on", "only table conditions may trigger", "a function decides segment \"%s\"",
+				f->on_segment);
 	}
 	rule->message = m;
 	return read_class(b, at, f->class, &m->class);
@@ -173,7 +168,8 @@ static int read_when(struct fw_builder *b, struct fw_at *at, int table, struct f
 	for (uint32_t i = 0; i < info.n_facts; i++)
 		names_segment |= fw_str_is(info.facts[i], "segment");
 	if (ret == 0 && rule->message && rule->message->every_s && !names_segment)
-		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }", "every needs a segment, so that not everybody is looked at");
+		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }",
+			"every needs a segment, so that not everybody is looked at");
 	if (ret == 0 && rule->message && rule->message->every_s && info.has_functions)
 		ret = fw_build_fail_in(b, at, "on", "only table conditions may trigger", "a function decides `when`");
 	return ret;
@@ -195,7 +191,8 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 	if (ret == 0 && f.starts_us >= f.ends_us)
 		ret = fw_build_fail_in(b, at, "ends", NULL, "it ends before it starts");
 	if (ret == 0 && f.every_s && !f.has_when)
-		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }", "every needs a segment, so that not everybody is looked at");
+		ret = fw_build_fail_in(b, at, "on", "write when = { segment = \"…\" }",
+			"every needs a segment, so that not everybody is looked at");
 	int when = f.has_when ? read_when(b, at, table, rule) : 0; /* a mistake elsewhere hides none here */
 	ret = ret < 0 ? ret : when;
 	if (ret == 0)

@@ -9,14 +9,10 @@
 
 static int unknown_field(struct fw_builder *b, struct fw_at *at, const char *name, const struct fw_field *fields, size_t n)
 {
-	const char **names = calloc(n, sizeof *names);
 	char hint[160] = "";
-	for (size_t i = 0; names && i < n; i++)
-		names[i] = fields[i].name;
-	const char *nearest = names ? fw_nearest(name, names, n) : NULL;
+	const char *nearest = fw_nearest_in(name, fields, n, sizeof *fields);
 	if (nearest)
 		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-	free(names);
 	size_t length = fw_at_enter(at, name);
 	int ret = fw_build_fail(b, at, hint, "a %s has no such field", fw_declared_words[at->declaration->kind]);
 	fw_at_leave(at, length);

@@ -23,7 +23,8 @@ struct matcher {
 static int wrong_type(struct matcher *m, int index, const char *wanted)
 {
 	bool negated = lua_isboolean(m->b->lua, index) && !lua_toboolean(m->b->lua, index);
-	return fw_build_fail(m->b, m->at, negated ? "for \"not x\" write is_not \"x\"" : NULL, "%s is %s: %s can never match it", m->info->name, wanted, fw_build_type_name(m->b, index));
+	return fw_build_fail(m->b, m->at, negated ? "for \"not x\" write is_not \"x\"" : NULL, "%s is %s: %s can never match it",
+		m->info->name, wanted, fw_build_type_name(m->b, index));
 }
 
 static int reserve(struct matcher *m)
@@ -65,7 +66,8 @@ static int add_text(struct matcher *m, int index)
 	if (ret < 0 || (ret = reserve(m)) < 0)
 		return ret;
 	if (n == 0)
-		return fw_build_fail(m->b, m->at, "for a fact without a value write unknown()", "empty text is no value of %s", m->info->name);
+		return fw_build_fail(m->b, m->at, "for a fact without a value write unknown()", "empty text is no value of %s",
+			m->info->name);
 	char *copy = fw_build_copy(m->b, s, n), *written = fw_build_copy(m->b, s, n);
 	if (!copy || !written)
 		return FW_ENOMEM;
@@ -141,7 +143,8 @@ static int check_form(struct matcher *m, int index)
 	char message[512], hint[256];
 	size_t n;
 	const char *s = lua_tolstring(m->b->lua, index, &n);
-	if (m->ref->fact >= FW_FACT_SINGLE || !fw_fact_refuse(m->ref->fact, (struct fw_str){ s, n }, message, sizeof message, hint, sizeof hint))
+	if (m->ref->fact >= FW_FACT_SINGLE || !fw_fact_refuse(m->ref->fact, (struct fw_str){ s, n }, message, sizeof message, hint,
+		sizeof hint))
 		return 0;
 	return fw_build_fail(m->b, m->at, hint, "%s", message);
 }
@@ -184,7 +187,8 @@ static int add_list(struct matcher *m, int index)
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), entries++)
 		if (!lua_isinteger(L, -2)) {
 			const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-			int ret = fw_build_fail(m->b, m->at, NULL, "%s takes a value or a list of values, not a table with \"%s\"", m->info->name, key);
+			int ret = fw_build_fail(m->b, m->at, NULL, "%s takes a value or a list of values, not a table with \"%s\"",
+				m->info->name, key);
 			lua_pop(L, 2);
 			return ret;
 		}
@@ -210,8 +214,10 @@ static bool takes_ranges(const struct matcher *m)
 
 static int never_matches(struct matcher *m, const char *tag)
 {
-	static const char *const types[] = { [FW_TYPE_TEXT] = "text", [FW_TYPE_LANGUAGE] = "text", [FW_TYPE_BOOL] = "true or false", [FW_TYPE_SET] = "a set",
-		[FW_TYPE_NUMBER] = "a number", [FW_TYPE_WEEKDAY] = "a weekday", [FW_TYPE_DATE] = "a date", [FW_TYPE_DURATION] = "a duration" };
+	static const char *const types[] = { [FW_TYPE_TEXT] = "text", [FW_TYPE_LANGUAGE] = "text", [FW_TYPE_BOOL] = "true or false",
+		[FW_TYPE_SET] = "a set",
+		[FW_TYPE_NUMBER] = "a number", [FW_TYPE_WEEKDAY] = "a weekday", [FW_TYPE_DATE] = "a date",
+			[FW_TYPE_DURATION] = "a duration" };
 	return fw_build_fail(m->b, m->at, NULL, "%s is %s: %s can never match it", m->info->name, types[m->info->type], tag);
 }
 
@@ -224,7 +230,8 @@ static int read_range(struct matcher *m, const char *tag, int index)
 		return never_matches(m, tag);
 	lua_rawgeti(L, index, 1);
 	if (m->info->type == FW_TYPE_ANY && lua_type(L, -1) != LUA_TNUMBER)
-		return fw_build_fail(m->b, m->at, "dates and durations are compared in a function", "%s takes a number, not %s", tag, fw_build_type_name(m->b, -1));
+		return fw_build_fail(m->b, m->at, "dates and durations are compared in a function", "%s takes a number, not %s", tag,
+			fw_build_type_name(m->b, -1));
 	int ret = read_number(m, lua_gettop(L), &a);
 	lua_pop(L, 1);
 	bool between = strcmp(tag, "between") == 0;
@@ -251,7 +258,8 @@ static int read_range(struct matcher *m, const char *tag, int index)
 	if (between && a > b) {
 		l->wraps = m->ref->fact == FW_FACT_HOUR || m->info->type == FW_TYPE_WEEKDAY;
 		if (!l->wraps)
-			return fw_build_fail(m->b, m->at, "write the smaller one first", "between: the first value is greater than the second");
+			return fw_build_fail(m->b, m->at, "write the smaller one first",
+				"between: the first value is greater than the second");
 	}
 	return 0;
 }
@@ -274,9 +282,11 @@ static int read_all_of(struct matcher *m, int index)
 {
 	lua_State *L = m->b->lua;
 	if (m->info->type != FW_TYPE_SET && m->info->type != FW_TYPE_ANY)
-		return fw_build_fail(m->b, m->at, "write a list: one of it is enough", "%s has one value: all_of can never match it", m->info->name);
+		return fw_build_fail(m->b, m->at, "write a list: one of it is enough", "%s has one value: all_of can never match it",
+			m->info->name);
 	lua_rawgeti(L, index, 1);
-	int ret = lua_type(L, -1) == LUA_TTABLE && !fw_words_tag(L, -1) ? add_list(m, lua_gettop(L)) : fw_build_fail(m->b, m->at, "write all_of { \"a\", \"b\" }", "all_of takes a list");
+	int ret = lua_type(L, -1) == LUA_TTABLE && !fw_words_tag(L, -1) ? add_list(m, lua_gettop(L)) : fw_build_fail(m->b, m->at,
+		"write all_of { \"a\", \"b\" }", "all_of takes a list");
 	lua_pop(L, 1);
 	m->literal.op = FW_OP_ALL_OF;
 	return ret;
@@ -311,7 +321,8 @@ static int read_matcher(struct matcher *m, int index)
 	if (type == LUA_TTABLE && !tag)
 		return add_list(m, index);
 	if (type != LUA_TTABLE)
-		return type == LUA_TFUNCTION ? fw_build_fail(m->b, m->at, "write when = function(v) … end", "a fact is compared with a value, not a function") : add_value(m, index);
+		return type == LUA_TFUNCTION ? fw_build_fail(m->b, m->at, "write when = function(v) … end",
+			"a fact is compared with a value, not a function") : add_value(m, index);
 	if (strcmp(tag, "known") == 0 || strcmp(tag, "unknown") == 0) {
 		m->literal.op = tag[0] == 'k' ? FW_OP_KNOWN : FW_OP_UNKNOWN;
 		return 0;
@@ -423,7 +434,8 @@ int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_
 		tag = fw_words_tag(L, index);
 	}
 	if (lua_type(L, index) != LUA_TTABLE || tag)
-		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 3, within = \"7d\" }", "%s is asked with a query", name);
+		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 3, within = \"7d\" }",
+			"%s is asked with a query", name);
 	struct fw_key *keys = NULL;
 	size_t n = 0;
 	if (ret == 0 && (ret = fw_build_keys(b, at, index, &keys, &n)) == 0 && n == 0)
@@ -441,7 +453,8 @@ int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_
 	}
 	lua_settop(L, top);
 	if (ret == 0 && fact == FW_FACT_AFFINITY && (q.query.key_kind == FW_KEY_NONE || (!q.has_low && !q.has_high)))
-		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 0.3 }", "affinity needs what it is for, and at_least or at_most");
+		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 0.3 }",
+			"affinity needs what it is for, and at_least or at_most");
 	if (ret == 0 && q.has_low && q.has_high && q.low > q.high)
 		ret = fw_build_fail(b, at, NULL, "at_least is greater than at_most");
 	if (ret < 0)

@@ -32,7 +32,8 @@ static bool names_one_of(const char **names, const char **own)
 	return false;
 }
 
-static bool applies(const struct fw_ruleset *set, const struct fw_rule *r, const char **channels, const char **slots, const char **rules, const char **tags)
+static bool applies(const struct fw_ruleset *set, const struct fw_rule *r, const char **channels, const char **slots, const char **rules,
+	const char **tags)
 {
 	const char *channel = r->message ? r->message->channel : set->slots[r->slot].channel;
 	bool slot = !slots || (!r->message && names_one(slots, set->slots[r->slot].id));

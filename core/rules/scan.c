@@ -212,13 +212,17 @@ static bool begins_entry(const struct scanner *s)
 	const struct token *t = &s->now;
 	if (!ends_expression(&s->before))
 		return false;
-	if (t->kind == NAME || t->kind == NUMBER || (t->kind == KEYWORD && (fw_str_is(t->text, "function") || fw_str_is(t->text, "true") || fw_str_is(t->text, "false"))))
+	if (t->kind == NAME || t->kind == NUMBER || (t->kind == KEYWORD && (fw_str_is(t->text, "function") || fw_str_is(t->text,
+		"true") || fw_str_is(t->text, "false"))))
 		return true;
 	/* Text is not indexed, unless a call took it: ["name"] begins an entry then. */
-	bool argument = s->before.kind == STRING && (s->earlier.kind == NAME || fw_str_is(s->earlier.text, ")") || fw_str_is(s->earlier.text, "]"));
-	if (at(s, "[") && !argument && (s->before.kind == STRING || s->before.kind == NUMBER || (s->before.kind == KEYWORD && !fw_str_is(s->before.text, "end"))))
+	bool argument = s->before.kind == STRING && (s->earlier.kind == NAME || fw_str_is(s->earlier.text, ")") ||
+		fw_str_is(s->earlier.text, "]"));
+	if (at(s, "[") && !argument && (s->before.kind == STRING || s->before.kind == NUMBER || (s->before.kind == KEYWORD &&
+		!fw_str_is(s->before.text, "end"))))
 		return true;
-	bool callable = s->before.kind == NAME || s->before.kind == STRING || fw_str_is(s->before.text, ")") || fw_str_is(s->before.text, "]") || fw_str_is(s->before.text, "}");
+	bool callable = s->before.kind == NAME || s->before.kind == STRING || fw_str_is(s->before.text, ")") || fw_str_is(s->before.text,
+		"]") || fw_str_is(s->before.text, "}");
 	return (t->kind == STRING && !callable) || (t->kind == STRING && s->before.kind == STRING);
 }
 
@@ -236,7 +240,8 @@ static int block_step(const struct scanner *s)
 static int refuse_choice(struct scanner *s)
 {
 	bool or = at(s, "or");
-	fw_fail(s->err, FW_EINVAL, s->name, s->before.line, "\"%.*s\" %.*s … is always %s", (int)(s->before.text.n < 40 ? s->before.text.n : 40), s->before.text.p,
+	fw_fail(s->err, FW_EINVAL, s->name, s->before.line, "\"%.*s\" %.*s … is always %s", (int)(s->before.text.n < 40 ? s->before.text.n
+		: 40), s->before.text.p,
 		(int)s->now.text.n, s->now.text.p, or ? "the first value" : "the second value");
 	fw_hint(s->err, or ? "for one of several write a list: { \"US\", \"CA\" }" : "for all of several write all_of { \"a\", \"b\" }");
 	return FW_EINVAL;
@@ -368,9 +373,11 @@ static int add_entry(struct scanner *s, struct table *t, struct entry *e)
 	const struct entry *other = e->key.p || t->entries <= LARGE ? find_entry(t, e->key, e->number) : NULL;
 	if (other) {
 		if (e->key.p)
-			fw_fail(s->err, FW_EINVAL, s->name, e->line, "\"%.*s\" stands twice in one table (first on line %d)", (int)e->key.n, e->key.p, other->line);
+			fw_fail(s->err, FW_EINVAL, s->name, e->line, "\"%.*s\" stands twice in one table (first on line %d)",
+				(int)e->key.n, e->key.p, other->line);
 		else
-			fw_fail(s->err, FW_EINVAL, s->name, e->line, "[%d] stands twice in one table (first on line %d)", e->number, other->line);
+			fw_fail(s->err, FW_EINVAL, s->name, e->line, "[%d] stands twice in one table (first on line %d)", e->number,
+				other->line);
 		fw_hint(s->err, "Lua would keep only the last one");
 		return FW_EINVAL;
 	}
@@ -431,8 +438,10 @@ static int read_declaration(struct scanner *s, struct declaration **last)
 	int line = s->now.line;
 	int r = advance(s);
 	if (r == 0 && s->now.kind == NAME) {
-		fw_fail(s->err, FW_EINVAL, s->name, s->now.line, "the name of a %.*s stands in quotes", (int)s->before.text.n, s->before.text.p);
-		fw_hint(s->err, "write %.*s \"%.*s\" { … }", (int)s->before.text.n, s->before.text.p, (int)(s->now.text.n < 60 ? s->now.text.n : 60), s->now.text.p);
+		fw_fail(s->err, FW_EINVAL, s->name, s->now.line, "the name of a %.*s stands in quotes", (int)s->before.text.n,
+			s->before.text.p);
+		fw_hint(s->err, "write %.*s \"%.*s\" { … }", (int)s->before.text.n, s->before.text.p, (int)(s->now.text.n < 60
+			? s->now.text.n : 60), s->now.text.p);
 		return FW_EINVAL;
 	}
 	if (r == 0 && at(s, "("))
@@ -463,7 +472,8 @@ static int read_declaration(struct scanner *s, struct declaration **last)
 /* Not so `x = rule`, `v.slot`, `local test`. */
 static bool begins_statement(const struct scanner *s)
 {
-	static const char *const may_precede[] = { "}", ")", "]", ";", "end", "then", "do", "else", "repeat", "return", "true", "false", "nil" };
+	static const char *const may_precede[] = { "}", ")", "]", ";", "end", "then", "do", "else", "repeat", "return", "true", "false",
+		"nil" };
 	const struct token *t = &s->before;
 	if (t->kind == STRING || t->kind == NUMBER || !t->text.p)
 		return true;
