@@ -69,7 +69,7 @@ struct fw_column {
 };
 
 /* The next block that has rows left: its words, and which of them (1, 2, 4, 8) are not zero; 0 when there is none. */
-typedef unsigned (*fw_find_block)(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last, uint64_t out[4]);
+typedef unsigned (*fw_find_block)(const struct fw_probe *p, uint32_t *block, uint32_t last, uint64_t out[4]);
 fw_find_block fw_index_find_block(void);
 
 struct fw_index {

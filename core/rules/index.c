@@ -26,14 +26,25 @@ void fw_index_destroy(struct fw_index *index)
 	free(index);
 }
 
+/* An empty set of rows, or NULL. */
+static uint64_t *new_set(const struct fw_index *index)
+{
+	void *set;
+	size_t n = index->words * sizeof(uint64_t);
+	if (posix_memalign(&set, sizeof(vector), n ? n : sizeof(vector)) != 0)
+		return NULL;
+	return memset(set, 0, n);
+}
+
 int fw_probe_init(struct fw_probe *p, const struct fw_index *index)
 {
 	*p = (struct fw_probe){ .bits_size = index->n_columns + FW_MOST_SEVERAL + FW_BITS_AT_ONCE + 1, .lists_size = FW_MOST_LISTS };
 	p->bits = calloc(p->bits_size, sizeof *p->bits);
 	p->lists = calloc(p->lists_size, sizeof *p->lists);
-	if (index->dated && posix_memalign((void **)&p->dated, sizeof(vector), index->words * sizeof *p->dated) != 0)
-		p->dated = NULL; /* judging knows the dates as well */
-	if (p->bits && p->lists)
+	p->listed = new_set(index);
+	if (index->dated)
+		p->dated = new_set(index); /* or not: judging knows the dates as well */
+	if (p->bits && p->lists && p->listed)
 		return 0;
 	fw_probe_finish(p);
 	return FW_ENOMEM;
@@ -43,6 +54,7 @@ void fw_probe_finish(struct fw_probe *p)
 {
 	free(p->bits);
 	free(p->lists);
+	free(p->listed);
 	free(p->dated);
 	*p = (struct fw_probe){ 0 };
 }
@@ -51,31 +63,29 @@ void fw_probe_finish(struct fw_probe *p)
 typedef unsigned (*words_left)(const vector *);
 
 /* One bit set from each column, ANDed in vector registers for one block of 256 rows (compilers of this generation do not
- * do it by themselves). */
-static inline __attribute__((always_inline)) unsigned and_block(const uint64_t *const *bits, uint32_t n, size_t at, uint64_t out[4],
-	words_left left)
+ * do it by themselves), and the rows of lists. */
+static inline __attribute__((always_inline)) unsigned and_block(const struct fw_probe *p, size_t at, uint64_t out[4], words_left left)
 {
 	vector v = ~(vector){ 0 };
-	unsigned ret = 0;
-	for (const uint64_t *const *end = bits + n; bits != end; bits += FW_BITS_AT_ONCE) {
+	const uint64_t *const *bits = p->bits, *const *end = bits + p->n_bits;
+	do {
 #pragma GCC unroll 8
 		for (int k = 0; k < FW_BITS_AT_ONCE; k++)
 			v &= *(const vector *)(bits[k] + at);
-		ret = left(&v);
-		if (!ret)
-			return 0;
-	}
+		bits += FW_BITS_AT_ONCE;
+	} while (bits != end && left(&v));
+	v |= *(const vector *)(p->listed + at);
 	memcpy(out, &v, sizeof v);
-	return ret;
+	return left(&v);
 }
 
-static inline __attribute__((always_inline)) unsigned find_block(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last,
-	uint64_t out[4], words_left left)
+static inline __attribute__((always_inline)) unsigned find_block(const struct fw_probe *p, uint32_t *block, uint32_t last, uint64_t out[4],
+	words_left left)
 {
 	unsigned ret = 0;
 	uint32_t at = *block;
 	while (at < last && !ret)
-		ret = and_block(bits, n, (size_t)at++ * 4, out, left);
+		ret = and_block(p, (size_t)at++ * 4, out, left);
 	*block = at;
 	return ret;
 }
@@ -85,9 +95,9 @@ static inline unsigned left_any(const vector *v)
 	return ((*v)[0] != 0) | (unsigned)((*v)[1] != 0) << 1 | (unsigned)((*v)[2] != 0) << 2 | (unsigned)((*v)[3] != 0) << 3;
 }
 
-static unsigned find_block_any(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last, uint64_t out[4])
+static unsigned find_block_any(const struct fw_probe *p, uint32_t *block, uint32_t last, uint64_t out[4])
 {
-	return find_block(bits, n, block, last, out, left_any);
+	return find_block(p, block, last, out, left_any);
 }
 
 #ifdef __x86_64__
@@ -97,10 +107,9 @@ static inline __attribute__((target("avx2"))) unsigned left_avx2(const vector *v
 	return 15u ^ (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(zero));
 }
 
-static __attribute__((target("avx2"))) unsigned find_block_avx2(const uint64_t *const *bits, uint32_t n, uint32_t *block, uint32_t last,
-	uint64_t out[4])
+static __attribute__((target("avx2"))) unsigned find_block_avx2(const struct fw_probe *p, uint32_t *block, uint32_t last, uint64_t out[4])
 {
-	return find_block(bits, n, block, last, out, left_avx2);
+	return find_block(p, block, last, out, left_avx2);
 }
 #endif
 
@@ -115,87 +124,25 @@ fw_find_block fw_index_find_block(void)
 
 void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, uint32_t slot)
 {
-	c->slot_first = index->slot_first[slot];
-	c->slot_end = index->slot_first[slot + 1];
-	c->block = c->slot_first / FW_BLOCK_ROWS; /* slots begin on block boundaries */
-	c->last_block = c->slot_end / FW_BLOCK_ROWS;
+	c->block = index->slot_first[slot] / FW_BLOCK_ROWS; /* slots begin on block boundaries */
+	c->last_block = index->slot_first[slot + 1] / FW_BLOCK_ROWS;
 	c->words_left = 0;
-	c->bit_row = c->list_row = FW_NONE;
 	c->last_rule = FW_NONE;
-}
-
-/* The next row of the bit sets. */
-static inline uint32_t next_bit(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p)
-{
-	if (!c->words_left)
-		c->words_left = index->find_block(p->bits, p->n_bits, &c->block, c->last_block, c->words);
-	if (!c->words_left)
-		return FW_NONE;
-	unsigned w = (unsigned)__builtin_ctz(c->words_left);
-	uint32_t bit = (uint32_t)__builtin_ctzll(c->words[w]);
-	c->words[w] &= c->words[w] - 1;
-	c->words_left ^= (unsigned)(c->words[w] == 0) << w;
-	return (c->block - 1) * FW_BLOCK_ROWS + w * 64 + bit;
-}
-
-/* Row by row, when there were more lists to merge than a probe holds. */
-static __attribute__((noinline)) uint32_t next_row(struct fw_cursor *c, const struct fw_index *index)
-{
-	while (c->slot_first < c->slot_end && index->row_rule[c->slot_first] == FW_NO_ROW)
-		c->slot_first++;
-	return c->slot_first < c->slot_end ? c->slot_first++ : FW_NONE;
-}
-
-/* The smallest row of all lists that is at least `from` and within the slot. */
-static uint32_t next_listed(const struct fw_cursor *c, const struct fw_probe *p, uint32_t from)
-{
-	uint32_t best = FW_NONE;
-	for (uint32_t i = 0; i < p->n_lists; i++) {
-		const uint32_t *rows = p->lists[i] + 1;
-		uint32_t low = 0, high = p->lists[i][0];
-		while (low < high) {
-			uint32_t middle = (low + high) / 2;
-			if (rows[middle] < from)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low < p->lists[i][0] && rows[low] < c->slot_end && rows[low] < best)
-			best = rows[low];
-	}
-	return best;
-}
-
-/* The next row of bit sets and lists together. */
-static __attribute__((noinline)) uint32_t next_merged(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_listed)
-{
-	if (c->bit_row == FW_NONE)
-		c->bit_row = next_bit(c, index, p);
-	if (c->list_row == FW_NONE && c->slot_first < c->slot_end && (c->list_row = next_listed(c, p, c->slot_first)) == FW_NONE)
-		c->slot_first = c->slot_end;
-	uint32_t row = c->bit_row < c->list_row ? c->bit_row : c->list_row;
-	*ret_listed = row == c->list_row && row != FW_NONE;
-	if (*ret_listed) {
-		c->slot_first = row + 1;
-		c->list_row = FW_NONE;
-	}
-	if (row == c->bit_row)
-		c->bit_row = FW_NONE;
-	return row;
 }
 
 uint32_t fw_cursor_next(struct fw_cursor *c, const struct fw_index *index, const struct fw_probe *p, bool *ret_verify)
 {
 	for (;;) {
-		bool verify = p->verify || p->all, listed = false;
-		uint32_t row = p->all ? next_row(c, index) : p->n_lists ? next_merged(c, index, p, &listed) : next_bit(c, index, p);
-		if (row == FW_NONE)
+		if (!c->words_left && !(c->words_left = index->find_block(p, &c->block, c->last_block, c->words)))
 			return FW_NONE;
-		uint32_t rule = index->row_rule[row] >> 1;
-		if (rule == c->last_rule)
+		uint32_t w = (uint32_t)__builtin_ctz(c->words_left), bit = (uint32_t)__builtin_ctzll(c->words[w]);
+		uint32_t word = (c->block - 1) * (FW_BLOCK_ROWS / 64) + w, row_rule = index->row_rule[word * 64 + bit];
+		c->words[w] &= c->words[w] - 1;
+		c->words_left ^= (unsigned)(c->words[w] == 0) << w;
+		if (row_rule >> 1 == c->last_rule)
 			continue; /* another alternative of a rule that came up already */
-		*ret_verify = verify || listed || (index->row_rule[row] & 1);
-		c->last_rule = rule;
-		return rule;
+		*ret_verify = p->verify | (row_rule & 1) | (p->listed[word] >> bit & 1);
+		c->last_rule = row_rule >> 1;
+		return c->last_rule;
 	}
 }

@@ -3,8 +3,8 @@
  * Every alternative of a rule is a row; rows lie slot after slot, strongest first. A *column* maps what a visitor has for
  * one fact to a small number, and for each such number there is a bit set over all rows: those that this value does not
  * rule out. A decision ANDs one bit set a column, block by block, and stops at the first row that survives (bit-vector
- * packet classification: T. V. Lakshman, D. Stiliadis, SIGCOMM 1998). Values that few rows name have no bit set; each keeps
- * a list of those rows, merged in by rank and verified, so that memory stays bounded. */
+ * packet classification: T. V. Lakshman, D. Stiliadis, SIGCOMM 1998). Values that few rows name have no bit set, so that
+ * memory stays bounded; each keeps a list of those rows, which come up as well, in their place, and are verified. */
 #ifndef FW_RULES_INDEX_H
 #define FW_RULES_INDEX_H
 
@@ -28,10 +28,11 @@ size_t fw_index_bytes(const struct fw_index *index);
 struct fw_probe {
 	const uint64_t **bits;
 	uint32_t n_bits, bits_size;
-	const uint32_t **lists; /* each: a count, then rows in order */
+	uint64_t *listed;       /* the rows of this visitor's lists */
+	const uint32_t **lists; /* those lists, each a count, then rows: what to take out of `listed` next time */
 	uint32_t n_lists, lists_size;
+	bool listed_more;       /* there are rows in `listed` that no list here has */
 	bool verify;            /* some value could not be mapped exactly: every row that comes up is verified */
-	bool all;               /* more lists than fit, or segments given by name: every row of a slot comes up */
 	uint64_t *dated;        /* the rows of rules in date, from one moment up to another; NULL when no rule has dates */
 	int64_t dated_from_us, dated_until_us;
 };
@@ -48,8 +49,6 @@ struct fw_cursor {
 	unsigned words_left;         /* those of them (1, 2, 4, 8) that are not zero */
 	uint32_t block, last_block;  /* the next to look at, of 256 rows, and where the slot's end */
 	uint32_t last_rule;
-	uint32_t bit_row, list_row;  /* the next from bit sets and from lists; FW_NONE: not looked for yet, or none */
-	uint32_t slot_first, slot_end; /* rows that lists may still bring up */
 };
 
 void fw_cursor_init(struct fw_cursor *c, const struct fw_index *index, uint32_t slot);

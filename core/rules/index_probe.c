@@ -21,10 +21,33 @@ static void push_list(struct fw_probe *p, const struct fw_atom *a)
 {
 	if (!a->list)
 		return;
+	for (uint32_t i = 1; i <= a->list[0]; i++)
+		p->listed[a->list[i] / 64] |= (uint64_t)1 << (a->list[i] % 64);
 	if (p->n_lists < p->lists_size)
 		p->lists[p->n_lists++] = a->list;
 	else
-		p->all = true;
+		p->listed_more = true;
+}
+
+/* Takes out of `listed` what the last visitor had. */
+static void clear_listed(struct fw_probe *p, const struct fw_index *index)
+{
+	if (p->listed_more)
+		memset(p->listed, 0, index->words * sizeof *p->listed);
+	for (uint32_t i = 0; i < p->n_lists; i++)
+		for (uint32_t k = 1; k <= p->lists[i][0]; k++)
+			p->listed[p->lists[i][k] / 64] = 0;
+	p->n_lists = 0;
+	p->listed_more = false;
+}
+
+/* Every row comes up. */
+static void list_all(struct fw_probe *p, const struct fw_index *index)
+{
+	for (uint32_t row = 0; row < index->n_rows; row++)
+		if (index->row_rule[row] != FW_NO_ROW)
+			p->listed[row / 64] |= (uint64_t)1 << (row % 64);
+	p->listed_more = true;
 }
 
 /* How many break points are not above x. */
@@ -176,9 +199,10 @@ static void find_dated(struct fw_probe *p, const struct fw_index *index, int64_t
 
 void fw_probe_set(struct fw_probe *p, const struct fw_index *index, const struct fw_facts *facts)
 {
-	p->n_lists = 0;
+	clear_listed(p, index);
 	p->verify = false;
-	p->all = facts->segments_given; /* rows are made of the segments' conditions, which do not count then */
+	if (facts->segments_given)
+		list_all(p, index); /* rows are made of the segments' conditions, which do not count then */
 	p->n_bits = index->n_columns ? index->n_columns : 1;
 	for (uint32_t i = 0; i < p->n_bits; i++)
 		p->bits[i] = index->bits;

@@ -22,7 +22,6 @@
 
 struct visitor {
 	struct fw_facts facts;
-	struct fw_probe probe;
 	const struct fw_json *expected;
 };
 
@@ -122,21 +121,6 @@ static int load(struct bench *b, const char *rules)
 	return 0;
 }
 
-/* A copy of the probe that is no larger than it must be. */
-static int keep_probe(struct bench *b, struct visitor *v)
-{
-	const struct fw_probe *p = &b->decider.probe;
-	fw_probe_set(&b->decider.probe, b->set->index, &v->facts);
-	v->probe = *p;
-	v->probe.bits = fw_arena_alloc(&b->arena, p->n_bits * sizeof *p->bits);
-	v->probe.lists = fw_arena_alloc(&b->arena, p->n_lists * sizeof *p->lists);
-	if (!v->probe.bits || !v->probe.lists)
-		return -1;
-	memcpy(v->probe.bits, p->bits, p->n_bits * sizeof *p->bits);
-	memcpy(v->probe.lists, p->lists, p->n_lists * sizeof *p->lists);
-	return 0;
-}
-
 static int read_json(struct bench *b, FILE *f, char **line, size_t *size, struct fw_json **ret)
 {
 	struct fw_error err = { .message = "it ends too early" };
@@ -172,7 +156,7 @@ static int read_visitors(struct bench *b, const char *facts, const char *expecte
 		*v = (struct visitor){ 0 };
 		if ((ret = fw_facts_given(&v->facts, &b->arena, json, b->set->zone, &err)) < 0)
 			fprintf(stderr, "%s:%zu: %s\n", facts, b->n_visitors, err.message);
-		else if (fw_signal_derive(b->zones, &v->facts) < 0 || keep_probe(b, v) < 0)
+		else if (fw_signal_derive(b->zones, &v->facts) < 0)
 			ret = -1;
 		else if (e && read_json(b, e, &line, &size, &json) < 0)
 			ret = -1;
@@ -217,7 +201,7 @@ static int check(struct bench *b, struct fw_arena *arena)
 	struct fw_decision decision;
 	for (size_t i = 0; i < b->n_visitors; i++) {
 		struct visitor *v = &b->visitors[i];
-		if (fw_decide_probed(&b->decider, &v->facts, &v->probe, b->slots, b->set->n_slots, arena, &decision) < 0)
+		if (fw_decide(&b->decider, &v->facts, b->slots, b->set->n_slots, arena, &decision) < 0)
 			return -1;
 		for (uint32_t s = 0; s < decision.n_slots; s++)
 			b->winners += decision.slots[s].n;
@@ -254,11 +238,13 @@ static double timed(struct bench *b, struct visitor *v, enum part part, struct f
 {
 	struct fw_decision decision;
 	struct timespec begin;
+	if (part == PART_DECIDE)
+		fw_probe_set(&b->decider.probe, b->set->index, &v->facts);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	if (part == PART_LOOK_UP)
 		fw_probe_set(&b->decider.probe, b->set->index, &v->facts);
 	else if (part == PART_DECIDE)
-		fw_decide_probed(&b->decider, &v->facts, &v->probe, b->slots, b->set->n_slots, arena, &decision);
+		fw_decide_probed(&b->decider, &v->facts, &b->decider.probe, b->slots, b->set->n_slots, arena, &decision);
 	else if (part == PART_SCAN)
 		scan(b, v, arena);
 	else
