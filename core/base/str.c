@@ -87,12 +87,12 @@ const char *fw_nearest(const char *wrong, const char *const *names, size_t n)
 	return fw_nearest_in(wrong, names, n, sizeof *names);
 }
 
-const char *fw_nearest_in(const char *wrong, const void *items, size_t n, size_t size)
+const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t size)
 {
 	int most = strlen(wrong) <= 3 ? 1 : strlen(wrong) <= 8 ? 2 : 3;
 	const char *best = NULL;
 	for (size_t i = 0; i < n; i++) {
-		const char *name = *(const char *const *)((const char *)items + i * size);
+		const char *name = *(const char *const *)((const char *)first + i * size);
 		int d = fw_edit_distance(wrong, name, most);
 		if (d <= most) {
 			best = name;

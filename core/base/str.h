@@ -44,8 +44,8 @@ int fw_edit_distance(const char *a, const char *b, int most);
 
 /* The name nearest to `wrong` among n, or NULL if none is near enough to be worth a hint. */
 const char *fw_nearest(const char *wrong, const char *const *names, size_t n);
-/* The same among n items of `size` bytes each, whose first member is the name (const char *). */
-const char *fw_nearest_in(const char *wrong, const void *items, size_t n, size_t size);
+/* The same among n names (const char *) that stand `size` bytes apart, such as &items[0].id. */
+const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t size);
 
 /* The shortest decimal text that reads back as the same number; whole numbers have no point. buf holds 32. */
 size_t fw_number_text(double x, char *buf);

@@ -103,7 +103,7 @@ static uint32_t find_slot(const struct fw_opened *o, struct fw_str id)
 		return slot;
 	char name[FW_LIMIT_ID_BYTES + 1];
 	snprintf(name, sizeof name, "%.*s", (int)(id.n < sizeof name - 1 ? id.n : sizeof name - 1), id.p);
-	const char *nearest = fw_nearest_in(name, o->set->slots, o->set->n_slots, sizeof *o->set->slots);
+	const char *nearest = fw_nearest_in(name, &o->set->slots[0].id, o->set->n_slots, sizeof *o->set->slots);
 	fprintf(stderr, nearest ? "floorwalker: there is no slot \"%s\"; did you mean \"%s\"?\n" : "floorwalker: there is no slot \"%s\"\n", name, nearest);
 	return FW_NONE;
 }

@@ -142,14 +142,15 @@ int fw_field_count(struct fw_builder *b, struct fw_at *at, int index, void *into
 int fw_field_percent(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* double, 0–100 */
 int fw_field_any(struct fw_builder *b, struct fw_at *at, int index, void *into);        /* int: the stack index */
 int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* struct fw_content */
-/* The error for a name that is none of n items, each `size` bytes and beginning with its name: with the nearest one. */
-int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *items, size_t n, size_t size);
+/* The error for a name that is none of n, which stand `size` bytes apart (see fw_nearest_in): with the nearest one. */
+int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *first, size_t n, size_t size);
 /* declare_rule.c */
 int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw_rule *rule);
 
 /* rank.c: order, guards and caps of each rule, tables of slots. */
 int fw_rank_rules(struct fw_builder *b);
 
+/* fw_words_type of the builder's state. */
 const char *fw_build_type_name(struct fw_builder *b, int index);
 /* The text at index as a copy in the set, or NULL when it is none. */
 const char *fw_build_text_at(struct fw_builder *b, int index);

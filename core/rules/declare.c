@@ -91,10 +91,10 @@ struct applies {
 	const char **channels, **slots, **rules, **tags, **uses;
 };
 
-int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *items, size_t n, size_t size)
+int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *first, size_t n, size_t size)
 {
 	char hint[300];
-	const char *nearest = fw_nearest_in(name, items, n, size);
+	const char *nearest = fw_nearest_in(name, first, n, size);
 	snprintf(hint, sizeof hint, nearest ? "did you mean \"%s\"?" : "declare it: %s \"…\" { … }", nearest ? nearest : what);
 	return fw_build_fail(b, at, hint, "there is no %s \"%s\"", what, name);
 }
@@ -106,10 +106,10 @@ static int check_slots_and_rules(struct fw_builder *b, struct fw_at *at, const s
 		return 0; /* a finding of `check`, not an error */
 	for (const char **name = a->slots; name && *name; name++)
 		if (fw_map_get(&set->slot_ids, fw_str(*name)) == FW_MAP_NONE)
-			return fw_build_no_such(b, at, "slot", *name, set->slots, set->n_slots, sizeof *set->slots);
+			return fw_build_no_such(b, at, "slot", *name, &set->slots[0].id, set->n_slots, sizeof *set->slots);
 	for (const char **name = a->rules; name && *name; name++)
 		if (fw_map_get(&set->rule_ids, fw_str(*name)) == FW_MAP_NONE)
-			return fw_build_no_such(b, at, "rule", *name, set->rules, set->n_rules, sizeof *set->rules);
+			return fw_build_no_such(b, at, "rule", *name, &set->rules[0].id, set->n_rules, sizeof *set->rules);
 	return 0;
 }
 
@@ -257,7 +257,7 @@ static int check_winner(struct fw_builder *b, struct fw_at *at, const struct fw_
 		return 0;
 	if (is_compliance(b, at->declaration))
 		return 0; /* other people's rules may have gone: a finding of `check`, not an error */
-	return fw_build_no_such(b, at, "rule", id->string.p, set->rules, set->n_rules, sizeof *set->rules);
+	return fw_build_no_such(b, at, "rule", id->string.p, &set->rules[0].id, set->n_rules, sizeof *set->rules);
 }
 
 static bool is_channel_of_messages(const struct fw_ruleset *set, struct fw_str name)
@@ -279,7 +279,7 @@ static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_
 		int ret = 0;
 		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !is_compliance(b,
 			at->declaration))
-			ret = fw_build_no_such(b, at, "slot", m->key.p, set->slots, set->n_slots, sizeof *set->slots);
+			ret = fw_build_no_such(b, at, "slot", m->key.p, &set->slots[0].id, set->n_slots, sizeof *set->slots);
 		if (m->type == FW_JSON_ARRAY)
 			for (const struct fw_json *e = m->child; e && ret == 0; e = e->next)
 				ret = check_winner(b, at, e);

@@ -92,7 +92,7 @@ static int check_slot(struct fw_builder *b, struct fw_at *at, struct fields *f, 
 	rule->slot = fw_map_get(&set->slot_ids, fw_str(f->slot));
 	if (rule->slot == FW_MAP_NONE) {
 		size_t length = fw_at_enter(at, "slot");
-		int ret = fw_build_no_such(b, at, "slot", f->slot, set->slots, set->n_slots, sizeof *set->slots);
+		int ret = fw_build_no_such(b, at, "slot", f->slot, &set->slots[0].id, set->n_slots, sizeof *set->slots);
 		fw_at_leave(at, length);
 		return ret;
 	}

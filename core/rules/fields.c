@@ -10,7 +10,7 @@
 static int unknown_field(struct fw_builder *b, struct fw_at *at, const char *name, const struct fw_field *fields, size_t n)
 {
 	char hint[160] = "";
-	const char *nearest = fw_nearest_in(name, fields, n, sizeof *fields);
+	const char *nearest = fw_nearest_in(name, &fields[0].name, n, sizeof *fields);
 	if (nearest)
 		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
 	size_t length = fw_at_enter(at, name);
