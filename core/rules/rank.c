@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/builder.h"
 
@@ -40,26 +41,71 @@ static bool applies(const struct fw_ruleset *set, const struct fw_rule *r, const
 	return slot && names_one(channels, channel) && names_one(rules, r->id) && names_one_of(tags, r->tags);
 }
 
+/* Lists of numbers, each kept once: most rules have the same guards and caps as many others. */
+struct lists {
+	struct fw_arena arena;    /* of the map, while rules are ranked */
+	struct fw_map map;        /* a list's bytes to its place */
+	const uint32_t **items;
+	uint32_t n, size;
+	uint32_t *scratch;        /* room for all guards or all caps */
+};
+
+/* The one list that is as the first n numbers of the scratch; NULL when memory is used up. */
+static const uint32_t *keep_list(struct fw_ruleset *set, struct lists *l, uint32_t n)
+{
+	struct fw_str key = { (const char *)l->scratch, n * sizeof *l->scratch };
+	uint32_t at = fw_map_get(&l->map, key);
+	if (at != FW_MAP_NONE)
+		return l->items[at];
+	if (l->n == l->size) {
+		uint32_t size = l->size ? l->size * 2 : 64;
+		const uint32_t **more = realloc(l->items, size * sizeof *more);
+		if (!more)
+			return NULL;
+		l->items = more;
+		l->size = size;
+	}
+	uint32_t *list = FW_NEW_ARRAY(&set->arena, n, uint32_t);
+	if (!list || fw_map_put(&l->map, key, l->n) < 0)
+		return NULL;
+	if (n)
+		memcpy(list, l->scratch, key.n);
+	return l->items[l->n++] = list;
+}
+
 /* The guards and caps whose `applies` fits, as far as that can be known before a decision. */
-static int attach(struct fw_builder *b, struct fw_rule *r)
+static int attach(struct fw_builder *b, struct lists *l, struct fw_rule *r)
 {
 	struct fw_ruleset *set = b->set;
-	r->guards = FW_NEW_ARRAY(&set->arena, set->n_guards, uint32_t);
-	r->caps = FW_NEW_ARRAY(&set->arena, set->n_caps, uint32_t);
-	if (!r->guards || !r->caps)
-		return fw_build_no_memory(b);
 	for (uint32_t i = 0; i < set->n_guards; i++) {
 		const struct fw_guard *g = &set->guards[i];
 		bool may_use = !g->uses || (g->uses & r->uses) || r->has_functions || r->show.function != FW_NONE;
 		if (may_use && applies(set, r, g->channels, g->slots, g->rules, g->tags))
-			r->guards[r->n_guards++] = i;
+			l->scratch[r->n_guards++] = i;
 	}
+	r->guards = keep_list(set, l, r->n_guards);
 	for (uint32_t i = 0; i < set->n_caps; i++) {
 		const struct fw_cap *c = &set->caps[i];
 		if (applies(set, r, c->channels, c->slots, c->rules, c->tags))
-			r->caps[r->n_caps++] = i;
+			l->scratch[r->n_caps++] = i;
 	}
-	return 0;
+	r->caps = keep_list(set, l, r->n_caps);
+	return r->guards && r->caps ? 0 : fw_build_no_memory(b);
+}
+
+static int attach_all(struct fw_builder *b)
+{
+	struct fw_ruleset *set = b->set;
+	struct lists l = { .scratch = calloc(set->n_guards + set->n_caps + 1, sizeof *l.scratch) };
+	int ret = l.scratch ? 0 : fw_build_no_memory(b);
+	fw_arena_init(&l.arena, NULL, 0, 0);
+	fw_map_init(&l.map, &l.arena);
+	for (uint32_t i = 0; i < set->n_rules && ret == 0; i++)
+		ret = attach(b, &l, &set->rules[i]);
+	fw_arena_finish(&l.arena);
+	free(l.items);
+	free(l.scratch);
+	return ret;
 }
 
 /* Each slot's rules stand together, in order of rank. */
@@ -99,12 +145,10 @@ int fw_rank_rules(struct fw_builder *b)
 		return fw_build_no_memory(b);
 	}
 	uint32_t n = 0;
-	int ret = 0;
-	for (uint32_t i = 0; i < set->n_rules && ret == 0; i++) {
-		ret = attach(b, &set->rules[i]);
+	int ret = attach_all(b);
+	for (uint32_t i = 0; i < set->n_rules; i++)
 		if (!set->rules[i].message)
 			order[n++] = &set->rules[i];
-	}
 	qsort(order, n, sizeof(struct fw_rule *), compare_rules);
 	list_by_slot(set, order, n);
 	free(order);

@@ -94,7 +94,7 @@ struct fw_rule {
 	struct fw_content show;
 	int64_t starts_us, ends_us; /* INT64_MIN, INT64_MAX: open */
 	double rollout;             /* per cent; 100: all */
-	uint32_t *guards;           /* those whose `applies` fits, `uses` aside; n_guards */
+	const uint32_t *guards;     /* those whose `applies` fits, `uses` aside; n_guards, shared with other rules */
 	uint32_t n_guards;
 	uint32_t group;             /* number of only_one_of, or FW_NONE */
 	uint32_t rank;              /* among all rules of slots: 0 is the strongest */
@@ -110,7 +110,7 @@ struct fw_rule {
 	const char **tags;          /* ended by NULL, or NULL */
 	double priority;            /* a whole number */
 	uint32_t specificity;
-	uint32_t *caps;
+	const uint32_t *caps;
 	uint32_t n_caps;
 };
 
