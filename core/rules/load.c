@@ -36,10 +36,13 @@ static void run_source(struct fw_builder *b, uint32_t number)
 	struct fw_error err = { .message = "" };
 	char chunk[1100];
 	size_t skip = s->n >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-	if (fw_scan_create(&b->set->arena, s->name, s->text + skip, &s->scan, &err) < 0) {
+	int ret = fw_scan_create(&b->set->arena, s->name, s->text + skip, &s->scan, &err);
+	if (ret == FW_ENOMEM)
+		fw_build_no_memory(b);
+	else if (ret < 0)
 		fail_source(b, &err);
+	if (ret < 0)
 		return;
-	}
 	snprintf(chunk, sizeof chunk, "@%s", s->name);
 	b->running = number;
 	fw_words_push_env(b);

@@ -1,10 +1,8 @@
 #include "rules/purity.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
 
 enum { OP_GETUPVAL = 9, OP_SETUPVAL = 10, OP_GETTABUP = 11, OP_SETTABUP = 15 };
@@ -16,6 +14,7 @@ struct reader {
 	bool bad;
 	size_t longest; /* text among the constants */
 	char file[256];
+	struct fw_arena *arena;
 	fw_purity_global on_global;
 	void *ctx;
 	struct fw_error *err;
@@ -241,39 +240,50 @@ static int read_function(struct reader *r, const struct prototype *root, const s
 {
 	if (depth > DEEPEST)
 		return FW_EINVAL;
-	struct prototype *p = calloc(1, sizeof *p);
+	struct prototype *p = FW_NEW(r->arena, struct prototype);
 	if (!p)
 		return FW_ENOMEM;
 	/* The first function read with checks on is its own root. */
 	bool is_root = root == p || (root && !root->code && !parent);
-	int ret = read_body(r, p, is_root ? p : root, parent, depth);
-	free(p);
-	return ret;
+	return read_body(r, p, is_root ? p : root, parent, depth);
 }
+
+/* A chunk being measured, then written. */
+struct chunk {
+	unsigned char *p;
+	size_t n, size;
+};
 
 static int write_chunk(lua_State *L, const void *data, size_t n, void *ud)
 {
 	(void)L;
-	struct fw_buf *b = ud;
-	fw_buf_add(b, data, n);
-	return b->failed;
+	struct chunk *c = ud;
+	if (c->p && c->n + n > c->size)
+		return 1;
+	if (c->p)
+		memcpy(c->p + c->n, data, n);
+	c->n += n;
+	return 0;
 }
 
-int fw_purity_check(lua_State *L, fw_purity_global on_global, void *ctx, struct fw_error *err)
+int fw_purity_check(lua_State *L, struct fw_arena *arena, fw_purity_global on_global, void *ctx, struct fw_error *err)
 {
 	static const struct prototype unread;
 	enum { HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 };
-	struct fw_buf chunk;
-	fw_buf_init(&chunk, 0);
-	int ret = lua_dump(L, write_chunk, &chunk, 0) == 0 ? 0 : FW_ENOMEM;
-	struct reader r = { .p = (unsigned char *)chunk.data, .end = (unsigned char *)chunk.data + chunk.n, .on_global = on_global, .ctx = ctx, .err = err };
-	if (ret == 0) {
-		take(&r, HEADER);
-		byte(&r); /* the number of upvalues */
-		ret = read_function(&r, &unread, NULL, 0);
-		if (ret < 0 && r.bad)
-			ret = fw_fail(err, FW_EINVAL, r.file, 0, "the compiled function cannot be read: floorwalker was built for another Lua");
-	}
-	fw_buf_finish(&chunk);
+	struct chunk chunk = { .p = NULL };
+	lua_dump(L, write_chunk, &chunk, 0);
+	chunk.size = chunk.n;
+	chunk.n = 0;
+	chunk.p = fw_arena_alloc(arena, chunk.size);
+	struct reader r = { .p = chunk.p, .end = chunk.p + chunk.size, .arena = arena, .on_global = on_global, .ctx = ctx, .err = err };
+	if (!chunk.p || lua_dump(L, write_chunk, &chunk, 0) != 0)
+		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	take(&r, HEADER);
+	byte(&r); /* the number of upvalues */
+	int ret = read_function(&r, &unread, NULL, 0);
+	if (ret == FW_ENOMEM)
+		return fw_fail(err, ret, r.file, 0, "out of memory");
+	if (ret < 0 && r.bad)
+		return fw_fail(err, FW_EINVAL, r.file, 0, "the compiled function cannot be read: floorwalker was built for another Lua");
 	return ret;
 }

@@ -132,8 +132,9 @@ static void visit_function(struct walk *w)
 		lua_settop(L, top);
 	}
 	lua_pushvalue(L, w->function);
-	if (fw_purity_check(L, on_global, w, &err) < 0)
+	if (fw_purity_check(L, &w->b->scratch, on_global, w, &err) < 0)
 		fail(w, &err);
+	fw_arena_reset(&w->b->scratch);
 	lua_settop(L, top);
 }
 

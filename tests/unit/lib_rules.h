@@ -16,6 +16,7 @@ struct rules {
 	struct fw_zone_set *zones;
 	struct fw_ruleset *set;
 	struct fw_errors errors;
+	bool began;             /* to load: what goes wrong has an error from then on */
 	struct fw_decider decider;
 	void *counts, *set_aside;
 	struct fw_arena arena; /* of the last decision */
@@ -36,6 +37,7 @@ static inline int rules_load(struct rules *r, const char *text, const char *comp
 	int ret = r->zones ? fw_files_add(&files, "a.lua", text, strlen(text), false) : FW_ENOMEM;
 	if (ret == 0 && compliance)
 		ret = fw_files_add(&files, "law.lua", compliance, strlen(compliance), true);
+	r->began = ret == 0;
 	if (ret == 0)
 		ret = fw_ruleset_load(&options, &r->set, &r->errors);
 	fw_files_finish(&files);
