@@ -23,7 +23,7 @@ void fw_buf_clear(struct fw_buf *b)
 	b->failed = false;
 }
 
-char *fw_buf_reserve(struct fw_buf *b, size_t n)
+char *fw_buf_grow(struct fw_buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
@@ -44,27 +44,6 @@ char *fw_buf_reserve(struct fw_buf *b, size_t n)
 	b->data = p;
 	b->size = size;
 	return p + b->n;
-}
-
-void fw_buf_add(struct fw_buf *b, const void *data, size_t n)
-{
-	if (n == 0)
-		return;
-	char *p = fw_buf_reserve(b, n);
-	if (!p)
-		return;
-	memcpy(p, data, n);
-	b->n += n;
-}
-
-void fw_buf_puts(struct fw_buf *b, const char *s)
-{
-	fw_buf_add(b, s, strlen(s));
-}
-
-void fw_buf_putc(struct fw_buf *b, char c)
-{
-	fw_buf_add(b, &c, 1);
 }
 
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct fw_buf {
 	char *data; /* owned; not terminated unless fw_buf_text was called */
@@ -16,12 +17,33 @@ void fw_buf_init(struct fw_buf *b, size_t limit);
 void fw_buf_finish(struct fw_buf *b);
 /* Forgets the content, keeps the memory. */
 void fw_buf_clear(struct fw_buf *b);
-void fw_buf_add(struct fw_buf *b, const void *data, size_t n);
-void fw_buf_puts(struct fw_buf *b, const char *s);
-void fw_buf_putc(struct fw_buf *b, char c);
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *fw_buf_grow(struct fw_buf *b, size_t n); /* fw_buf_reserve, the long way */
 /* Room for n more bytes: returns where to write them, or NULL. Commit them with b->n += n. */
-char *fw_buf_reserve(struct fw_buf *b, size_t n);
+static inline char *fw_buf_reserve(struct fw_buf *b, size_t n)
+{
+	return !b->failed && n <= b->size - b->n ? b->data + b->n : fw_buf_grow(b, n);
+}
+
+static inline void fw_buf_add(struct fw_buf *b, const void *data, size_t n)
+{
+	char *p = n ? fw_buf_reserve(b, n) : NULL;
+	if (!p)
+		return;
+	memcpy(p, data, n);
+	b->n += n;
+}
+
+static inline void fw_buf_puts(struct fw_buf *b, const char *s)
+{
+	fw_buf_add(b, s, strlen(s));
+}
+
+static inline void fw_buf_putc(struct fw_buf *b, char c)
+{
+	fw_buf_add(b, &c, 1);
+}
+
 /* The content as a terminated string; "" when nothing could be kept. */
 const char *fw_buf_text(struct fw_buf *b);
 

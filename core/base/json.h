@@ -51,6 +51,8 @@ void fw_json_text_value(struct fw_json_out *o, const char *s); /* NULL writes nu
 void fw_json_number(struct fw_json_out *o, double x);          /* shortest form; not finite writes null */
 void fw_json_bool(struct fw_json_out *o, bool b);
 void fw_json_null(struct fw_json_out *o);
+/* The text as a JSON string, in the arena; p is NULL when memory is used up. */
+struct fw_str fw_json_written(struct fw_arena *a, struct fw_str s);
 /* Bytes that are one JSON value already. */
 void fw_json_raw(struct fw_json_out *o, struct fw_str json);
 /* A whole tree, members in key order. */

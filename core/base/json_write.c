@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 void fw_json_out_init(struct fw_json_out *o, struct fw_buf *buf)
@@ -79,6 +80,24 @@ static void put_valid(struct fw_buf *b, struct fw_str s)
 	fw_buf_add(b, s.p + from, s.n - from);
 }
 
+/* Whether the text is ASCII without anything that needs an escape: most texts are, and it is quickly seen. */
+static bool is_plain(struct fw_str s)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+	size_t i = 0;
+	for (; i + 8 <= s.n; i += 8) {
+		uint64_t x;
+		memcpy(&x, s.p + i, 8);
+		uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+		if ((x | (x - ones * 0x20) | (quote - ones) | (backslash - ones)) & high)
+			return false; /* beyond ASCII, below the blank, or one of the two; rarely none of them */
+	}
+	for (; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80 || needs_escape((unsigned char)s.p[i]))
+			return false;
+	return true;
+}
+
 static size_t valid_length(struct fw_str s)
 {
 	size_t longest = s.n < 4 ? s.n : 4;
@@ -91,7 +110,9 @@ static size_t valid_length(struct fw_str s)
 static void put_string(struct fw_buf *b, struct fw_str s)
 {
 	fw_buf_putc(b, '"');
-	if (fw_utf8_valid(s)) {
+	if (is_plain(s)) {
+		fw_buf_add(b, s.p, s.n);
+	} else if (fw_utf8_valid(s)) {
 		put_valid(b, s);
 	} else {
 		while (s.n) {
@@ -105,6 +126,18 @@ static void put_string(struct fw_buf *b, struct fw_str s)
 		}
 	}
 	fw_buf_putc(b, '"');
+}
+
+struct fw_str fw_json_written(struct fw_arena *a, struct fw_str s)
+{
+	struct fw_buf buf;
+	struct fw_str ret = { NULL, 0 };
+	fw_buf_init(&buf, 0);
+	put_string(&buf, s);
+	if (!buf.failed)
+		ret = (struct fw_str){ fw_arena_strndup(a, buf.data, buf.n), buf.n };
+	fw_buf_finish(&buf);
+	return ret;
 }
 
 void fw_json_key_str(struct fw_json_out *o, struct fw_str key)

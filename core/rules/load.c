@@ -106,6 +106,17 @@ static void hand_over(struct fw_builder *b)
 	s->n_functions = b->functions.n;
 }
 
+static int write_ids(struct fw_ruleset *set)
+{
+	for (uint32_t i = 0; i < set->n_slots; i++)
+		if (!(set->slots[i].id_json = fw_json_written(&set->arena, fw_str(set->slots[i].id))).p)
+			return FW_ENOMEM;
+	for (uint32_t i = 0; i < set->n_rules; i++)
+		if (!(set->rules[i].id_json = fw_json_written(&set->arena, fw_str(set->rules[i].id))).p)
+			return FW_ENOMEM;
+	return 0;
+}
+
 static int build(struct fw_builder *b, const struct fw_files *files, const char *compliance)
 {
 	struct fw_ruleset *set = b->set;
@@ -121,7 +132,7 @@ static int build(struct fw_builder *b, const struct fw_files *files, const char 
 	if (ret == 0)
 		ret = fw_rank_rules(b);
 	hand_over(b);
-	if (ret == 0 && (ret = fw_index_create(set, &set->index)) < 0)
+	if (ret == 0 && ((ret = write_ids(set)) < 0 || (ret = fw_index_create(set, &set->index)) < 0))
 		return fw_build_no_memory(b);
 	if (ret == 0) {
 		forget_tables(b);

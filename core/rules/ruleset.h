@@ -37,6 +37,7 @@ struct fw_content {
 
 struct fw_slot {
 	const char *id;
+	struct fw_str id_json;   /* as answers have it */
 	const char *channel;
 	struct fw_place place;
 	uint32_t show_up_to;
@@ -101,6 +102,7 @@ struct fw_rule {
 	uint32_t when;              /* a node, or FW_NONE: for everybody */
 	unsigned uses;              /* what its tables name */
 	bool enabled, has_functions;
+	struct fw_str id_json;      /* as answers have it */
 
 	const char *id;
 	struct fw_place place;

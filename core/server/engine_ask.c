@@ -110,9 +110,10 @@ static int read_slots(const struct fw_ruleset *set, bool secret, struct question
 	}
 	unsigned i = 0;
 	for (const struct fw_json *s = asked->child; s; s = s->next, i++) {
-		snprintf(path, sizeof path, "slots[%u]", i);
-		if (s->type != FW_JSON_STRING)
+		if (s->type != FW_JSON_STRING) {
+			snprintf(path, sizeof path, "slots[%u]", i);
 			return fail(out, 400, "bad_request", "a slot is asked for by its id, a text", path, NULL);
+		}
 		take_slot(set, secret, s->string, q);
 	}
 	return 0;

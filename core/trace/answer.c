@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "trace/trace.h"
@@ -14,33 +15,47 @@ const char *fw_trace_time(int64_t at_us, char *buf)
 	return buf;
 }
 
-static void put_content(struct fw_json_out *o, struct fw_str json)
+/* Slots are most of what a worker writes: their JSON is put together from pieces that are JSON already. */
+static char *put(char *at, struct fw_str s)
 {
-	fw_json_key(o, "content");
-	if (json.n)
-		fw_json_raw(o, json);
-	else
-		fw_json_null(o);
+	memcpy(at, s.p, s.n);
+	return at + s.n;
+}
+#define PUT(at, literal) put((at), FW_STR(literal))
+
+static struct fw_str content_of(struct fw_str json)
+{
+	return json.n ? json : FW_STR("null");
+}
+
+static char *put_winner(char *at, struct fw_str rule, struct fw_str content)
+{
+	at = put(PUT(at, "{\"rule\":"), rule);
+	return PUT(put(PUT(at, ",\"content\":"), content), "}");
 }
 
 static void put_slot(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_slot_answer *a)
 {
-	fw_json_key(o, set->slots[a->slot].id);
-	fw_json_open_object(o);
-	fw_json_key(o, "reason");
-	fw_json_text_value(o, fw_slot_reason_name(a->reason));
-	put_content(o, a->content);
-	fw_json_key(o, "winners");
-	fw_json_open_array(o);
+	enum { AROUND_SLOT = 64, AROUND_WINNER = 32 }; /* more than the literals need */
+	struct fw_str id = set->slots[a->slot].id_json, content = content_of(a->content), reason = fw_str(fw_slot_reason_name(a->reason));
+	size_t most = id.n + content.n + reason.n + AROUND_SLOT;
+	for (uint32_t i = 0; i < a->n; i++)
+		most += set->rules[a->winners[i].rule].id_json.n + content_of(a->winners[i].content).n + AROUND_WINNER;
+	char *begin = fw_buf_reserve(o->buf, most), *at = begin;
+	if (!begin)
+		return;
+	if (o->comma)
+		*at++ = ',';
+	at = put(PUT(put(at, id), ":{\"reason\":\""), reason);
+	at = PUT(put(PUT(at, "\",\"content\":"), content), ",\"winners\":[");
 	for (uint32_t i = 0; i < a->n; i++) {
-		fw_json_open_object(o);
-		fw_json_key(o, "rule");
-		fw_json_text_value(o, set->rules[a->winners[i].rule].id);
-		put_content(o, a->winners[i].content);
-		fw_json_close_object(o);
+		if (i)
+			*at++ = ',';
+		at = put_winner(at, set->rules[a->winners[i].rule].id_json, content_of(a->winners[i].content));
 	}
-	fw_json_close_array(o);
-	fw_json_close_object(o);
+	at = PUT(at, "]}");
+	o->buf->n += (size_t)(at - begin);
+	o->comma = true;
 }
 
 static void put_refused(struct fw_json_out *o, const struct fw_refused_slot *r)

@@ -37,6 +37,29 @@ static void test_round_trip(void **state)
 	check("-0.0", "0");
 }
 
+/* Every ASCII byte at every place of texts of every length up to two words: what is written is read back the same. */
+static void test_every_byte_is_written(void **state)
+{
+	(void)state;
+	struct fw_arena a;
+	fw_arena_init(&a, NULL, 0, 0);
+	for (size_t n = 1; n <= 17; n++)
+		for (size_t at = 0; at < n; at++)
+			for (int c = 0; c < 0x80; c++) {
+				char text[17];
+				struct fw_json *read = NULL;
+				struct fw_error err;
+				memset(text, 'x', n);
+				text[at] = (char)c;
+				struct fw_str written = fw_json_written(&a, (struct fw_str){ text, n });
+				assert_non_null(written.p);
+				assert_int_equal(fw_json_parse(&a, written.p, written.n, &read, &err), 0);
+				assert_true(fw_str_equal(read->string, (struct fw_str){ text, n }));
+				fw_arena_reset(&a);
+			}
+	fw_arena_finish(&a);
+}
+
 static void test_last_key_counts(void **state)
 {
 	(void)state;
@@ -69,7 +92,8 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_every_byte_is_written),
+		cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
