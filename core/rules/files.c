@@ -151,18 +151,15 @@ uint64_t fw_files_secret(const struct fw_files *files)
 	return h;
 }
 
+/* One hash over the hashes: the library's streaming state wants an alignment that not every stack gives. */
 void fw_files_hash(const struct fw_files *files, char hash[33])
 {
-	XXH3_state_t state;
-	XXH3_INITSTATE(&state);
-	XXH3_128bits_reset(&state);
+	XXH128_hash_t h = { 0, 0 };
 	for (uint32_t i = 0; i < files->n; i++) {
 		const struct fw_file *f = &files->items[i];
-		uint64_t sizes[2] = { strlen(f->name), f->n << 1 | f->compliance };
-		XXH3_128bits_update(&state, sizes, sizeof sizes);
-		XXH3_128bits_update(&state, f->name, strlen(f->name));
-		XXH3_128bits_update(&state, f->text, f->n);
+		XXH128_hash_t name = XXH3_128bits(f->name, strlen(f->name)), text = XXH3_128bits(f->text, f->n);
+		uint64_t parts[7] = { h.low64, h.high64, name.low64, name.high64, text.low64, text.high64, f->compliance };
+		h = XXH3_128bits(parts, sizeof parts);
 	}
-	XXH128_hash_t h = XXH3_128bits_digest(&state);
 	snprintf(hash, 33, "%016llx%016llx", (unsigned long long)h.high64, (unsigned long long)h.low64);
 }
