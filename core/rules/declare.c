@@ -415,7 +415,8 @@ static int name_all(struct fw_builder *b, uint32_t *numbers)
 int fw_declare_all(struct fw_builder *b)
 {
 	uint32_t counts[FW_DECLARED_KINDS] = { 0 };
-	qsort(b->declarations.items, b->declarations.n, sizeof *b->declarations.items, compare_declarations);
+	if (b->declarations.n)
+		qsort(b->declarations.items, b->declarations.n, sizeof *b->declarations.items, compare_declarations);
 	check_names(b);
 	if (b->failed)
 		return FW_EINVAL;
