@@ -110,7 +110,8 @@ struct fw_explanation {
 	struct fw_explained_slot *slots;
 	uint32_t n_slots;
 };
-int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_explanation *ret);
+int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
+	struct fw_explanation *ret);
 
 /* After an answer, for one decision in FW_SAMPLE_EVERY: counts what matched and what was beaten. `decision` is what
  * fw_decide found for these facts. */

@@ -89,7 +89,8 @@ static void judge_all(struct explaining *x, uint32_t *at)
 		for (uint32_t s = 0; s < x->n_slots; s++) {
 			if (at[s] == x->slots[s].n)
 				continue;
-			if (best == FW_NONE || rules[x->slots[s].candidates[at[s]].rule].rank < rules[x->slots[best].candidates[at[best]].rule].rank)
+			if (best == FW_NONE ||
+				rules[x->slots[s].candidates[at[s]].rule].rank < rules[x->slots[best].candidates[at[best]].rule].rank)
 				best = s;
 		}
 		if (best == FW_NONE)
@@ -98,7 +99,8 @@ static void judge_all(struct explaining *x, uint32_t *at)
 	}
 }
 
-int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena, struct fw_explanation *ret)
+int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
+	struct fw_explanation *ret)
 {
 	memset(ret, 0, sizeof *ret);
 	struct explaining x = { .d = d, .n_slots = n_slots, .holdout = fw_decide_in_holdout(d, facts) };
@@ -157,9 +159,11 @@ void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const 
 		for (uint32_t rule; (rule = fw_cursor_next(&cursor, d->set->index, &d->probe, &verify)) != FW_NONE;) {
 			struct fw_verdict v;
 			fw_judge(d, rule, verify, false, &v);
-			bool held = v.reason == FW_REASON_WON || v.reason == FW_REASON_VETOED || v.reason == FW_REASON_NOT_IN_ROLLOUT || v.reason == FW_REASON_CAPPED;
+			bool held = v.reason == FW_REASON_WON || v.reason == FW_REASON_VETOED || v.reason == FW_REASON_NOT_IN_ROLLOUT ||
+				v.reason == FW_REASON_CAPPED;
 			d->counts.rules[rule].matched += held;
-			d->counts.rules[rule].beaten += v.reason == FW_REASON_WON && !is_winner(a, rule) && !group_is_taken(d, decision, d->set->rules[rule].group);
+			d->counts.rules[rule].beaten += v.reason == FW_REASON_WON && !is_winner(a, rule) &&
+				!group_is_taken(d, decision, d->set->rules[rule].group);
 		}
 	}
 	d->counts.all->sampled++;

@@ -61,7 +61,8 @@ static void put_expected(const struct fw_json *e, struct fw_buf *out)
 }
 
 /* Why the first rule that was expected and did not win, did not. */
-static void put_why(struct fw_decider *d, const struct fw_facts *facts, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_buf *out)
+static void put_why(struct fw_decider *d, const struct fw_facts *facts, const struct fw_explained_slot *slot,
+	const struct fw_json *expected, struct fw_buf *out)
 {
 	const struct fw_json *first = expected->type == FW_JSON_ARRAY ? expected->child : expected;
 	for (; first; first = expected->type == FW_JSON_ARRAY ? first->next : NULL)
@@ -93,7 +94,8 @@ static void put_why(struct fw_decider *d, const struct fw_facts *facts, const st
 		}
 }
 
-static void report(struct fw_decider *d, const struct fw_facts *facts, const struct fw_test *t, const struct fw_explained_slot *slot, const struct fw_json *expected, struct fw_errors *errors)
+static void report(struct fw_decider *d, const struct fw_facts *facts, const struct fw_test *t, const struct fw_explained_slot *slot,
+	const struct fw_json *expected, struct fw_errors *errors)
 {
 	struct fw_buf text, why;
 	struct fw_error *err = fw_errors_add(errors);
@@ -105,13 +107,15 @@ static void report(struct fw_decider *d, const struct fw_facts *facts, const str
 		fw_buf_printf(&text, "%s\"%s\"", i ? ", " : "", d->set->rules[slot->winners[i].rule].id);
 	fw_buf_puts(&text, slot->n_winners ? " won" : "nothing won");
 	put_why(d, facts, slot, expected, &why);
-	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, d->set->slots[slot->slot].id, fw_buf_text(&text));
+	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, d->set->slots[slot->slot].id,
+		fw_buf_text(&text));
 	fw_hint(err, "%s", fw_buf_text(&why));
 	fw_buf_finish(&text);
 	fw_buf_finish(&why);
 }
 
-static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct fw_test *t, struct fw_arena *arena, struct fw_errors *errors)
+static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct fw_test *t, struct fw_arena *arena,
+	struct fw_errors *errors)
 {
 	struct fw_facts facts;
 	struct asked asked = { 0 };
@@ -140,7 +144,8 @@ static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct
 	return 1;
 }
 
-int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run, uint32_t *ret_skipped)
+int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run,
+	uint32_t *ret_skipped)
 {
 	int failed = 0;
 	double holdout = d->holdout;

@@ -236,7 +236,8 @@ static const char *refuse_listed(const struct fw_fact_info *info, struct fw_str 
 static void suggest(const struct fw_fact_info *info, struct fw_str value, char *hint, size_t hint_size)
 {
 	char tried[80];
-	size_t n = (size_t)snprintf(tried, sizeof tried, "%s%.*s", info->fits == is_path ? "/" : "", (int)(value.n < 60 ? value.n : 60), value.p);
+	size_t n = (size_t)snprintf(tried, sizeof tried, "%s%.*s", info->fits == is_path ? "/" : "", (int)(value.n < 60 ? value.n : 60),
+		value.p);
 	for (char *p = tried; info->fits != is_path && (p = strchr(p, '_')); )
 		*p = '-';
 	if (!hint[0] && value.n && value.n < 60 && info->fits((struct fw_str){ tried, n }))

@@ -26,6 +26,12 @@ const char *fw_key_kind_name(enum fw_key_kind kind)
 	return key_kinds[kind];
 }
 
+bool fw_within_fits(int64_t s)
+{
+	enum { HOUR = 3600, DAY = 24 * HOUR };
+	return s >= HOUR && s <= 400 * DAY && (s <= 3 * DAY ? s % HOUR == 0 : s % DAY == 0);
+}
+
 static int wrong(struct reader *r, const char *name, const struct fw_json *v, const char *wanted)
 {
 	return fw_fail(r->err, FW_EINVAL, NULL, 0, "%s: %s where %s was expected", name, fw_json_type_name(v->type), wanted);
@@ -218,7 +224,8 @@ static int refuse_answer(struct reader *r, const char *name, const struct fw_jso
 	for (size_t i = 0; words[i]; i++)
 		if (fw_str_is(m->key, words[i])) {
 			snprintf(where + n, sizeof where - (size_t)n, "%s", words[i]);
-			return wrong(r, where, m, i < 4 ? "one text (a query has at most one of category, product, brand and term)" : i == 4 ? "a duration such as \"7d\"" : "a number from 0");
+			return wrong(r, where, m, i < 4 ? "one text (a query has at most one of category, product, brand and term)" : i == 4
+				? "a duration such as \"7d\"" : "a number from 0");
 		}
 	return unknown_word(r, where, m->key, words);
 }

@@ -17,4 +17,7 @@ int fw_facts_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json 
 enum fw_key_kind fw_key_kind_find(struct fw_str word);
 const char *fw_key_kind_name(enum fw_key_kind kind);
 
+/* Whether history is kept for a window of so many seconds: 1h to 400d, in whole hours up to 3d, then in whole days. */
+bool fw_within_fits(int64_t seconds);
+
 #endif

@@ -259,11 +259,13 @@ int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, bool co
 	struct fw_function *f = FW_ADD(&b->functions);
 	if (!f || fw_map_put(&b->function_keys, key_text, b->functions.n - 1) < 0)
 		return fw_build_no_memory(b);
-	const char *file = fw_build_copy(b, ar.source[0] == '@' ? ar.source + 1 : ar.source, strlen(ar.source[0] == '@' ? ar.source + 1 : ar.source));
+	const char *file = fw_build_copy(b, ar.source[0] == '@' ? ar.source + 1 : ar.source,
+		strlen(ar.source[0] == '@' ? ar.source + 1 : ar.source));
 	if (!file)
 		return FW_ENOMEM;
 	lua_pushvalue(L, index);
-	*f = (struct fw_function){ luaL_ref(L, LUA_REGISTRYINDEX), { file, ar.linedefined }, FW_NONE, b->sources.items[at->declaration->source].compliance };
+	*f = (struct fw_function){ luaL_ref(L, LUA_REGISTRYINDEX), { file, ar.linedefined }, FW_NONE,
+		b->sources.items[at->declaration->source].compliance };
 	*ret_function = b->functions.n - 1;
 	return 0;
 }

@@ -8,7 +8,8 @@
 #include "rules/ruleset.h"
 #include "rules/scan.h"
 
-enum fw_declared { FW_DECLARED_SLOT, FW_DECLARED_SEGMENT, FW_DECLARED_RULE, FW_DECLARED_GUARD, FW_DECLARED_CAP, FW_DECLARED_TEST, FW_DECLARED_KINDS };
+enum fw_declared { FW_DECLARED_SLOT, FW_DECLARED_SEGMENT, FW_DECLARED_RULE, FW_DECLARED_GUARD, FW_DECLARED_CAP, FW_DECLARED_TEST,
+	FW_DECLARED_KINDS };
 
 extern const char *const fw_declared_words[FW_DECLARED_KINDS];
 
@@ -79,9 +80,11 @@ void *fw_list_add(void *list, size_t item_size);
 #define FW_ADD(list) ((__typeof__((list)->items))fw_list_add((list), sizeof *(list)->items))
 
 /* Writes an error at the place of `at`; returns FW_EINVAL. */
-int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint, const char *fmt,
+	...) __attribute__((format(printf, 4, 5)));
 /* The same at a field below the place of `at`, which the message names. */
-int fw_build_fail_in(struct fw_builder *b, struct fw_at *at, const char *field, const char *hint, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int fw_build_fail_in(struct fw_builder *b, struct fw_at *at, const char *field, const char *hint, const char *fmt,
+	...) __attribute__((format(printf, 5, 6)));
 int fw_build_no_memory(struct fw_builder *b);
 /* Extends the path by a key; returns its former length, to be given back to fw_at_leave. */
 size_t fw_at_enter(struct fw_at *at, const char *key);

@@ -75,10 +75,12 @@ static size_t count(const char *const *names)
 }
 
 /* Members of a family (traits = { plan = … }) or of the cart. */
-typedef int (*member_compiler)(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into);
+typedef int (*member_compiler)(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into);
 
 /* The table of members is a conjunction of its own, wherever it stands. */
-static int compile_members(struct fw_builder *b, struct fw_at *at, int index, const char *what, member_compiler compile, struct fw_condition_info *info, struct parts *into)
+static int compile_members(struct fw_builder *b, struct fw_at *at, int index, const char *what, member_compiler compile,
+	struct fw_condition_info *info, struct parts *into)
 {
 	struct fw_key *keys;
 	struct parts own = { 0 };
@@ -112,7 +114,8 @@ static int compile_members(struct fw_builder *b, struct fw_at *at, int index, co
 	return ret;
 }
 
-static int compile_ref(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, struct fw_condition_info *info, struct parts *into)
+static int compile_ref(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, struct fw_condition_info *info,
+	struct parts *into)
 {
 	uint32_t node;
 	info->uses |= fw_fact_info(ref->fact)->uses;
@@ -120,7 +123,8 @@ static int compile_ref(struct fw_builder *b, struct fw_at *at, int index, const 
 	return ret < 0 ? ret : add_part(b, into, node);
 }
 
-static int compile_family_member(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact family, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_family_member(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact family, struct fw_str name,
+	struct fw_condition_info *info, struct parts *into)
 {
 	char *copy = fw_build_copy(b, name.p, name.n), full[160];
 	if (!copy)
@@ -131,22 +135,26 @@ static int compile_family_member(struct fw_builder *b, struct fw_at *at, int ind
 	return ret < 0 ? ret : compile_ref(b, at, index, &ref, info, into);
 }
 
-static int compile_trait(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_trait(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	return compile_family_member(b, at, index, FW_FACT_TRAIT, name, info, into);
 }
 
-static int compile_event(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_event(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	return compile_family_member(b, at, index, FW_FACT_EVENT, name, info, into);
 }
 
-static int compile_engagement(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_engagement(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	return compile_family_member(b, at, index, FW_FACT_ENGAGEMENT, name, info, into);
 }
 
-static int compile_single(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, struct fw_condition_info *info, struct parts *into)
+static int compile_single(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, struct fw_condition_info *info,
+	struct parts *into)
 {
 	const char *name = fw_fact_info(fact)->name;
 	struct fw_ref ref = { .fact = fact };
@@ -154,7 +162,8 @@ static int compile_single(struct fw_builder *b, struct fw_at *at, int index, enu
 	return ret < 0 ? ret : compile_ref(b, at, index, &ref, info, into);
 }
 
-static int compile_cart_contains(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_cart_contains(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	static const char *const words[] = { "category", "product", "brand" };
 	for (int i = 0; i < 3; i++)
@@ -163,7 +172,8 @@ static int compile_cart_contains(struct fw_builder *b, struct fw_at *at, int ind
 	return unknown_name(b, at, "cart.contains", name, words, 3);
 }
 
-static int compile_cart(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_cart(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	static const char *const words[] = { "items", "total", "age", "contains" };
 	static const enum fw_fact facts[] = { FW_FACT_CART_ITEMS, FW_FACT_CART_TOTAL, FW_FACT_CART_AGE };
@@ -198,7 +208,8 @@ static int go_deeper(struct fw_builder *b, const struct fw_at *at, struct fw_con
 		info->deepest = info->depth;
 	if (info->depth <= FW_LIMIT_CONDITION_DEPTH)
 		return 0;
-	return fw_build_fail(b, at, "a segment gives a part of it a name, and counts as deep as it is", "conditions are nested more than %d deep", FW_LIMIT_CONDITION_DEPTH);
+	return fw_build_fail(b, at, "a segment gives a part of it a name, and counts as deep as it is",
+		"conditions are nested more than %d deep", FW_LIMIT_CONDITION_DEPTH);
 }
 
 static int compile_segment_name(struct fw_builder *b, struct fw_at *at, int index, struct fw_condition_info *info, uint32_t *ret_node)
@@ -265,7 +276,8 @@ static int compile_segments(struct fw_builder *b, struct fw_at *at, int index, s
 	return ret;
 }
 
-static int compile_fact(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info, struct parts *into)
+static int compile_fact(struct fw_builder *b, struct fw_at *at, int index, struct fw_str name, struct fw_condition_info *info,
+	struct parts *into)
 {
 	uint32_t node;
 	if (fw_str_is(name, "cart"))
@@ -307,9 +319,11 @@ static int compile_function(struct fw_builder *b, struct fw_at *at, int index, s
 	return 0;
 }
 
-static int compile_table(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info, uint32_t *ret_node);
+static int compile_table(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info,
+	uint32_t *ret_node);
 
-static int compile_positional(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info, struct parts *into)
+static int compile_positional(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info,
+	struct parts *into)
 {
 	lua_State *L = b->lua;
 	uint32_t node;
@@ -319,7 +333,8 @@ static int compile_positional(struct fw_builder *b, struct fw_at *at, int index,
 	if (lua_type(L, index) == LUA_TFUNCTION)
 		ret = compile_function(b, at, index, info, &node);
 	else if (lua_type(L, index) != LUA_TTABLE)
-		ret = fw_build_fail(b, at, "write the fact's name before it: country = \"CA\"", "a condition names a fact; this is %s by itself", fw_build_type_name(b, index));
+		ret = fw_build_fail(b, at, "write the fact's name before it: country = \"CA\"",
+			"a condition names a fact; this is %s by itself", fw_build_type_name(b, index));
 	else if (!tag && !group)
 		ret = fw_build_fail(b, at, "write any { … } or all { … } before it", "a bare table stands inside a table");
 	else if (tag && !is_group)
@@ -348,7 +363,8 @@ static int set_back(struct fw_builder *b, struct parts *parts, uint32_t from, st
 	return ret;
 }
 
-static int compile_table(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info, uint32_t *ret_node)
+static int compile_table(struct fw_builder *b, struct fw_at *at, int index, const char *group, struct fw_condition_info *info,
+	uint32_t *ret_node)
 {
 	struct fw_key *keys;
 	size_t n;
@@ -369,7 +385,8 @@ static int compile_table(struct fw_builder *b, struct fw_at *at, int index, cons
 		int value = lua_gettop(b->lua);
 		uint32_t before = parts.n;
 		info->has_functions = false;
-		ret = keys[i].name.p ? compile_fact(b, at, value, keys[i].name, info, &parts) : compile_positional(b, at, value, group, info, &parts);
+		ret = keys[i].name.p ? compile_fact(b, at, value, keys[i].name, info, &parts)
+			: compile_positional(b, at, value, group, info, &parts);
 		lua_settop(b->lua, value - 1);
 		fw_at_leave(at, length);
 		had_functions |= info->has_functions;
@@ -405,7 +422,8 @@ int fw_compile_segment(struct fw_builder *b, uint32_t number)
 	if (b->segment_state[number] == 2)
 		return 0;
 	if (b->segment_state[number] == 1)
-		return fw_build_fail(b, &at, "take it out of its own condition, or out of a segment named there", "it is part of its own condition");
+		return fw_build_fail(b, &at, "take it out of its own condition, or out of a segment named there",
+			"it is part of its own condition");
 	struct fw_condition_info info = { .depth = b->segments_open };
 	if (go_deeper(b, &at, &info, 1) < 0)
 		return FW_EINVAL;

@@ -152,7 +152,8 @@ static int write_value(struct writer *w, int index, int depth)
 		return 0;
 	}
 	case LUA_TTABLE: return write_table(w, index, depth);
-	default: return refuse(w, "content is what JSON can say", lua_type(L, index) == LUA_TFUNCTION ? "a function" : "a value that JSON has no word for");
+	default: return refuse(w, "content is what JSON can say", lua_type(L, index) == LUA_TFUNCTION ? "a function"
+		: "a value that JSON has no word for");
 	}
 }
 

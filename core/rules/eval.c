@@ -104,7 +104,8 @@ static void answer(struct fw_eval *e, struct fw_called *c, const struct fw_funct
 	bool is_number = lua_type(L, -1) == LUA_TNUMBER;
 	if (is_number)
 		fw_number_text(lua_tonumber(L, -1), number);
-	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s%s, not true or false", is_number ? "the number " : "",
+	fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "the function answered %s%s, not true or false", is_number ? "the number "
+		: "",
 		is_number ? number : fw_words_type(L, -1));
 	fw_hint(&err, is_number ? "compare it: v:viewed { … } > 0" : "end it with a comparison");
 	keep_error(e, c, &err);

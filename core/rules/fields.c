@@ -37,7 +37,8 @@ int fw_fields_read(struct fw_builder *b, struct fw_at *at, int table, const stru
 		const char *name = keys[i].name.p;
 		const struct fw_field *f = name ? find_field(fields, n, name) : NULL;
 		if (!f) {
-			ret = name ? unknown_field(b, at, name, fields, n) : fw_build_fail(b, at, "write name = value", "a value stands without a name");
+			ret = name ? unknown_field(b, at, name, fields, n) : fw_build_fail(b, at, "write name = value",
+				"a value stands without a name");
 			continue;
 		}
 		fw_build_push(b, table, &keys[i]);
@@ -178,7 +179,8 @@ int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *in
 	if (lua_type(b->lua, index) == LUA_TFUNCTION)
 		return fw_build_function(b, at, index, true, &content->function);
 	if (lua_type(b->lua, index) != LUA_TTABLE)
-		return fw_build_fail(b, at, "write { banner = \"…\" }", "content is a table or a function, not %s", fw_build_type_name(b, index));
+		return fw_build_fail(b, at, "write { banner = \"…\" }", "content is a table or a function, not %s",
+			fw_build_type_name(b, index));
 	struct fw_buf json;
 	struct fw_error why;
 	fw_buf_init(&json, 0);

@@ -76,7 +76,8 @@ static int take_files(struct fw_builder *b, const struct fw_files *files, const 
 			: fw_arena_strdup(&b->set->arena, files->items[i].name);
 		if (!s || !name)
 			return fw_build_no_memory(b);
-		*s = (struct fw_source){ .name = name, .compliance = files->items[i].compliance, .text = files->items[i].text, .n = files->items[i].n, .env_ref = LUA_NOREF };
+		*s = (struct fw_source){ .name = name, .compliance = files->items[i].compliance, .text = files->items[i].text,
+			.n = files->items[i].n, .env_ref = LUA_NOREF };
 	}
 	return 0;
 }

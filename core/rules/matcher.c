@@ -361,8 +361,7 @@ static int read_within(struct fw_builder *b, struct fw_at *at, int index, struct
 	int64_t s = fw_duration_s((struct fw_str){ text, n });
 	if (s < 3600 || s > 400 * 86400)
 		return fw_build_fail(b, at, "write it as \"12h\" or \"7d\"", "within is a duration from 1h to 400d");
-	bool fits = s <= 3 * 86400 ? s % 3600 == 0 : s % 86400 == 0;
-	if (!fits)
+	if (!fw_within_fits(s))
 		return fw_build_fail(b, at, NULL, "within is in whole hours up to 3d, then in whole days");
 	q->query.within_s = s;
 	return 0;

@@ -135,7 +135,8 @@ static int line_of(const struct reader *r, const struct prototype *p, size_t pc)
 
 static int assignment(struct reader *r, int line, const char *name)
 {
-	fw_fail(r->err, FW_EINVAL, r->file, line, "a function assigns to %s, which is outside it: nothing may outlive a call", name[0] ? name : "a variable");
+	fw_fail(r->err, FW_EINVAL, r->file, line, "a function assigns to %s, which is outside it: nothing may outlive a call", name[0]
+		? name : "a variable");
 	fw_hint(r->err, "write \"local %s = …\" inside the function", name[0] ? name : "x");
 	return FW_EINVAL;
 }
@@ -219,7 +220,8 @@ static int read_body(struct reader *r, struct prototype *p, const struct prototy
 	if (r->bad || !root)
 		return r->bad ? FW_EINVAL : 0;
 	if (r->longest > FW_LIMIT_STRING_BYTES)
-		return fw_fail(r->err, FW_EINVAL, r->file, p->first_line, "a function has a text of more than %d bytes in it", FW_LIMIT_STRING_BYTES);
+		return fw_fail(r->err, FW_EINVAL, r->file, p->first_line, "a function has a text of more than %d bytes in it",
+			FW_LIMIT_STRING_BYTES);
 	for (size_t pc = 0; pc < p->n_code; pc++) {
 		int ret = check_instruction(r, root, p, pc);
 		if (ret < 0)

@@ -27,7 +27,9 @@ static void fail(struct walk *w, const struct fw_error *err)
 static void refuse_iterator(struct walk *w)
 {
 	struct fw_error err;
-	fw_fail(&err, FW_EINVAL, w->place.source, w->place.linedefined, "a function uses what gmatch or pairs gave while the file loaded, which remembers how far it went: nothing may outlive a call");
+	fw_fail(&err, FW_EINVAL, w->place.source, w->place.linedefined,
+		"a function uses what gmatch or pairs gave while the file loaded, which remembers how far it went: nothing may outlive a "
+		"call");
 	fw_hint(&err, "call gmatch or pairs inside the function");
 	fail(w, &err);
 }

@@ -253,7 +253,8 @@ static void split_message(lua_State *thread, const char *text, struct fw_error *
 		line = 0;
 	}
 	size_t n = strcspn(message, "\n");
-	fw_fail(err, FW_EFAILED, line ? whole_name(thread, file, &ar) : NULL, (int)line, "%.*s", (int)(n < sizeof err->message ? n : sizeof err->message), message);
+	fw_fail(err, FW_EFAILED, line ? whole_name(thread, file, &ar) : NULL, (int)line, "%.*s",
+		(int)(n < sizeof err->message ? n : sizeof err->message), message);
 	if (message[n])
 		fw_hint(err, "%s", message + n + 1);
 }
@@ -275,7 +276,8 @@ static int last_line(const struct call *c, lua_Debug *ar, const char **ret_file)
 static void explain(const struct call *c, struct fw_error *err)
 {
 	lua_Debug ar;
-	const char *file, *text = lua_type(c->thread, -1) == LUA_TSTRING ? lua_tostring(c->thread, -1) : "the code raised an error that is no text";
+	const char *file, *text = lua_type(c->thread, -1) == LUA_TSTRING ? lua_tostring(c->thread, -1)
+		: "the code raised an error that is no text";
 	int line = last_line(c, &ar, &file);
 	switch (c->fired) {
 	case FW_CALL_INSTRUCTIONS:
@@ -285,7 +287,8 @@ static void explain(const struct call *c, struct fw_error *err)
 		fw_fail(err, FW_ELIMIT, file, line, "the code made more than %lld bytes of values", (long long)c->budget->bytes);
 		break;
 	case FW_CALL_NESTED:
-		fw_fail(err, FW_ELIMIT, file, line, "functions read segments that other functions decide, more than %d deep", FW_LIMIT_CALL_NESTING);
+		fw_fail(err, FW_ELIMIT, file, line, "functions read segments that other functions decide, more than %d deep",
+			FW_LIMIT_CALL_NESTING);
 		break;
 	default:
 		split_message(c->thread, text, err);

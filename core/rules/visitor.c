@@ -245,7 +245,8 @@ static int part_pairs(lua_State *L)
 			lua_rawset(L, -3);
 		}
 	} else {
-		const struct fw_member *m = fact == FW_FACT_TRAIT ? e->facts->traits : fact == FW_FACT_EVENT ? e->facts->event : e->facts->engagement;
+		const struct fw_member *m = fact == FW_FACT_TRAIT ? e->facts->traits : fact == FW_FACT_EVENT ? e->facts->event
+			: e->facts->engagement;
 		unsigned n = count_members(e->facts, fact);
 		fw_lib_charge(L, n);
 		e->frame->unknown |= !e->facts->profile_in_reach && fact != FW_FACT_EVENT; /* there may be more of them */
@@ -332,8 +333,10 @@ static void read_query(lua_State *L, struct fw_query *q, char *folded, size_t si
 			q->key_kind = kind;
 			fw_fold((struct fw_str){ value, n }, folded);
 			q->key = (struct fw_str){ folded, n };
-		} else if (strcmp(field, "within") == 0 && value && fw_duration_s((struct fw_str){ value, n }) > 0) {
+		} else if (strcmp(field, "within") == 0 && value) {
 			q->within_s = fw_duration_s((struct fw_str){ value, n });
+			if (!fw_within_fits(q->within_s))
+				luaL_error(L, "within is a duration from 1h to 400d, in whole hours up to 3d, then in whole days");
 		} else {
 			luaL_error(L, "a query has category, product, brand or term (one of them), and within; not \"%s\"", field);
 		}

@@ -108,7 +108,8 @@ static int take_table(lua_State *L)
 	const char *word = fw_declared_words[d->kind];
 	bool is_table = lua_type(L, 1) == LUA_TTABLE;
 	if (!is_table || lua_getmetatable(L, 1))
-		return luaL_error(L, "%s \"%s\" needs a %stable\nwrite %s \"%s\" { … }", word, d->id, is_table ? "plain " : "", word, d->id);
+		return luaL_error(L, "%s \"%s\" needs a %stable\nwrite %s \"%s\" { … }", word, d->id, is_table ? "plain " : "", word,
+			d->id);
 	if (d->table_ref != LUA_NOREF)
 		return luaL_error(L, "%s \"%s\" is declared twice by one word", word, d->id);
 	lua_settop(L, 1);

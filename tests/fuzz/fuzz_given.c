@@ -12,10 +12,14 @@ static const char rules_text[] =
 	"rule \"r4\" { slot = \"a\", when = { traits = { age = at_least(18), tags = { \"x\", \"y\" }, vip = true } }, show = { a = 1 } }\n"
 	"rule \"r5\" { slot = \"a\", when = { hour = between(22, 6), weekday = between(\"fri\", \"mon\") }, show = { a = 1 } }\n"
 	"rule \"r6\" { slot = \"a\", when = { viewed = { category = \"boots\", within = \"7d\", at_most = 2 } }, show = { a = 1 } }\n"
-	"rule \"r7\" { slot = \"a\", when = { cart = { total = at_least(50), age = at_most(\"1h\"), contains = { brand = all_of { \"a\", \"b\" } } } }, show = { a = 1 } }\n"
-	"rule \"r8\" { slot = \"a\", when = { consent = is_not \"email\", date = at_least(\"2026-01-01\") }, rollout = 50, show = { a = 1 } }\n"
-	"rule \"r9\" { slot = \"a\", when = function(v) return v.country == \"CA\" or v.traits.age and v.traits.age > 3 end, show = function(v) return { c = v.city, t = v.traits.tags } end }\n"
-	"rule \"r10\" { slot = \"a\", when = { in_eu = unknown(), os = known(), traits = { zip = contains \"1\" }, engagement = { email = more_than(0.1) } }, show = { a = 1 } }\n";
+	"rule \"r7\" { slot = \"a\", when = { cart = { total = at_least(50), age = at_most(\"1h\"), contains = { brand = all_of { \"a\", "
+		"\"b\" } } } }, show = { a = 1 } }\n"
+	"rule \"r8\" { slot = \"a\", when = { consent = is_not \"email\", date = at_least(\"2026-01-01\") }, rollout = 50, show = { a = 1 "
+		"} }\n"
+	"rule \"r9\" { slot = \"a\", when = function(v) return v.country == \"CA\" or v.traits.age and v.traits.age > 3 end, show = "
+		"function(v) return { c = v.city, t = v.traits.tags } end }\n"
+	"rule \"r10\" { slot = \"a\", when = { in_eu = unknown(), os = known(), traits = { zip = contains \"1\" }, engagement = { email = "
+		"more_than(0.1) } }, show = { a = 1 } }\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

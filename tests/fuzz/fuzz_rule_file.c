@@ -13,7 +13,8 @@ static bool may_run_long(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const char *const visitors[] = { "{}", "{\"country\":\"CA\",\"device\":\"mobile\",\"visits\":3,\"hour\":12,\"traits\":{\"a\":[1,\"x\"],\"plan\":\"pro\"}}",
+	static const char *const visitors[] = { "{}",
+		"{\"country\":\"CA\",\"device\":\"mobile\",\"visits\":3,\"hour\":12,\"traits\":{\"a\":[1,\"x\"],\"plan\":\"pro\"}}",
 		"{\"at\":\"2026-11-23T10:00Z\",\"country\":\"US\",\"cart\":{\"total\":80},\"viewed\":4,\"segment\":[\"s\"]}" };
 	struct rules r;
 	if (n > LONGEST)

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fw_arena_init(&arena, NULL, 0, 0);
 	int ret = fw_scan_create(&arena, "a.lua", text, &scan, &err);
 	if (ret == 0) {
-		static const char *const paths[] = { "", "when", "when.cart.total", "when.#1.#2", "show.a.b.c", "expect.home.hero", "....", "#", "#99999999999" };
+		static const char *const paths[] = { "", "when", "when.cart.total", "when.#1.#2", "show.a.b.c", "expect.home.hero", "....",
+			"#", "#99999999999" };
 		for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 			for (int line = 0; line < 4; line++)
 				if (fw_scan_line(scan, line, "r", paths[i]) > (lines > line ? lines : line))

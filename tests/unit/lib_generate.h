@@ -46,7 +46,8 @@ static const char *const some_days[] = { "mon", "tue", "wed", "thu", "fri", "sat
 static const char *const some_dates[] = { "2026-11-01", "2026-11-23", "2026-11-24", "2026-12-24", "2027-01-01" };
 static const char *const some_durations[] = { "5m", "30m", "1h", "12h", "2d", "1w" };
 static const char *const some_windows[] = { "1h", "3d", "7d", "30d" };
-static const char *const some_words[] = { "alpha", "alphabet", "beta", "Beta max", "bet", "gamma", "3", "3.5", "-1", "true", "alp", "ALPHA" };
+static const char *const some_words[] = { "alpha", "alphabet", "beta", "Beta max", "bet", "gamma", "3", "3.5", "-1", "true", "alp",
+	"ALPHA" };
 static const double some_numbers[] = { 0, 1, 2, 2.5, 3, 3.5, 5, 10, -1, 100, 1e6, 0.1 };
 static const char *const number_facts[] = { "visits", "orders", "revenue", "pages_this_visit", "days_since_order" };
 static const char *const bool_facts[] = { "in_eu", "logged_in", "new_visitor" };
@@ -128,7 +129,8 @@ static inline void put_segment(struct generator *g)
 }
 
 /* One of several, or one; perhaps known, unknown or negated. */
-static inline void put_matcher(struct generator *g, void (*put)(struct generator *g), void (*other)(struct generator *g, void (*put)(struct generator *g)))
+static inline void put_matcher(struct generator *g, void (*put)(struct generator *g),
+	void (*other)(struct generator *g, void (*put)(struct generator *g)))
 {
 	unsigned kind = below(g, 20);
 	if (kind == 0) {
@@ -310,7 +312,8 @@ static inline const char *generate_rules(struct generator *g, unsigned n_segment
 		g->segments = i + 1;
 	}
 	for (unsigned i = 0; i < n_rules; i++) {
-		PUT(g, "rule \"r%u\" { slot = \"slot%u\", priority = %u, show = { n = %u }, ", i, below(g, GENERATED_SLOTS), below(g, 4), i);
+		PUT(g, "rule \"r%u\" { slot = \"slot%u\", priority = %u, show = { n = %u }, ", i, below(g, GENERATED_SLOTS), below(g, 4),
+			i);
 		if (chance(g, 97)) {
 			PUT(g, "when = { ");
 			if (chance(g, 4))
@@ -418,7 +421,8 @@ static inline const char *generate_visitor(struct generator *g)
 	for (unsigned i = 0; i < 3; i++) {
 		PUT(g, "\"%s\":[", i == 0 ? "viewed" : i == 1 ? "bought" : "searched");
 		for (unsigned k = below(g, 4); k; k--)
-			PUT(g, "{\"%s\":\"%s\",\"total\":%u%s%s%s}%s", chance(g, 50) ? "category" : "brand", some_words[below(g, 3)], below(g, 5),
+			PUT(g, "{\"%s\":\"%s\",\"total\":%u%s%s%s}%s", chance(g, 50) ? "category" : "brand", some_words[below(g, 3)],
+				below(g, 5),
 				k % 2 ? ",\"within\":\"" : "", k % 2 ? PICK(g, some_windows) : "", k % 2 ? "\"" : "", k > 1 ? "," : "");
 		PUT(g, "],");
 	}

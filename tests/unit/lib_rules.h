@@ -104,7 +104,8 @@ static inline const char *rules_decide(struct rules *r, const char *visitor)
 		const struct fw_slot_answer *a = &r->decision.slots[i];
 		fw_buf_printf(&text, "%s%s:", i ? "; " : "", r->set->slots[a->slot].id);
 		for (uint32_t k = 0; k < a->n; k++)
-			fw_buf_printf(&text, " %s%.*s", r->set->rules[a->winners[k].rule].id, (int)a->winners[k].content.n, a->winners[k].content.p);
+			fw_buf_printf(&text, " %s%.*s", r->set->rules[a->winners[k].rule].id, (int)a->winners[k].content.n,
+				a->winners[k].content.p);
 	}
 	const char *kept = fw_arena_strdup(&r->arena, fw_buf_text(&text));
 	fw_buf_finish(&text);

@@ -26,7 +26,8 @@ static const char *line_of(const char *text, const char *id, char *buf, size_t s
 static void differ(uint64_t seed, struct rules *r, const char *text, const char *visitor, uint32_t rule, const char *what)
 {
 	static char line[20000];
-	fail_msg("seed %llu: %s\n  %s\n  %s", (unsigned long long)seed, what, line_of(text, r->set->rules[rule].id, line, sizeof line), visitor);
+	fail_msg("seed %llu: %s\n  %s\n  %s", (unsigned long long)seed, what, line_of(text, r->set->rules[rule].id, line, sizeof line),
+		visitor);
 }
 
 static enum fw_truth truth_of(struct rules *r, uint32_t rule)
@@ -55,7 +56,8 @@ static void compare_slot(uint64_t seed, struct rules *r, const char *text, const
 		if (found == expected && found == FW_NONE)
 			return;
 		if (found != expected)
-			differ(seed, r, text, visitor, expected != FW_NONE ? expected : found, expected != FW_NONE ? "true, and passed over" : "came up twice");
+			differ(seed, r, text, visitor, expected != FW_NONE ? expected : found, expected != FW_NONE ? "true, and passed over"
+				: "came up twice");
 	}
 }
 
@@ -136,7 +138,8 @@ static void test_more_lists_than_fit(void **state)
 	fw_buf_puts(&text, "slot \"s\" { channel = \"web\" }\n");
 	fw_buf_puts(&visitor, "{\"traits\":{\"t\":[");
 	for (int i = 0; i < 1200; i++) {
-		fw_buf_printf(&text, "rule \"r%d\" { slot = \"s\", show = {}, when = { traits = { t = \"v%d\", u = %d } } }\n", i, i, i % 3);
+		fw_buf_printf(&text, "rule \"r%d\" { slot = \"s\", show = {}, when = { traits = { t = \"v%d\", u = %d } } }\n", i, i,
+			i % 3);
 		fw_buf_printf(&visitor, "%s\"v%d\"", i ? "," : "", i);
 	}
 	fw_buf_puts(&visitor, "],\"u\":2}}");

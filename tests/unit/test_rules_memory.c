@@ -70,18 +70,26 @@ static const char text[] =
 	"function greet(v) return words[v.country] or 'hi' end\n"
 	"segment \"s1\" { when = { visits = at_least(2), country = { \"CA\", \"NO\" } } }\n"
 	"segment \"s2\" { when = { segment = \"s1\", any { { device = \"mobile\" }, function(v) return v.orders > 2 end } } }\n"
-	"rule \"r1\" { slot = \"a\", priority = 3, when = { segment = \"s2\" }, show = function(v) return { hi = greet(v), l = { v.traits.name, list {} } } end, tags = { \"t\" } }\n"
-	"rule \"r2\" { slot = \"a\", only_one_of = \"g\", when = { any { { city = starts_with \"Mon\" }, none { traits = { plan = \"pro\" } } } }, show = { x = 1 } }\n"
-	"rule \"r3\" { slot = \"b\", only_one_of = \"g\", rollout = 60, starts = \"2026-01-01\", when = { hour = between(22, 6), viewed = { category = \"boots\" } }, show = { y = { z = true } } }\n"
-	"rule \"r4\" { slot = \"b\", when = function(v) local t = {} for i = 1, 30 do t[i] = 'text ' .. i end return #t == 30 and v.segment.s1 end, show = { w = 1 } }\n"
+	"rule \"r1\" { slot = \"a\", priority = 3, when = { segment = \"s2\" }, show = function(v) return { hi = greet(v), l = { "
+		"v.traits.name, list {} } } end, tags = { \"t\" } }\n"
+	"rule \"r2\" { slot = \"a\", only_one_of = \"g\", when = { any { { city = starts_with \"Mon\" }, none { traits = { plan = \"pro\" "
+		"} } } }, show = { x = 1 } }\n"
+	"rule \"r3\" { slot = \"b\", only_one_of = \"g\", rollout = 60, starts = \"2026-01-01\", when = { hour = between(22, 6), viewed = "
+		"{ category = \"boots\" } }, show = { y = { z = true } } }\n"
+	"rule \"r4\" { slot = \"b\", when = function(v) local t = {} for i = 1, 30 do t[i] = 'text ' .. i end return #t == 30 and "
+		"v.segment.s1 end, show = { w = 1 } }\n"
 	"rule \"m\" { channel = \"email\", on = \"X\", after = \"1h\", send = { template = \"t\" } }\n"
 	"guard \"g1\" { applies = { uses = \"behaviour\" }, require = { consent = \"personalization\" }, because = \"law\" }\n"
 	"guard \"g2\" { applies = { tag = \"t\" }, forbid = function(v) return v.device == 'bot' end, because = \"bots\" }\n"
 	"cap \"c\" { limit = 3, per = \"7d\" }\n"
-	"test \"t\" { given = { country = \"CA\", device = \"mobile\", visits = 3, orders = 3, consent = { \"personalization\" } }, expect = { a = { \"r1\", \"r2\" } } }\n";
+	"test \"t\" { given = { country = \"CA\", device = \"mobile\", visits = 3, orders = 3, consent = { \"personalization\" } }, expect "
+		"= { a = { \"r1\", \"r2\" } } }\n";
 
-static const char visitor[] = "{\"country\":\"CA\",\"device\":\"desktop\",\"visits\":3,\"orders\":5,\"consent\":[\"personalization\"],\"hour\":23,\"city\":\"Montréal, "
-	"and a text of more than forty letters\",\"traits\":{\"name\":\"a name that is longer than what Lua interns, by far\",\"list\":[1,2]},"
+static const char visitor[] =
+	"{\"country\":\"CA\",\"device\":\"desktop\",\"visits\":3,\"orders\":5,\"consent\":[\"personalization\"],\"hour\":23,"
+	"\"city\":\"Montréal, "
+	"and a text of more than forty letters\",\"traits\":{\"name\":\"a name that is longer than what Lua interns, by "
+		"far\",\"list\":[1,2]},"
 	"\"viewed\":{\"category\":\"boots\",\"total\":2},\"rollout\":10}";
 
 static void fail_from(long n, bool good)
@@ -107,7 +115,8 @@ static void test_loading(void **state)
 				fail_msg("refusing the %ldth: an error without a message", n);
 			if (ret == 0)
 				assert_string_equal(rules_decide(&r, visitor),
-					"a: r1{\"hi\":\"hello\",\"l\":[\"a name that is longer than what Lua interns, by far\",[]]} r2{\"x\":1}; b: r4{\"w\":1}");
+					"a: r1{\"hi\":\"hello\",\"l\":[\"a name that is longer than what Lua interns, by far\",[]]} "
+						"r2{\"x\":1}; b: r4{\"w\":1}");
 			rules_finish(&r);
 			if (n > 1000000)
 				fail_msg("loading never succeeds");

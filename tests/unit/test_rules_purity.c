@@ -24,7 +24,8 @@ static const char before[] =
 
 /* Bodies of `show`; each tells what it finds. */
 static const char *const bodies[] = {
-	"remember(seen, v.country or 'none', true) local n = 0 for k in pairs(seen) do n = n + 1 end return { n = n, k = seen[v.country or 'none'] }",
+	"remember(seen, v.country or 'none', true) local n = 0 for k in pairs(seen) do n = n + 1 end return { n = n, k = seen[v.country or "
+		"'none'] }",
 	"remember(log, 'n', log.n + 1) return { n = log.n }",
 	"pcall(table.insert, list, v.traits.n) pcall(table.sort, list) return { first = list[1], n = #list }",
 	"remember(cache, v.traits.n or 0, 'x') return { c = cache[v.traits.n or 0] }",
@@ -63,7 +64,8 @@ static char *make_rules(struct generator *g)
 	fw_buf_clear(&g->out);
 	PUT(g, "slot \"a\" { channel = \"web\", show_up_to = 9 }\nslot \"b\" { channel = \"web\", show_up_to = 9 }\n%s", before);
 	for (unsigned i = 0; i < 14; i++) {
-		PUT(g, "rule \"r%u\" { slot = \"%s\", priority = %u, show = function(v) %s end", i, chance(g, 50) ? "a" : "b", below(g, 3), PICK(g, bodies));
+		PUT(g, "rule \"r%u\" { slot = \"%s\", priority = %u, show = function(v) %s end", i, chance(g, 50) ? "a" : "b", below(g, 3),
+			PICK(g, bodies));
 		if (chance(g, 50))
 			PUT(g, ", when = %s", PICK(g, conditions));
 		PUT(g, " }\n");
@@ -101,7 +103,8 @@ static char *alone(const char *text, const char *visitor)
 static void same(uint64_t seed, const char *text, const char *visitor, const char *expected, const char *said)
 {
 	if (strcmp(expected, said) != 0)
-		fail_msg("seed %llu: not as if alone\n%s\n%s\n  alone: %s\n  after: %s", (unsigned long long)seed, text, visitor, expected, said);
+		fail_msg("seed %llu: not as if alone\n%s\n%s\n  alone: %s\n  after: %s", (unsigned long long)seed, text, visitor, expected,
+			said);
 }
 
 static void test_either_order(void **state)

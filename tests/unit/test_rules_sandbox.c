@@ -41,15 +41,18 @@ static const struct attempt {
 	{ "", "local f f = function() return pcall(f) end while true do f() end", NULL },
 	{ "", "local f f = function() return f() end f()", RAN },
 	{ "", "local t = setmetatable({}, { __index = function(t, k) while true do end end }) return { x = t.x }", RAN },
-	{ "", "local t = setmetatable({}, { __eq = function() while true do end end }) return { x = t == setmetatable({}, getmt) }", "getmt is not defined" },
+	{ "", "local t = setmetatable({}, { __eq = function() while true do end end }) return { x = t == setmetatable({}, getmt) }",
+		"getmt is not defined" },
 	{ "", "local m = { __lt = function() while true do end end } return { x = setmetatable({}, m) < setmetatable({}, m) }", RAN },
 	{ "", "local m = { __concat = function() while true do end end } return { x = setmetatable({}, m) .. 'x' }", RAN },
 	{ "", "local t = setmetatable({}, { __call = function(t) return t() end }) t()", RAN },
 	{ "", "local t = setmetatable({}, { __len = function() while true do end end }) return { x = #t }", RAN },
 	{ "", "local m = {} local t <close> = setmetatable({}, m) m.__close = function() while true do end end", "a non-closable value" },
-	{ "", "local m = {} setmetatable({}, m) m.__close = function() while true do end end do local t <close> = setmetatable({}, m) end", "__close is not available" },
+	{ "", "local m = {} setmetatable({}, m) m.__close = function() while true do end end do local t <close> = setmetatable({}, m) end",
+		"__close is not available" },
 	{ "", "local m = {} local t = setmetatable({}, m) m.__close = function() while true do end end do local c <close> = t end", RAN },
-	{ "", "local m = {} local t = setmetatable({}, m) m.__close = function() while true do end end while true do pcall(function() local c <close> = t error('x') end) end", RAN },
+	{ "", "local m = {} local t = setmetatable({}, m) m.__close = function() while true do end end while true do pcall(function() "
+		"local c <close> = t error('x') end) end", RAN },
 	{ "", "table.sort({ 3, 1, 2 }, function(a, b) while true do end end)", RAN },
 	{ "", "while true do pcall(table.sort, { 3, 1, 2 }, function(a, b) while true do end end) end", RAN },
 	{ "", "table.sort({ 3, 1, 2 }, function(a, b) while true do pcall(function() while true do end end) end end)", RAN },
@@ -108,11 +111,13 @@ static const struct attempt {
 	{ "local t = {} for i = 1, 3e5 do t[i] = i end", "while true do local x = next(t) end", RAN },
 	{ "local t = {} for i = 1, 3e5 do t[i] = i end", "for k in pairs(t) do end", RAN },
 	{ "", "local function f(...) while true do (function(...) end)(...) end end f(table.unpack({}, 1, 15000))", NULL },
-	{ "", "local t = {} for i = 1, 20000 do t[i] = i end while true do t.a = 1 t.b = 1 t.c = 1 t.a = nil t.b = nil t.c = nil t.d = 1 t.e = 1 t.f = 1 t.d = nil t.e = nil t.f = nil end", NULL },
+	{ "", "local t = {} for i = 1, 20000 do t[i] = i end while true do t.a = 1 t.b = 1 t.c = 1 t.a = nil t.b = nil t.c = nil t.d = 1 "
+		"t.e = 1 t.f = 1 t.d = nil t.e = nil t.f = nil end", NULL },
 
 	/* Taking memory. */
 	{ "", "local s = 'x' while true do s = s .. s end", MADE },
-	{ "", "local s = ('x'):rep(200000) s = s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s", MADE },
+	{ "", "local s = ('x'):rep(200000) s = s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s "
+		".. s .. s .. s", MADE },
 	{ "", "local t = {} while true do t[#t + 1] = {} end", MADE },
 	{ "", "local t = {} for i = 1, 1e9 do t[i] = i end", MADE },
 	{ "", "local t = {} while true do t = { t } end", MADE },
@@ -121,7 +126,8 @@ static const struct attempt {
 	{ "", "local f = function() end while true do f = function() return f end end", NULL },
 	{ "", "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) return { x = t[1] }", "C stack overflow" },
 	{ "", "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end", MADE },
-	{ "", "local t = {} for i = 1, 300 do t[i] = ('x'):rep(1000) end return { x = table.concat(t) .. table.concat(t) .. table.concat(t) .. table.concat(t) }", NULL },
+	{ "", "local t = {} for i = 1, 300 do t[i] = ('x'):rep(1000) end return { x = table.concat(t) .. table.concat(t) .. "
+		"table.concat(t) .. table.concat(t) }", NULL },
 	{ "", "local t = {} for i = 1, 40 do t = { t } end return t", "nested too deep" },
 	{ "", "local t = {} for i = 1, 30 do t = { t, t } end return t", "larger" },
 	{ "", "local t = {} t.t = t return t", "nested too deep" },
@@ -144,7 +150,8 @@ static const struct attempt {
 	{ "local t = {}", "setmetatable(t, {}) return {}", "protected metatable" },
 	{ "local t = setmetatable({}, { __index = {} })", "t.x = 1 return {}", "shared between visitors" },
 	{ "local m = { __index = {} } local t = setmetatable({}, m)", "m.__index.x = 1 return {}", "shared between visitors" },
-	{ "local m = {} m.__index = m function m.new() return setmetatable({}, m) end", "local o = m.new() o.x = 1 m.x = 1 return {}", "shared between visitors" },
+	{ "local m = {} m.__index = m function m.new() return setmetatable({}, m) end", "local o = m.new() o.x = 1 m.x = 1 return {}",
+		"shared between visitors" },
 	{ "local t = { f = function(self) self.n = 1 end }", "t:f() return {}", "shared between visitors" },
 	{ "", "string.upper = nil return {}", "string is read-only" },
 	{ "", "('').rep = nil return {}", "attempt to index a string value" },
@@ -167,11 +174,13 @@ static const struct attempt {
 	{ "local n = 0 local function up() n = n + 1 return n end", "return { x = up() }", "assigns to n" },
 	{ "local n = 0 local t = { deep = { up = function() n = n + 1 return n end } }", "return { x = t.deep.up() }", "assigns to n" },
 	{ "local n = 0 local t = setmetatable({}, { __call = function() n = n + 1 return n end })", "return { x = t() }", "assigns to n" },
-	{ "local n = 0 local t = setmetatable({}, { __index = setmetatable({}, { __index = function() n = n + 1 return n end }) })", "return { x = t.y }", "assigns to n" },
+	{ "local n = 0 local t = setmetatable({}, { __index = setmetatable({}, { __index = function() n = n + 1 return n end }) })",
+		"return { x = t.y }", "assigns to n" },
 	{ "local n = 0 function up() n = n + 1 return n end", "return { x = up() }", "assigns to n" },
 	{ "local n = 0 function up() n = n + 1 return n end", "return { x = _ENV['u' .. 'p']() }", "assigns to n" },
 	{ "local n = 0 function up() n = n + 1 return n end local E = _ENV", "return { x = E.up() }", "assigns to n" },
-	{ "local n = 0 function a_name_of_more_than_forty_letters_is_no_short_string() n = n + 1 return n end", "return { x = a_name_of_more_than_forty_letters_is_no_short_string() }", "assigns to n" },
+	{ "local n = 0 function a_name_of_more_than_forty_letters_is_no_short_string() n = n + 1 return n end",
+		"return { x = a_name_of_more_than_forty_letters_is_no_short_string() }", "assigns to n" },
 	{ "", "a_name_of_more_than_forty_letters_is_no_short_string = 1 return {}", "shared between visitors" },
 	{ "local it = ('abc'):gmatch('.')", "return { x = it() }", "remembers how far it went" },
 	{ "local it = { (pairs({ 1, 2, 3 })) }", "return { x = it[1]() }", "remembers how far it went" },
@@ -194,7 +203,8 @@ static double cpu_ms(void)
 }
 
 static const char segments[] = "segment \"many\" { when = { country = \"CA\" } }";
-static const char visitor[] = "{\"country\":\"CA\",\"traits\":{\"list\":[\"a\",\"b\"],\"x\":1,\"first_name\":\"Ann\"},\"viewed\":{\"category\":\"a\",\"total\":1}}";
+static const char visitor[] =
+	"{\"country\":\"CA\",\"traits\":{\"list\":[\"a\",\"b\"],\"x\":1},\"viewed\":{\"category\":\"a\",\"total\":1}}";
 
 /* True if what happened is what was expected. */
 static bool happens(const struct attempt *a, const char *said)
@@ -208,13 +218,16 @@ static void try_it(const struct attempt *a)
 {
 	char text[2000], why[600];
 	struct rules r;
-	snprintf(text, sizeof text, "slot \"s\" { channel = \"web\" } %s %s\nrule \"r\" { slot = \"s\", priority = 1, show = function(v) %s end }\nrule \"good\" { slot = \"s\", show = { ok = 1 } }",
+	snprintf(text, sizeof text,
+		"slot \"s\" { channel = \"web\" } %s %s\nrule \"r\" { slot = \"s\", priority = 1, show = function(v) %s end }\nrule "
+		"\"good\" { slot = \"s\", show = { ok = 1 } }",
 		segments, a->before, a->body);
 	if (rules_load(&r, text, NULL) < 0) {
 		assert_true(r.errors.n > 0);
 		snprintf(why, sizeof why, "%s", r.errors.items[0].message);
 		if (!happens(a, why) || r.errors.items[0].line < 1 || strcmp(r.errors.items[0].file, "a.lua") != 0)
-			fail_msg("%s\n  gave     %s (%s:%d)\n  expected %s", text, why, r.errors.items[0].file, r.errors.items[0].line, a->outcome);
+			fail_msg("%s\n  gave     %s (%s:%d)\n  expected %s", text, why, r.errors.items[0].file, r.errors.items[0].line,
+				a->outcome);
 		rules_finish(&r);
 		return;
 	}
@@ -308,11 +321,13 @@ static void open_costs(struct rules *r)
 	fw_buf_init(&text, 0);
 	fw_buf_printf(&text, "slot \"s\" { channel = \"web\", show_up_to = 100 }\n");
 	for (int i = 0; i < COSTS; i++)
-		fw_buf_printf(&text, "rule \"r%d\" { slot = \"s\", show = function(v) local n = v.traits.n %s return {} end }\n", i, costs[i]);
+		fw_buf_printf(&text, "rule \"r%d\" { slot = \"s\", show = function(v) local n = v.traits.n %s return {} end }\n", i,
+			costs[i]);
 	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
 		if (!attempts[i].before[0] && i % 5 == 0)
 			fw_buf_printf(&text, "rule \"a%zu\" { slot = \"s\", enabled = false, show = {} }\n", i);
-	fw_buf_puts(&text, "rule \"other\" { slot = \"s\", show = function(v) local t = {} for i = 1, 3000 do t[i] = 'some' .. i .. v.traits.word end return { n = #t } end }\n");
+	fw_buf_puts(&text, "rule \"other\" { slot = \"s\", show = function(v) local t = {} for i = 1, 3000 do t[i] = 'some' .. i .. "
+		"v.traits.word end return { n = #t } end }\n");
 	rules_open(r, fw_buf_text(&text), NULL);
 	fw_buf_finish(&text);
 }
