@@ -157,7 +157,7 @@ const struct fw_called *fw_eval_show(struct fw_eval *e, uint32_t function)
 		fw_buf_clear(&e->json);
 		if (fw_content_write(L, lua_gettop(L), &e->json, &err) < 0) {
 			err.line = f->place.line;
-			memcpy(err.file, f->place.file, strnlen(f->place.file, sizeof err.file - 1) + 1);
+			snprintf(err.file, sizeof err.file, "%s", f->place.file); /* terminated, however long the name */
 			keep_error(e, c, &err);
 		} else {
 			c->json = (struct fw_str){ fw_arena_strndup(e->arena, e->json.data, e->json.n), e->json.n };
