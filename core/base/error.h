@@ -14,6 +14,9 @@ enum fw_code {
 	FW_EIO = -5,      /* the operating system refused; errno was translated into the message */
 	FW_EBUSY = -6,    /* not now; asking again later may succeed */
 	FW_EFAILED = -7,  /* a rule's code failed */
+	FW_ECONFLICT = -8, /* somebody else changed it meanwhile: read again and compute again */
+	FW_EAWAY = -9,    /* the store is out of reach */
+	FW_EFULL = -10,   /* the store's disk is full */
 };
 
 /* A message for a person: place, cause and the nearest right thing to do. Empty text means "none". */

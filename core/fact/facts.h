@@ -56,6 +56,12 @@ struct fw_answer {
 	double number;
 };
 
+/* Something shown or sent under a cap that still counts. */
+struct fw_cap_use {
+	uint64_t cap; /* fw_hash of the cap's id */
+	int64_t at_us;
+};
+
 struct fw_facts {
 	struct fw_arena *arena;
 	struct fw_value single[FW_FACT_SINGLE];
@@ -66,6 +72,10 @@ struct fw_facts {
 	bool profile_in_reach;   /* false: what would come from the profile is out of reach */
 	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
 	struct fw_value segments;
+
+	const struct fw_cap_use *cap_uses;
+	unsigned n_cap_uses;
+	bool caps_in_reach;      /* whoever asks is somebody: what he saw under a cap is in cap_uses; false: no capped rule wins */
 
 	bool has_clock;          /* false: dates of rules do not count */
 	int64_t now_us;

@@ -1,0 +1,51 @@
+/* An event as the Segment tracking API has it, read and put in order: ids, name, the corrected time. Pure. */
+#ifndef FW_PROFILE_EVENT_H
+#define FW_PROFILE_EVENT_H
+
+#include "base/json.h"
+
+enum fw_event_type { FW_EVENT_IDENTIFY, FW_EVENT_TRACK, FW_EVENT_PAGE, FW_EVENT_SCREEN, FW_EVENT_GROUP, FW_EVENT_ALIAS, FW_EVENT_TYPES };
+const char *fw_event_type_name(enum fw_event_type type);
+int fw_event_type_find(struct fw_str name); /* -1: none */
+
+/* What an event gets from around it. */
+struct fw_event_frame {
+	const struct fw_json *context, *integrations; /* of the batch: merged under each event's own; or NULL */
+	struct fw_str sent_at;   /* of the batch, where the event has none of its own; n 0: none */
+	int type;                /* that the path says, or -1: the event's "type" */
+	int64_t received_us;     /* wall clock */
+	bool imported;           /* history: `timestamp` is believed as it stands, however old */
+};
+
+struct fw_event {
+	enum fw_event_type type;
+	struct fw_str name;      /* track: the event; page, screen: the name, or n 0 */
+	struct fw_str message_id;/* n 0: none */
+	uint64_t message_hash;   /* fw_hash of message_id; 0: none */
+	struct fw_str anonymous_id, user_id, previous_id, group_id; /* as told; n 0: none */
+	struct fw_str user_hash; /* found at the top, in context or in traits, and kept nowhere */
+	int64_t at_us;           /* when it happened: received - (sentAt - timestamp), never later than received */
+	int64_t received_us;
+	bool imported;
+	const struct fw_json *properties, *traits; /* objects, or NULL */
+	const struct fw_json *context, *frame_context; /* its own and the batch's: fw_event_context looks into both */
+};
+
+/* Why an event is refused; a closed list, documented in core/README.md. */
+struct fw_refusal {
+	const char *code;     /* "no_user_anon_id", "no_type", "no_event", "bad_timestamp", "too_large", "too_late" … */
+	char message[200];    /* for a person */
+};
+
+/* Reads one element. Ids that are numbers are their shortest text. 0; FW_EINVAL with the refusal; FW_ENOMEM. Texts stay
+ * those of the tree, which must outlive the event. */
+int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struct fw_event_frame *frame, struct fw_event *ret,
+	struct fw_refusal *ret_refusal);
+
+/* A member of the context, the event's own before the batch's; or NULL. */
+const struct fw_json *fw_event_context(const struct fw_event *e, const char *member);
+
+/* A number that may have arrived as text ("19.90"); false when it is none. */
+bool fw_event_number(const struct fw_json *v, double *ret);
+
+#endif

@@ -1,0 +1,75 @@
+/* The record of a person: compact, versioned, bounded. Two parts: the necessary one (ids, the current session and cart, cap
+ * rings, message history, orders, dedupe) and the behaviour part (all else), which is neither written nor kept without
+ * consent to it. Pure: bytes in, bytes out. The layout and the rule of what is forgotten first are in profile/README.md. */
+#ifndef FW_PROFILE_RECORD_H
+#define FW_PROFILE_RECORD_H
+
+#include "base/buf.h"
+#include "fact/facts.h"
+#include "profile/event.h"
+
+struct fw_record; /* in an arena */
+
+/* A person nobody has seen: `id` is the one under which it is first seen, by which rollouts draw. NULL: out of memory. */
+struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id);
+/* Reads any version there ever was. 0; FW_EINVAL (these bytes are no record: err says what is wrong); FW_ENOMEM. */
+int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **ret, struct fw_error *err);
+/* Writes the current version, at most FW_LIMIT_RECORD_BYTES: what is forgotten first is left out until it fits. */
+void fw_record_write(const struct fw_record *r, struct fw_buf *out);
+
+struct fw_str fw_record_first_id(const struct fw_record *r);
+int64_t fw_record_last_seen_us(const struct fw_record *r); /* the latest event's time; 0: none */
+bool fw_record_is_known(const struct fw_record *r);        /* a userId belongs to it: `retain.known` applies */
+
+/* What applying needs to know besides the event. */
+struct fw_profile_options {
+	const char *currency;
+	bool behaviour;                 /* the behaviour part may be kept */
+	const struct fw_str *own_hosts; /* as fw_source_input */
+	size_t n_own_hosts;
+};
+
+/* What follows from an event beyond the record. */
+struct fw_effects {
+	bool new_session;
+	bool confirmed;    /* a reservation under a cap was */
+};
+
+/* Applies one event. Order and grouping of events do not matter where they should not. 0 or FW_ENOMEM. */
+int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct fw_profile_options *o, struct fw_effects *ret);
+
+/* Exactly once. Whether the message was applied: FW_SEEN_ASK when hashes have moved out of the record into day-rows, which
+ * then must be asked for this hash on each day of `fw_record_spilled_days`. */
+enum fw_seen { FW_SEEN_NO, FW_SEEN_YES, FW_SEEN_ASK };
+enum fw_seen fw_record_seen(const struct fw_record *r, uint64_t message_hash);
+/* Days (since 1970) of which the record has day-rows that may still matter at now_us; at most 4. */
+unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4]);
+/* Remembers a message. Those that have to make room for it (oldest first, several at once) are put into `ret_spilled` (room for
+ * FW_SPILL_MOST), to be kept as rows of the day `ret_day`; the return value is their number. A hash of 0 is nothing. */
+enum { FW_SPILL_MOST = 16 };
+unsigned fw_record_remember(struct fw_record *r, uint64_t message_hash, int64_t received_us, uint64_t *ret_spilled, int32_t *ret_day);
+
+/* `import`: the highest offset of that file that was applied, or -1; and setting it. Only the last few files are kept. */
+int64_t fw_record_import_offset(const struct fw_record *r, uint64_t file);
+void fw_record_set_import_offset(struct fw_record *r, uint64_t file, int64_t offset);
+
+/* Caps: reserves a place (a winner is about to be shown). `cap` and `rule` are fw_hash of their ids. It counts until it has
+ * lapsed (FW_LIMIT_RESERVATION_MS) unless a Promotion Viewed of that rule confirms it before. 0 or FW_ENOMEM. */
+struct fw_reservation {
+	uint64_t cap, rule;
+	int64_t at_us, per_s;
+	uint32_t limit;
+};
+int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservation);
+
+/* Fills the facts that come from the person, each only where it is absent: session and behaviour facts, traits, the uses of
+ * caps, the key of rollouts. `f` was initialized with the profile in reach and has its clock; `bytes` (of a record, n 0: nobody
+ * has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. 0, FW_EINVAL, FW_ENOMEM. */
+int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
+
+/* The person as JSON members of an open object, for /v1/visitors and `profile show`: traits, facts with their values, cart,
+ * orders; and the timeline: an array, newest first. */
+int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err);
+int fw_profile_timeline(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out, struct fw_error *err);
+
+#endif

@@ -1,0 +1,125 @@
+/* The store: versioned rows in buckets, changed in batches. It knows bytes only; what a row means is profile's and
+ * people's. One model for every implementation: whoever changes something reads rows, computes, and commits a batch that
+ * names the versions it was computed from; the store compares and writes, atomically, and nothing else.
+ *
+ * A handle belongs to one process and one event loop. Completions come on that loop, exactly once each; a read's may come
+ * before the call returns, a commit's never does. */
+#ifndef FW_STORE_STORE_H
+#define FW_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct event_base;
+struct fw_store;
+
+enum { FW_STORE_BUCKETS = 1024 };
+
+/* The bucket of an id's hash (fw_hash): all rows of one person lie in one bucket. */
+static inline uint32_t fw_store_bucket(uint64_t hash)
+{
+	return (uint32_t)(hash >> 54);
+}
+
+/* Versions: 0 stands for "there is no such row"; every commit gives its rows a version larger than any before. */
+#define FW_VERSION_NONE UINT64_C(0)
+#define FW_VERSION_ANY UINT64_MAX /* expected: whatever is there, or nothing */
+
+struct fw_row {
+	struct fw_str key, value; /* value.p NULL: no such row */
+	uint64_t version;
+};
+
+/* A read: rc is 0 (`row` valid during the call, its bytes in the arena; a missing row has version 0) or FW_EAWAY (the store
+ * is out of reach), FW_ENOMEM, FW_EIO (the row is damaged). */
+typedef void (*fw_store_got)(void *ctx, int rc, const struct fw_row *row);
+void fw_store_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx);
+
+/* At most `limit` rows of the bucket whose keys begin with `prefix` and come after `after` (n 0: from the first), in byte
+ * order of their keys. `more`: there are further ones. */
+typedef void (*fw_store_listed)(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more);
+void fw_store_scan(struct fw_store *s, uint32_t bucket, struct fw_str prefix, struct fw_str after, size_t limit,
+	struct fw_arena *arena, fw_store_listed done, void *ctx);
+
+enum fw_change_kind {
+	FW_CHANGE_PUT,
+	FW_CHANGE_DELETE, /* of a row that is not there: fine */
+	FW_CHANGE_EXPECT, /* only compare */
+};
+
+struct fw_change {
+	enum fw_change_kind kind;
+	struct fw_str key, value;
+	uint64_t expected; /* the version it was computed from, FW_VERSION_NONE or FW_VERSION_ANY */
+};
+
+struct fw_batch {
+	uint32_t bucket;
+	const struct fw_change *changes;
+	unsigned n;
+};
+
+/* How a batch ended: 0 (all of it is written, as durably as the store promises; `version` is that of its rows), FW_ECONFLICT
+ * (none of it: a row had another version), FW_EFULL (none: the disk is full), FW_EAWAY (not known whether it was written;
+ * only once the store is given up, as when the process ends), FW_EIO. */
+typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
+
+/* Bytes are copied before it returns. 0: `done` will be called. FW_EBUSY (too much waits already), FW_ELIMIT (a key or a
+ * value is too long, or too many changes), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
+ * one bucket are applied in the order of these calls. The store gives each its batch id, so that one that is handed in
+ * again after a lost connection is applied once. */
+int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);
+
+/* Change notices: `changed` is called for every row that any process commits, after the commit. One watcher a handle;
+ * NULL ends it. A notice can be lost when the connection is (then `changed` comes once with key.p NULL: anything may have
+ * changed). */
+typedef void (*fw_store_changed)(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version);
+int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx);
+
+/* A lease of that name for so long; taking one's own again prolongs it. It spreads work and protects nothing: two may
+ * hold it for a moment when clocks or processes stall. done: rc 0, FW_EBUSY (somebody else has it), FW_EAWAY. */
+typedef void (*fw_store_leased)(void *ctx, int rc);
+int fw_store_lease(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx);
+int fw_store_release(struct fw_store *s, const char *name);
+
+/* How it is, from what this process knows: never waits. */
+struct fw_store_health {
+	bool reachable;       /* reads work and commits are being answered */
+	bool full;            /* the disk is */
+	char message[200];    /* for a person; "" when all is well */
+	uint64_t used_bytes, size_bytes; /* of the data; 0: not known */
+	uint64_t rows;
+	uint64_t waiting;     /* batches that are not answered yet */
+	uint64_t oldest_us;   /* how long the oldest of them has been waiting */
+};
+void fw_store_health(struct fw_store *s, struct fw_store_health *ret);
+
+/* Counted since the handle was opened. */
+struct fw_store_counters {
+	uint64_t gets, found, scans, batches, rows_written, conflicts, busy, failures, resubmitted, notices;
+	uint64_t commit_us; /* time from commit to completion, added up */
+};
+const struct fw_store_counters *fw_store_counters(const struct fw_store *s);
+
+/* What the store promises about a batch that is done ("commit": on disk before the answer), for status and the log. */
+const char *fw_store_durability(const struct fw_store *s);
+
+/* Where the store is and what it is to promise; texts are copied. */
+struct fw_store_options {
+	const char *url;        /* "lmdb:/absolute/folder" */
+	const char *socket;     /* the keeper's socket */
+	const char *durability; /* "commit" (NULL too) or "interval" */
+};
+
+/* In a worker or a command; `base` is its loop. A keeper that is not there yet is waited for: opening only fails when the
+ * data cannot be read (FW_EINVAL: damaged, or of another version, with what to do; FW_EIO; FW_ENOMEM). */
+int fw_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err);
+/* Batches that wait are given up: their completions come, with FW_EAWAY, before this returns. NULL is fine. */
+void fw_store_close(struct fw_store *s);
+
+#endif
