@@ -21,6 +21,7 @@ export const POINTERS = {
 	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
+	'core/server/engine_people.h': { fw_engine_done: 'the plugin host\'s table, in server/ itself' },
 	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },

@@ -1,0 +1,31 @@
+/* The engine's people, as the server uses them: events in, what is known of a person out. Answers come when the store has
+ * answered, which may be before the call returns. */
+#ifndef FW_SERVER_ENGINE_PEOPLE_H
+#define FW_SERVER_ENGINE_PEOPLE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct fw_engine_worker;
+struct fw_plugin_request;
+
+/* The answer: an HTTP status and one JSON value ({"error":{…}} from 400 on; also when memory ran out, which `out->failed`
+ * says). `out` is the engine's, valid during the call. Comes exactly once for each question. */
+typedef void (*fw_engine_done)(void *data, int status, struct fw_buf *out);
+
+/* Events: one, a list of them, or a batch object ({"batch":[…],"sentAt"?,"context"?,"integrations"?}). Of `request` the
+ * connection and the headers are used; NULL: a server's. `secret`: asked with a secret key; without, an event speaks for
+ * its own anonymousId. `request` and `json` live until the answer.
+ * 200 {"success":true,"accepted":n,"rejected":[{"index","code","message"}]}: those accepted are stored, those rejected are
+ * among the dead letters. 400 bad_json, bad_request; 429 too_many; 503 unavailable: nothing was taken, or not all of it is
+ * known to be, and the same may be sent again. */
+void fw_engine_ingest(struct fw_engine_worker *worker, struct fw_plugin_request *request, bool secret, struct fw_str json,
+	fw_engine_done done, void *data);
+
+/* A person, by an id as /v1/visitors has it; it lives until the answer. `what`: "show" or "timeline". 200, 404 not_found,
+ * 503 unavailable; 400 bad_request when `what` or the kind of the id is not known. */
+void fw_engine_visitor(struct fw_engine_worker *worker, const char *id, const char *what, fw_engine_done done, void *data);
+
+#endif
