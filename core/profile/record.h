@@ -40,8 +40,8 @@ int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct
 
 /* Exactly once. Whether the message was applied: FW_SEEN_ASK when hashes have moved out of the record into day-rows, which
  * then must be asked for this hash on each day of `fw_record_spilled_days`. */
-enum fw_seen { FW_SEEN_NO, FW_SEEN_YES, FW_SEEN_ASK };
-enum fw_seen fw_record_seen(const struct fw_record *r, uint64_t message_hash);
+enum fw_message_seen { FW_SEEN_NO, FW_SEEN_YES, FW_SEEN_ASK };
+enum fw_message_seen fw_record_seen(const struct fw_record *r, uint64_t message_hash);
 /* Days (since 1970) of which the record has day-rows that may still matter at now_us; at most 4. */
 unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4]);
 /* Remembers a message. Those that have to make room for it (oldest first, several at once) are put into `ret_spilled` (room for
