@@ -27,6 +27,10 @@ struct fw_json {
  * Returns 0, FW_EINVAL (err: what and the byte offset in the message) or FW_ENOMEM. */
 int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json **ret_value, struct fw_error *err);
 
+/* The text of a member of the outermost object, the last of that name, without a tree: what it takes does not grow with the
+ * text. Reads as far as the text is JSON. In the arena, terminated; p NULL: no such member, or it is no text. */
+struct fw_str fw_json_peek(struct fw_arena *a, const char *text, size_t n, const char *key);
+
 /* The member, or NULL; NULL too when `object` is NULL or no object. */
 struct fw_json *fw_json_get(const struct fw_json *object, const char *key);
 /* The member's text when it is a non-empty string, else {NULL, 0}. */

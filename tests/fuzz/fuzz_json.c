@@ -1,4 +1,5 @@
-/* What is read and written again is read as the same: the text written is a fixed point. */
+/* What is read and written again is read as the same: the text written is a fixed point. A member that is only looked for
+ * is the one that a tree has. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,25 @@ static struct fw_str rewrite(struct fw_arena *a, const char *text, size_t n)
 	return copy;
 }
 
+/* The same member in the tree and without one. */
+static void compare_peek(struct fw_arena *a, struct fw_str text)
+{
+	struct fw_json *v = NULL;
+	struct fw_str peeked = fw_json_peek(a, text.p, text.n, "k");
+	if (fw_json_parse(a, text.p, text.n, &v, NULL) != 0)
+		return;
+	const struct fw_json *member = fw_json_get(v, "k");
+	bool is_text = member && member->type == FW_JSON_STRING;
+	if (is_text != (peeked.p != NULL) || (is_text && !fw_str_equal(peeked, member->string)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct fw_arena a;
 	fw_arena_init(&a, NULL, 0, 0);
 	struct fw_str once = rewrite(&a, (const char *)data, n);
+	compare_peek(&a, (struct fw_str){ (const char *)data, n });
 	if (once.p) {
 		struct fw_str twice = rewrite(&a, once.p, once.n);
 		if (!twice.p || twice.n != once.n || memcmp(twice.p, once.p, once.n) != 0)

@@ -70,6 +70,59 @@ static void test_last_key_counts(void **state)
 		"\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":2}");
 }
 
+/* The text of the outermost member "k", or "-". */
+static void check_peek(const char *text, const char *expected)
+{
+	struct fw_arena a;
+	fw_arena_init(&a, NULL, 0, 0);
+	struct fw_str found = fw_json_peek(&a, text, strlen(text), "k");
+	assert_string_equal(found.p ? found.p : "-", expected);
+	fw_arena_finish(&a);
+}
+
+static void test_peek(void **state)
+{
+	(void)state;
+	check_peek("{\"k\":\"v\"}", "v");
+	check_peek(" { \"a\" : [{\"k\":\"inner\"}], \"k\" : \"\\u0076\\n\", \"b\":{\"k\":\"inner\"} }", "v\n");
+	check_peek("{\"\\u006b\":\"v\"}", "v");
+	check_peek("{\"k\":\"\"}", "");
+	/* The last of a name counts, whatever it is. */
+	check_peek("{\"k\":\"v\",\"k\":\"w\"}", "w");
+	check_peek("{\"k\":\"v\",\"k\":1}", "-");
+	check_peek("{\"k\":\"v\",\"k\":{\"k\":\"w\"}}", "-");
+	check_peek("{\"k\":\"v\",\"k\":[]}", "-");
+	check_peek("{\"k\":\"v\",\"k\":null}", "-");
+	check_peek("{\"k\":\"v\",\"k\":false}", "-");
+	check_peek("{\"k\":[\"v\"],\"l\":\"w\"}", "-");
+	check_peek("[{\"k\":\"v\"}]", "-");
+	check_peek("\"k\"", "-");
+	check_peek("", "-");
+	/* What is wrong later on is for somebody else to say. */
+	check_peek("{\"k\":\"v\",", "v");
+	check_peek("{\"k\":\"v\"}}", "v");
+	check_peek("{\"k\":\"v", "-");
+}
+
+/* A batch of a megabyte in small values was refused for want of a key: the tree of it did not fit into a request's memory. */
+static void test_peek_takes_no_memory(void **state)
+{
+	struct fw_arena a;
+	struct fw_buf b;
+	(void)state;
+	fw_buf_init(&b, 0);
+	fw_buf_puts(&b, "{\"batch\":[0");
+	while (b.n < 1 << 20)
+		fw_buf_puts(&b, ",{\"a\":0}");
+	fw_buf_puts(&b, "],\"k\":\"v\"}");
+	fw_arena_init(&a, NULL, 0, 4096);
+	struct fw_str found = fw_json_peek(&a, b.data, b.n, "k");
+	assert_non_null(found.p);
+	assert_string_equal(found.p, "v");
+	fw_arena_finish(&a);
+	fw_buf_finish(&b);
+}
+
 static void test_refusals(void **state)
 {
 	(void)state;
@@ -93,7 +146,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_every_byte_is_written),
-		cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_peek),
+		cmocka_unit_test(test_peek_takes_no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
