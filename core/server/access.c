@@ -130,10 +130,9 @@ static struct fw_str find_key(struct fw_http_request *http, bool body_too)
 	if (value.p)
 		return value;
 	struct fw_str body = fw_http_body(http);
-	struct fw_json *tree = NULL;
-	if (!body_too || !body.n || fw_json_parse(arena, body.p, body.n, &tree, NULL) < 0)
+	if (!body_too || !body.n)
 		return (struct fw_str){ NULL, 0 };
-	return fw_json_text(tree, "writeKey");
+	return fw_json_peek(arena, body.p, body.n, "writeKey");
 }
 
 static bool opens(enum fw_plugin_access have, enum fw_plugin_access needs)
@@ -196,10 +195,11 @@ bool fw_access_cors(struct fw_http_request *http, const struct fw_config *config
 	if (copy) {
 		fw_http_reply_header(http, "Access-Control-Allow-Origin", copy);
 		fw_http_reply_header(http, "Timing-Allow-Origin", copy);
+		fw_http_reply_header(http, "Access-Control-Expose-Headers", "Retry-After, traceparent");
 	}
 	if (copy && preflight) {
 		fw_http_reply_header(http, "Access-Control-Allow-Methods", fw_http_allow_text(allowed, methods, sizeof methods));
-		fw_http_reply_header(http, "Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, traceparent");
+		fw_http_reply_header(http, "Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key, X-Retry-Count, traceparent");
 		fw_http_reply_header(http, "Access-Control-Max-Age", "86400");
 	}
 	if (preflight)

@@ -21,6 +21,8 @@ test('a key comes in four ways', async (t) => {
 	for (const key of [secret, write]) {
 		for (const more of [bearer(key), basic(key), { headers: { 'x-api-key': key } }]) assert.equal((await shop.decide(question, more)).status, 200);
 		assert.equal((await shop.decide({ ...question, writeKey: key })).status, 200);
+		// A body that is wrong further on is told so, and not that it came without a key.
+		assert.equal((await shop.decide(`{"writeKey":"${key}","slots":`)).body.error.code, 'bad_json');
 	}
 	for (const more of [bearer(`${write}x`), bearer(write.slice(1)), basic(''), { headers: { 'x-api-key': '' } }, bearer('wk-0123456789abcdeF')]) {
 		const { status, body, headers } = await shop.decide(question, more);
@@ -110,13 +112,16 @@ test('browsers of configured origins may ask, preflight included', async (t) => 
 	assert.equal(good.status, 204);
 	assert.equal(good.headers.get('access-control-allow-origin'), 'https://shop.example');
 	assert.match(good.headers.get('access-control-allow-methods'), /POST/);
-	assert.match(good.headers.get('access-control-allow-headers'), /Authorization/);
+	for (const name of ['Authorization', 'Content-Type', 'X-Retry-Count', 'X-API-Key', 'traceparent'])
+		assert.ok(good.headers.get('access-control-allow-headers').split(', ').includes(name), name);
+	assert.equal(good.headers.get('access-control-max-age'), '86400');
 	assert.equal(good.headers.get('vary'), 'Origin');
 	assert.equal((await preflight('/v1/decide', 'https://evil.example')).headers.get('access-control-allow-origin'), null);
 	assert.equal((await preflight('/v1/explain', 'https://shop.example')).headers.get('access-control-allow-origin'), null);
 	const asked = await shop.decide(question, { headers: { ...bearer(write).headers, origin: 'https://shop.example' } });
 	assert.equal(asked.status, 200);
 	assert.equal(asked.headers.get('access-control-allow-origin'), 'https://shop.example');
+	assert.match(asked.headers.get('access-control-expose-headers'), /Retry-After/);
 	const refused = await shop.decide(question, { headers: { origin: 'https://shop.example' } });
 	assert.equal(refused.status, 401);
 	assert.equal(refused.headers.get('access-control-allow-origin'), 'https://shop.example');
