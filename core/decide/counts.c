@@ -4,7 +4,8 @@
 
 size_t fw_counts_bytes(const struct fw_ruleset *set)
 {
-	return sizeof(struct fw_decision_counts) + set->n_rules * sizeof(struct fw_rule_counts) + set->n_guards * sizeof(uint64_t);
+	return sizeof(struct fw_decision_counts) + set->n_rules * sizeof(struct fw_rule_counts) +
+		((size_t)set->n_guards + set->n_caps) * sizeof(uint64_t);
 }
 
 struct fw_counts fw_counts_in(const struct fw_ruleset *set, void *memory)
@@ -13,6 +14,7 @@ struct fw_counts fw_counts_in(const struct fw_ruleset *set, void *memory)
 	c.all = memory;
 	c.rules = (struct fw_rule_counts *)(c.all + 1);
 	c.vetoes = (uint64_t *)(c.rules + set->n_rules);
+	c.refusals = c.vetoes + set->n_guards;
 	return c;
 }
 
@@ -39,4 +41,6 @@ void fw_counts_add(const struct fw_ruleset *set, struct fw_counts *sum, const st
 	}
 	for (uint32_t i = 0; i < set->n_guards; i++)
 		sum->vetoes[i] += more->vetoes[i];
+	for (uint32_t i = 0; i < set->n_caps; i++)
+		sum->refusals[i] += more->refusals[i];
 }

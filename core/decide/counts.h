@@ -20,7 +20,8 @@ struct fw_decision_counts {
 struct fw_counts {
 	struct fw_decision_counts *all;
 	struct fw_rule_counts *rules;
-	uint64_t *vetoes; /* by guard */
+	uint64_t *vetoes;   /* by guard */
+	uint64_t *refusals; /* by cap */
 };
 
 size_t fw_counts_bytes(const struct fw_ruleset *set);

@@ -48,12 +48,13 @@ int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *co
 	*d = (struct fw_decider){ .set = set, .set_aside = set_aside };
 	d->counts = fw_counts_in(set, counts);
 	d->guards = calloc(set->n_guards + 1, sizeof *d->guards);
+	d->caps = calloc(set->n_caps + 1, sizeof *d->caps);
 	d->group_epoch = calloc(set->n_groups + 1, sizeof *d->group_epoch);
 	d->group_winner = calloc(set->n_groups + 1, sizeof *d->group_winner);
 	if (getrandom(d->random, sizeof d->random, 0) != sizeof d->random)
 		d->random[0] = (uint64_t)fw_monotonic_us();
 	d->random[0] |= 1;
-	bool memory = d->guards && d->group_epoch && d->group_winner;
+	bool memory = d->guards && d->caps && d->group_epoch && d->group_winner;
 	if (!memory || fw_eval_init(&d->eval, set) < 0 || fw_probe_init(&d->probe, set->index) < 0) {
 		fw_decider_finish(d);
 		return FW_ENOMEM;
@@ -66,6 +67,8 @@ void fw_decider_finish(struct fw_decider *d)
 	fw_probe_finish(&d->probe);
 	fw_eval_finish(&d->eval);
 	free(d->guards);
+	free(d->caps);
+	free(d->refused);
 	free(d->group_epoch);
 	free(d->group_winner);
 	*d = (struct fw_decider){ 0 };
@@ -137,6 +140,7 @@ struct run {
 	const struct fw_probe *probe;
 	struct contest *contests;
 	uint32_t n;
+	bool capped; /* a winner is under a cap */
 };
 
 static void advance(struct run *r, struct contest *c)
@@ -151,39 +155,86 @@ static void advance(struct run *r, struct contest *c)
 	__builtin_prefetch(&d->counts.rules[c->next], 1);
 }
 
+static void count_refusal(struct fw_decider *d, const struct fw_refused *x)
+{
+	struct fw_rule_counts *c = &d->counts.rules[x->rule];
+	switch (x->reason) {
+	case FW_REASON_VETOED:
+		c->vetoed++;
+		d->counts.vetoes[x->by]++;
+		break;
+	case FW_REASON_CAPPED:
+		c->capped++;
+		d->counts.refusals[x->by]++;
+		break;
+	default:
+		c->failed++;
+		d->counts.all->failed++;
+		break;
+	}
+}
+
+/* Where a winner may be under a cap, what is refused waits to be counted: the decision may not come to be shown. */
+static void note_refusal(struct fw_decider *d, uint32_t rule, const struct fw_verdict *v)
+{
+	if (v->reason != FW_REASON_VETOED && v->reason != FW_REASON_CAPPED && v->reason != FW_REASON_FAILED)
+		return;
+	struct fw_refused refused = { rule, v->reason, v->reason == FW_REASON_CAPPED ? v->cap : v->guard };
+	if (d->set->slots_have_caps && d->n_refused == d->refused_size) {
+		uint32_t size = d->refused_size ? d->refused_size * 2 : 64;
+		struct fw_refused *more = realloc(d->refused, size * sizeof *more);
+		if (more) {
+			d->refused = more;
+			d->refused_size = size;
+		}
+	}
+	if (d->n_refused < d->refused_size)
+		d->refused[d->n_refused++] = refused;
+	else
+		count_refusal(d, &refused);
+}
+
+static void take(struct run *r, struct contest *c, uint32_t rule, const struct fw_verdict *v)
+{
+	c->answer->winners[c->answer->n++] = (struct fw_winner){ rule, v->uses, v->content };
+	c->room--;
+	if (!r->d->set->rules[rule].has_caps)
+		return;
+	fw_judge_take_caps(r->d, rule, v->uses);
+	r->capped = true;
+}
+
 /* Tries the slot's next candidate; it wins or is passed over. */
 static void try_next(struct run *r, struct contest *c)
 {
 	struct fw_verdict v;
 	uint32_t rule = c->next;
 	fw_judge(r->d, rule, c->verify, true, &v);
-	if (v.reason == FW_REASON_WON && fw_judge_take_group(r->d, rule) != FW_NONE)
-		v.reason = FW_REASON_EXCLUDED;
-	fw_judge_count(r->d, rule, &v);
-	if (v.reason == FW_REASON_WON) {
-		c->answer->winners[c->answer->n++] = (struct fw_winner){ rule, v.content };
-		c->room--;
-	}
+	if (v.reason != FW_REASON_WON)
+		note_refusal(r->d, rule, &v);
+	else if (fw_judge_take_group(r->d, rule) == FW_NONE)
+		take(r, c, rule, &v);
 	c->next = FW_NONE;
 	if (c->room)
 		advance(r, c);
 }
 
-/* Tries a slot's candidates up to the first that is in a group: until there, no other slot has a say. */
+/* Tries a slot's candidates up to the first that is in a group or under a cap: until there, no other slot has a say. */
 static void run_alone(struct run *r, struct contest *c)
 {
 	const struct fw_rule *rules = r->d->set->rules;
-	while (c->next != FW_NONE && rules[c->next].group == FW_NONE)
+	while (c->next != FW_NONE && !rules[c->next].shares)
 		try_next(r, c);
 	c->waits = c->next == FW_NONE ? FW_NONE : rules[c->next].rank;
 }
 
-/* Finds the winners of all slots. Those of a group (at most one may win on the whole page) are taken in one order. */
+/* Finds the winners of all slots. Those that share a group (at most one may win on the whole page) or a cap are taken in
+ * one order. */
 static void run_all(struct run *r)
 {
 	for (uint32_t i = 0; i < r->n; i++)
 		run_alone(r, &r->contests[i]);
-	while (r->d->set->n_groups) {
+	while (r->d->set->slots_share) {
 		uint64_t first = UINT64_MAX; /* the strongest that waits, and its place: without a branch, which nobody could predict */
 		for (uint32_t i = 0; i < r->n; i++) {
 			uint64_t waits = (uint64_t)r->contests[i].waits << 32 | i;
@@ -234,9 +285,9 @@ static int make_room(const struct fw_ruleset *set, const uint32_t *slots, uint32
 	return 0;
 }
 
-static void settle(struct fw_decider *d, struct fw_slot_answer *a, bool holdout)
+static void settle(const struct fw_ruleset *set, struct fw_slot_answer *a, bool holdout)
 {
-	const struct fw_slot *slot = &d->set->slots[a->slot];
+	const struct fw_slot *slot = &set->slots[a->slot];
 	if (a->n) {
 		a->reason = FW_SLOT_RULE;
 		a->content = a->winners[0].content;
@@ -244,7 +295,58 @@ static void settle(struct fw_decider *d, struct fw_slot_answer *a, bool holdout)
 		a->content = slot->fallback.json;
 		a->reason = holdout ? FW_SLOT_HOLDOUT : slot->fallback.given ? FW_SLOT_DEFAULT : FW_SLOT_NONE;
 	}
-	d->counts.all->slots_by_reason[a->reason]++;
+}
+
+/* What the winners under caps take, into `to` (NULL: only how many). */
+static uint32_t list_reservations(const struct fw_ruleset *set, const struct fw_decision *x, struct fw_reservation *to)
+{
+	uint32_t n = 0;
+	for (uint32_t s = 0; s < x->n_slots; s++)
+		for (uint32_t i = 0; i < x->slots[s].n; i++) {
+			const struct fw_winner *w = &x->slots[s].winners[i];
+			const struct fw_rule *r = &set->rules[w->rule];
+			uint32_t at = 0;
+			for (uint32_t number; r->has_caps && (number = fw_judge_next_cap(set, r, w->uses, &at)) != FW_NONE; n++) {
+				const struct fw_cap *c = &set->caps[number];
+				if (to)
+					to[n] = (struct fw_reservation){ .cap = c->hash, .rule = fw_hash(r->id, strlen(r->id)), .at_us = x->at_us,
+						.per_s = c->per_s, .limit = c->limit };
+			}
+		}
+	return n;
+}
+
+/* Keeps what must outlast the decider's next decision. */
+static int keep_reservations(struct fw_decider *d, struct fw_arena *arena, struct fw_decision *x)
+{
+	struct fw_refused *refused = fw_arena_alloc(arena, d->n_refused * sizeof *refused);
+	x->n_reservations = list_reservations(d->set, x, NULL);
+	x->reservations = FW_NEW_ARRAY(arena, x->n_reservations, struct fw_reservation);
+	if (!refused || !x->reservations)
+		return FW_ENOMEM;
+	list_reservations(d->set, x, x->reservations);
+	if (d->n_refused)
+		memcpy(refused, d->refused, d->n_refused * sizeof *refused);
+	x->refused = refused;
+	return 0;
+}
+
+void fw_decide_count(struct fw_decider *d, const struct fw_decision *x)
+{
+	struct fw_decision_counts *all = d->counts.all;
+	for (uint32_t s = 0; s < x->n_slots; s++) {
+		const struct fw_slot_answer *a = &x->slots[s];
+		all->slots_by_reason[a->reason]++;
+		for (uint32_t i = 0; i < a->n; i++) {
+			struct fw_rule_counts *c = &d->counts.rules[a->winners[i].rule];
+			c->won++;
+			c->last_us = x->at_us;
+		}
+	}
+	for (uint32_t i = 0; i < x->n_refused; i++)
+		count_refusal(d, &x->refused[i]);
+	all->decisions++;
+	all->degraded += x->degraded;
 }
 
 int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
@@ -266,15 +368,19 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 	r.contests = fw_arena_alloc(arena, n_slots * sizeof *r.contests);
 	if (!r.contests || make_room(d->set, slots, n_slots, arena, ret) < 0)
 		return FW_ENOMEM;
+	d->n_refused = 0;
 	fw_eval_begin(&d->eval, facts, arena);
 	if (!ret->holdout) {
 		run_begin(&r, ret->slots);
 		run_all(&r);
 	}
 	for (uint32_t i = 0; i < n_slots; i++)
-		settle(d, &ret->slots[i], ret->holdout);
-	d->counts.all->decisions++;
-	d->counts.all->degraded += ret->degraded;
+		settle(d->set, &ret->slots[i], ret->holdout);
 	fw_eval_end(&d->eval);
-	return 0;
+	ret->refused = d->refused;
+	ret->n_refused = d->n_refused;
+	int rc = r.capped ? keep_reservations(d, arena, ret) : 0;
+	if (rc == 0 && !ret->n_reservations)
+		fw_decide_count(d, ret);
+	return rc;
 }

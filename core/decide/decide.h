@@ -1,9 +1,10 @@
-/* A decision: which rules win which slots for one visitor, inside priority order and guards. */
+/* A decision: which rules win which slots for one visitor, inside priority order, guards and caps. */
 #ifndef FW_DECIDE_DECIDE_H
 #define FW_DECIDE_DECIDE_H
 
 #include "decide/counts.h"
 #include "decide/set_aside.h"
+#include "profile/record.h"
 #include "rules/eval.h"
 #include "rules/index.h"
 
@@ -33,6 +34,7 @@ const char *fw_slot_reason_name(enum fw_slot_reason reason);
 
 struct fw_winner {
 	uint32_t rule;
+	unsigned uses;         /* what it declares and what was read for it: caps on `uses` go by it */
 	struct fw_str content; /* JSON */
 };
 
@@ -44,6 +46,13 @@ struct fw_slot_answer {
 	struct fw_str content;     /* JSON of the first winner or the default; n == 0: none */
 };
 
+/* A candidate that was refused, for the counts. */
+struct fw_refused {
+	uint32_t rule;
+	enum fw_reason reason; /* FW_REASON_VETOED, FW_REASON_CAPPED or FW_REASON_FAILED */
+	uint32_t by;           /* the guard or the cap */
+};
+
 struct fw_decision {
 	char id[37];               /* a UUID, version 7 (RFC 9562) */
 	int64_t at_us;
@@ -51,14 +60,23 @@ struct fw_decision {
 	uint32_t n_slots;
 	bool degraded;             /* the profile was out of reach */
 	bool holdout;
+	/* What winners under caps take. Where there is any, the decision may be shown only once all of it is reserved, and
+	 * whoever shows it then calls fw_decide_count. */
+	struct fw_reservation *reservations;
+	uint32_t n_reservations;
+	const struct fw_refused *refused;
+	uint32_t n_refused;
 };
 
 /* What judging one candidate found out. */
 struct fw_verdict {
 	enum fw_reason reason;
 	uint32_t guard;                /* FW_REASON_VETOED */
+	uint32_t cap;                  /* FW_REASON_CAPPED: the first that is full … */
+	int64_t until_us;              /* … and, explained, until when; 0: not known */
 	const struct fw_error *error;  /* FW_REASON_FAILED */
 	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON */
+	unsigned uses;                 /* what it declares and what was read for it */
 };
 
 /* What a worker decides with; one rule set, one thread. */
@@ -69,8 +87,11 @@ struct fw_decider {
 	struct fw_counts counts;
 	struct fw_set_aside *set_aside; /* shared between workers; not owned */
 	struct fw_guard_memo *guards;
+	struct fw_cap_memo *caps;
 	uint64_t *group_epoch;          /* by only_one_of: taken in this decision … */
 	uint32_t *group_winner;         /* … and by whom */
+	struct fw_refused *refused;     /* in this decision, in a set with caps on slots: it may not come to be shown */
+	uint32_t n_refused, refused_size;
 	uint64_t random[2];
 	double holdout;                 /* per cent */
 };
@@ -80,12 +101,16 @@ struct fw_decider {
 int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *counts, void *set_aside);
 void fw_decider_finish(struct fw_decider *d);
 
-/* Decides for all slots asked, together. Everything in `ret` lives in the arena. 0 or FW_ENOMEM. */
+/* Decides for all slots asked, together. Everything in `ret` lives in the arena. 0 or FW_ENOMEM. It is counted, unless it
+ * has reservations. */
 int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
 	struct fw_decision *ret);
 /* The same, with the facts looked up before: `probe` was set from them (fw_probe_set) for the decider's rule set. */
 int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots,
 	uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret);
+
+/* Counts a decision with reservations, once they are made and it is shown. */
+void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 
 /* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an
  * evaluation of every rule. */

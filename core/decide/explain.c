@@ -52,6 +52,8 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	enum fw_reason *reason = &c->verdict.reason;
 	if (*reason == FW_REASON_NOT_MATCHED || *reason == FW_REASON_UNKNOWN)
 		c->literal = blame(d, r->when, false, *reason == FW_REASON_UNKNOWN ? FW_UNKNOWN : FW_FALSE, &c->literal_negated);
+	if (*reason == FW_REASON_CAPPED)
+		c->verdict.until_us = fw_judge_until(d, c->verdict.cap);
 	if (*reason != FW_REASON_WON)
 		return;
 	if (x->holdout) {
@@ -62,7 +64,8 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	} else if ((c->by = fw_judge_take_group(d, c->rule)) != FW_NONE) {
 		*reason = FW_REASON_EXCLUDED;
 	} else {
-		slot->winners[slot->n_winners++] = (struct fw_winner){ c->rule, c->verdict.content };
+		slot->winners[slot->n_winners++] = (struct fw_winner){ c->rule, c->verdict.uses, c->verdict.content };
+		fw_judge_take_caps(d, c->rule, c->verdict.uses);
 	}
 }
 
@@ -145,12 +148,21 @@ static bool group_is_taken(const struct fw_decider *d, const struct fw_decision 
 	return false;
 }
 
+/* As the decision did: what it left no place for was not beaten. */
+static void take_caps(struct fw_decider *d, const struct fw_decision *decision)
+{
+	for (uint32_t s = 0; decision->n_reservations && s < decision->n_slots; s++)
+		for (uint32_t i = 0; i < decision->slots[s].n; i++)
+			fw_judge_take_caps(d, decision->slots[s].winners[i].rule, decision->slots[s].winners[i].uses);
+}
+
 void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const struct fw_decision *decision, struct fw_arena *arena)
 {
 	if (decision->holdout)
 		return;
 	fw_eval_begin(&d->eval, facts, arena);
 	fw_probe_set(&d->probe, d->set->index, facts);
+	take_caps(d, decision);
 	for (uint32_t s = 0; s < decision->n_slots; s++) {
 		const struct fw_slot_answer *a = &decision->slots[s];
 		struct fw_cursor cursor;

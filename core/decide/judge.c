@@ -16,18 +16,101 @@ static bool guard_passes(struct fw_decider *d, uint32_t number)
 	return memo->passes;
 }
 
+static bool fits_uses(unsigned wanted, unsigned uses)
+{
+	return !wanted || (wanted & uses);
+}
+
 static bool guards_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
 {
 	for (uint32_t i = 0; i < r->n_guards; i++) {
 		uint32_t number = r->guards[i];
-		unsigned wanted = d->set->guards[number].uses;
-		if ((wanted && !(wanted & uses)) || guard_passes(d, number))
+		if (!fits_uses(d->set->guards[number].uses, uses) || guard_passes(d, number))
 			continue;
 		v->reason = FW_REASON_VETOED;
 		v->guard = number;
 		return false;
 	}
 	return true;
+}
+
+uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r, unsigned uses, uint32_t *at)
+{
+	while (*at < r->n_caps) {
+		uint32_t number = r->caps[(*at)++];
+		if (fits_uses(set->caps[number].uses, uses))
+			return number;
+	}
+	return FW_NONE;
+}
+
+/* Without a clock every use counts. */
+static bool use_counts(const struct fw_facts *f, const struct fw_cap *c, const struct fw_cap_use *use)
+{
+	return use->cap == c->hash && (!f->has_clock || (f->now_us - use->at_us) / 1000000 < c->per_s);
+}
+
+static struct fw_cap_memo *look_at_cap(struct fw_decider *d, uint32_t number)
+{
+	struct fw_cap_memo *memo = &d->caps[number];
+	const struct fw_facts *f = d->eval.facts;
+	if (memo->epoch == d->eval.epoch)
+		return memo;
+	*memo = (struct fw_cap_memo){ .epoch = d->eval.epoch };
+	for (unsigned i = 0; i < f->n_cap_uses; i++)
+		memo->counted += use_counts(f, &d->set->caps[number], &f->cap_uses[i]);
+	return memo;
+}
+
+static bool caps_have_room(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
+{
+	uint32_t at = 0;
+	for (uint32_t number; (number = fw_judge_next_cap(d->set, r, uses, &at)) != FW_NONE;) {
+		const struct fw_cap_memo *memo = look_at_cap(d, number);
+		if (d->eval.facts->caps_in_reach && memo->counted + memo->taken < d->set->caps[number].limit)
+			continue;
+		v->reason = FW_REASON_CAPPED;
+		v->cap = number;
+		return false;
+	}
+	return true;
+}
+
+void fw_judge_take_caps(struct fw_decider *d, uint32_t rule, unsigned uses)
+{
+	uint32_t at = 0;
+	for (uint32_t number; (number = fw_judge_next_cap(d->set, &d->set->rules[rule], uses, &at)) != FW_NONE;)
+		look_at_cap(d, number)->taken++;
+}
+
+/* The time of the counted use that has `nth` earlier ones. There are few: the record keeps so many. */
+static int64_t nth_use_us(const struct fw_facts *f, const struct fw_cap *c, uint32_t nth)
+{
+	for (unsigned i = 0; i < f->n_cap_uses; i++) {
+		const struct fw_cap_use *one = &f->cap_uses[i];
+		uint32_t earlier = 0;
+		for (unsigned k = 0; k < f->n_cap_uses; k++) {
+			const struct fw_cap_use *other = &f->cap_uses[k];
+			bool before = other->at_us < one->at_us || (other->at_us == one->at_us && k < i);
+			earlier += before && use_counts(f, c, other);
+		}
+		if (use_counts(f, c, one) && earlier == nth)
+			return one->at_us;
+	}
+	return f->now_us; /* one of this decision's */
+}
+
+int64_t fw_judge_until(struct fw_decider *d, uint32_t number)
+{
+	const struct fw_facts *f = d->eval.facts;
+	const struct fw_cap *c = &d->set->caps[number];
+	const struct fw_cap_memo *memo = look_at_cap(d, number);
+	int64_t window, until;
+	if (!f->caps_in_reach || !f->has_clock || memo->counted + memo->taken < c->limit)
+		return 0;
+	int64_t from = nth_use_us(f, c, memo->counted + memo->taken - c->limit);
+	bool too_long = __builtin_mul_overflow(c->per_s, 1000000, &window) || __builtin_add_overflow(from, window, &until);
+	return too_long ? 0 : until;
 }
 
 /* A failure beyond the budget counts towards setting the rule aside, visitor by visitor. */
@@ -57,11 +140,11 @@ static bool is_dated(struct fw_decider *d, const struct fw_rule *r, struct fw_ve
 	return false;
 }
 
-static bool condition_holds(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *reads, struct fw_verdict *v)
+static bool condition_holds(struct fw_decider *d, uint32_t number, const struct fw_rule *r, struct fw_verdict *v)
 {
 	struct fw_seen seen = { 0 };
 	enum fw_truth t = fw_eval_condition(&d->eval, r->when, &seen);
-	*reads |= seen.reads;
+	v->uses |= seen.reads;
 	if (t == FW_TRUE)
 		return true;
 	v->reason = seen.failure ? FW_REASON_FAILED : t == FW_UNKNOWN ? FW_REASON_UNKNOWN : FW_REASON_NOT_MATCHED;
@@ -81,14 +164,14 @@ static bool in_rollout(const struct fw_facts *f, const struct fw_rule *r)
 	return f->key.n && fw_rollout_point(r->id, f->key) < r->rollout;
 }
 
-static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *reads, struct fw_verdict *v)
+static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, struct fw_verdict *v)
 {
 	if (r->show.function == FW_NONE) {
 		v->content = r->show.json;
 		return true;
 	}
 	const struct fw_called *c = fw_eval_show(&d->eval, r->show.function);
-	*reads |= c->reads;
+	v->uses |= c->reads;
 	if (!c->failed) {
 		v->content = c->json;
 		return true;
@@ -102,25 +185,26 @@ static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_
 void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, struct fw_verdict *v)
 {
 	const struct fw_rule *r = &d->set->rules[number];
-	unsigned reads = r->uses;
-	*v = (struct fw_verdict){ .reason = FW_REASON_WON };
+	*v = (struct fw_verdict){ .reason = FW_REASON_WON, .uses = r->uses };
 	if (!is_dated(d, r, v))
 		return;
 	if (d->set_aside && (r->has_functions || r->show.function != FW_NONE) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
 		v->reason = FW_REASON_SET_ASIDE;
 		return;
 	}
-	if (verify && !condition_holds(d, number, r, &reads, v))
+	if (verify && !condition_holds(d, number, r, v))
 		return;
 	if (!in_rollout(d->eval.facts, r)) {
 		v->reason = FW_REASON_NOT_IN_ROLLOUT;
 		return;
 	}
-	if (r->n_guards && !guards_pass(d, r, reads, v))
+	if (r->n_guards && !guards_pass(d, r, v->uses, v))
 		return;
-	unsigned before = reads;
-	if (make && make_content(d, number, r, &reads, v) && reads != before)
-		guards_pass(d, r, reads, v);
+	if (r->has_caps && !caps_have_room(d, r, v->uses, v))
+		return;
+	unsigned before = v->uses;
+	if (make && make_content(d, number, r, v) && v->uses != before && guards_pass(d, r, v->uses, v) && r->has_caps)
+		caps_have_room(d, r, v->uses, v);
 }
 
 uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule)
@@ -133,25 +217,4 @@ uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule)
 	d->group_epoch[group] = d->eval.epoch;
 	d->group_winner[group] = rule;
 	return FW_NONE;
-}
-
-void fw_judge_count(struct fw_decider *d, uint32_t rule, const struct fw_verdict *v)
-{
-	struct fw_rule_counts *c = &d->counts.rules[rule];
-	switch (v->reason) {
-	case FW_REASON_WON:
-		c->won++;
-		c->last_us = d->eval.facts->now_us;
-		break;
-	case FW_REASON_VETOED:
-		c->vetoed++;
-		d->counts.vetoes[v->guard]++;
-		break;
-	case FW_REASON_CAPPED: c->capped++; break;
-	case FW_REASON_FAILED:
-		c->failed++;
-		d->counts.all->failed++;
-		break;
-	default: break;
-	}
 }

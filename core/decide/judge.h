@@ -10,15 +10,27 @@ struct fw_guard_memo {
 	bool passes;
 };
 
+/* How full a cap is, remembered for the decision. */
+struct fw_cap_memo {
+	uint64_t epoch;
+	uint32_t counted; /* earlier uses in its window */
+	uint32_t taken;   /* by winners of this decision */
+};
+
 /* Condition (unless `verify` is false: the index knows it is true), rollout, guards on what the candidate declares and
- * its condition read, its `show` (with `make`), guards once more if its reads grew. FW_REASON_WON means that nothing but
- * room and group stand between it and winning. */
+ * its condition read, caps likewise, its `show` (with `make`), guards and caps once more if its reads grew.
+ * FW_REASON_WON means that nothing but room and group stand between it and winning. */
 void fw_judge(struct fw_decider *d, uint32_t rule, bool verify, bool make, struct fw_verdict *ret);
 
 /* Takes the rule's only_one_of: FW_NONE when it is free (or the rule has none), else the rule that has it. */
 uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule);
-/* Counts what became of a tried candidate. */
-void fw_judge_count(struct fw_decider *d, uint32_t rule, const struct fw_verdict *v);
+/* Takes a place under each cap of a winner; `uses` as in its verdict. */
+void fw_judge_take_caps(struct fw_decider *d, uint32_t rule, unsigned uses);
+/* The cap of the rule at `*at` or after it that counts a candidate of these uses, or FW_NONE; moves `*at` behind it. */
+uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r, unsigned uses, uint32_t *at);
+/* When a cap that is full will no longer be: when enough of what is counted, this decision's included, has left its
+ * window. 0: not known. */
+int64_t fw_judge_until(struct fw_decider *d, uint32_t cap);
 
 /* A new decision id; ids of one worker ascend by time. */
 void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);

@@ -84,6 +84,8 @@ static void put_why(struct fw_decider *d, const struct fw_facts *facts, const st
 				fw_literal_text(d->set, &d->set->literals[c->literal], out);
 			} else if (c->verdict.reason == FW_REASON_VETOED) {
 				fw_buf_printf(out, " by guard \"%s\"", d->set->guards[c->verdict.guard].id);
+			} else if (c->verdict.reason == FW_REASON_CAPPED) {
+				fw_buf_printf(out, " by cap \"%s\"", d->set->caps[c->verdict.cap].id);
 			} else if (c->by != FW_NONE) {
 				fw_buf_printf(out, " by \"%s\"", d->set->rules[c->by].id);
 			} else if (c->verdict.error) {

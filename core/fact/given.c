@@ -338,6 +338,7 @@ int fw_facts_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json 
 {
 	struct reader r = { f, zone, err };
 	fw_facts_init(f, a, true);
+	f->caps_in_reach = true; /* somebody who has seen nothing yet */
 	f->has_point = true;
 	f->point = -1; /* inside every rollout */
 	if (!is_object(visitor) || visitor->type == FW_JSON_NULL)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "fact/given.h"
 #include "rules/builder.h"
@@ -400,7 +401,7 @@ static int name_all(struct fw_builder *b, uint32_t *numbers)
 			break;
 		case FW_DECLARED_CAP:
 			numbers[i] = s->n_caps;
-			s->caps[s->n_caps++] = (struct fw_cap){ .id = d->id, .place = place };
+			s->caps[s->n_caps++] = (struct fw_cap){ .id = d->id, .place = place, .hash = fw_hash(d->id, strlen(d->id)) };
 			break;
 		default:
 			numbers[i] = s->n_tests;

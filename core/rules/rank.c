@@ -90,6 +90,10 @@ static int attach(struct fw_builder *b, struct lists *l, struct fw_rule *r)
 			l->scratch[r->n_caps++] = i;
 	}
 	r->caps = keep_list(set, l, r->n_caps);
+	r->has_caps = r->n_caps > 0;
+	r->shares = r->has_caps || r->group != FW_NONE;
+	set->slots_share |= r->shares && !r->message;
+	set->slots_have_caps |= r->has_caps && !r->message;
 	return r->guards && r->caps ? 0 : fw_build_no_memory(b);
 }
 

@@ -76,6 +76,7 @@ struct fw_cap {
 	bool defer;
 	uint32_t limit;
 	int64_t per_s;
+	uint64_t hash;   /* fw_hash of the id: what a person's record knows it by */
 };
 
 enum fw_class { FW_CLASS_MARKETING, FW_CLASS_SERVICE, FW_CLASS_TRANSACTIONAL };
@@ -102,6 +103,8 @@ struct fw_rule {
 	uint32_t when;              /* a node, or FW_NONE: for everybody */
 	unsigned uses;              /* what its tables name */
 	bool enabled, has_functions;
+	bool has_caps;
+	bool shares;                /* a group or a cap: what wins another slot may stand in its way */
 	struct fw_str id_json;      /* as answers have it */
 
 	const char *id;
@@ -149,6 +152,7 @@ struct fw_ruleset {
 	uint32_t n_refs, n_literals, n_nodes, n_children;
 	uint32_t *ranked;           /* enabled rules by slot, strongest first */
 	uint32_t *slot_rules;       /* all rules by slot, strongest first */
+	bool slots_share, slots_have_caps; /* some rule of a slot does */
 
 	struct fw_index *index;
 	struct fw_sandbox *sandbox;

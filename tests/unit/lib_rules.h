@@ -93,11 +93,9 @@ static inline int rules_run(struct rules *r)
 	return ret;
 }
 
-/* The winners and contents of all slots for a visitor, as "slot: rule{…} rule{…}; …", in memory of the last decision. */
-static inline const char *rules_decide(struct rules *r, const char *visitor)
+/* The winners and contents of all slots of the last decision, as "slot: rule{…} rule{…}; …", in its memory. */
+static inline const char *rules_winners(struct rules *r)
 {
-	if (rules_visit(r, visitor) < 0 || rules_run(r) < 0)
-		return NULL;
 	struct fw_buf text;
 	fw_buf_init(&text, 0);
 	for (uint32_t i = 0; i < r->decision.n_slots; i++) {
@@ -112,14 +110,20 @@ static inline const char *rules_decide(struct rules *r, const char *visitor)
 	return kept;
 }
 
-/* What became of a rule for a visitor; `why` (of 600) has the error's text, the guard or the other rule. */
-static inline const char *rules_explain(struct rules *r, const char *rule, const char *visitor, char *why)
+/* Decides for a visitor, and says the winners. */
+static inline const char *rules_decide(struct rules *r, const char *visitor)
+{
+	return rules_visit(r, visitor) < 0 || rules_run(r) < 0 ? NULL : rules_winners(r);
+}
+
+/* What became of a rule for r->facts; `why` (of 600) has the error's text, the guard, the cap or the other rule. */
+static inline const char *rules_reason(struct rules *r, const char *rule, char *why)
 {
 	uint32_t slots[64];
 	why[0] = '\0';
 	for (uint32_t i = 0; i < r->set->n_slots; i++)
 		slots[i] = i;
-	if (rules_visit(r, visitor) < 0 || fw_explain(&r->decider, &r->facts, slots, r->set->n_slots, &r->arena, &r->explanation) < 0)
+	if (fw_explain(&r->decider, &r->facts, slots, r->set->n_slots, &r->arena, &r->explanation) < 0)
 		return NULL;
 	for (uint32_t s = 0; s < r->explanation.n_slots; s++)
 		for (uint32_t i = 0; i < r->explanation.slots[s].n; i++) {
@@ -130,6 +134,8 @@ static inline const char *rules_explain(struct rules *r, const char *rule, const
 				fw_error_text(c->verdict.error, why, 600);
 			else if (c->verdict.reason == FW_REASON_VETOED)
 				snprintf(why, 600, "%s", r->set->guards[c->verdict.guard].id);
+			else if (c->verdict.reason == FW_REASON_CAPPED)
+				snprintf(why, 600, "%s", r->set->caps[c->verdict.cap].id);
 			else if (c->by != FW_NONE)
 				snprintf(why, 600, "%s", r->set->rules[c->by].id);
 			else
@@ -137,6 +143,12 @@ static inline const char *rules_explain(struct rules *r, const char *rule, const
 			return fw_reason_name(c->verdict.reason);
 		}
 	return "no such rule";
+}
+
+/* The same for a visitor as in rules_visit. */
+static inline const char *rules_explain(struct rules *r, const char *rule, const char *visitor, char *why)
+{
+	return rules_visit(r, visitor) < 0 ? NULL : rules_reason(r, rule, why);
 }
 
 #endif

@@ -230,6 +230,7 @@ export function decide(set, visitor, slots = set.slots.map((slot) => slot.id)) {
 	const places = new Map(set.slots.map((slot) => [slot.id, slot]));
 	const winners = new Map(slots.map((id) => [id, []]));
 	const taken = new Set();
+	const shownUnder = new Map((set.caps ?? []).map((cap) => [cap, 0]));      // nobody here has seen anything before
 	for (const rule of candidates(set, evaluation, slots)) {
 		const slot = places.get(rule.slot);
 		const shown = show(rule, evaluation);
@@ -237,9 +238,12 @@ export function decide(set, visitor, slots = set.slots.map((slot) => slot.id)) {
 		const vetoed = set.guards.some((guard) => applies(guard, rule, slot, uses) && !letsThrough(guard, evaluation));
 		const full = winners.get(slot.id).length >= (slot.showUpTo ?? 1);
 		const excluded = rule.onlyOneOf !== undefined && taken.has(rule.onlyOneOf);
-		if (vetoed || full || excluded || shown.content === undefined) continue;
+		const caps = [...shownUnder.keys()].filter((cap) => applies(cap, rule, slot, uses));
+		const capped = caps.some((cap) => shownUnder.get(cap) >= cap.limit);
+		if (vetoed || capped || full || excluded || shown.content === undefined) continue;
 		winners.get(slot.id).push({ rule: rule.id, content: shown.content });
 		if (rule.onlyOneOf !== undefined) taken.add(rule.onlyOneOf);
+		for (const cap of caps) shownUnder.set(cap, shownUnder.get(cap) + 1);
 	}
 	return Object.fromEntries(slots.map((id) => [id, decision(places.get(id), winners.get(id))]));
 }

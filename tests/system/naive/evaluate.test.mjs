@@ -305,6 +305,21 @@ test('a guard wants require true and forbid false, and applies where all its key
 	assert.deepEqual(guarded({ require: table(fact('country', 'CA')), forbid: table(fact('device', 'tv')) }, { country: 'CA' }), []);
 });
 
+test('a cap counts what the decision shows under it, over all slots, strongest first', () => {
+	const set = rules({ id: 'a', slot: 'strip', priority: 3, tags: ['t'] }, { id: 'b', priority: 2, tags: ['t'] }, { id: 'c', slot: 'strip', priority: 1, tags: ['t'] },
+		{ id: 'd', slot: 'strip' }, { id: 'e' });
+	const capped = (limit, applies = { tag: 't' }) => won({ ...set, caps: [{ id: 'x', applies, limit, per: '1d' }] }, {});
+	assert.deepEqual(capped(1), { hero: ['e'], strip: ['a', 'd'] });
+	assert.deepEqual(capped(2), { hero: ['b'], strip: ['a', 'd'] });
+	assert.deepEqual(capped(3), { hero: ['b'], strip: ['a', 'c', 'd'] });
+	assert.deepEqual(capped(1, {}), { hero: [], strip: ['a'] });
+	assert.deepEqual(capped(1, { tag: 't', slot: 'hero' }), { hero: ['b'], strip: ['a', 'c', 'd'] });
+	assert.deepEqual(capped(1, { uses: 'behaviour' }), { hero: ['b'], strip: ['a', 'c', 'd'] });
+	assert.deepEqual(won({ ...set, caps: [{ id: 'x', limit: 5, per: '1d' }, { id: 'y', applies: { rule: ['b', 'd'] }, limit: 1, per: '1d' }] }, {}), { hero: ['b'], strip: ['a', 'c'] });
+	set.rules[0].show = { body: [{ do: 'error' }] };
+	assert.deepEqual(capped(1), { hero: ['b'], strip: ['d'] }, 'what is refused takes nothing');
+});
+
 test('uses follows segments, functions and what show reads', () => {
 	const guard = { id: 'g', applies: { uses: 'profile' }, require: table(fact('consent', 'personalization')), because: 'x' };
 	const guarded = (rule, visitor, segments = []) => hero({ ...rules({ id: 'a', ...rule }), segments, guards: [guard] }, visitor);
@@ -336,26 +351,27 @@ test('the same seed gives the same set, files and visitors', () => {
 });
 
 test('a fifth to three fifths of the slots have winners, and every part of the language is drawn', () => {
-	let slots = 0, winners = 0, several = 0, vetoed = 0, text = '';
+	let slots = 0, winners = 0, several = 0, vetoed = 0, capped = 0, text = '';
 	for (let seed = 0; seed < 120; seed++) {
 		const drawn = randomSet(seed);
 		text += toLua(drawn.set);
 		assert.ok(wellFormed({ set: drawn.set, slots: drawn.set.slots.map(({ id }) => id) }));
 		for (const visitor of randomVisitors(seed, drawn, 10)) {
-			const [decisions, unguarded] = [decide(drawn.set, visitor), decide({ ...drawn.set, guards: [] }, visitor)];
+			const [decisions, unguarded, uncapped] = [{}, { guards: [] }, { caps: [] }].map((less) => decide({ ...drawn.set, ...less }, visitor));
 			for (const [slot, decision] of Object.entries(decisions)) {
 				slots++;
 				if (decision.winners.length) winners++;
 				if (decision.winners.length > 1) several++;
 				if (decision.winners.length < unguarded[slot].winners.length) vetoed++;
+				if (decision.winners.length < uncapped[slot].winners.length) capped++;
 			}
 		}
 	}
 	assert.ok(winners > slots * 0.2 && winners < slots * 0.6, `${winners} of ${slots}`);
-	assert.ok(several > 20 && vetoed > 20, `${several} with several winners, ${vetoed} changed by a guard`);
+	assert.ok(several > 20 && vetoed > 20 && capped > 20, `${several} with several winners, ${vetoed} changed by a guard, ${capped} by a cap`);
 	for (const part of ['at_least', 'at_most', 'more_than', 'less_than', 'between', 'is_not', 'starts_with', 'ends_with', 'contains', 'all_of', 'known', 'unknown',
 		'any {', 'all {', 'none {', 'function(v)', 'only_one_of', 'rollout', 'enabled', 'starts', 'ends', 'tags', 'show_up_to', 'segment =', 'v.segment', 'v:known', 'v:get',
-		'uses =', 'channel =', 'rule =', 'slot =', 'tag =', 'require', 'forbid', 'error(', 'assert(', 'while true', 'cart = {', 'traits = {', 'engagement = {']) {
+		'uses =', 'limit =', 'channel =', 'rule =', 'slot =', 'tag =', 'require', 'forbid', 'error(', 'assert(', 'while true', 'cart = {', 'traits = {', 'engagement = {']) {
 		assert.ok(text.includes(part), `never drawn: ${part}`);
 	}
 });
@@ -363,7 +379,7 @@ test('a fifth to three fifths of the slots have winners, and every part of the l
 test('a feature turned off is not drawn', () => {
 	const without = Object.fromEntries(features.map((name) => [name, true]));
 	const text = Array.from({ length: 60 }, (_, seed) => toLua(randomSet(seed, { without }).set)).join('');
-	for (const part of ['function', 'while', 'viewed', 'affinity', 'is_not(all_of', 'channel = "email",\n', 'uses =']) assert.ok(!text.includes(part), part);
+	for (const part of ['function', 'while', 'viewed', 'affinity', 'is_not(all_of', 'channel = "email",\n', 'uses =', 'cap "']) assert.ok(!text.includes(part), part);
 });
 
 test('shrinking keeps what fails and removes the rest', async () => {
@@ -374,7 +390,7 @@ test('shrinking keeps what fails and removes the rest', async () => {
 	const smallest = await shrink({ set: drawn.set, slots, visitor }, async ({ set }) => set.rules.some(({ id }) => id === wanted), 2000);
 	assert.deepEqual(smallest.set.rules.map(({ id }) => id), [wanted]);
 	assert.equal(smallest.set.slots.length, 1);
-	assert.deepEqual([smallest.set.guards, smallest.visitor, smallest.set.rules[0].when], [[], {}, undefined]);
+	assert.deepEqual([smallest.set.guards, smallest.set.caps, smallest.visitor, smallest.set.rules[0].when], [[], [], {}, undefined]);
 });
 
 test('matches: is_not is known and does not match', () => {

@@ -7,7 +7,7 @@ import { typeOf } from './facts.mjs';
 import { randomBody, randomShow } from './generate_functions.mjs';
 import { Random } from './random.mjs';
 
-export const features = ['functions', 'spin', 'is_not_all_of', 'queries', 'zones', 'country_zones', 'other_channels', 'uses', 'closed_case'];
+export const features = ['functions', 'spin', 'is_not_all_of', 'queries', 'zones', 'country_zones', 'other_channels', 'uses', 'closed_case', 'caps'];
 
 const tags = ['promo', 'night', 'b2b'];
 const groups = ['winter-push', 'one-banner'];
@@ -42,7 +42,8 @@ export function randomSet(seed, { ruleCount, without = {} } = {}) {
 	const rules = range(count).map((i) => randomRule(context, slots, i));
 	const guardCount = usesGuards ? random.between(1, 3) : random.weighted([[4, 0], [3, 1], [2, 2], [1, 3]]);
 	const guards = range(guardCount).map((i) => randomGuard(context, { slots, rules }, i));
-	return { set: { slots, segments, rules, guards }, timeMode, paths };
+	const caps = range(without.caps ? 0 : random.weighted([[4, 0], [3, 1], [2, 2]])).map((i) => randomCap(context, { slots, rules }, i));
+	return { set: { slots, segments, rules, guards, caps }, timeMode, paths };
 }
 
 function randomSlots(random, ruleCount, without) {
@@ -88,7 +89,8 @@ function randomDates(random) {
 	return dates;
 }
 
-function randomGuard(context, { slots, rules }, i) {
+// What a guard or a cap applies to, or undefined: to all.
+function randomApplies(context, { slots, rules }) {
 	const { random } = context;
 	const one = {
 		slot: () => random.pick(slots).id, rule: () => random.pick(rules).id,
@@ -96,12 +98,24 @@ function randomGuard(context, { slots, rules }, i) {
 		uses: () => random.pick([usesOf(random.pick(context.paths)), 'profile', 'profile', 'behaviour']),
 	};
 	const keys = ['slot', 'rule', ...(rules.some((rule) => rule.tags) ? ['tag', 'tag'] : []), 'channel', ...(context.usesGuards ? Array(6).fill('uses') : [])];
-	const guard = { id: `guard-${i}`, because: `reason ${i}` };
 	const applies = {};
 	for (const key of random.sample(keys, random.weighted([[1, 0], [6, 1], [3, 2]]))) {
 		applies[key] = random.chance(0.7) ? one[key]() : [...new Set([one[key](), one[key]()])];
 	}
-	if (Object.keys(applies).length) guard.applies = applies;
+	return Object.keys(applies).length ? applies : undefined;
+}
+
+function randomCap(context, declared, i) {
+	const { random } = context;
+	const applies = randomApplies(context, declared);
+	return { id: `cap-${i}`, ...(applies && { applies }), limit: random.weighted([[5, 1], [3, 2], [1, 3]]), per: random.pick(['10m', '2h', '7d', '1w']) };
+}
+
+function randomGuard(context, declared, i) {
+	const { random } = context;
+	const guard = { id: `guard-${i}`, because: `reason ${i}` };
+	const applies = randomApplies(context, declared);
+	if (applies) guard.applies = applies;
 	const kinds = random.weighted([[4, ['require']], [3, ['forbid']], [1, ['require', 'forbid']]]);
 	// A guard's own functions count for no guard, so they may stand anywhere.
 	for (const kind of kinds) guard[kind] = randomCondition({ ...context, usesGuards: false });

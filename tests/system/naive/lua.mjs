@@ -35,6 +35,8 @@ function declarations(set, writer) {
 		...set.guards.map((guard) => declare('guard', guard.id, [
 			['applies', guard.applies && value(guard.applies)], ['require', guard.require && whole(guard.require, writer)],
 			['forbid', guard.forbid && whole(guard.forbid, writer)], ['because', quote(guard.because)]], writer)),
+		...(set.caps ?? []).map((cap) => declare('cap', cap.id, [
+			['applies', cap.applies && value(cap.applies)], ['limit', cap.limit], ['per', quote(cap.per)]], writer)),
 	];
 }
 

@@ -8,7 +8,8 @@ export function wellFormed({ set, slots }) {
 	const named = (value) => [value ?? []].flat();
 	return slots.length > 0 && slots.every((slot) => places.has(slot))
 		&& set.rules.every((rule) => places.has(rule.slot))
-		&& set.guards.every(({ applies = {}, require, forbid }) => (require || forbid) && named(applies.slot).every((id) => places.has(id))
+		&& set.guards.every(({ require, forbid }) => require || forbid)
+		&& [...set.guards, ...(set.caps ?? [])].every(({ applies = {} }) => named(applies.slot).every((id) => places.has(id))
 			&& named(applies.rule).every((id) => rules.has(id)) && named(applies.tag).every((tag) => tags.has(tag)))
 		&& segmentsIn(set).every((id) => segments.has(id));
 }
@@ -42,7 +43,7 @@ export async function shrink(start, fails, budget = 600) {
 
 // Paths of what may go, largest first: ranges of declarations, then fields, conditions and the visitor's facts.
 function* removable({ set, visitor, slots }) {
-	for (const kind of ['guards', 'rules', 'segments', 'slots']) {
+	for (const kind of ['guards', 'caps', 'rules', 'segments', 'slots'].filter((name) => set[name])) {
 		for (let size = set[kind].length >> 1; size > 1; size >>= 1) {
 			for (let from = 0; from < set[kind].length; from += size) yield { list: ['set', kind], from, size };
 		}
