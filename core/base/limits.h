@@ -50,6 +50,24 @@ enum {
 	FW_LIMIT_AGENTS_KEPT = 4096,          /* user agents whose device a worker remembers */
 	FW_LIMIT_AGENT_STEPS = 20000,         /* matching steps of one pattern on one user agent */
 
+	/* The store. */
+	FW_LIMIT_STORE_KEY_BYTES = 480,
+	FW_LIMIT_STORE_VALUE_BYTES = 1 << 20,
+	FW_LIMIT_STORE_CHANGES = 1000,        /* in a batch */
+	FW_LIMIT_STORE_BATCH_BYTES = 4 << 20, /* keys and values of a batch */
+	FW_LIMIT_STORE_SCAN_ROWS = 1000,      /* of one scan, and */
+	FW_LIMIT_STORE_SCAN_BYTES = 4 << 20,  /* about so many bytes; then there are more */
+	FW_LIMIT_STORE_WAITING = 4096,        /* batches of a worker that are not answered */
+	FW_LIMIT_STORE_WAITING_BYTES = 32 << 20,
+	FW_LIMIT_STORE_SILENT_MS = 3000,      /* a batch that waits longer: the store is out of reach */
+	FW_LIMIT_STORE_READERS = 510,         /* processes that read the data */
+	FW_LIMIT_STORE_MAP_BYTES = 64 << 20,  /* the least map; doubled when it is full */
+	FW_LIMIT_STORE_CONNECTIONS = 256,     /* to the keeper */
+	FW_LIMIT_STORE_GROUP_BYTES = 16 << 20,/* batches committed together */
+	FW_LIMIT_STORE_INTERVAL_MS = 100,     /* that `interval` gathers them */
+	FW_LIMIT_STORE_NOTICE_BYTES = 1 << 20,/* waiting for a watcher; beyond it notices are lost, and it is told */
+	FW_LIMIT_STORE_SUBMITTER_S = 172800,  /* that the outcomes of a worker that is gone are kept */
+
 	/* Processes. */
 	FW_LIMIT_WORKERS = 64,                /* of one generation */
 	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */

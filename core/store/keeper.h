@@ -19,7 +19,8 @@ _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listene
 int fw_keeper_backup(const struct fw_store_options *options, const char *to, struct fw_error *err);
 /* Puts a backup in the place of the data. FW_EBUSY while a keeper runs. */
 int fw_keeper_restore(const struct fw_store_options *options, const char *from, struct fw_error *err);
-/* Reads every row and its checksum; `each` (may be NULL) sees each and may refuse it with a message. Counts into ret. */
+/* Reads every row and its checksum; `each` (may be NULL) sees each and may refuse it with a message. Counts into ret. 0: all is
+ * well; FW_EINVAL: `err` tells of the first that is not, or that the file as a whole cannot be read (nothing is counted then). */
 struct fw_store_check {
 	uint64_t rows, bytes, damaged, refused;
 };

@@ -41,7 +41,7 @@ typedef void (*fw_store_got)(void *ctx, int rc, const struct fw_row *row);
 void fw_store_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx);
 
 /* At most `limit` rows of the bucket whose keys begin with `prefix` and come after `after` (n 0: from the first), in byte
- * order of their keys. `more`: there are further ones. */
+ * order of their keys. `more`: there are further ones; fewer than `limit` may come with it. */
 typedef void (*fw_store_listed)(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more);
 void fw_store_scan(struct fw_store *s, uint32_t bucket, struct fw_str prefix, struct fw_str after, size_t limit,
 	struct fw_arena *arena, fw_store_listed done, void *ctx);
@@ -70,7 +70,8 @@ struct fw_batch {
 typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
 
 /* Bytes are copied before it returns. 0: `done` will be called. FW_EBUSY (too much waits already), FW_ELIMIT (a key or a
- * value is too long, or too many changes), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
+ * value is too long, or too many changes), FW_EINVAL (no such bucket; a key that is empty or begins with 0xff, which are the
+ * store's own), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
  * one bucket are applied in the order of these calls. The store gives each its batch id, so that one that is handed in
  * again after a lost connection is applied once. */
 int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);
@@ -96,6 +97,7 @@ struct fw_store_health {
 	uint64_t rows;
 	uint64_t waiting;     /* batches that are not answered yet */
 	uint64_t oldest_us;   /* how long the oldest of them has been waiting */
+	uint64_t groups, syncs; /* of commits since the keeper started: groups written, and those that were on disk before their answer */
 };
 void fw_store_health(struct fw_store *s, struct fw_store_health *ret);
 
@@ -119,7 +121,8 @@ struct fw_store_options {
 /* In a worker or a command; `base` is its loop. A keeper that is not there yet is waited for: opening only fails when the
  * data cannot be read (FW_EINVAL: damaged, or of another version, with what to do; FW_EIO; FW_ENOMEM). */
 int fw_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err);
-/* Batches that wait are given up: their completions come, with FW_EAWAY, before this returns. NULL is fine. */
+/* Batches that wait are given up: their completions come, with FW_EAWAY, before this returns. NULL is fine. Not from within
+ * a completion. */
 void fw_store_close(struct fw_store *s);
 
 #endif

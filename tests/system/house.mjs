@@ -26,6 +26,15 @@ export const POINTERS = {
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },
 	'core/rules/purity.h': { fw_purity_global: 'rules/ itself: what a global name means' },
+	'core/store/store.h': {
+		fw_store_got: 'the store\'s completion: who reads a row', fw_store_listed: 'the store\'s completion: who scans',
+		fw_store_committed: 'the store\'s completion: who commits', fw_store_changed: 'the store\'s completion: who watches',
+		fw_store_leased: 'the store\'s completion: who takes a lease',
+	},
+	'core/store/own.h': Object.fromEntries(['get', 'scan', 'commit', 'watch', 'health', 'close'].map((name) => [name, 'store/ itself: the implementation'])),
+	'core/store/client.h': { connected: 'store/ itself: the handle that the connection belongs to' },
+	'core/store/guard.h': { run: 'store/ itself: what is tried in a child' },
+	'core/store/keeper.h': { each: 'the command that checks: who knows what a row means' },
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
 		on_drained: 'server/, whose worker ends then',

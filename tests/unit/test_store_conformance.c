@@ -1,0 +1,359 @@
+/* What every store promises, asked of each: LMDB with a real keeper, and the test store, at once and late. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "lib_store.h"
+#include "lib_store_memory.h"
+
+/* The implementation under test: what opens it. */
+enum kind { LMDB, INTERVAL, MEMORY, MEMORY_LATE };
+
+static struct fw_store *begin(struct store_test *t, void **state)
+{
+	enum kind kind = (enum kind)(uintptr_t)*state;
+	store_test_init(t, kind == INTERVAL ? "interval" : NULL);
+	if (kind == LMDB || kind == INTERVAL) {
+		store_test_start(t);
+		return store_open(t);
+	}
+	struct memory_options options = { .seed = 7, .late_turns = kind == MEMORY_LATE ? 20 : 0 };
+	t->memory = true;
+	return memory_store_open(t->base, &options);
+}
+
+static void end(struct store_test *t, struct fw_store *s)
+{
+	fw_store_close(s);
+	store_test_finish(t);
+}
+
+static void test_rows(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct store_outcome o = store_get(&t, s, 5, "a");
+	assert_int_equal(o.rc, 0);
+	assert_null(o.row.value.p);
+	assert_int_equal(o.row.version, FW_VERSION_NONE);
+
+	o = store_put(&t, s, 5, "a", "first", FW_VERSION_NONE);
+	assert_int_equal(o.rc, 0);
+	assert_true(o.version > 0);
+	uint64_t first = o.version;
+	o = store_get(&t, s, 5, "a");
+	assert_true(fw_str_is(o.row.value, "first"));
+	assert_int_equal(o.row.version, first);
+	assert_null(store_get(&t, s, 6, "a").row.value.p);
+
+	o = store_put(&t, s, 5, "a", "second", first);
+	assert_int_equal(o.rc, 0);
+	assert_true(o.version > first);
+	assert_int_equal(store_put(&t, s, 5, "a", "third", first).rc, FW_ECONFLICT);
+	assert_int_equal(store_put(&t, s, 5, "a", "third", FW_VERSION_NONE).rc, FW_ECONFLICT);
+	assert_true(fw_str_is(store_get(&t, s, 5, "a").row.value, "second"));
+	assert_int_equal(store_put(&t, s, 5, "a", "", FW_VERSION_ANY).rc, 0);
+	o = store_get(&t, s, 5, "a");
+	assert_non_null(o.row.value.p);
+	assert_int_equal(o.row.value.n, 0);
+
+	const struct fw_store_counters *c = fw_store_counters(s);
+	assert_int_equal(c->gets, 5);
+	assert_int_equal(c->found, 3);
+	assert_int_equal(c->batches, 5);
+	assert_int_equal(c->conflicts, 2);
+	assert_int_equal(c->rows_written, 3);
+	end(&t, s);
+}
+
+static void test_deleting(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	uint64_t version = store_put(&t, s, 0, "k", "v", FW_VERSION_NONE).version;
+	struct fw_change wrong = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version + 1 }, right = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version };
+	struct fw_change any = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, FW_VERSION_ANY };
+	assert_int_equal(store_commit(&t, s, 0, &wrong, 1).rc, FW_ECONFLICT);
+	assert_int_equal(store_commit(&t, s, 0, &right, 1).rc, 0);
+	assert_null(store_get(&t, s, 0, "k").row.value.p);
+	assert_int_equal(store_commit(&t, s, 0, &any, 1).rc, 0);
+	/* A row that comes back has a version nobody has seen. */
+	assert_true(store_put(&t, s, 0, "k", "v", FW_VERSION_NONE).version > version);
+	end(&t, s);
+}
+
+static void test_batches_are_whole(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	uint64_t version = store_put(&t, s, 9, "guard", "1", FW_VERSION_NONE).version;
+	struct fw_change changes[] = {
+		{ FW_CHANGE_PUT, FW_STR("x"), FW_STR("1"), FW_VERSION_NONE },
+		{ FW_CHANGE_EXPECT, FW_STR("guard"), { 0 }, version + 5 },
+		{ FW_CHANGE_PUT, FW_STR("y"), FW_STR("2"), FW_VERSION_NONE },
+	};
+	assert_int_equal(store_commit(&t, s, 9, changes, 3).rc, FW_ECONFLICT);
+	assert_null(store_get(&t, s, 9, "x").row.value.p);
+	assert_null(store_get(&t, s, 9, "y").row.value.p);
+	changes[1].expected = version;
+	struct store_outcome o = store_commit(&t, s, 9, changes, 3);
+	assert_int_equal(o.rc, 0);
+	assert_int_equal(store_get(&t, s, 9, "x").row.version, o.version);
+	assert_int_equal(store_get(&t, s, 9, "y").row.version, o.version);
+	assert_int_equal(store_get(&t, s, 9, "guard").row.version, version);
+	/* A comparison that there is nothing, alone. */
+	struct fw_change nothing = { FW_CHANGE_EXPECT, FW_STR("z"), { 0 }, FW_VERSION_NONE };
+	assert_int_equal(store_commit(&t, s, 9, &nothing, 1).rc, 0);
+	end(&t, s);
+}
+
+static void test_scans(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	static const char *const keys[] = { "d:2", "d:1", "d:3", "c", "e", "d", "d:10" };
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		assert_int_equal(store_put(&t, s, 77, keys[i], keys[i], FW_VERSION_NONE).rc, 0);
+	assert_int_equal(store_put(&t, s, 76, "d:0", "other bucket", FW_VERSION_NONE).rc, 0);
+	assert_int_equal(store_put(&t, s, 78, "d:0", "other bucket", FW_VERSION_NONE).rc, 0);
+	struct store_outcome o = store_scan(&t, s, 77, "d:", (struct fw_str){ 0 }, 100);
+	assert_int_equal(o.rc, 0);
+	assert_int_equal(o.n, 4);
+	assert_false(o.more);
+	assert_true(fw_str_is(o.rows[0].key, "d:1"));
+	assert_true(fw_str_is(o.rows[1].key, "d:10"));
+	assert_true(fw_str_is(o.rows[3].value, "d:3"));
+	assert_true(o.rows[3].version > 0);
+	o = store_scan(&t, s, 77, "d:", FW_STR("d:1"), 2);
+	assert_int_equal(o.n, 2);
+	assert_true(o.more);
+	assert_true(fw_str_is(o.rows[0].key, "d:10"));
+	assert_true(fw_str_is(o.rows[1].key, "d:2"));
+	o = store_scan(&t, s, 77, "d:", FW_STR("d:2"), 1);
+	assert_int_equal(o.n, 1);
+	assert_false(o.more);
+	assert_int_equal(store_scan(&t, s, 77, "", (struct fw_str){ 0 }, 100).n, 7);
+	assert_int_equal(store_scan(&t, s, 77, "d:", FW_STR("a"), 100).n, 4);
+	assert_int_equal(store_scan(&t, s, 77, "d:", FW_STR("z"), 100).n, 0);
+	assert_int_equal(store_scan(&t, s, 500, "", (struct fw_str){ 0 }, 100).n, 0);
+	end(&t, s);
+}
+
+static void test_refusals_at_once(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	static char big[FW_LIMIT_STORE_VALUE_BYTES + 1];
+	memset(big, 'v', sizeof big);
+	struct fw_change c = { FW_CHANGE_PUT, { big, FW_LIMIT_STORE_KEY_BYTES + 1 }, FW_STR("v"), FW_VERSION_ANY };
+	assert_int_equal(store_commit(&t, s, 1, &c, 1).rc, FW_ELIMIT);
+	c.key.n = FW_LIMIT_STORE_KEY_BYTES;
+	c.value = (struct fw_str){ big, sizeof big };
+	assert_int_equal(store_commit(&t, s, 1, &c, 1).rc, FW_ELIMIT);
+	c.value.n--;
+	assert_int_equal(store_commit(&t, s, 1, &c, 1).rc, 0);
+	struct store_outcome o = { 0 };
+	fw_store_get(s, 1, c.key, &t.arena, store_on_got, &o);
+	store_wait(&t, &o.came, 1);
+	assert_int_equal(o.row.value.n, FW_LIMIT_STORE_VALUE_BYTES);
+	c.key.n = 0;
+	assert_int_equal(store_commit(&t, s, 1, &c, 1).rc, FW_EINVAL);
+	c.key = FW_STR("\xff" "own");
+	assert_int_equal(store_commit(&t, s, 1, &c, 1).rc, FW_EINVAL);
+	c.key = FW_STR("k");
+	assert_int_equal(store_commit(&t, s, FW_STORE_BUCKETS, &c, 1).rc, FW_EINVAL);
+	assert_int_equal(store_commit(&t, s, 1, &c, 0).rc, FW_ELIMIT);
+	end(&t, s);
+}
+
+struct order;
+
+struct ordered {
+	struct order *order;
+	unsigned n;
+	int rc;
+};
+
+struct order {
+	unsigned came;
+	struct ordered batches[100];
+	unsigned at[100];
+};
+
+static void on_ordered(void *ctx, int rc, uint64_t version)
+{
+	struct ordered *b = ctx;
+	(void)version;
+	b->rc = rc;
+	b->order->at[b->order->came++] = b->n;
+}
+
+/* Batches of a handle on one bucket are applied in the order of the calls, however late each completes. */
+static void test_order(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct order o = { 0 };
+	char value[16];
+	for (unsigned i = 0; i < 100; i++) {
+		o.batches[i] = (struct ordered){ &o, i, 1 };
+		snprintf(value, sizeof value, "%u", i);
+		struct fw_change c = { FW_CHANGE_PUT, i % 2 ? FW_STR("odd") : FW_STR("even"), fw_str(value), FW_VERSION_ANY };
+		struct fw_batch b = { i % 3, &c, 1 };
+		assert_int_equal(fw_store_commit(s, &b, on_ordered, &o.batches[i]), 0);
+		assert_int_equal(o.came, 0);
+	}
+	struct fw_store_health health;
+	fw_store_health(s, &health);
+	assert_int_equal(health.waiting, 100);
+	store_wait(&t, &o.came, 100);
+	for (unsigned bucket = 0; bucket < 3; bucket++) {
+		unsigned last = 0;
+		for (unsigned i = 0; i < 100; i++) {
+			assert_int_equal(o.batches[i].rc, 0);
+			if (o.at[i] % 3 != bucket)
+				continue;
+			assert_true(o.at[i] >= last);
+			last = o.at[i];
+		}
+	}
+	assert_true(fw_str_is(store_get(&t, s, 0, "odd").row.value, "99"));
+	assert_true(fw_str_is(store_get(&t, s, 2, "even").row.value, "98"));
+	fw_store_health(s, &health);
+	assert_int_equal(health.waiting, 0);
+	end(&t, s);
+}
+
+struct notices {
+	unsigned came;
+	uint32_t bucket;
+	char key[32];
+	uint64_t version;
+};
+
+static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version)
+{
+	struct notices *n = ctx;
+	n->came++;
+	n->bucket = bucket;
+	n->version = version;
+	snprintf(n->key, sizeof n->key, "%.*s", (int)key.n, key.p ? key.p : "");
+}
+
+static void test_notices(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct notices n = { 0 };
+	assert_int_equal(store_put(&t, s, 3, "before", "v", FW_VERSION_ANY).rc, 0);
+	assert_int_equal(fw_store_watch(s, on_changed, &n), 0);
+	struct store_outcome o = store_put(&t, s, 3, "after", "v", FW_VERSION_ANY);
+	store_wait(&t, &n.came, 1);
+	assert_int_equal(n.came, 1);
+	assert_int_equal(n.bucket, 3);
+	assert_string_equal(n.key, "after");
+	assert_int_equal(n.version, o.version);
+	struct fw_change gone = { FW_CHANGE_DELETE, FW_STR("after"), { 0 }, FW_VERSION_ANY };
+	store_commit(&t, s, 3, &gone, 1);
+	store_wait(&t, &n.came, 2);
+	assert_int_equal(n.version, FW_VERSION_NONE);
+	/* A conflict and a comparison change nothing. */
+	store_put(&t, s, 3, "after", "v", 12345);
+	assert_int_equal(fw_store_watch(s, NULL, NULL), 0);
+	store_put(&t, s, 3, "unheard", "v", FW_VERSION_ANY);
+	assert_int_equal(n.came, 2);
+	assert_int_equal(fw_store_counters(s)->notices, 2);
+	end(&t, s);
+}
+
+static void test_leases(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct store_outcome o = { 0 };
+	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+	store_wait(&t, &o.came, 1);
+	assert_int_equal(o.rc, 0);
+	/* One's own is prolonged. */
+	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+	store_wait(&t, &o.came, 2);
+	assert_int_equal(o.rc, 0);
+	/* Another handle is another holder. */
+	uint64_t own = s->id;
+	s->id ^= 1;
+	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+	store_wait(&t, &o.came, 3);
+	assert_int_equal(o.rc, FW_EBUSY);
+	assert_int_equal(fw_store_release(s, "sweep"), 0);
+	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+	store_wait(&t, &o.came, 4);
+	assert_int_equal(o.rc, FW_EBUSY);
+	s->id = own;
+	assert_int_equal(fw_store_release(s, "sweep"), 0);
+	store_put(&t, s, 1, "k", "v", FW_VERSION_ANY);
+	s->id ^= 1;
+	for (o.rc = FW_EBUSY; o.rc == FW_EBUSY;) {
+		unsigned came = o.came;
+		assert_int_equal(fw_store_lease(s, "sweep", 1, store_on_leased, &o), 0);
+		store_wait(&t, &o.came, came + 1);
+	}
+	assert_int_equal(o.rc, 0);
+	s->id = own;
+	/* A millisecond is over at some time. */
+	for (o.rc = FW_EBUSY; o.rc == FW_EBUSY;) {
+		unsigned came = o.came;
+		assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+		store_wait(&t, &o.came, came + 1);
+	}
+	assert_int_equal(o.rc, 0);
+	end(&t, s);
+}
+
+static void test_closing_gives_up(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct store_outcome o[3] = { { 0 } };
+	assert_int_equal(store_put(&t, s, 1, "k", "v", FW_VERSION_ANY).rc, 0);
+	if (t.memory)
+		memory_store_set_away(s, true);
+	else
+		kill(t.keeper, SIGSTOP);
+	for (int i = 0; i < 3; i++) {
+		struct fw_change c = { FW_CHANGE_PUT, FW_STR("k"), FW_STR("w"), FW_VERSION_ANY };
+		struct fw_batch b = { 1, &c, 1 };
+		assert_int_equal(fw_store_commit(s, &b, store_on_committed, &o[i]), 0);
+	}
+	fw_store_close(s);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(o[i].came, 1);
+		assert_int_equal(o[i].rc, FW_EAWAY);
+	}
+	store_test_finish(&t);
+}
+
+static int run(const char *name, enum kind kind)
+{
+	void *k = (void *)(uintptr_t)kind;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(test_rows, k),
+		cmocka_unit_test_prestate(test_deleting, k),
+		cmocka_unit_test_prestate(test_batches_are_whole, k),
+		cmocka_unit_test_prestate(test_scans, k),
+		cmocka_unit_test_prestate(test_refusals_at_once, k),
+		cmocka_unit_test_prestate(test_order, k),
+		cmocka_unit_test_prestate(test_notices, k),
+		cmocka_unit_test_prestate(test_leases, k),
+		cmocka_unit_test_prestate(test_closing_gives_up, k),
+	};
+	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return run("lmdb", LMDB) + run("interval", INTERVAL) + run("memory", MEMORY) + run("memory, late", MEMORY_LATE);
+}
