@@ -68,6 +68,36 @@ enum {
 	FW_LIMIT_STORE_NOTICE_BYTES = 1 << 20,/* waiting for a watcher; beyond it notices are lost, and it is told */
 	FW_LIMIT_STORE_SUBMITTER_S = 172800,  /* that the outcomes of a worker that is gone are kept */
 
+	/* Events. */
+	FW_LIMIT_EVENT_ID_BYTES = 200,        /* anonymousId, userId, previousId, groupId */
+	FW_LIMIT_MESSAGE_ID_BYTES = 100,
+	FW_LIMIT_EVENT_NAME_BYTES = 200,      /* of a track event, a page or a screen */
+
+	/* The record of a person; what goes beyond is forgotten, in the order that core/profile/README.md has. */
+	FW_LIMIT_RECORD_BYTES = 32 << 10,
+	FW_LIMIT_RECORD_IDS = 20,
+	FW_LIMIT_TRAITS = 100,
+	FW_LIMIT_TRAIT_NAME_BYTES = 100,
+	FW_LIMIT_TRAIT_BYTES = 1000,          /* of a trait's value, as text */
+	FW_LIMIT_TRAITS_BYTES = 8 << 10,      /* of all traits together */
+	FW_LIMIT_KEY_BYTES = 100,             /* of a category, product, brand, term, and of what the timeline shows; the rest is cut off */
+	FW_LIMIT_CART_ENTRIES = 50,           /* products and changes of a cart */
+	FW_LIMIT_ORDERS = 20,                 /* with their ids; older ones are only counted */
+	FW_LIMIT_SESSIONS = 8,                /* with their times; older ones are only counted */
+	FW_LIMIT_RECENT_EVENTS = 20,
+	FW_LIMIT_SERIES = 256,                /* things (a product in its category, a brand, a search) with counts of their own */
+	FW_LIMIT_CELLS = 1024,                /* counts by thing, kind and hour or day */
+	FW_LIMIT_CELL_HOURS = 72,             /* counted by the hour; before that by the day */
+	FW_LIMIT_CELL_DAYS = 400,             /* counted by the day; before that only in total */
+	FW_LIMIT_CAPS_KEPT = 32,              /* caps with places taken, of one person */
+	FW_LIMIT_CAP_USES = 100,              /* places of one cap that are remembered */
+	FW_LIMIT_CAPS_USES = 400,             /* of all caps of one person */
+	FW_LIMIT_SEEN_KEPT = 12,              /* messages that the record itself remembers */
+	FW_LIMIT_IMPORTS_KEPT = 8,            /* imported files whose progress is remembered */
+	FW_LIMIT_RESERVATION_MS = 30 * 60000, /* a place under a cap that nobody confirmed */
+	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */
+	FW_LIMIT_DEDUPE_HOURS = 48,           /* the same message counts once for so long */
+
 	/* Processes. */
 	FW_LIMIT_WORKERS = 64,                /* of one generation */
 	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "fact/history.h"
+
 static const struct fw_value absent = { .state = FW_ABSENT };
 static const struct fw_value out_of_reach = { .state = FW_OUT_OF_REACH };
 
@@ -144,5 +146,9 @@ struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *qu
 	for (unsigned i = 0; i < f->n_answers; i++)
 		if (answers(&f->answers[i].query, query))
 			return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = f->answers[i].number };
-	return f->profile_in_reach ? absent : out_of_reach;
+	if (!f->profile_in_reach)
+		return out_of_reach;
+	if (!f->history || fw_history_unpack(f->history, f->arena) < 0)
+		return absent;
+	return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = fw_history_ask(f->history, query) };
 }

@@ -62,6 +62,8 @@ struct fw_cap_use {
 	int64_t at_us;
 };
 
+struct fw_history;
+
 struct fw_facts {
 	struct fw_arena *arena;
 	struct fw_value single[FW_FACT_SINGLE];
@@ -69,6 +71,7 @@ struct fw_facts {
 	unsigned n_traits, n_event, n_engagement;
 	struct fw_answer *answers;
 	unsigned n_answers;
+	struct fw_history *history; /* answers what `answers` do not, or NULL; unpacked at the first question */
 	bool profile_in_reach;   /* false: what would come from the profile is out of reach */
 	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
 	struct fw_value segments;

@@ -2,9 +2,12 @@
 #ifndef FW_PROFILE_EVENT_H
 #define FW_PROFILE_EVENT_H
 
+#include <stdint.h>
+
 #include "base/json.h"
 
 enum fw_event_type { FW_EVENT_IDENTIFY, FW_EVENT_TRACK, FW_EVENT_PAGE, FW_EVENT_SCREEN, FW_EVENT_GROUP, FW_EVENT_ALIAS, FW_EVENT_TYPES };
+/* "track" and the like. */
 const char *fw_event_type_name(enum fw_event_type type);
 int fw_event_type_find(struct fw_str name); /* -1: none */
 

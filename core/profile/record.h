@@ -17,6 +17,7 @@ int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **r
 /* Writes the current version, at most FW_LIMIT_RECORD_BYTES: what is forgotten first is left out until it fits. */
 void fw_record_write(const struct fw_record *r, struct fw_buf *out);
 
+/* What it says of itself. */
 struct fw_str fw_record_first_id(const struct fw_record *r);
 int64_t fw_record_last_seen_us(const struct fw_record *r); /* the latest event's time; 0: none */
 bool fw_record_is_known(const struct fw_record *r);        /* a userId belongs to it: `retain.known` applies */

@@ -1,0 +1,309 @@
+#include "base/pack.h"
+
+/* The form of a text is in the low bits of its first number, the count of what follows above them. */
+enum form {
+	RAW,      /* bytes */
+	NIBBLES,  /* half bytes */
+	NUMBERED, /* half bytes, then a number with a leading 1 that keeps its zeros */
+	HEX,      /* lower-case hexadecimal digits, two a byte */
+	UUID,     /* 16 bytes */
+	FORMS,
+	FORM_BITS = 3,
+};
+
+/* One half byte for these; for the others one of 12 to 14 and a second one; 15 and two more for any byte at all. */
+static const char frequent[] = "earstonil-cd";
+static const char others[] = "bfghjkmpquvwxyz0123456789 _/.:&',+()@#%!?ABCDEFG";
+enum { FREQUENT = sizeof frequent - 1, OTHERS = sizeof others - 1, ANY = 15 };
+
+uint64_t fw_unpack_long(struct fw_unpack *u)
+{
+	uint64_t x = 0;
+	for (unsigned shift = 0; u->p < u->end && shift < 64; shift += 7) {
+		unsigned char byte = *u->p++;
+		x |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return x;
+	}
+	u->failed = true;
+	u->p = u->end;
+	return 0;
+}
+
+static void fail(struct fw_unpack *u)
+{
+	u->failed = true;
+	u->p = u->end;
+}
+
+/* The next n bytes, or NULL. */
+static const unsigned char *take(struct fw_unpack *u, uint64_t n)
+{
+	const unsigned char *p = u->p;
+	if (n > (uint64_t)(u->end - u->p)) {
+		fail(u);
+		return NULL;
+	}
+	u->p += n;
+	return p;
+}
+
+unsigned char fw_unpack_byte(struct fw_unpack *u)
+{
+	const unsigned char *p = take(u, 1);
+	return p ? *p : 0;
+}
+
+uint32_t fw_unpack_bounded(struct fw_unpack *u, uint32_t most)
+{
+	uint64_t x = fw_unpack_number(u);
+	if (x <= most)
+		return (uint32_t)x;
+	fail(u);
+	return 0;
+}
+
+uint64_t fw_unpack_fixed(struct fw_unpack *u)
+{
+	uint64_t x = 0;
+	const unsigned char *p = take(u, 8);
+	for (int i = 7; p && i >= 0; i--)
+		x = x << 8 | p[i];
+	return x;
+}
+
+struct fw_str fw_unpack_bytes(struct fw_unpack *u)
+{
+	uint64_t n = fw_unpack_number(u);
+	const unsigned char *p = take(u, n);
+	return p ? (struct fw_str){ (const char *)p, (size_t)n } : (struct fw_str){ 0 };
+}
+
+static size_t stored_bytes(enum form form, uint64_t n)
+{
+	return form == UUID ? 16 : form == RAW ? (size_t)n : (size_t)((n + 1) / 2);
+}
+
+static unsigned nibble(const unsigned char *p, size_t i)
+{
+	return i % 2 ? p[i / 2] & 0x0f : p[i / 2] >> 4;
+}
+
+/* Half bytes as text; the number of bytes written, or SIZE_MAX. */
+static size_t unpack_nibbles(const unsigned char *p, size_t n, char *out)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < n; ) {
+		unsigned x = nibble(p, i++);
+		if (x < FREQUENT) {
+			out[length++] = frequent[x];
+		} else if (x < ANY && i < n && (x - FREQUENT) * 16 + nibble(p, i) < OTHERS) {
+			out[length++] = others[(x - FREQUENT) * 16 + nibble(p, i++)];
+		} else if (x == ANY && i + 1 < n) {
+			out[length++] = (char)(nibble(p, i) << 4 | nibble(p, i + 1));
+			i += 2;
+		} else {
+			return SIZE_MAX;
+		}
+	}
+	return length;
+}
+
+static size_t unpack_number_text(uint64_t x, char *out)
+{
+	char digits[24];
+	size_t n = 0;
+	for (; x > 1; x /= 10)
+		digits[n++] = (char)('0' + x % 10);
+	for (size_t i = 0; i < n; i++)
+		out[i] = digits[n - 1 - i];
+	return x == 1 ? n : SIZE_MAX; /* it began with the 1 that keeps zeros */
+}
+
+static size_t unpack_hex(const unsigned char *p, size_t n, char *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = "0123456789abcdef"[nibble(p, i)];
+	return n;
+}
+
+static size_t unpack_uuid(const unsigned char *p, char *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < 32; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			out[n++] = '-';
+		n += unpack_hex((const unsigned char[]){ (unsigned char)(nibble(p, i) << 4) }, 1, out + n);
+	}
+	return n;
+}
+
+struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
+{
+	enum { NUMBER_ROOM = 24, UUID_ROOM = 36 };
+	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
+	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
+	const unsigned char *p = form < FORMS && n <= 2 * (uint64_t)(u->end - u->p) ? take(u, stored_bytes(form, n)) : NULL;
+	char *out = p ? fw_arena_alloc(a, (size_t)n + (form == UUID ? UUID_ROOM : NUMBER_ROOM)) : NULL;
+	size_t length = 0;
+	if (!out) {
+		fail(u);
+		return (struct fw_str){ 0 };
+	}
+	if (form == RAW)
+		memcpy(out, p, length = (size_t)n);
+	else if (form == HEX)
+		length = unpack_hex(p, (size_t)n, out);
+	else if (form == UUID)
+		length = unpack_uuid(p, out);
+	else
+		length = unpack_nibbles(p, (size_t)n, out);
+	if (form == NUMBERED && length != SIZE_MAX) {
+		size_t digits = unpack_number_text(fw_unpack_number(u), out + length);
+		length = digits == SIZE_MAX ? SIZE_MAX : length + digits;
+	}
+	if (length == SIZE_MAX || u->failed) {
+		fail(u);
+		return (struct fw_str){ 0 };
+	}
+	out[length] = '\0';
+	return (struct fw_str){ out, length };
+}
+
+void fw_unpack_skip_text(struct fw_unpack *u)
+{
+	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
+	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
+	if (form >= FORMS || n > 2 * (uint64_t)(u->end - u->p))
+		fail(u);
+	else
+		take(u, stored_bytes(form, n));
+	if (form == NUMBERED)
+		fw_unpack_number(u);
+}
+
+void fw_pack_number(struct fw_buf *out, uint64_t x)
+{
+	for (; x >= 0x80; x >>= 7)
+		fw_buf_putc(out, (char)(x | 0x80));
+	fw_buf_putc(out, (char)x);
+}
+
+void fw_pack_signed(struct fw_buf *out, int64_t x)
+{
+	fw_pack_number(out, (uint64_t)x << 1 ^ (uint64_t)(x >> 63));
+}
+
+void fw_pack_fixed(struct fw_buf *out, uint64_t x)
+{
+	for (int i = 0; i < 8; i++, x >>= 8)
+		fw_buf_putc(out, (char)(x & 0xff));
+}
+
+void fw_pack_bytes(struct fw_buf *out, struct fw_str bytes)
+{
+	fw_pack_number(out, bytes.n);
+	fw_buf_add(out, bytes.p, bytes.n);
+}
+
+/* Half bytes, collected two by two. */
+struct nibbles {
+	unsigned char bytes[256];
+	size_t n;
+};
+
+static void put_nibble(struct nibbles *out, unsigned x)
+{
+	if (out->n % 2)
+		out->bytes[out->n / 2] |= (unsigned char)x;
+	else
+		out->bytes[out->n / 2] = (unsigned char)(x << 4);
+	out->n++;
+}
+
+static void pack_nibbles(struct nibbles *out, struct fw_str text)
+{
+	for (size_t i = 0; i < text.n && out->n + 3 <= 2 * sizeof out->bytes; i++) {
+		const char *at = text.p[i] ? memchr(frequent, text.p[i], FREQUENT) : NULL;
+		if (at) {
+			put_nibble(out, (unsigned)(at - frequent));
+		} else if (text.p[i] && (at = memchr(others, text.p[i], OTHERS))) {
+			put_nibble(out, (unsigned)(FREQUENT + (at - others) / 16));
+			put_nibble(out, (unsigned)((at - others) % 16));
+		} else {
+			put_nibble(out, ANY);
+			put_nibble(out, (unsigned char)text.p[i] >> 4);
+			put_nibble(out, (unsigned char)text.p[i] & 0x0f);
+		}
+	}
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The text's hexadecimal digits; with `dashes` only if they stand as in a UUID. False when it is no such text. */
+static bool pack_hex(struct nibbles *out, struct fw_str text, bool dashes)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		bool dash = dashes && (i == 8 || i == 13 || i == 18 || i == 23);
+		if (dash ? text.p[i] != '-' : hex_digit(text.p[i]) < 0)
+			return false;
+		if (!dash)
+			put_nibble(out, (unsigned)hex_digit(text.p[i]));
+	}
+	return true;
+}
+
+static void put_form(struct fw_buf *out, enum form form, const struct nibbles *nibbles)
+{
+	fw_pack_number(out, (uint64_t)(form == UUID ? 0 : nibbles->n) << FORM_BITS | form);
+	fw_buf_add(out, nibbles->bytes, (nibbles->n + 1) / 2);
+}
+
+static size_t trailing_digits(struct fw_str text)
+{
+	enum { MOST_DIGITS = 18 };
+	size_t n = 0;
+	while (n < text.n && n < MOST_DIGITS && text.p[text.n - 1 - n] >= '0' && text.p[text.n - 1 - n] <= '9')
+		n++;
+	return n;
+}
+
+void fw_pack_text(struct fw_buf *out, struct fw_str text)
+{
+	enum { LONGEST = 160 }; /* three half bytes for each fit into `nibbles` */
+	struct nibbles nibbles = { .n = 0 };
+	size_t digits = trailing_digits(text);
+	if (text.n > LONGEST) {
+		fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
+		fw_buf_add(out, text.p, text.n);
+		return;
+	}
+	if (text.n == 36 && pack_hex(&nibbles, text, true)) {
+		put_form(out, UUID, &nibbles);
+		return;
+	}
+	nibbles.n = 0;
+	if (text.n > 8 && digits < text.n && pack_hex(&nibbles, text, false)) {
+		put_form(out, HEX, &nibbles);
+		return;
+	}
+	nibbles.n = 0;
+	if (digits < 2)
+		digits = 0;
+	pack_nibbles(&nibbles, (struct fw_str){ text.p, text.n - digits });
+	if (digits) {
+		uint64_t x = 1;
+		for (size_t i = text.n - digits; i < text.n; i++)
+			x = x * 10 + (uint64_t)(text.p[i] - '0');
+		put_form(out, NUMBERED, &nibbles);
+		fw_pack_number(out, x);
+	} else if ((nibbles.n + 1) / 2 < text.n) {
+		put_form(out, NIBBLES, &nibbles);
+	} else {
+		fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
+		fw_buf_add(out, text.p, text.n);
+	}
+}

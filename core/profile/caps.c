@@ -1,0 +1,128 @@
+/* Places under caps: a ring of the latest for each cap, so that whether one is free is exact. Reserved with the answer,
+ * confirmed by a Promotion Viewed, else lapsed. */
+#include "profile/own.h"
+
+#include "base/hash.h"
+
+static struct cap *find_cap(struct fw_record *r, uint64_t cap)
+{
+	for (uint32_t i = 0; i < r->caps.n; i++)
+		if (r->caps.items[i].cap == cap)
+			return &r->caps.items[i];
+	return NULL;
+}
+
+/* One that lapsed by `at_ms` may still be confirmed by an event that comes late, but counts no more. */
+static bool has_lapsed(const struct cap_use *u, int64_t at_ms)
+{
+	return u->rule && at_ms - u->at_ms > FW_LIMIT_RESERVATION_MS;
+}
+
+/* Drops what counts no more, and the oldest beyond what a ring may have. */
+static void prune(struct cap *c, int64_t at_ms)
+{
+	enum { LATE_MS = 60 * 60000 }; /* for a confirmation that is on its way when the reservation lapses */
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < c->uses.n; i++) {
+		const struct cap_use *u = &c->uses.items[i];
+		bool over = u->at_ms + c->per_s * 1000 <= at_ms || (has_lapsed(u, at_ms) && at_ms - u->at_ms > LATE_MS);
+		if (!over)
+			c->uses.items[kept++] = *u;
+	}
+	c->uses.n = kept;
+	while (c->uses.n >= FW_LIMIT_CAP_USES)
+		FW_LIST_TAKE(c->uses, 0);
+}
+
+static uint32_t count_uses(const struct fw_record *r)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < r->caps.n; i++)
+		n += r->caps.items[i].uses.n;
+	return n;
+}
+
+/* The cap whose first (or last) place is the oldest. */
+static uint32_t oldest_cap(const struct fw_record *r, bool by_last)
+{
+	uint32_t oldest = 0;
+	int64_t oldest_ms = INT64_MAX;
+	for (uint32_t i = 0; i < r->caps.n; i++) {
+		const struct cap *c = &r->caps.items[i];
+		int64_t at_ms = c->uses.items[by_last ? c->uses.n - 1 : 0].at_ms;
+		if (at_ms < oldest_ms) {
+			oldest_ms = at_ms;
+			oldest = i;
+		}
+	}
+	return oldest;
+}
+
+/* Makes room: caps of which nothing counts go first, then the one that was used least lately, then the oldest places. */
+static void make_room(struct fw_record *r, int64_t at_ms)
+{
+	for (uint32_t i = r->caps.n; i-- > 0; ) {
+		prune(&r->caps.items[i], at_ms);
+		if (r->caps.items[i].uses.n == 0)
+			FW_LIST_TAKE(r->caps, i);
+	}
+	if (r->caps.n >= FW_LIMIT_CAPS_KEPT)
+		FW_LIST_TAKE(r->caps, oldest_cap(r, true));
+	while (count_uses(r) >= FW_LIMIT_CAPS_USES) {
+		uint32_t oldest = oldest_cap(r, false);
+		FW_LIST_TAKE(r->caps.items[oldest].uses, 0);
+		if (r->caps.items[oldest].uses.n == 0)
+			FW_LIST_TAKE(r->caps, oldest);
+	}
+}
+
+int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservation)
+{
+	int64_t at_ms = reservation->at_us / 1000;
+	struct cap *c = find_cap(r, reservation->cap);
+	if (!c || count_uses(r) >= FW_LIMIT_CAPS_USES) {
+		make_room(r, at_ms);
+		c = find_cap(r, reservation->cap);
+	}
+	if (!c) {
+		if (!FW_LIST_ROOM(r, r->caps))
+			return FW_ENOMEM;
+		c = &r->caps.items[r->caps.n++];
+		*c = (struct cap){ .cap = reservation->cap };
+	}
+	c->per_s = reservation->per_s;
+	c->limit = reservation->limit;
+	prune(c, at_ms);
+	if (!FW_LIST_ROOM(r, c->uses))
+		return FW_ENOMEM;
+	uint32_t i = c->uses.n;
+	while (i > 0 && c->uses.items[i - 1].at_ms > at_ms)
+		i--;
+	FW_LIST_OPEN(c->uses, i);
+	c->uses.items[i] = (struct cap_use){ at_ms, reservation->rule };
+	return 0;
+}
+
+bool fw_confirm_reservations(struct fw_record *r, const struct happening *h)
+{
+	enum { AHEAD_MS = 60000 }; /* the client's clock, once corrected, is still not ours */
+	char number[32];
+	const struct fw_json *id = fw_json_get(h->e->properties, "promotion_id");
+	struct fw_str rule = id && id->type == FW_JSON_STRING ? id->string : (struct fw_str){ 0 };
+	if (id && id->type == FW_JSON_NUMBER)
+		rule = (struct fw_str){ number, fw_number_text(id->number, number) };
+	if (rule.n == 0 || r->caps.n == 0)
+		return false;
+	uint64_t hash = fw_hash(rule.p, rule.n);
+	bool confirmed = false;
+	for (uint32_t i = 0; i < r->caps.n; i++)
+		for (uint32_t k = 0; k < r->caps.items[i].uses.n; k++) {
+			struct cap_use *u = &r->caps.items[i].uses.items[k];
+			if (u->rule != hash || h->at_ms + AHEAD_MS < u->at_ms || has_lapsed(u, h->at_ms))
+				continue;
+			u->rule = 0;
+			confirmed = true;
+			break; /* one view confirms one place of each cap */
+		}
+	return confirmed;
+}

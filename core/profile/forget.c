@@ -1,0 +1,33 @@
+/* What a record that has grown too large forgets, least missed first; profile/README.md says it in words. */
+#include "profile/own.h"
+
+static void forget_cart_details(struct fw_record *r)
+{
+	for (uint32_t i = 0; i < r->cart.entries.n; i++)
+		r->cart.entries.items[i].labels[FW_KEY_CATEGORY - 1] = r->cart.entries.items[i].labels[FW_KEY_BRAND - 1] = 0;
+}
+
+/* The oldest half of the traits. */
+static void forget_traits(struct fw_record *r)
+{
+	for (uint32_t n = (r->traits.n + 1) / 2; n > 0; n--) {
+		uint32_t oldest = 0;
+		for (uint32_t i = 1; i < r->traits.n; i++)
+			if (r->traits.items[i].at_ms < r->traits.items[oldest].at_ms)
+				oldest = i;
+		FW_LIST_TAKE(r->traits, oldest);
+	}
+}
+
+bool fw_record_forget(struct fw_record *r, unsigned level)
+{
+	enum { FEWER_SERIES = 64 };
+	switch (level) {
+	case 1: fw_series_fold(r, FEWER_SERIES); return true;
+	case 2: r->recent.n = 0; return true;
+	case 3: fw_series_fold(r, 1); return true;
+	case 4: forget_cart_details(r); return true;
+	case 5: case 6: case 7: forget_traits(r); return true;
+	default: return false;
+	}
+}

@@ -1,0 +1,34 @@
+/* The layout of a record, version 1:
+ *
+ *   version   one byte
+ *   parts     a number: which of the parts below are there, by bit
+ *   first id  a text; the first event's time in ms; how long after it the last was
+ *   the parts that are there, in the order of the bits, each its length and its bytes
+ *
+ * Numbers, texts and signed numbers are those of base/pack.h; times are signed distances from the first event's. A part that
+ * is empty is not there. What each part holds is in write.c and read.c, function by function. */
+#ifndef FW_PROFILE_LAYOUT_H
+#define FW_PROFILE_LAYOUT_H
+
+#include "profile/own.h"
+
+enum part {
+	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_CAPS, PART_SEEN, PART_IMPORTS, PART_TRAITS, PART_TEXTS, /* necessary */
+	PART_VISITS, PART_TOUCHES, PART_SERIES, PART_RECENT, PART_LIFETIME, PART_ENGAGEMENT, /* behaviour */
+	PARTS,
+};
+
+/* A record taken apart as far as its parts; slices of its bytes. */
+struct parts {
+	struct fw_str first_id; /* in the arena */
+	int64_t first_ms, last_ms;
+	struct fw_str of[PARTS];
+};
+
+/* 0, FW_EINVAL or FW_ENOMEM. */
+int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, struct fw_error *err);
+
+/* Reading one part into the record; false when it is not what it should be, or memory ran out. */
+bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes);
+
+#endif

@@ -1,0 +1,242 @@
+/* A record as it is worked on; for this room alone. Times are milliseconds since 1970, 0: never; money is in thousandths of
+ * the store's currency, so that sums do not depend on their order. Everything is in the record's arena. */
+#ifndef FW_PROFILE_OWN_H
+#define FW_PROFILE_OWN_H
+
+#include "base/limits.h"
+#include "fact/history.h"
+#include "profile/behaviour.h"
+#include "profile/record.h"
+
+enum { RECORD_VERSION = 1 };
+
+/* A list that grows: n of size. */
+#define FW_LIST(type) \
+	struct { \
+		type *items; \
+		uint32_t n, size; \
+	}
+
+enum id_kind { ID_ANONYMOUS, ID_USER, ID_KINDS };
+
+struct id {
+	enum id_kind kind;
+	struct fw_str text;
+};
+
+/* Where a visit came from. */
+struct touch {
+	int64_t at_ms;
+	uint32_t channel; /* its place in the list of `source`'s values and 1; 0: not known */
+	struct fw_str medium, campaign;
+};
+
+struct session {
+	int64_t start_ms, last_ms;
+	uint32_t campaign; /* hash of the one it began with; 0: none */
+	uint32_t pages;
+};
+
+/* A cart is the last event that told all of it, and what was added and removed since: so an event that comes late finds
+ * its place. */
+struct cart_entry {
+	int64_t at_ms;     /* 0: of the event that told all */
+	uint32_t labels[FW_LABELS]; /* as of a series */
+	int64_t price;     /* of one; -1: not known, or in another currency */
+	int32_t quantity;  /* removed ones are negative; 0: all of that product were removed */
+};
+
+struct cart {
+	int64_t told_ms;   /* of the last event that told all of it */
+	int64_t began_ms;  /* since when there was something in it then */
+	FW_LIST(struct cart_entry) entries; /* by time */
+};
+
+enum { ORDER_COMPLETED = 1, ORDER_CANCELLED = 2, ORDER_FOREIGN = 4, ORDER_REFUNDED = 8, ORDER_FLAGS = 15 };
+
+struct order {
+	struct fw_str id;
+	int64_t at_ms, told_ms; /* completed; and when what it is worth was told last */
+	int64_t revenue, refunded;
+	uint32_t flags;
+};
+
+struct cap_use {
+	int64_t at_ms;
+	uint64_t rule; /* of a reservation that waits to be confirmed; 0: it counts */
+};
+
+struct cap {
+	uint64_t cap;
+	int64_t per_s;
+	uint32_t limit;
+	FW_LIST(struct cap_use) uses; /* oldest first */
+};
+
+struct seen {
+	uint64_t hash;
+	uint32_t hour; /* of its arrival, since 1970 */
+};
+
+struct import {
+	uint64_t file;
+	int64_t offset;
+};
+
+struct trait {
+	struct fw_str name, packed; /* its value; an absent one says that it was taken away */
+	int64_t at_ms;
+};
+
+/* What the timeline has. Names are numbers of behaviours, else of texts after these. */
+struct recent {
+	int64_t at_s;
+	uint32_t type;   /* enum fw_event_type */
+	uint32_t known;  /* fw_behaviour_number, or 0 */
+	uint32_t name;   /* else a text's number, or 0 */
+	uint32_t object; /* a text's number, or 0 */
+};
+
+/* Opens and clicks per message of a channel, each half forgotten after ENGAGEMENT_DAYS. */
+struct engagement {
+	struct fw_str channel;
+	int64_t at_ms;
+	double sent, engaged;
+};
+enum { ENGAGEMENT_DAYS = 90 };
+
+/* What is only counted. */
+struct lifetime {
+	uint64_t orders, priced;  /* older than those kept; priced: of a known amount in the store's currency */
+	int64_t revenue;
+	uint64_t visits;
+	int64_t visits_since_ms;  /* the earliest visit that was only counted */
+};
+
+struct fw_record {
+	struct fw_arena *arena;
+	struct fw_str first_id;
+	int64_t first_ms, last_ms;
+
+	/* The necessary part. */
+	FW_LIST(struct id) ids;
+	FW_LIST(struct session) sessions; /* by start; without behaviour only the last */
+	struct touch session_touch;       /* where the last session came from */
+	struct cart cart;
+	FW_LIST(struct order) orders;     /* by time */
+	FW_LIST(struct cap) caps;
+	FW_LIST(struct seen) seen;        /* oldest first */
+	int32_t spilled_day;              /* the last day that got some; days before it are bits of spilled_days */
+	uint32_t spilled_days;
+	FW_LIST(struct import) imports;
+	FW_LIST(struct trait) traits;
+
+	/* What the texts of both parts are: numbers are places here, from 1. */
+	FW_LIST(struct fw_history_text) texts;
+
+	/* The behaviour part. */
+	FW_LIST(struct fw_series) series;
+	uint32_t newest_hour;
+	struct touch first_touch, last_touch;
+	FW_LIST(struct recent) recent;    /* by time */
+	struct lifetime lifetime;
+	FW_LIST(struct engagement) engagements;
+};
+
+/* Room for one more element; false when memory is used up. */
+bool fw_list_grow(struct fw_arena *a, void **items, uint32_t n, uint32_t *size, size_t element);
+#define FW_LIST_ROOM(r, list) fw_list_grow((r)->arena, (void **)&(list).items, (list).n, &(list).size, sizeof *(list).items)
+/* Takes out element i, or opens a place for it. */
+#define FW_LIST_TAKE(list, i) \
+	memmove((list).items + (i), (list).items + (i) + 1, ((list).n - 1 - (i)) * sizeof *(list).items), (list).n--
+#define FW_LIST_OPEN(list, i) \
+	memmove((list).items + (i) + 1, (list).items + (i), ((list).n - (i)) * sizeof *(list).items), (list).n++
+
+/* The number of a text, added if it is new; what is longer than FW_LIMIT_KEY_BYTES is cut off. 0: none, or no memory. */
+uint32_t fw_record_text(struct fw_record *r, struct fw_str text);
+uint32_t fw_record_text_folded(struct fw_record *r, struct fw_str text);
+/* The text of a number; n 0 for 0. */
+struct fw_str fw_record_text_of(const struct fw_record *r, uint32_t number);
+
+/* A cart as it stands: what is in it, line by line. */
+struct cart_line {
+	uint32_t labels[FW_LABELS];
+	int64_t price;
+	int64_t quantity;
+};
+struct cart_now {
+	struct cart_line lines[FW_LIMIT_CART_ENTRIES];
+	uint32_t n;
+	int64_t items, total;
+	int64_t since_ms; /* 0: it is empty */
+};
+void fw_cart_replay(const struct cart *c, struct cart_now *ret);
+
+/* What orders come to. */
+struct order_sums {
+	uint64_t orders, priced;
+	int64_t revenue;
+	int64_t last_ms;
+};
+void fw_orders_sum(const struct fw_record *r, struct order_sums *ret);
+
+/* Price times quantity, and sums of money: what is too much stays at the most there can be. */
+#define FW_MOST_MONEY INT64_C(1000000000000000)
+static inline int64_t fw_money_times(int64_t price, int64_t quantity)
+{
+	return (double)price * (double)quantity < (double)FW_MOST_MONEY ? price * quantity : FW_MOST_MONEY;
+}
+static inline int64_t fw_money_sum(int64_t a, int64_t b)
+{
+	return a < FW_MOST_MONEY - b ? a + b : FW_MOST_MONEY;
+}
+
+/* fw_profile_fill at a time that need not be that of the facts' clock. */
+int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f);
+
+/* The parts of applying an event. Each 0 or FW_ENOMEM. */
+struct happening {
+	const struct fw_event *e;
+	const struct fw_profile_options *o;
+	const struct fw_behaviour *b; /* of a track event, or NULL */
+	int64_t at_ms;
+	struct touch touch;           /* at_ms 0: the event tells none */
+	uint32_t campaign;            /* hash; 0: none */
+};
+int fw_apply_ids(struct fw_record *r, const struct happening *h);
+int fw_apply_traits(struct fw_record *r, const struct happening *h);
+int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_new);
+int fw_apply_cart(struct fw_record *r, const struct happening *h);
+int fw_apply_order(struct fw_record *r, const struct happening *h, bool *ret_counted);
+int fw_apply_series(struct fw_record *r, const struct happening *h);
+int fw_apply_touches(struct fw_record *r, const struct happening *h);
+int fw_apply_recent(struct fw_record *r, const struct happening *h);
+int fw_apply_engagement(struct fw_record *r, const struct happening *h);
+bool fw_confirm_reservations(struct fw_record *r, const struct happening *h);
+
+/* A product as events tell it; texts are numbers of the record's. */
+struct product {
+	uint32_t labels[FW_LABELS];
+	int64_t price;      /* -1: not known */
+	int32_t quantity;   /* 1 where it was not told; 0: see has_quantity */
+	bool has_quantity;
+};
+void fw_read_product(struct fw_record *r, const struct fw_json *p, bool foreign, struct product *ret);
+/* Whether the event's amounts are in another currency than the store's. */
+bool fw_is_foreign(const struct happening *h);
+/* An amount in thousandths; -1: none, or beyond what an amount can be. */
+int64_t fw_read_amount(const struct fw_json *v);
+
+/* Folds series into those with fewer labels, those not seen for longest first, until at most `most` are left. */
+void fw_series_fold(struct fw_record *r, uint32_t most);
+/* Forgets what goes first, a step further with each level from 1. False: there is no further step. */
+bool fw_record_forget(struct fw_record *r, unsigned level);
+
+/* A trait's value in packed form, and back as a fact's. */
+void fw_trait_pack(const struct fw_json *v, struct fw_buf *out);
+int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret);
+
+/* The engagement of a channel at its last message's time, as both halves decay alike; negative: no message yet. */
+double fw_engagement_share(const struct engagement *e);
+
+#endif

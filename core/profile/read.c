@@ -1,0 +1,356 @@
+#include "profile/layout.h"
+
+#include <math.h>
+
+enum { AMOUNT_BITS = 53 };
+
+static int64_t get_time(struct fw_unpack *u, int64_t first_ms)
+{
+	int64_t most = INT64_C(1) << AMOUNT_BITS, since = fw_unpack_signed(u);
+	if (since < -most || since > most || first_ms + since < 0)
+		u->failed = true;
+	return u->failed ? 0 : first_ms + since;
+}
+
+/* A number of at most 2^53. */
+static int64_t get_amount(struct fw_unpack *u)
+{
+	uint64_t x = fw_unpack_number(u);
+	if (x > UINT64_C(1) << AMOUNT_BITS)
+		u->failed = true;
+	return u->failed ? 0 : (int64_t)x;
+}
+
+static bool get_ids(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		unsigned head = fw_unpack_byte(u);
+		struct fw_str text = head & 1 ? r->first_id : fw_unpack_text(u, r->arena);
+		if (head >> 1 >= ID_KINDS || !FW_LIST_ROOM(r, r->ids))
+			return false;
+		r->ids.items[r->ids.n++] = (struct id){ (enum id_kind)(head >> 1), text };
+	}
+	return true;
+}
+
+static bool get_touch(struct fw_unpack *u, struct fw_arena *a, int64_t first_ms, struct touch *ret)
+{
+	uint32_t head = fw_unpack_bounded(u, UINT32_MAX);
+	*ret = (struct touch){ .channel = head >> 2, .at_ms = get_time(u, first_ms) };
+	if (head & 1)
+		ret->medium = fw_unpack_text(u, a);
+	if (head & 2)
+		ret->campaign = fw_unpack_text(u, a);
+	return !u->failed;
+}
+
+static struct session get_session(struct fw_unpack *u, int64_t first_ms)
+{
+	struct session s = { .start_ms = get_time(u, first_ms) };
+	int64_t length = get_amount(u);
+	s.last_ms = s.start_ms + (length >> 1);
+	s.campaign = length & 1 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
+	s.pages = fw_unpack_bounded(u, UINT32_MAX);
+	return s;
+}
+
+static bool add_session(struct fw_record *r, struct fw_unpack *u)
+{
+	struct session s = get_session(u, r->first_ms);
+	if (u->failed || !FW_LIST_ROOM(r, r->sessions))
+		return false;
+	uint32_t i = r->sessions.n;
+	while (i > 0 && r->sessions.items[i - 1].start_ms > s.start_ms)
+		i--;
+	FW_LIST_OPEN(r->sessions, i);
+	r->sessions.items[i] = s;
+	return true;
+}
+
+static bool get_last_session(struct fw_record *r, struct fw_unpack *u)
+{
+	return add_session(r, u) && (u->p == u->end || get_touch(u, r->arena, r->first_ms, &r->session_touch));
+}
+
+static void get_labels(struct fw_unpack *u, unsigned mask, uint32_t labels[FW_LABELS])
+{
+	for (int i = 0; i < FW_LABELS; i++)
+		labels[i] = mask >> i & 1 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
+}
+
+static bool get_cart(struct fw_record *r, struct fw_unpack *u)
+{
+	enum { FLAGS = 3 };
+	struct cart *c = &r->cart;
+	c->told_ms = get_time(u, r->first_ms);
+	unsigned told = fw_unpack_bounded(u, FLAGS);
+	if (!(told & 2))
+		c->told_ms = 0;
+	if (told & 1)
+		c->began_ms = get_time(u, r->first_ms);
+	while (u->p < u->end && !u->failed) {
+		struct cart_entry e = { 0 };
+		unsigned head = fw_unpack_byte(u);
+		if (head >> FW_LABELS & 1)
+			e.at_ms = get_time(u, r->first_ms);
+		get_labels(u, head, e.labels);
+		e.price = get_amount(u) - 1;
+		int64_t quantity = fw_unpack_signed(u);
+		if (quantity > INT32_MAX || quantity < -INT32_MAX || c->entries.n >= FW_LIMIT_CART_ENTRIES || !FW_LIST_ROOM(r, c->entries))
+			return false;
+		e.quantity = (int32_t)quantity;
+		c->entries.items[c->entries.n++] = e;
+	}
+	return true;
+}
+
+static bool get_orders(struct fw_record *r, struct fw_unpack *u)
+{
+	enum { MOVED = ORDER_FLAGS + 1, REFUNDS = MOVED << 1 };
+	while (u->p < u->end && !u->failed) {
+		struct order o = { 0 };
+		uint32_t head = fw_unpack_bounded(u, 2 * REFUNDS - 1);
+		o.flags = head & ORDER_FLAGS;
+		o.id = fw_unpack_text(u, r->arena);
+		o.at_ms = get_time(u, r->first_ms);
+		o.told_ms = head & MOVED ? get_amount(u) : o.at_ms;
+		o.revenue = get_amount(u) - 1;
+		o.refunded = head & REFUNDS ? get_amount(u) : 0;
+		if (r->orders.n >= FW_LIMIT_ORDERS || !FW_LIST_ROOM(r, r->orders))
+			return false;
+		r->orders.items[r->orders.n++] = o;
+	}
+	return true;
+}
+
+static bool get_uses(struct fw_record *r, struct fw_unpack *u, struct cap *c)
+{
+	uint32_t n = fw_unpack_bounded(u, FW_LIMIT_CAP_USES);
+	int64_t before = r->first_ms;
+	for (uint32_t i = 0; i < n && !u->failed; i++) {
+		uint32_t waits = fw_unpack_bounded(u, 1);
+		struct cap_use use = { .at_ms = get_time(u, before) };
+		use.rule = waits ? fw_unpack_fixed(u) : 0;
+		before = use.at_ms;
+		if (!FW_LIST_ROOM(r, c->uses))
+			return false;
+		c->uses.items[c->uses.n++] = use;
+	}
+	return c->uses.n > 0;
+}
+
+static bool get_caps(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		struct cap c = { .cap = fw_unpack_fixed(u) };
+		c.per_s = fw_unpack_bounded(u, UINT32_MAX);
+		c.limit = fw_unpack_bounded(u, UINT32_MAX);
+		if (!get_uses(r, u, &c) || r->caps.n >= FW_LIMIT_CAPS_KEPT || !FW_LIST_ROOM(r, r->caps))
+			return false;
+		r->caps.items[r->caps.n++] = c;
+	}
+	return true;
+}
+
+static bool get_seen(struct fw_record *r, struct fw_unpack *u)
+{
+	r->spilled_days = fw_unpack_bounded(u, 15);
+	int64_t day = r->spilled_days ? fw_unpack_signed(u) : 0, hour = fw_unpack_bounded(u, INT32_MAX);
+	if (day > INT32_MAX / 2 || day < -INT32_MAX / 2)
+		return false;
+	r->spilled_day = (int32_t)day;
+	while (u->p < u->end && !u->failed) {
+		uint64_t hash = fw_unpack_fixed(u);
+		int64_t on = fw_unpack_signed(u);
+		if (on > INT32_MAX || on < -INT32_MAX || hour + on < 0 || hour + on > INT32_MAX || r->seen.n >= FW_LIMIT_SEEN_KEPT ||
+				!FW_LIST_ROOM(r, r->seen))
+			return false;
+		hour += on;
+		r->seen.items[r->seen.n++] = (struct seen){ hash, (uint32_t)hour };
+	}
+	return true;
+}
+
+static bool get_imports(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		struct import i = { .file = fw_unpack_fixed(u) };
+		i.offset = fw_unpack_signed(u);
+		if (r->imports.n >= FW_LIMIT_IMPORTS_KEPT || !FW_LIST_ROOM(r, r->imports))
+			return false;
+		r->imports.items[r->imports.n++] = i;
+	}
+	return true;
+}
+
+static bool get_traits(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		struct trait t = { .name = fw_unpack_text(u, r->arena) };
+		t.at_ms = get_time(u, r->first_ms);
+		t.packed = fw_unpack_bytes(u);
+		char *copy = u->failed ? NULL : fw_arena_strndup(r->arena, t.packed.p, t.packed.n);
+		if (!copy || r->traits.n >= FW_LIMIT_TRAITS || !FW_LIST_ROOM(r, r->traits))
+			return false;
+		t.packed.p = copy;
+		r->traits.items[r->traits.n++] = t;
+	}
+	return true;
+}
+
+static bool get_visits(struct fw_record *r, struct fw_unpack *u)
+{
+	r->lifetime.visits = (uint64_t)get_amount(u);
+	r->lifetime.visits_since_ms = r->lifetime.visits ? get_time(u, r->first_ms) : 0;
+	while (u->p < u->end && !u->failed)
+		if (!add_session(r, u))
+			return false;
+	return r->sessions.n <= FW_LIMIT_SESSIONS;
+}
+
+static bool get_touches(struct fw_record *r, struct fw_unpack *u)
+{
+	if (!get_touch(u, r->arena, r->first_ms, &r->first_touch))
+		return false;
+	r->last_touch = r->first_touch;
+	return u->p == u->end || get_touch(u, r->arena, r->first_ms, &r->last_touch);
+}
+
+static bool get_recent(struct fw_record *r, struct fw_unpack *u)
+{
+	int64_t at_s = r->last_ms / 1000;
+	while (u->p < u->end && !u->failed) {
+		struct recent e = { 0 };
+		uint32_t name = fw_unpack_bounded(u, UINT32_MAX);
+		at_s -= get_amount(u);
+		e.at_s = at_s;
+		e.type = name < FW_EVENT_TYPES ? name : FW_EVENT_TRACK;
+		e.known = name < FW_EVENT_TYPES ? 0 : name - FW_EVENT_TYPES + 1;
+		e.name = e.known ? 0 : fw_unpack_bounded(u, UINT32_MAX);
+		e.object = fw_unpack_bounded(u, UINT32_MAX);
+		if (at_s < 0 || r->recent.n >= FW_LIMIT_RECENT_EVENTS || (e.known && !fw_behaviour_name(e.known)) || !FW_LIST_ROOM(r, r->recent))
+			return false;
+		FW_LIST_OPEN(r->recent, 0); /* they are written newest first */
+		r->recent.items[0] = e;
+	}
+	return true;
+}
+
+static bool get_lifetime(struct fw_record *r, struct fw_unpack *u)
+{
+	r->lifetime.orders = (uint64_t)get_amount(u);
+	r->lifetime.priced = (uint64_t)get_amount(u);
+	r->lifetime.revenue = get_amount(u);
+	return true;
+}
+
+static double get_double(struct fw_unpack *u)
+{
+	uint64_t bits = fw_unpack_fixed(u);
+	double x;
+	memcpy(&x, &bits, sizeof x);
+	u->failed |= !isfinite(x) || x < 0;
+	return u->failed ? 0 : x;
+}
+
+static bool get_engagements(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		struct engagement e = { .channel = fw_unpack_text(u, r->arena) };
+		e.at_ms = get_time(u, r->first_ms);
+		e.sent = get_double(u);
+		e.engaged = get_double(u);
+		if (!FW_LIST_ROOM(r, r->engagements))
+			return false;
+		r->engagements.items[r->engagements.n++] = e;
+	}
+	return true;
+}
+
+bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
+{
+	static bool (*const readers[PARTS])(struct fw_record *r, struct fw_unpack *u) = {
+		[PART_IDS] = get_ids, [PART_SESSION] = get_last_session, [PART_CART] = get_cart, [PART_ORDERS] = get_orders,
+		[PART_CAPS] = get_caps, [PART_SEEN] = get_seen, [PART_IMPORTS] = get_imports, [PART_TRAITS] = get_traits,
+		[PART_VISITS] = get_visits, [PART_TOUCHES] = get_touches, [PART_RECENT] = get_recent, [PART_LIFETIME] = get_lifetime,
+		[PART_ENGAGEMENT] = get_engagements,
+	};
+	struct fw_unpack u;
+	fw_unpack_init(&u, bytes);
+	return !readers[part] || (readers[part](r, &u) && !u.failed && u.p == u.end);
+}
+
+int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, struct fw_error *err)
+{
+	struct fw_unpack u;
+	struct parts p = { 0 };
+	fw_unpack_init(&u, bytes);
+	unsigned version = fw_unpack_byte(&u);
+	if (!u.failed && version > RECORD_VERSION)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "the record has version %u, this program knows up to %d", version, RECORD_VERSION);
+	if (u.failed || version == 0)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "these bytes are no record");
+	uint32_t there = fw_unpack_bounded(&u, (1u << PARTS) - 1);
+	p.first_id = fw_unpack_text(&u, a);
+	p.first_ms = get_amount(&u);
+	p.last_ms = p.first_ms + get_amount(&u);
+	for (int i = 0; i < PARTS; i++)
+		if (there >> i & 1)
+			p.of[i] = fw_unpack_bytes(&u);
+	if (u.failed || u.p != u.end)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "the record is damaged: it ends too early or too late");
+	*ret = p;
+	return 0;
+}
+
+/* Texts and series have one reader, which decisions use, too. */
+static bool read_history(struct fw_record *r, const struct parts *p)
+{
+	struct fw_history h = { .packed_texts = p->of[PART_TEXTS], .packed_series = p->of[PART_SERIES] };
+	if (fw_history_unpack(&h, r->arena) < 0)
+		return false;
+	r->texts.items = h.texts;
+	r->texts.n = r->texts.size = h.n_texts;
+	r->series.items = h.series;
+	r->series.n = r->series.size = h.n_series;
+	for (uint32_t i = 0; i < h.n_series; i++)
+		if (h.series[i].n && h.series[i].cells[0].hour > r->newest_hour)
+			r->newest_hour = h.series[i].cells[0].hour;
+	return true;
+}
+
+/* Numbers of texts that are not there. */
+static bool refers_well(const struct fw_record *r)
+{
+	uint32_t n = r->texts.n;
+	for (uint32_t i = 0; i < r->cart.entries.n; i++)
+		for (int k = 0; k < FW_LABELS; k++)
+			if (r->cart.entries.items[i].labels[k] > n)
+				return false;
+	for (uint32_t i = 0; i < r->recent.n; i++)
+		if (r->recent.items[i].name > n || r->recent.items[i].object > n)
+			return false;
+	return true;
+}
+
+int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **ret, struct fw_error *err)
+{
+	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "caps", "seen", "imports", "traits", "texts", "visits",
+		"touches", "series", "recent", "lifetime", "engagement" };
+	struct parts p;
+	struct fw_record *r = FW_NEW(a, struct fw_record);
+	int code = r ? fw_parts_read(a, bytes, &p, err) : FW_ENOMEM;
+	if (code < 0)
+		return code;
+	r->arena = a;
+	r->first_id = p.first_id;
+	r->first_ms = p.first_ms;
+	r->last_ms = p.last_ms;
+	for (int i = 0; i < PARTS; i++)
+		if (p.of[i].n && !fw_part_read(r, (enum part)i, p.of[i]))
+			return fw_fail(err, FW_EINVAL, NULL, 0, "the record is damaged: its %s cannot be read", names[i]);
+	if (!read_history(r, &p) || !refers_well(r))
+		return fw_fail(err, FW_EINVAL, NULL, 0, "the record is damaged: its %s cannot be read", "history");
+	*ret = r;
+	return 0;
+}

@@ -1,0 +1,198 @@
+#include "profile/own.h"
+
+#include "base/clock.h"
+
+enum { HOUR_US_IN_S = 3600, DAY_HOURS = 24 };
+
+bool fw_list_grow(struct fw_arena *a, void **items, uint32_t n, uint32_t *size, size_t element)
+{
+	if (n < *size)
+		return true;
+	uint32_t more = *size ? 2 * *size : 4;
+	char *wider = fw_arena_array(a, more, element);
+	if (!wider)
+		return false;
+	if (n)
+		memcpy(wider, *items, n * element);
+	*items = wider;
+	*size = more;
+	return true;
+}
+
+struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id)
+{
+	struct fw_record *r = FW_NEW(a, struct fw_record);
+	char *copy = fw_arena_strndup(a, id.p, id.n);
+	if (!r || !copy)
+		return NULL;
+	r->arena = a;
+	r->first_id = (struct fw_str){ copy, id.n };
+	return r;
+}
+
+struct fw_str fw_record_first_id(const struct fw_record *r)
+{
+	return r->first_id;
+}
+
+int64_t fw_record_last_seen_us(const struct fw_record *r)
+{
+	return r->last_ms * 1000;
+}
+
+bool fw_record_is_known(const struct fw_record *r)
+{
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		if (r->ids.items[i].kind == ID_USER)
+			return true;
+	return false;
+}
+
+/* The longest beginning of at most FW_LIMIT_KEY_BYTES that cuts no character. */
+static struct fw_str cut(struct fw_str text)
+{
+	if (text.n <= FW_LIMIT_KEY_BYTES)
+		return text;
+	text.n = FW_LIMIT_KEY_BYTES;
+	while (text.n && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
+		text.n--;
+	return text;
+}
+
+uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
+{
+	text = cut(text);
+	if (text.n == 0)
+		return 0;
+	uint32_t hash = fw_history_hash(text);
+	for (uint32_t i = 0; i < r->texts.n; i++)
+		if (r->texts.items[i].hash == hash && fw_str_equal(r->texts.items[i].text, text))
+			return i + 1;
+	char *copy = FW_LIST_ROOM(r, r->texts) ? fw_arena_strndup(r->arena, text.p, text.n) : NULL;
+	if (!copy)
+		return 0;
+	r->texts.items[r->texts.n++] = (struct fw_history_text){ { copy, text.n }, hash };
+	return r->texts.n;
+}
+
+uint32_t fw_record_text_folded(struct fw_record *r, struct fw_str text)
+{
+	char folded[FW_LIMIT_KEY_BYTES];
+	text = cut(text);
+	if (text.n)
+		fw_fold(text, folded);
+	return fw_record_text(r, (struct fw_str){ folded, text.n });
+}
+
+struct fw_str fw_record_text_of(const struct fw_record *r, uint32_t number)
+{
+	return number && number <= r->texts.n ? r->texts.items[number - 1].text : (struct fw_str){ 0 };
+}
+
+enum fw_message_seen fw_record_seen(const struct fw_record *r, uint64_t message_hash)
+{
+	if (message_hash == 0)
+		return FW_SEEN_NO;
+#ifndef FW_BREAK_DEDUPE
+	for (uint32_t i = 0; i < r->seen.n; i++)
+		if (r->seen.items[i].hash == message_hash)
+			return FW_SEEN_YES;
+	return r->spilled_days ? FW_SEEN_ASK : FW_SEEN_NO;
+#else
+	(void)r;
+	return FW_SEEN_NO;
+#endif
+}
+
+/* A day-row matters until the last message in it is FW_LIMIT_DEDUPE_HOURS old. */
+static bool still_matters(int64_t day, int64_t now_us)
+{
+	int64_t now_hour = now_us / 1000000 / HOUR_US_IN_S;
+	return (day + 1) * DAY_HOURS + FW_LIMIT_DEDUPE_HOURS > now_hour;
+}
+
+unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4])
+{
+	unsigned n = 0;
+	for (int32_t i = 0; i < 4; i++)
+		if (r->spilled_days >> i & 1 && still_matters(r->spilled_day - i, now_us))
+			days[n++] = r->spilled_day - i;
+	return n;
+}
+
+static void note_spilled(struct fw_record *r, int32_t day)
+{
+	if (r->spilled_days == 0 || day > r->spilled_day) {
+		int32_t on = day - r->spilled_day;
+		r->spilled_days = r->spilled_days && on < 4 ? (r->spilled_days << on & 15) | 1 : 1;
+		r->spilled_day = day;
+	} else if (r->spilled_day - day < 4) {
+		r->spilled_days |= 1u << (r->spilled_day - day);
+	}
+}
+
+/* Those too old for the same message to be accepted again are forgotten. */
+static void forget_seen(struct fw_record *r, int64_t received_us)
+{
+	int64_t now_hour = received_us / 1000000 / HOUR_US_IN_S;
+	uint32_t old = 0;
+	while (old < r->seen.n && r->seen.items[old].hour + FW_LIMIT_DEDUPE_HOURS + 1 < now_hour)
+		old++;
+	memmove(r->seen.items, r->seen.items + old, (r->seen.n - old) * sizeof *r->seen.items);
+	r->seen.n -= old;
+	int32_t days[4];
+	if (r->spilled_days && fw_record_spilled_days(r, received_us, days) == 0)
+		r->spilled_days = 0;
+}
+
+unsigned fw_record_remember(struct fw_record *r, uint64_t message_hash, int64_t received_us, uint64_t *ret_spilled, int32_t *ret_day)
+{
+	enum { KEPT_AT_SPILL = 4 };
+	_Static_assert(FW_LIMIT_SEEN_KEPT - KEPT_AT_SPILL <= FW_SPILL_MOST, "what is spilled at once has room");
+	unsigned n = 0;
+	int64_t hour = received_us / 1000000 / HOUR_US_IN_S;
+	if (message_hash == 0)
+		return 0;
+	if (r->seen.n)
+		forget_seen(r, received_us);
+	if (r->seen.n >= FW_LIMIT_SEEN_KEPT) {
+		*ret_day = (int32_t)(hour / DAY_HOURS);
+		n = r->seen.n - KEPT_AT_SPILL;
+		for (unsigned i = 0; i < n; i++)
+			ret_spilled[i] = r->seen.items[i].hash;
+		memmove(r->seen.items, r->seen.items + n, KEPT_AT_SPILL * sizeof *r->seen.items);
+		r->seen.n = KEPT_AT_SPILL;
+		note_spilled(r, *ret_day);
+	}
+	if (!FW_LIST_ROOM(r, r->seen))
+		return n;
+	r->seen.items[r->seen.n++] = (struct seen){ message_hash, (uint32_t)hour };
+	return n;
+}
+
+static struct import *find_import(const struct fw_record *r, uint64_t file)
+{
+	for (uint32_t i = 0; i < r->imports.n; i++)
+		if (r->imports.items[i].file == file)
+			return &r->imports.items[i];
+	return NULL;
+}
+
+int64_t fw_record_import_offset(const struct fw_record *r, uint64_t file)
+{
+	const struct import *found = find_import(r, file);
+	return found ? found->offset : -1;
+}
+
+void fw_record_set_import_offset(struct fw_record *r, uint64_t file, int64_t offset)
+{
+	struct import *found = find_import(r, file);
+	if (found) {
+		found->offset = offset;
+		return;
+	}
+	if (r->imports.n == FW_LIMIT_IMPORTS_KEPT)
+		FW_LIST_TAKE(r->imports, 0);
+	if (FW_LIST_ROOM(r, r->imports))
+		r->imports.items[r->imports.n++] = (struct import){ file, offset };
+}

@@ -1,0 +1,165 @@
+/* Traits: what the store told us of a person. The latest telling counts, whatever order tellings come in. */
+#include "profile/own.h"
+
+#include <math.h>
+
+enum tag { NOTHING, NO, YES, WHOLE, NUMBER, TEXT, LIST };
+enum { MOST_ITEMS = 50 };
+
+static void pack_scalar(const struct fw_json *v, struct fw_buf *out)
+{
+	uint64_t bits;
+	switch (v->type) {
+	case FW_JSON_BOOL: fw_buf_putc(out, v->boolean ? YES : NO); return;
+	case FW_JSON_NUMBER:
+		if (v->number == floor(v->number) && fabs(v->number) < 9e15) {
+			fw_buf_putc(out, WHOLE);
+			fw_pack_signed(out, (int64_t)v->number);
+			return;
+		}
+		memcpy(&bits, &v->number, sizeof bits);
+		fw_buf_putc(out, NUMBER);
+		fw_pack_fixed(out, bits);
+		return;
+	case FW_JSON_STRING:
+		if (v->string.n) {
+			fw_buf_putc(out, TEXT);
+			fw_pack_text(out, v->string);
+			return;
+		}
+		break;
+	default: break;
+	}
+	fw_buf_putc(out, NOTHING);
+}
+
+void fw_trait_pack(const struct fw_json *v, struct fw_buf *out)
+{
+	if (v->type != FW_JSON_ARRAY) {
+		pack_scalar(v, out);
+		return;
+	}
+	unsigned n = v->count < MOST_ITEMS ? v->count : MOST_ITEMS;
+	fw_buf_putc(out, LIST);
+	fw_pack_number(out, n);
+	for (const struct fw_json *e = v->child; n > 0; e = e->next, n--)
+		pack_scalar(e, out);
+}
+
+static void unpack_scalar(struct fw_unpack *u, struct fw_arena *a, struct fw_value *ret)
+{
+	uint64_t bits;
+	*ret = (struct fw_value){ .state = FW_ABSENT };
+	switch ((enum tag)fw_unpack_byte(u)) {
+	case NOTHING: return;
+	case NO: *ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_BOOL }; return;
+	case YES: *ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_BOOL, .boolean = true }; return;
+	case WHOLE: *ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = (double)fw_unpack_signed(u) }; return;
+	case NUMBER:
+		*ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER };
+		bits = fw_unpack_fixed(u);
+		memcpy(&ret->number, &bits, sizeof bits);
+		u->failed |= !isfinite(ret->number);
+		return;
+	case TEXT: {
+		struct fw_str text = fw_unpack_text(u, a);
+		char *folded = text.n ? fw_arena_alloc(a, text.n) : NULL;
+		if (!folded) {
+			u->failed = true;
+			return;
+		}
+		fw_fold(text, folded);
+		*ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = text, .folded = { folded, text.n } };
+		return;
+	}
+	default: u->failed = true;
+	}
+}
+
+int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret)
+{
+	struct fw_unpack u;
+	fw_unpack_init(&u, packed);
+	if (packed.n == 0 || packed.p[0] != LIST) {
+		unpack_scalar(&u, a, ret);
+		return u.failed || u.p != u.end ? FW_EINVAL : 0;
+	}
+	u.p++;
+	unsigned n = fw_unpack_bounded(&u, MOST_ITEMS), m = 0;
+	struct fw_value *items = FW_NEW_ARRAY(a, n, struct fw_value);
+	if (!items)
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < n && !u.failed; i++) {
+		unpack_scalar(&u, a, &items[m]);
+		m += items[m].state == FW_KNOWN;
+	}
+	*ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_SET, .items = items, .n_items = m };
+	return u.failed || u.p != u.end ? FW_EINVAL : 0;
+}
+
+static uint32_t oldest_trait(const struct fw_record *r)
+{
+	uint32_t oldest = 0;
+	for (uint32_t i = 1; i < r->traits.n; i++)
+		if (r->traits.items[i].at_ms < r->traits.items[oldest].at_ms)
+			oldest = i;
+	return oldest;
+}
+
+static size_t traits_bytes(const struct fw_record *r)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < r->traits.n; i++)
+		n += r->traits.items[i].name.n + r->traits.items[i].packed.n;
+	return n;
+}
+
+static int tell(struct fw_record *r, struct fw_str name, struct fw_str packed, int64_t at_ms)
+{
+	struct trait *t = NULL;
+	for (uint32_t i = 0; i < r->traits.n && !t; i++)
+		if (fw_str_equal(r->traits.items[i].name, name))
+			t = &r->traits.items[i];
+	if (t && t->at_ms > at_ms)
+		return 0;
+	char *value = fw_arena_strndup(r->arena, packed.p, packed.n);
+	if (!value)
+		return FW_ENOMEM;
+	if (!t) {
+		char *copy = FW_LIST_ROOM(r, r->traits) ? fw_arena_strndup(r->arena, name.p, name.n) : NULL;
+		if (!copy)
+			return FW_ENOMEM;
+		t = &r->traits.items[r->traits.n++];
+		t->name = (struct fw_str){ copy, name.n };
+	}
+	t->packed = (struct fw_str){ value, packed.n };
+	t->at_ms = at_ms;
+	while (r->traits.n > FW_LIMIT_TRAITS || traits_bytes(r) > FW_LIMIT_TRAITS_BYTES)
+		FW_LIST_TAKE(r->traits, oldest_trait(r));
+	return 0;
+}
+
+/* An object holds no fact, and a proof of who it is is no trait. */
+static bool is_trait(const struct fw_json *t)
+{
+	return t->type != FW_JSON_OBJECT && t->key.n && t->key.n <= FW_LIMIT_TRAIT_NAME_BYTES && !fw_str_is(t->key, "userHash");
+}
+
+int fw_apply_traits(struct fw_record *r, const struct happening *h)
+{
+	struct fw_buf packed;
+	int ret = 0;
+	fw_buf_init(&packed, 0);
+	for (const struct fw_json *t = h->e->traits ? h->e->traits->child : NULL; t && ret == 0; t = t->next) {
+		if (!is_trait(t))
+			continue;
+		fw_buf_clear(&packed);
+		fw_trait_pack(t, &packed);
+		if (packed.failed)
+			ret = FW_ENOMEM;
+		else if (packed.n <= FW_LIMIT_TRAIT_BYTES)
+			ret = tell(r, t->key, (struct fw_str){ packed.data, packed.n }, h->at_ms);
+	}
+	fw_buf_finish(&packed);
+	return ret;
+}

@@ -1,0 +1,327 @@
+#include "profile/layout.h"
+
+struct writer {
+	const struct fw_record *r;
+	struct fw_buf *out;
+	uint32_t *renumber; /* the new number of each text; 0: nobody refers to it */
+	uint32_t n_texts;
+};
+
+static void put_time(struct writer *w, int64_t at_ms)
+{
+	fw_pack_signed(w->out, at_ms - w->r->first_ms);
+}
+
+/* A text's number, given out in the order of first use. */
+static uint32_t number(struct writer *w, uint32_t text)
+{
+	if (text && !w->renumber[text - 1])
+		w->renumber[text - 1] = ++w->n_texts;
+	return text ? w->renumber[text - 1] : 0;
+}
+
+static void put_ids(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->ids.n; i++) {
+		const struct id *id = &w->r->ids.items[i];
+		bool first = fw_str_equal(id->text, w->r->first_id);
+		fw_buf_putc(w->out, (char)((unsigned)id->kind << 1 | first));
+		if (!first)
+			fw_pack_text(w->out, id->text);
+	}
+}
+
+static void put_touch(struct writer *w, const struct touch *t)
+{
+	fw_pack_number(w->out, (uint64_t)t->channel << 2 | (t->campaign.n ? 2u : 0) | (t->medium.n ? 1u : 0));
+	put_time(w, t->at_ms);
+	if (t->medium.n)
+		fw_pack_text(w->out, t->medium);
+	if (t->campaign.n)
+		fw_pack_text(w->out, t->campaign);
+}
+
+static void put_session(struct writer *w, const struct session *s)
+{
+	put_time(w, s->start_ms);
+	fw_pack_number(w->out, (uint64_t)(s->last_ms - s->start_ms) << 1 | (s->campaign != 0));
+	if (s->campaign)
+		fw_pack_number(w->out, s->campaign);
+	fw_pack_number(w->out, s->pages);
+}
+
+static void put_last_session(struct writer *w)
+{
+	put_session(w, &w->r->sessions.items[w->r->sessions.n - 1]);
+	if (w->r->session_touch.at_ms)
+		put_touch(w, &w->r->session_touch);
+}
+
+static void put_labels(struct writer *w, const uint32_t labels[FW_LABELS])
+{
+	for (int i = 0; i < FW_LABELS; i++)
+		if (labels[i])
+			fw_pack_number(w->out, number(w, labels[i]));
+}
+
+static unsigned labels_mask(const uint32_t labels[FW_LABELS])
+{
+	unsigned mask = 0;
+	for (int i = 0; i < FW_LABELS; i++)
+		mask |= (unsigned)(labels[i] != 0) << i;
+	return mask;
+}
+
+static void put_cart(struct writer *w)
+{
+	const struct cart *c = &w->r->cart;
+	put_time(w, c->told_ms ? c->told_ms : w->r->first_ms);
+	fw_pack_number(w->out, (c->told_ms != 0) << 1 | (c->began_ms != 0));
+	if (c->began_ms)
+		put_time(w, c->began_ms);
+	for (uint32_t i = 0; i < c->entries.n; i++) {
+		const struct cart_entry *e = &c->entries.items[i];
+		fw_buf_putc(w->out, (char)(labels_mask(e->labels) | (e->at_ms ? 1u << FW_LABELS : 0)));
+		if (e->at_ms)
+			put_time(w, e->at_ms);
+		put_labels(w, e->labels);
+		fw_pack_number(w->out, (uint64_t)(e->price + 1));
+		fw_pack_signed(w->out, e->quantity);
+	}
+}
+
+static void put_orders(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->orders.n; i++) {
+		const struct order *o = &w->r->orders.items[i];
+		enum { MOVED = ORDER_FLAGS + 1, REFUNDS = MOVED << 1 };
+		fw_pack_number(w->out, o->flags | (o->told_ms != o->at_ms ? MOVED : 0) | (o->refunded ? REFUNDS : 0));
+		fw_pack_text(w->out, o->id);
+		put_time(w, o->at_ms);
+		if (o->told_ms != o->at_ms)
+			fw_pack_number(w->out, (uint64_t)o->told_ms);
+		fw_pack_number(w->out, (uint64_t)(o->revenue + 1));
+		if (o->refunded)
+			fw_pack_number(w->out, (uint64_t)o->refunded);
+	}
+}
+
+static void put_caps(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->caps.n; i++) {
+		const struct cap *c = &w->r->caps.items[i];
+		fw_pack_fixed(w->out, c->cap);
+		fw_pack_number(w->out, (uint64_t)c->per_s);
+		fw_pack_number(w->out, c->limit);
+		fw_pack_number(w->out, c->uses.n);
+		int64_t before = w->r->first_ms;
+		for (uint32_t k = 0; k < c->uses.n; k++) {
+			const struct cap_use *u = &c->uses.items[k];
+			fw_pack_number(w->out, u->rule != 0);
+			fw_pack_signed(w->out, u->at_ms - before);
+			if (u->rule)
+				fw_pack_fixed(w->out, u->rule);
+			before = u->at_ms;
+		}
+	}
+}
+
+static void put_seen(struct writer *w)
+{
+	uint32_t before = w->r->seen.n ? w->r->seen.items[0].hour : 0;
+	fw_pack_number(w->out, w->r->spilled_days);
+	if (w->r->spilled_days)
+		fw_pack_signed(w->out, w->r->spilled_day);
+	fw_pack_number(w->out, before);
+	for (uint32_t i = 0; i < w->r->seen.n; i++) {
+		fw_pack_fixed(w->out, w->r->seen.items[i].hash);
+		fw_pack_signed(w->out, (int64_t)w->r->seen.items[i].hour - before);
+		before = w->r->seen.items[i].hour;
+	}
+}
+
+static void put_imports(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->imports.n; i++) {
+		fw_pack_fixed(w->out, w->r->imports.items[i].file);
+		fw_pack_signed(w->out, w->r->imports.items[i].offset);
+	}
+}
+
+static void put_traits(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->traits.n; i++) {
+		const struct trait *t = &w->r->traits.items[i];
+		fw_pack_text(w->out, t->name);
+		put_time(w, t->at_ms);
+		fw_pack_bytes(w->out, t->packed);
+	}
+}
+
+static void put_texts(struct writer *w)
+{
+	uint32_t *order = FW_NEW_ARRAY(w->r->arena, w->n_texts + 1, uint32_t);
+	if (!order) {
+		w->out->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < w->r->texts.n; i++)
+		if (w->renumber[i])
+			order[w->renumber[i] - 1] = i;
+	fw_pack_number(w->out, w->n_texts);
+	for (uint32_t i = 0; i < w->n_texts; i++)
+		fw_pack_text(w->out, w->r->texts.items[order[i]].text);
+}
+
+static void put_visits(struct writer *w)
+{
+	fw_pack_number(w->out, w->r->lifetime.visits);
+	if (w->r->lifetime.visits)
+		put_time(w, w->r->lifetime.visits_since_ms);
+	for (uint32_t i = 0; i + 1 < w->r->sessions.n; i++)
+		put_session(w, &w->r->sessions.items[i]);
+}
+
+static bool same_touch(const struct touch *a, const struct touch *b)
+{
+	return a->at_ms == b->at_ms && a->channel == b->channel && fw_str_equal(a->medium, b->medium) && fw_str_equal(a->campaign, b->campaign);
+}
+
+static void put_touches(struct writer *w)
+{
+	const struct touch *first = &w->r->first_touch, *last = &w->r->last_touch;
+	put_touch(w, first);
+	if (!same_touch(first, last))
+		put_touch(w, last);
+}
+
+static void put_series(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->series.n; i++)
+		for (int k = 0; k < FW_LABELS; k++)
+			number(w, w->r->series.items[i].labels[k]);
+	fw_history_pack(w->r->series.items, w->r->series.n, w->renumber, w->out);
+}
+
+/* Newest first. A name is a behaviour's number after those of the types, which have their name's text. */
+static void put_recent(struct writer *w)
+{
+	int64_t before = w->r->last_ms / 1000;
+	for (uint32_t i = w->r->recent.n; i-- > 0; ) {
+		const struct recent *e = &w->r->recent.items[i];
+		fw_pack_number(w->out, e->known ? e->known + FW_EVENT_TYPES - 1 : e->type);
+		fw_pack_number(w->out, (uint64_t)(before - e->at_s));
+		if (!e->known)
+			fw_pack_number(w->out, number(w, e->name));
+		fw_pack_number(w->out, number(w, e->object));
+		before = e->at_s;
+	}
+}
+
+static void put_lifetime(struct writer *w)
+{
+	fw_pack_number(w->out, w->r->lifetime.orders);
+	fw_pack_number(w->out, w->r->lifetime.priced);
+	fw_pack_number(w->out, (uint64_t)w->r->lifetime.revenue);
+}
+
+static void put_engagements(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->engagements.n; i++) {
+		const struct engagement *e = &w->r->engagements.items[i];
+		uint64_t sent, engaged;
+		memcpy(&sent, &e->sent, sizeof sent);
+		memcpy(&engaged, &e->engaged, sizeof engaged);
+		fw_pack_text(w->out, e->channel);
+		put_time(w, e->at_ms);
+		fw_pack_fixed(w->out, sent);
+		fw_pack_fixed(w->out, engaged);
+	}
+}
+
+static bool is_there(const struct fw_record *r, enum part part)
+{
+	switch (part) {
+	case PART_IDS: return r->ids.n > 0;
+	case PART_SESSION: return r->sessions.n > 0;
+	case PART_CART: return r->cart.told_ms || r->cart.entries.n > 0;
+	case PART_ORDERS: return r->orders.n > 0;
+	case PART_CAPS: return r->caps.n > 0;
+	case PART_SEEN: return r->seen.n > 0 || r->spilled_days;
+	case PART_IMPORTS: return r->imports.n > 0;
+	case PART_TRAITS: return r->traits.n > 0;
+	case PART_VISITS: return r->lifetime.visits || r->sessions.n > 1;
+	case PART_TOUCHES: return r->first_touch.at_ms != 0;
+	case PART_SERIES: return r->series.n > 0;
+	case PART_RECENT: return r->recent.n > 0;
+	case PART_LIFETIME: return r->lifetime.orders > 0;
+	case PART_ENGAGEMENT: return r->engagements.n > 0;
+	default: return false; /* texts are known once all others are written */
+	}
+}
+
+static void put_part(struct writer *w, enum part part)
+{
+	switch (part) {
+	case PART_IDS: put_ids(w); break;
+	case PART_SESSION: put_last_session(w); break;
+	case PART_CART: put_cart(w); break;
+	case PART_ORDERS: put_orders(w); break;
+	case PART_CAPS: put_caps(w); break;
+	case PART_SEEN: put_seen(w); break;
+	case PART_IMPORTS: put_imports(w); break;
+	case PART_TRAITS: put_traits(w); break;
+	case PART_TEXTS: put_texts(w); break;
+	case PART_VISITS: put_visits(w); break;
+	case PART_TOUCHES: put_touches(w); break;
+	case PART_SERIES: put_series(w); break;
+	case PART_RECENT: put_recent(w); break;
+	case PART_LIFETIME: put_lifetime(w); break;
+	default: put_engagements(w); break;
+	}
+}
+
+/* The parts in one buffer, each with its place in it; texts last, as then all are known. */
+static void write_all(const struct fw_record *r, struct fw_buf *scratch, struct fw_buf *out)
+{
+	struct writer w = { .r = r, .out = scratch, .renumber = FW_NEW_ARRAY(r->arena, r->texts.n + 1, uint32_t) };
+	size_t from[PARTS] = { 0 }, n[PARTS] = { 0 };
+	uint32_t there = 0;
+	if (!w.renumber) {
+		out->failed = true;
+		return;
+	}
+	fw_buf_clear(scratch);
+	for (int i = 0; i <= PARTS; i++) {
+		enum part part = i < PARTS ? (enum part)i : PART_TEXTS;
+		if (i < PARTS ? !is_there(r, part) : w.n_texts == 0)
+			continue;
+		from[part] = scratch->n;
+		put_part(&w, part);
+		n[part] = scratch->n - from[part];
+		there |= 1u << part;
+	}
+	fw_buf_putc(out, RECORD_VERSION);
+	fw_pack_number(out, there);
+	fw_pack_text(out, r->first_id);
+	fw_pack_number(out, (uint64_t)r->first_ms);
+	fw_pack_number(out, (uint64_t)(r->last_ms - r->first_ms));
+	for (int i = 0; i < PARTS; i++)
+		if (there >> i & 1)
+			fw_pack_bytes(out, (struct fw_str){ scratch->data + from[i], n[i] });
+	out->failed |= scratch->failed;
+}
+
+void fw_record_write(const struct fw_record *r, struct fw_buf *out)
+{
+	struct fw_buf scratch;
+	struct fw_record copy = *r;
+	size_t begin = out->n;
+	fw_buf_init(&scratch, 0);
+	write_all(r, &scratch, out);
+	for (unsigned level = 1; !out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES && fw_record_forget(&copy, level); level++) {
+		out->n = begin;
+		write_all(&copy, &scratch, out);
+	}
+	fw_buf_finish(&scratch);
+}

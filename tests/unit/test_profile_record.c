@@ -1,0 +1,224 @@
+/* The record of a person: what events make of it, that it comes back from its bytes as it was, and what facts follow. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "lib_profile.h"
+
+#define BOOT "{\"product_id\":\"P-1\",\"category\":\"Boots\",\"brand\":\"Acme\",\"price\":\"89.90\",\"quantity\":1}"
+#define HAT "{\"product_id\":\"P-2\",\"category\":\"Hats\",\"brand\":\"Acme\",\"price\":20,\"quantity\":2}"
+
+static struct fw_arena arena;
+
+static int begin(void **state)
+{
+	(void)state;
+	fw_arena_init(&arena, NULL, 0, 0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fw_arena_finish(&arena);
+	return 0;
+}
+
+static void facts_after(struct fw_facts *f, struct fw_record *r, int64_t now_us)
+{
+	struct fw_str bytes = written(&arena, r);
+	struct fw_str again = written(&arena, read_again(&arena, bytes));
+	assert_int_equal(bytes.n, again.n);
+	assert_memory_equal(bytes.p, again.p, bytes.n);
+	filled(f, &arena, bytes, now_us);
+}
+
+static void test_nobody_yet(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	filled(&f, &arena, (struct fw_str){ 0 }, NOON);
+	static const enum fw_fact zeros[] = { FW_FACT_VISITS, FW_FACT_ORDERS, FW_FACT_REVENUE, FW_FACT_CART_ITEMS, FW_FACT_CART_TOTAL };
+	for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+		assert_true(number(&f, zeros[i]) == 0);
+	assert_true(f.single[FW_FACT_NEW_VISITOR].boolean);
+	static const enum fw_fact none[] = { FW_FACT_DAYS_SINCE_VISIT, FW_FACT_DAYS_SINCE_ORDER, FW_FACT_AVERAGE_ORDER, FW_FACT_CART_AGE };
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_int_equal(f.single[none[i]].state, FW_ABSENT);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_CATEGORY, "boots", 0) == 0);
+	assert_true(asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "boots", 0) == 0);
+	assert_true(f.caps_in_reach);
+	assert_int_equal(f.single[FW_FACT_CONSENT].state, FW_ABSENT);
+}
+
+static void test_counts(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	track(r, &arena, "Product Viewed", BOOT, NOON - 500 * DAY);
+	track(r, &arena, "Product Viewed", BOOT, NOON - 40 * DAY);
+	track(r, &arena, "Viewed Product", BOOT, NOON - 2 * DAY);
+	track(r, &arena, "Product Viewed", HAT, NOON - 2 * HOUR);
+	track(r, &arena, "Products Searched", "{\"query\":\"Warm Hats\"}", NOON - 2 * HOUR);
+	track(r, &arena, "Product Added", HAT, NOON - HOUR);
+	facts_after(&f, r, NOON);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 4);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_CATEGORY, "boots", 0) == 3);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_PRODUCT, "p-1", 400 * 86400) == 2);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_BRAND, "acme", 7 * 86400) == 2);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_BRAND, "acme", 3600) == 0);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_BRAND, "acme", 2 * 3600) == 1);
+	assert_true(asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "warm hats", 0) == 1);
+	assert_true(asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "warm", 0) == 0);
+	assert_true(asked(&f, FW_FACT_ADDED, FW_KEY_CATEGORY, "hats", 86400) == 1);
+	double boots = asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "boots", 0), hats = asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "hats", 0);
+	assert_true(hats > 0.7 && boots > 0.2 && boots + hats > 0.999999 && boots + hats < 1.000001);
+}
+
+static void test_cart_and_orders(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	track(r, &arena, "Product Added", BOOT, NOON - 3 * HOUR);
+	track(r, &arena, "Product Added", HAT, NOON - 2 * HOUR);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_CART_ITEMS) == 3 && number(&f, FW_FACT_CART_TOTAL) == 129.9);
+	assert_true(number(&f, FW_FACT_CART_AGE) == 3 * 3600);
+	assert_int_equal(f.single[FW_FACT_CART_CATEGORY].n_items, 2);
+	assert_int_equal(f.single[FW_FACT_CART_BRAND].n_items, 1);
+	track(r, &arena, "Cart Viewed", "{\"products\":[" HAT "]}", NOON - 2 * HOUR + SECOND);
+	track(r, &arena, "Product Removed", "{\"product_id\":\"p-2\",\"quantity\":1}", NOON - HOUR);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_CART_ITEMS) == 1 && number(&f, FW_FACT_CART_TOTAL) == 20);
+	for (int twice = 0; twice < 2; twice++)
+		track(r, &arena, "Order Completed", "{\"order_id\":\"o-7\",\"revenue\":\"129.90\",\"products\":[" BOOT "," HAT "]}", NOON - HOUR / 2);
+	track(r, &arena, "Order Completed", "{\"order_id\":\"o-8\",\"revenue\":1000,\"currency\":\"USD\"}", NOON - HOUR / 3);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_CART_ITEMS) == 0 && f.single[FW_FACT_CART_AGE].state == FW_ABSENT);
+	assert_true(number(&f, FW_FACT_ORDERS) == 2 && number(&f, FW_FACT_REVENUE) == 129.9 && number(&f, FW_FACT_AVERAGE_ORDER) == 129.9);
+	assert_true(number(&f, FW_FACT_DAYS_SINCE_ORDER) == 0);
+	assert_true(asked(&f, FW_FACT_BOUGHT, FW_KEY_CATEGORY, "hats", 0) == 2);
+	track(r, &arena, "Order Refunded", "{\"order_id\":\"o-7\",\"total\":29.9}", NOON - HOUR / 4);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_ORDERS) == 2 && number(&f, FW_FACT_REVENUE) == 100);
+	track(r, &arena, "Order Cancelled", "{\"order_id\":\"o-7\"}", NOON - HOUR / 5);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_ORDERS) == 1 && number(&f, FW_FACT_REVENUE) == 0);
+}
+
+static void test_visits(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	static const char page[] = "{\"type\":\"page\",\"anonymousId\":\"a-1\"}";
+	static const char mail[] = "{\"type\":\"page\",\"anonymousId\":\"a-1\",\"context\":{\"page\":{\"url\":"
+		"\"https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=may\"}}}";
+	apply_with(r, &arena, page, NOON - 3 * DAY, true);
+	facts_after(&f, r, NOON - 3 * DAY + SECOND);
+	assert_true(number(&f, FW_FACT_VISITS) == 1 && f.single[FW_FACT_NEW_VISITOR].boolean);
+	assert_int_equal(f.single[FW_FACT_DAYS_SINCE_VISIT].state, FW_ABSENT);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_VISITS) == 1 && !f.single[FW_FACT_NEW_VISITOR].boolean);
+	assert_true(number(&f, FW_FACT_DAYS_SINCE_VISIT) == 3 && number(&f, FW_FACT_PAGES_THIS_VISIT) == 0);
+	apply_with(r, &arena, page, NOON - 20 * 60 * SECOND, true);
+	apply_with(r, &arena, page, NOON - 15 * 60 * SECOND, true);
+	apply_with(r, &arena, mail, NOON - 10 * 60 * SECOND, true);
+	apply_with(r, &arena, mail, NOON - 5 * 60 * SECOND, true);
+	facts_after(&f, r, NOON);
+	assert_true(number(&f, FW_FACT_VISITS) == 3 && number(&f, FW_FACT_PAGES_THIS_VISIT) == 2);
+	assert_string_equal(f.single[FW_FACT_SOURCE].text.p, "email");
+	assert_string_equal(f.single[FW_FACT_CAMPAIGN].text.p, "may");
+}
+
+static void test_traits(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"pro\",\"age\":31.5,\"likes\":[\"tea\",7],\"vip\":true,"
+		"\"address\":{\"city\":\"Oslo\"},\"userHash\":\"00\"}}", NOON - HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"basic\",\"vip\":null}}", NOON - 2 * HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"vip\":null}}", NOON - SECOND, true);
+	assert_true(fw_record_is_known(r));
+	facts_after(&f, r, NOON);
+	assert_int_equal(f.n_traits, 3);
+	assert_string_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("plan"))->text.p, "pro");
+	assert_true(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("age"))->number == 31.5);
+	assert_int_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("likes"))->n_items, 2);
+	assert_int_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("vip"))->state, FW_ABSENT);
+}
+
+static void test_caps(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	struct fw_reservation reservation = { .cap = 5, .rule = fw_hash("boots", 5), .at_us = NOON, .per_s = 86400, .limit = 2 };
+	assert_int_equal(fw_record_reserve(r, &reservation), 0);
+	reservation.at_us += 60 * SECOND;
+	assert_int_equal(fw_record_reserve(r, &reservation), 0);
+	facts_after(&f, r, NOON + 120 * SECOND);
+	assert_int_equal(f.n_cap_uses, 2);
+	track(r, &arena, "Promotion Viewed", "{\"promotion_id\":\"boots\"}", NOON + 130 * SECOND);
+	track(r, &arena, "Promotion Viewed", "{\"promotion_id\":\"hats\"}", NOON + 130 * SECOND);
+	facts_after(&f, r, NOON + 2 * HOUR);
+	assert_int_equal(f.n_cap_uses, 1); /* the other one has lapsed */
+	assert_true(f.cap_uses[0].cap == 5 && f.cap_uses[0].at_us == NOON);
+	for (int i = 0; i < 1000; i++) {
+		reservation.at_us += SECOND;
+		reservation.cap = 5 + (uint64_t)i % 20;
+		assert_int_equal(fw_record_reserve(r, &reservation), 0);
+	}
+	facts_after(&f, r, NOON + HOUR / 3);
+	assert_true(f.n_cap_uses <= FW_LIMIT_CAPS_USES && f.n_cap_uses > FW_LIMIT_CAPS_USES / 2);
+}
+
+static void test_exactly_once(void **state)
+{
+	(void)state;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	uint64_t spilled[FW_SPILL_MOST];
+	bool rows[1001] = { false };
+	int32_t days[4], day = 0;
+	for (uint64_t i = 1; i <= 1000; i++) {
+		int64_t at = NOON + (int64_t)i * 600 * SECOND;
+		unsigned n = fw_record_remember(r, i, at, spilled, &day);
+		assert_true(n <= FW_SPILL_MOST);
+		for (unsigned k = 0; k < n; k++)
+			rows[spilled[k]] = true;
+		r = read_again(&arena, written(&arena, r));
+		unsigned n_days = fw_record_spilled_days(r, at, days);
+		assert_true(n_days <= 4);
+		for (uint64_t k = 1; k <= i; k++)
+			if (fw_record_seen(r, k) == FW_SEEN_ASK && i - k < 48 * 6)
+				assert_true(rows[k]);
+		assert_int_equal(fw_record_seen(r, i), FW_SEEN_YES);
+	}
+	assert_true(fw_record_spilled_days(r, NOON + 7 * DAY, days) >= 3);
+	assert_true(fw_record_spilled_days(r, NOON + 14 * DAY, days) == 0);
+	assert_int_equal(fw_record_import_offset(r, 9), -1);
+	fw_record_set_import_offset(r, 9, 1234);
+	r = read_again(&arena, written(&arena, r));
+	assert_int_equal(fw_record_import_offset(r, 9), 1234);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nobody_yet, begin, end),
+		cmocka_unit_test_setup_teardown(test_counts, begin, end),
+		cmocka_unit_test_setup_teardown(test_cart_and_orders, begin, end),
+		cmocka_unit_test_setup_teardown(test_visits, begin, end),
+		cmocka_unit_test_setup_teardown(test_traits, begin, end),
+		cmocka_unit_test_setup_teardown(test_caps, begin, end),
+		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
