@@ -243,7 +243,7 @@ static bool is_due(const struct fw_keeper *k)
 /* One turn reads what all sockets hold; what came is one group. */
 static int turn(struct fw_keeper *k)
 {
-	event_base_loop(k->base, k->stopping ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
+	event_base_loop(k->base, k->stopping ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
 	if (is_due(k)) {
 		int rc = fw_keeper_group_commit(k);
 		if (rc < 0)
