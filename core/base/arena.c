@@ -38,6 +38,23 @@ void fw_arena_reset(struct fw_arena *a)
 	a->next_block = FIRST_HEAP_BLOCK;
 }
 
+struct fw_arena_mark fw_arena_mark(const struct fw_arena *a)
+{
+	return (struct fw_arena_mark){ a->blocks, a->at, a->end, a->used };
+}
+
+void fw_arena_rewind(struct fw_arena *a, const struct fw_arena_mark *mark)
+{
+	while (a->blocks != mark->block) {
+		struct fw_arena_block *next = a->blocks->next;
+		free(a->blocks);
+		a->blocks = next;
+	}
+	a->at = mark->at;
+	a->end = mark->end;
+	a->used = mark->used;
+}
+
 void fw_arena_finish(struct fw_arena *a)
 {
 	fw_arena_reset(a);

@@ -22,6 +22,15 @@ void fw_arena_init(struct fw_arena *a, void *first, size_t size, size_t limit);
 void fw_arena_reset(struct fw_arena *a);
 void fw_arena_finish(struct fw_arena *a);
 
+/* A moment of an arena: what is allocated after it can be given back alone. Nested ones are rewound innermost first. */
+struct fw_arena_mark {
+	struct fw_arena_block *block;
+	char *at, *end;
+	size_t used;
+};
+struct fw_arena_mark fw_arena_mark(const struct fw_arena *a);
+void fw_arena_rewind(struct fw_arena *a, const struct fw_arena_mark *mark);
+
 /* Uninitialized memory aligned for any type, or NULL when the heap or the limit is exhausted. A size of 0 gives a
  * pointer that must not be read. */
 void *fw_arena_alloc(struct fw_arena *a, size_t size) __attribute__((malloc));
