@@ -140,6 +140,7 @@ struct run {
 	const struct fw_probe *probe;
 	struct contest *contests;
 	uint32_t n;
+	int64_t at_us;
 	bool capped; /* a winner is under a cap */
 };
 
@@ -154,6 +155,8 @@ static void advance(struct run *r, struct contest *c)
 	__builtin_prefetch(rule + 64);
 	__builtin_prefetch(&d->counts.rules[c->next], 1);
 }
+
+enum { COUNTED = 1 << FW_REASON_VETOED | 1 << FW_REASON_CAPPED | 1 << FW_REASON_FAILED };
 
 static void count_refusal(struct fw_decider *d, const struct fw_refused *x)
 {
@@ -177,9 +180,7 @@ static void count_refusal(struct fw_decider *d, const struct fw_refused *x)
 /* Where a winner may be under a cap, what is refused waits to be counted: the decision may not come to be shown. */
 static void note_refusal(struct fw_decider *d, uint32_t rule, const struct fw_verdict *v)
 {
-	if (v->reason != FW_REASON_VETOED && v->reason != FW_REASON_CAPPED && v->reason != FW_REASON_FAILED)
-		return;
-	struct fw_refused refused = { rule, v->reason, v->reason == FW_REASON_CAPPED ? v->cap : v->guard };
+	struct fw_refused refused = { rule, v->reason, v->guard };
 	if (d->set->slots_have_caps && d->n_refused == d->refused_size) {
 		uint32_t size = d->refused_size ? d->refused_size * 2 : 64;
 		struct fw_refused *more = realloc(d->refused, size * sizeof *more);
@@ -194,14 +195,22 @@ static void note_refusal(struct fw_decider *d, uint32_t rule, const struct fw_ve
 		count_refusal(d, &refused);
 }
 
+static void count_winner(struct fw_decider *d, uint32_t rule, int64_t at_us)
+{
+	d->counts.rules[rule].won++;
+	d->counts.rules[rule].last_us = at_us;
+}
+
 static void take(struct run *r, struct contest *c, uint32_t rule, const struct fw_verdict *v)
 {
 	c->answer->winners[c->answer->n++] = (struct fw_winner){ rule, v->uses, v->content };
 	c->room--;
-	if (!r->d->set->rules[rule].has_caps)
-		return;
-	fw_judge_take_caps(r->d, rule, v->uses);
-	r->capped = true;
+	if (!r->d->set->slots_have_caps) {
+		count_winner(r->d, rule, r->at_us);
+	} else if (r->d->set->rules[rule].has_caps) {
+		fw_judge_take_caps(r->d, rule, v->uses);
+		r->capped = true;
+	}
 }
 
 /* Tries the slot's next candidate; it wins or is passed over. */
@@ -210,10 +219,10 @@ static void try_next(struct run *r, struct contest *c)
 	struct fw_verdict v;
 	uint32_t rule = c->next;
 	fw_judge(r->d, rule, c->verify, true, &v);
-	if (v.reason != FW_REASON_WON)
-		note_refusal(r->d, rule, &v);
-	else if (fw_judge_take_group(r->d, rule) == FW_NONE)
+	if (v.reason == FW_REASON_WON && fw_judge_take_group(r->d, rule) == FW_NONE)
 		take(r, c, rule, &v);
+	else if (1u << v.reason & COUNTED)
+		note_refusal(r->d, rule, &v);
 	c->next = FW_NONE;
 	if (c->room)
 		advance(r, c);
@@ -337,16 +346,24 @@ void fw_decide_count(struct fw_decider *d, const struct fw_decision *x)
 	for (uint32_t s = 0; s < x->n_slots; s++) {
 		const struct fw_slot_answer *a = &x->slots[s];
 		all->slots_by_reason[a->reason]++;
-		for (uint32_t i = 0; i < a->n; i++) {
-			struct fw_rule_counts *c = &d->counts.rules[a->winners[i].rule];
-			c->won++;
-			c->last_us = x->at_us;
-		}
+		for (uint32_t i = 0; i < a->n; i++)
+			count_winner(d, a->winners[i].rule, x->at_us);
 	}
 	for (uint32_t i = 0; i < x->n_refused; i++)
 		count_refusal(d, &x->refused[i]);
 	all->decisions++;
 	all->degraded += x->degraded;
+}
+
+/* In a set with caps on slots: counts the decision, unless it has to be written down before it is shown. */
+static int count_later(struct fw_decider *d, struct fw_arena *arena, struct fw_decision *x, bool capped)
+{
+	x->refused = d->refused;
+	x->n_refused = d->n_refused;
+	int rc = capped ? keep_reservations(d, arena, x) : 0;
+	if (rc == 0 && !x->n_reservations)
+		fw_decide_count(d, x);
+	return rc;
 }
 
 int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
@@ -360,9 +377,10 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 	uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret)
 {
 	struct run r = { .d = d, .probe = probe, .n = n_slots };
+	uint64_t not_yet[4] = { 0 }, *by_reason = d->set->slots_have_caps ? not_yet : d->counts.all->slots_by_reason;
 	memset(ret, 0, sizeof *ret);
-	ret->at_us = facts->has_clock ? facts->now_us : fw_now_us();
-	ret->degraded = !facts->profile_in_reach;
+	ret->at_us = r.at_us = facts->has_clock ? facts->now_us : fw_now_us();
+	ret->degraded = facts->profile_lost;
 	ret->holdout = fw_decide_in_holdout(d, facts);
 	fw_decide_make_id(d, ret->at_us, ret->id);
 	r.contests = fw_arena_alloc(arena, n_slots * sizeof *r.contests);
@@ -374,13 +392,14 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 		run_begin(&r, ret->slots);
 		run_all(&r);
 	}
-	for (uint32_t i = 0; i < n_slots; i++)
+	for (uint32_t i = 0; i < n_slots; i++) {
 		settle(d->set, &ret->slots[i], ret->holdout);
+		by_reason[ret->slots[i].reason]++;
+	}
 	fw_eval_end(&d->eval);
-	ret->refused = d->refused;
-	ret->n_refused = d->n_refused;
-	int rc = r.capped ? keep_reservations(d, arena, ret) : 0;
-	if (rc == 0 && !ret->n_reservations)
-		fw_decide_count(d, ret);
-	return rc;
+	if (d->set->slots_have_caps)
+		return count_later(d, arena, ret, r.capped);
+	d->counts.all->decisions++;
+	d->counts.all->degraded += ret->degraded;
+	return 0;
 }

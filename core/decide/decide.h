@@ -58,7 +58,7 @@ struct fw_decision {
 	int64_t at_us;
 	struct fw_slot_answer *slots; /* as asked */
 	uint32_t n_slots;
-	bool degraded;             /* the profile was out of reach */
+	bool degraded;             /* the profile was lost (struct fw_facts) */
 	bool holdout;
 	/* What winners under caps take. Where there is any, the decision may be shown only once all of it is reserved, and
 	 * whoever shows it then calls fw_decide_count. */
@@ -71,9 +71,10 @@ struct fw_decision {
 /* What judging one candidate found out. */
 struct fw_verdict {
 	enum fw_reason reason;
-	uint32_t guard;                /* FW_REASON_VETOED */
-	uint32_t cap;                  /* FW_REASON_CAPPED: the first that is full … */
-	int64_t until_us;              /* … and, explained, until when; 0: not known */
+	union {
+		uint32_t guard;        /* FW_REASON_VETOED */
+		uint32_t cap;          /* FW_REASON_CAPPED: the first that is full */
+	};
 	const struct fw_error *error;  /* FW_REASON_FAILED */
 	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON */
 	unsigned uses;                 /* what it declares and what was read for it */
@@ -117,6 +118,7 @@ void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 struct fw_candidate {
 	uint32_t rule;
 	struct fw_verdict verdict;
+	int64_t until_us;             /* FW_REASON_CAPPED: until when; 0: not known */
 	uint32_t by;                  /* FW_REASON_BEATEN, FW_REASON_EXCLUDED: the rule that stood in the way */
 	uint32_t literal;             /* FW_REASON_NOT_MATCHED, FW_REASON_UNKNOWN: what decided it, or FW_NONE */
 	bool literal_negated;

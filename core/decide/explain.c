@@ -44,6 +44,7 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	const struct fw_rule *r = &d->set->rules[c->rule];
 	bool full = slot->n_winners >= d->set->slots[slot->slot].show_up_to;
 	c->by = c->literal = FW_NONE;
+	c->until_us = 0;
 	if (!r->enabled) {
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
@@ -53,7 +54,7 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	if (*reason == FW_REASON_NOT_MATCHED || *reason == FW_REASON_UNKNOWN)
 		c->literal = blame(d, r->when, false, *reason == FW_REASON_UNKNOWN ? FW_UNKNOWN : FW_FALSE, &c->literal_negated);
 	if (*reason == FW_REASON_CAPPED)
-		c->verdict.until_us = fw_judge_until(d, c->verdict.cap);
+		c->until_us = fw_judge_until(d, c->verdict.cap);
 	if (*reason != FW_REASON_WON)
 		return;
 	if (x->holdout) {

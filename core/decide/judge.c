@@ -140,11 +140,11 @@ static bool is_dated(struct fw_decider *d, const struct fw_rule *r, struct fw_ve
 	return false;
 }
 
-static bool condition_holds(struct fw_decider *d, uint32_t number, const struct fw_rule *r, struct fw_verdict *v)
+static bool condition_holds(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
 {
 	struct fw_seen seen = { 0 };
 	enum fw_truth t = fw_eval_condition(&d->eval, r->when, &seen);
-	v->uses |= seen.reads;
+	*uses |= seen.reads;
 	if (t == FW_TRUE)
 		return true;
 	v->reason = seen.failure ? FW_REASON_FAILED : t == FW_UNKNOWN ? FW_REASON_UNKNOWN : FW_REASON_NOT_MATCHED;
@@ -164,14 +164,14 @@ static bool in_rollout(const struct fw_facts *f, const struct fw_rule *r)
 	return f->key.n && fw_rollout_point(r->id, f->key) < r->rollout;
 }
 
-static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, struct fw_verdict *v)
+static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
 {
 	if (r->show.function == FW_NONE) {
 		v->content = r->show.json;
 		return true;
 	}
 	const struct fw_called *c = fw_eval_show(&d->eval, r->show.function);
-	v->uses |= c->reads;
+	*uses |= c->reads;
 	if (!c->failed) {
 		v->content = c->json;
 		return true;
@@ -182,29 +182,35 @@ static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_
 	return false;
 }
 
+/* Guards and caps, for a candidate of these uses. */
+static bool may_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
+{
+	return guards_pass(d, r, uses, v) && caps_have_room(d, r, uses, v);
+}
+
 void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, struct fw_verdict *v)
 {
 	const struct fw_rule *r = &d->set->rules[number];
-	*v = (struct fw_verdict){ .reason = FW_REASON_WON, .uses = r->uses };
+	unsigned uses = r->uses;
+	*v = (struct fw_verdict){ .reason = FW_REASON_WON };
 	if (!is_dated(d, r, v))
 		return;
 	if (d->set_aside && (r->has_functions || r->show.function != FW_NONE) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
 		v->reason = FW_REASON_SET_ASIDE;
 		return;
 	}
-	if (verify && !condition_holds(d, number, r, v))
+	if (verify && !condition_holds(d, number, r, &uses, v))
 		return;
 	if (!in_rollout(d->eval.facts, r)) {
 		v->reason = FW_REASON_NOT_IN_ROLLOUT;
 		return;
 	}
-	if (r->n_guards && !guards_pass(d, r, v->uses, v))
+	if ((r->n_guards || r->has_caps) && !may_pass(d, r, uses, v))
 		return;
-	if (r->has_caps && !caps_have_room(d, r, v->uses, v))
-		return;
-	unsigned before = v->uses;
-	if (make && make_content(d, number, r, v) && v->uses != before && guards_pass(d, r, v->uses, v) && r->has_caps)
-		caps_have_room(d, r, v->uses, v);
+	unsigned before = uses;
+	if (make && make_content(d, number, r, &uses, v) && uses != before)
+		may_pass(d, r, uses, v);
+	v->uses = uses;
 }
 
 uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule)

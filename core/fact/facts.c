@@ -19,9 +19,16 @@ void fw_facts_init(struct fw_facts *f, struct fw_arena *arena, bool profile_in_r
 {
 	memset(f, 0, sizeof *f);
 	f->arena = arena;
-	f->profile_in_reach = profile_in_reach;
-	for (int i = 0; !profile_in_reach && i < FW_FACT_SINGLE; i++)
-		if (fw_fact_from_profile((enum fw_fact)i))
+	f->profile_in_reach = true;
+	if (!profile_in_reach)
+		fw_facts_lose_profile(f);
+}
+
+void fw_facts_lose_profile(struct fw_facts *f)
+{
+	f->profile_in_reach = f->caps_in_reach = false;
+	for (int i = 0; i < FW_FACT_SINGLE; i++)
+		if (f->single[i].state == FW_ABSENT && fw_fact_from_profile((enum fw_fact)i))
 			f->single[i].state = FW_OUT_OF_REACH;
 }
 

@@ -72,7 +72,8 @@ struct fw_facts {
 	struct fw_answer *answers;
 	unsigned n_answers;
 	struct fw_history *history; /* answers what `answers` do not, or NULL; unpacked at the first question */
-	bool profile_in_reach;   /* false: what would come from the profile is out of reach */
+	bool profile_in_reach;   /* false: what would come from the profile is out of reach … */
+	bool profile_lost;       /* … though whoever asks is somebody: his record could not be read */
 	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
 	struct fw_value segments;
 
@@ -90,6 +91,9 @@ struct fw_facts {
 /* An empty visitor: every fact absent, except that with `profile_in_reach` false those which come from the profile
  * are out of reach. */
 void fw_facts_init(struct fw_facts *f, struct fw_arena *arena, bool profile_in_reach);
+
+/* The profile is out of reach after all: so is what came from it and is still absent, and every cap. */
+void fw_facts_lose_profile(struct fw_facts *f);
 
 /* Setting a fact. Texts are copied into the arena; empty text is no value. 0 or FW_ENOMEM. */
 int fw_facts_text(struct fw_facts *f, enum fw_fact fact, struct fw_str text);

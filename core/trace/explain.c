@@ -73,8 +73,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 	if (c->verdict.reason == FW_REASON_CAPPED) {
 		char until[32];
 		put_text(o, "cap", set->caps[c->verdict.cap].id);
-		if (c->verdict.until_us)
-			put_text(o, "until", fw_trace_time(c->verdict.until_us, until));
+		if (c->until_us)
+			put_text(o, "until", fw_trace_time(c->until_us, until));
 	}
 	if (c->by != FW_NONE) {
 		put_text(o, "by", set->rules[c->by].id);
@@ -139,9 +139,9 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		fw_buf_printf(out, "%s: %s", set->guards[c->verdict.guard].id, set->guards[c->verdict.guard].because);
 	} else if (c->verdict.reason == FW_REASON_CAPPED) {
 		char until[32];
-		bool known = c->verdict.until_us != 0;
+		bool known = c->until_us != 0;
 		fw_buf_printf(out, "%s%s%s", set->caps[c->verdict.cap].id, known ? " until " : facts && !facts->caps_in_reach
-			? ": nobody is known to count for" : "", known ? fw_trace_time(c->verdict.until_us, until) : "");
+			? ": nobody is known to count for" : "", known ? fw_trace_time(c->until_us, until) : "");
 	} else if (c->verdict.reason == FW_REASON_BEATEN) {
 		fw_buf_printf(out, "by %s on %s", set->rules[c->by].id, beaten_on(r, &set->rules[c->by]));
 	} else if (c->by != FW_NONE) {

@@ -49,7 +49,7 @@ static void expect(const char *text, const struct used *used, unsigned n, const 
 		for (uint32_t i = 0; i < r.explanation.slots[s].n; i++) {
 			const struct fw_candidate *c = &r.explanation.slots[s].candidates[i];
 			if (strcmp(r.set->rules[c->rule].id, "x") == 0 && c->verdict.reason == FW_REASON_CAPPED)
-				assert_int_equal(c->verdict.until_us, until_s > 0 ? now + (int64_t)(until_s * SECOND) : 0);
+				assert_int_equal(c->until_us, until_s > 0 ? now + (int64_t)(until_s * SECOND) : 0);
 		}
 	rules_finish(&r);
 }
@@ -168,7 +168,7 @@ static void test_out_of_reach(void **state)
 	assert_string_equal(rules_winners(&r), "a:; b: y{}; mail:");
 	assert_string_equal(rules_reason(&r, "x", why), "capped");
 	assert_string_equal(why, "c");
-	assert_int_equal(r.explanation.slots[1].candidates[0].verdict.until_us, 0);
+	assert_int_equal(r.explanation.slots[1].candidates[0].until_us, 0);
 	assert_int_equal(r.decision.n_reservations, 0);
 	rules_finish(&r);
 }
@@ -302,6 +302,84 @@ static void test_random(void **state)
 	fw_buf_finish(&g.out);
 }
 
+/* A person: a record as the store has it, from one decision to the next. */
+struct person {
+	struct fw_arena arena;
+	struct fw_buf bytes;
+};
+
+static void write_record(struct person *p, const struct fw_record *r)
+{
+	fw_buf_clear(&p->bytes);
+	fw_record_write(r, &p->bytes);
+	assert_false(p->bytes.failed);
+}
+
+/* Decides as that person, at that many seconds after `now`, reserves what is won, and says whether "x" was. */
+static bool shows(struct rules *r, struct person *p, double at_s)
+{
+	struct fw_record *record;
+	struct fw_str bytes = { p->bytes.data, p->bytes.n };
+	visit(r, NULL, 0);
+	r->facts.now_us = now + (int64_t)(at_s * SECOND);
+	r->facts.key = FW_STR("");
+	assert_int_equal(fw_profile_fill(bytes, &r->facts), 0);
+	assert_int_equal(rules_run(r), 0);
+	assert_int_equal(fw_record_read(&p->arena, bytes, &record, NULL), 0);
+	for (uint32_t i = 0; i < r->decision.n_reservations; i++)
+		assert_int_equal(fw_record_reserve(record, &r->decision.reservations[i]), 0);
+	write_record(p, record);
+	return strstr(rules_winners(r), "x{") != NULL;
+}
+
+/* The page says that the rule was seen. */
+static void view(struct person *p, const char *rule, double at_s)
+{
+	static const struct fw_profile_options options = { .currency = "EUR", .behaviour = true };
+	struct fw_event_frame frame = { .type = -1, .received_us = now + (int64_t)(at_s * SECOND) };
+	struct fw_refusal refusal;
+	struct fw_effects effects;
+	struct fw_record *record;
+	struct fw_json *json;
+	struct fw_event event;
+	const char *text = fw_arena_printf(&p->arena, "{\"type\":\"track\",\"event\":\"Promotion Viewed\",\"anonymousId\":\"a-1\","
+		"\"properties\":{\"promotion_id\":\"%s\"}}", rule);
+	assert_int_equal(fw_json_parse(&p->arena, text, strlen(text), &json, NULL), 0);
+	assert_int_equal(fw_event_read(&p->arena, json, &frame, &event, &refusal), 0);
+	assert_int_equal(fw_record_read(&p->arena, (struct fw_str){ p->bytes.data, p->bytes.n }, &record, NULL), 0);
+	assert_int_equal(fw_profile_apply(record, &event, &options, &effects), 0);
+	write_record(p, record);
+}
+
+/* A place that nobody confirms is free again after half an hour; one that was seen is taken until its window is over. */
+static void test_lapse_and_confirmation(void **state)
+{
+	(void)state;
+	enum { MINUTES = 60, HOURS = 3600 };
+	struct rules r;
+	struct person p;
+	rules_open(&r, SLOTS "rule \"x\" { slot = \"b\", show = {} }\ncap \"c\" { limit = 2, per = \"1d\" }\n", NULL);
+	fw_arena_init(&p.arena, NULL, 0, 0);
+	fw_buf_init(&p.bytes, 0);
+	write_record(&p, fw_record_new(&p.arena, FW_STR("a-1")));
+	assert_true(shows(&r, &p, 0));
+	assert_true(shows(&r, &p, 10));
+	assert_false(shows(&r, &p, 20));
+	view(&p, "x", 30); /* one of the two */
+	view(&p, "y", 30);
+	assert_false(shows(&r, &p, 30 * MINUTES));
+	assert_true(shows(&r, &p, 30 * MINUTES + 20)); /* the other has lapsed */
+	assert_false(shows(&r, &p, 31 * MINUTES));
+	view(&p, "x", 40 * MINUTES);
+	assert_false(shows(&r, &p, 5 * HOURS));
+	assert_false(shows(&r, &p, 24 * HOURS - 1));
+	assert_true(shows(&r, &p, 24 * HOURS + 1));
+	assert_false(shows(&r, &p, 24 * HOURS + 2));
+	fw_buf_finish(&p.bytes);
+	fw_arena_finish(&p.arena);
+	rules_finish(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_reserved_and_counted),
 		cmocka_unit_test(test_sampling),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_lapse_and_confirmation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,7 @@ static void test_out_of_reach(void **state)
 			reach[i].condition);
 		rules_open(&r, text, NULL);
 		fw_facts_init(&r.facts, &r.arena, false);
+		r.facts.profile_lost = true;
 		fw_eval_begin(&r.decider.eval, &r.facts, &r.arena);
 		enum fw_truth t = fw_eval_condition(&r.decider.eval, r.set->rules[0].when, &seen);
 		fw_eval_end(&r.decider.eval);
