@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +219,8 @@ static int declare_cap(struct fw_builder *b, struct fw_at *at, int table, struct
 	int ret = fw_fields_read(b, at, table, fields, 4, c);
 	if (ret == 0 && (!c->limit || !c->per_s))
 		ret = fw_build_fail(b, at, "write limit = 3, per = \"7d\"", "a cap needs a limit and a window");
+	if (ret == 0 && c->limit > FW_LIMIT_CAP_USES)
+		ret = fw_build_fail(b, at, NULL, "a limit of %" PRIu32 ": more than %d times are not remembered", c->limit, FW_LIMIT_CAP_USES);
 	if (ret == 0)
 		ret = read_applies(b, at, table, &a, &c->uses);
 	c->channels = a.channels;

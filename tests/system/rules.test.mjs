@@ -118,6 +118,7 @@ const refused = [
 	['a guard that does neither', `${slot}guard "g" { require = { country = "CA" }, because = "x",\n or_else = "wait" }`, 3, '"wait"', '"drop" or "defer"'],
 	['a guard with an empty condition', `${slot}guard "g" { because = "x",\n require = {} }`, 3, 'names nothing'],
 	['a cap without limit', 'cap "c" { per = "7d" }', 1, 'a limit and a window', 'limit = 3, per = "7d"'],
+	['a cap of more than is remembered', 'cap "c" { per = "7d",\n limit = 101 }', 1, 'more than 100 times are not remembered'],
 	['a cap of half a message', 'cap "c" { per = "7d",\n limit = 2.5 }', 2, 'whole number'],
 	['a segment without condition', 'segment "g" {}', 1, 'it is missing', 'when = { … }'],
 	['a segment in itself', 'segment "a" { when = { segment = "b" } }\nsegment "b" { when = { segment = "a" } }', 1, 'its own condition'],
