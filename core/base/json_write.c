@@ -1,8 +1,9 @@
 #include "base/json.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
+
+#include "base/bytes.h"
 
 void fw_json_out_init(struct fw_json_out *o, struct fw_buf *buf)
 {
@@ -83,14 +84,11 @@ static void put_valid(struct fw_buf *b, struct fw_str s)
 /* Whether the text is ASCII without anything that needs an escape: most texts are, and it is quickly seen. */
 static bool is_plain(struct fw_str s)
 {
-	const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
 	size_t i = 0;
 	for (; i + 8 <= s.n; i += 8) {
-		uint64_t x;
-		memcpy(&x, s.p + i, 8);
-		uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-		if ((x | (x - ones * 0x20) | (quote - ones) | (backslash - ones)) & high)
-			return false; /* beyond ASCII, below the blank, or one of the two; rarely none of them */
+		uint64_t x = fw_bytes_at(s.p + i);
+		if ((x & FW_BYTES_HIGH) | fw_bytes_below(x, 0x20) | fw_bytes_equal(x, '"') | fw_bytes_equal(x, '\\'))
+			return false;
 	}
 	for (; i < s.n; i++)
 		if ((unsigned char)s.p[i] >= 0x80 || needs_escape((unsigned char)s.p[i]))

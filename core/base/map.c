@@ -10,6 +10,12 @@ void fw_map_init(struct fw_map *m, struct fw_arena *arena)
 	*m = (struct fw_map){ .arena = arena };
 }
 
+/* XXH3, which is at its best with short keys; nothing outside this process ever sees it. */
+static uint32_t hash_of(struct fw_str key)
+{
+	return (uint32_t)XXH3_64bits(key.p, key.n);
+}
+
 static struct fw_map_entry *find(const struct fw_map *m, struct fw_str key, uint32_t hash)
 {
 	for (uint32_t i = hash & (m->size - 1);; i = (i + 1) & (m->size - 1)) {
@@ -23,7 +29,7 @@ uint32_t fw_map_get(const struct fw_map *m, struct fw_str key)
 {
 	if (m->count == 0)
 		return FW_MAP_NONE;
-	const struct fw_map_entry *e = find(m, key, (uint32_t)fw_hash(key.p, key.n));
+	const struct fw_map_entry *e = find(m, key, hash_of(key));
 	return e->key ? e->value : FW_MAP_NONE;
 }
 
@@ -46,7 +52,7 @@ int fw_map_put(struct fw_map *m, struct fw_str key, uint32_t value)
 {
 	if (m->count * 4 >= m->size * 3 && grow(m) < 0)
 		return FW_ENOMEM;
-	uint32_t hash = (uint32_t)fw_hash(key.p, key.n);
+	uint32_t hash = hash_of(key);
 	struct fw_map_entry *e = find(m, key, hash);
 	if (!e->key) {
 		char *copy = fw_arena_strndup(m->arena, key.p, key.n);

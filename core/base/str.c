@@ -5,10 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
+
 void fw_fold(struct fw_str s, char *out)
 {
-	for (size_t i = 0; i < s.n; i++)
+	size_t i = 0;
+	for (; i + 8 <= s.n; i += 8) {
+		uint64_t x = fw_bytes_at(s.p + i);
+		fw_bytes_put(out + i, x | fw_bytes_upper(x) >> 2); /* 0x20 is what the two cases differ by */
+	}
+	for (; i < s.n; i++)
 		out[i] = fw_fold_char(s.p[i]);
+}
+
+bool fw_is_folded(struct fw_str s)
+{
+	size_t i = 0;
+	for (; i + 8 <= s.n; i += 8)
+		if (fw_bytes_upper(fw_bytes_at(s.p + i)))
+			return false;
+	for (; i < s.n; i++)
+		if (fw_fold_char(s.p[i]) != s.p[i])
+			return false;
+	return true;
 }
 
 bool fw_str_equal(struct fw_str a, struct fw_str b)
@@ -43,11 +62,16 @@ const char *fw_str_find_fold(struct fw_str s, struct fw_str needle)
 	return NULL;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 struct fw_str fw_str_trim(struct fw_str s)
 {
-	while (s.n && strchr(" \t\r\n", s.p[0]) && s.p[0])
+	while (s.n && is_blank(s.p[0]))
 		s.p++, s.n--;
-	while (s.n && s.p[s.n - 1] && strchr(" \t\r\n", s.p[s.n - 1]))
+	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }
@@ -170,8 +194,7 @@ bool fw_utf8_valid(struct fw_str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
 	while (p < end) {
-		uint64_t eight;
-		if (end - p >= 8 && (memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+		if (end - p >= 8 && (fw_bytes_at((const char *)p) & FW_BYTES_HIGH) == 0) {
 			p += 8;
 			continue;
 		}

@@ -13,6 +13,8 @@ struct fw_str {
 };
 
 #define FW_STR(literal) ((struct fw_str){ (literal), sizeof(literal) - 1 })
+/* The same where a constant table begins. */
+#define FW_STR_ENTRY(literal) { (literal), sizeof(literal) - 1 }
 
 static inline struct fw_str fw_str(const char *s)
 {
@@ -32,6 +34,7 @@ static inline char fw_fold_char(char c)
 
 /* Writes the ASCII case-folded text to out (same length; out may be s.p itself). */
 void fw_fold(struct fw_str s, char *out);
+bool fw_is_folded(struct fw_str s); /* folding would change nothing */
 bool fw_str_equal(struct fw_str a, struct fw_str b);
 bool fw_str_equal_fold(struct fw_str a, struct fw_str b);
 int fw_str_compare(struct fw_str a, struct fw_str b); /* bytewise, as strcmp */

@@ -280,13 +280,11 @@ static int keep(struct fw_zone_set *set, struct fw_zone *z)
 
 const struct fw_zone *fw_zone_find(struct fw_zone_set *set, struct fw_str name)
 {
+	uint32_t known = fw_map_get(&set->by_name, name);
+	if (known != FW_MAP_NONE)
+		return known == UNKNOWN ? NULL : set->zones[known];
 	if (!name_is_safe(name))
 		return NULL;
-	uint32_t known = fw_map_get(&set->by_name, name);
-	if (known == UNKNOWN)
-		return NULL;
-	if (known != FW_MAP_NONE)
-		return set->zones[known];
 	struct fw_zone *z = load(set, name);
 	if (!z) {
 		if (set->n_unknown < MOST_UNKNOWN && fw_map_put(&set->by_name, name, UNKNOWN) == 0)
