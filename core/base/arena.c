@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_HEAP_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGNMENT = _Alignof(max_align_t) };
+enum { FIRST_HEAP_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
 
 struct fw_arena_block {
 	struct fw_arena_block *next;
@@ -17,7 +17,7 @@ void fw_arena_init(struct fw_arena *a, void *first, size_t size, size_t limit)
 {
 	*a = (struct fw_arena){ .limit = limit ? limit : SIZE_MAX, .next_block = FIRST_HEAP_BLOCK };
 	if (first) {
-		uintptr_t p = (uintptr_t)first, aligned = (p + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
+		uintptr_t p = (uintptr_t)first, aligned = (p + FW_ARENA_ALIGNMENT - 1) & ~(uintptr_t)(FW_ARENA_ALIGNMENT - 1);
 		a->first = (char *)first + (aligned - p);
 		a->first_end = (char *)first + size;
 		a->at = a->first;
@@ -25,13 +25,18 @@ void fw_arena_init(struct fw_arena *a, void *first, size_t size, size_t limit)
 	}
 }
 
-void fw_arena_reset(struct fw_arena *a)
+static void free_blocks(struct fw_arena *a, const struct fw_arena_block *up_to)
 {
-	while (a->blocks) {
+	while (a->blocks != up_to) {
 		struct fw_arena_block *next = a->blocks->next;
 		free(a->blocks);
 		a->blocks = next;
 	}
+}
+
+void fw_arena_reset(struct fw_arena *a)
+{
+	free_blocks(a, NULL);
 	a->at = a->first;
 	a->end = a->first_end;
 	a->used = 0;
@@ -45,11 +50,7 @@ struct fw_arena_mark fw_arena_mark(const struct fw_arena *a)
 
 void fw_arena_rewind(struct fw_arena *a, const struct fw_arena_mark *mark)
 {
-	while (a->blocks != mark->block) {
-		struct fw_arena_block *next = a->blocks->next;
-		free(a->blocks);
-		a->blocks = next;
-	}
+	free_blocks(a, mark->block);
 	a->at = mark->at;
 	a->end = mark->end;
 	a->used = mark->used;
@@ -75,11 +76,11 @@ static int add_block(struct fw_arena *a, size_t size)
 	return 0;
 }
 
-void *fw_arena_alloc(struct fw_arena *a, size_t size)
+void *fw_arena_more(struct fw_arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	size = size ? (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
+	size = size ? (size + FW_ARENA_ALIGNMENT - 1) & ~(size_t)(FW_ARENA_ALIGNMENT - 1) : FW_ARENA_ALIGNMENT;
 	if (size > a->limit - a->used)
 		return NULL;
 	if (size > (size_t)(a->end - a->at) && add_block(a, size) < 0)
@@ -87,14 +88,6 @@ void *fw_arena_alloc(struct fw_arena *a, size_t size)
 	void *p = a->at;
 	a->at += size;
 	a->used += size;
-	return p;
-}
-
-void *fw_arena_zalloc(struct fw_arena *a, size_t size)
-{
-	void *p = fw_arena_alloc(a, size);
-	if (p)
-		memset(p, 0, size);
 	return p;
 }
 

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_own.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,8 +6,61 @@
 
 #include "base/limits.h"
 
+struct member {
+	struct fw_json *value;
+	unsigned position;
+};
+
+static int compare_members(const void *x, const void *y)
+{
+	const struct member *a = x, *b = y;
+	int d = fw_str_compare(a->value->key, b->value->key);
+	return d ? d : (a->position > b->position) - (a->position < b->position);
+}
+
+static bool has_duplicates(const struct fw_json *object)
+{
+	for (const struct fw_json *v = object->child; v; v = v->next)
+		for (const struct fw_json *w = v->next; w; w = w->next)
+			if (fw_str_equal(v->key, w->key))
+				return true;
+	return false;
+}
+
+/* Looked for once, when the object is complete: each with each when they are few, else in n log n. */
+bool fw_json_drop_duplicates(struct fw_arena *a, struct fw_json *object)
+{
+	enum { FEW = 16 };
+	if (object->count <= FEW && !has_duplicates(object))
+		return true;
+	struct member *members = FW_NEW_ARRAY(a, object->count, struct member);
+	if (!members)
+		return false;
+	unsigned n = 0;
+	for (struct fw_json *v = object->child; v; v = v->next, n++)
+		members[n] = (struct member){ v, n };
+	qsort(members, n, sizeof *members, compare_members);
+	bool any = false;
+	for (unsigned i = 1; i < n; i++)
+		if (fw_str_equal(members[i - 1].value->key, members[i].value->key)) {
+			members[i - 1].value->key.p = NULL;
+			any = true;
+		}
+	for (struct fw_json **at = &object->child; any && *at;) {
+		if ((*at)->key.p) {
+			at = &(*at)->next;
+			continue;
+		}
+		*at = (*at)->next;
+		object->count--;
+	}
+	return true;
+}
+
 struct reader {
 	struct fw_arena *arena;
+	yajl_handle yajl;
+	size_t end; /* of the outermost value, once that is complete; else 0 */
 	struct fw_json *open[FW_LIMIT_JSON_DEPTH + 1]; /* the containers being read */
 	struct fw_json *last[FW_LIMIT_JSON_DEPTH + 1]; /* the newest child of each */
 	int depth;
@@ -34,6 +87,7 @@ static struct fw_json *add(struct reader *r, enum fw_json_type type)
 	v->type = type;
 	if (r->depth == 0) {
 		r->root = v;
+		r->end = yajl_get_bytes_consumed(r->yajl);
 		return v;
 	}
 	struct fw_json *parent = r->open[r->depth - 1], *before = r->last[r->depth - 1];
@@ -102,6 +156,7 @@ static int open_container(struct reader *r, enum fw_json_type type)
 	struct fw_json *v = add(r, type);
 	if (!v)
 		return 0;
+	r->end = 0;
 	r->open[r->depth] = v;
 	r->last[r->depth] = NULL;
 	r->depth++;
@@ -121,67 +176,18 @@ static int on_open_array(void *ctx)
 static int on_close(void *ctx)
 {
 	struct reader *r = ctx;
-	r->depth--;
+	if (--r->depth == 0)
+		r->end = yajl_get_bytes_consumed(r->yajl);
 	r->key = (struct fw_str){ 0 };
-	return 1;
-}
-
-struct member {
-	struct fw_json *value;
-	unsigned position;
-};
-
-static int compare_members(const void *x, const void *y)
-{
-	const struct member *a = x, *b = y;
-	int d = fw_str_compare(a->value->key, b->value->key);
-	return d ? d : (a->position > b->position) - (a->position < b->position);
-}
-
-static bool has_duplicates(const struct fw_json *object)
-{
-	for (const struct fw_json *v = object->child; v; v = v->next)
-		for (const struct fw_json *w = v->next; w; w = w->next)
-			if (fw_str_equal(v->key, w->key))
-				return true;
-	return false;
-}
-
-/* Of members with one key the last counts. Looked for once, when the object is complete: each with each when they are
- * few, else in n log n. */
-static int drop_duplicates(struct reader *r, struct fw_json *object)
-{
-	enum { FEW = 16 };
-	if (object->count <= FEW && !has_duplicates(object))
-		return 1;
-	struct member *members = FW_NEW_ARRAY(r->arena, object->count, struct member);
-	if (!members)
-		return stop(r, FW_ENOMEM, "the value is too large");
-	unsigned n = 0;
-	for (struct fw_json *v = object->child; v; v = v->next, n++)
-		members[n] = (struct member){ v, n };
-	qsort(members, n, sizeof *members, compare_members);
-	bool any = false;
-	for (unsigned i = 1; i < n; i++)
-		if (fw_str_equal(members[i - 1].value->key, members[i].value->key)) {
-			members[i - 1].value->key.p = NULL;
-			any = true;
-		}
-	for (struct fw_json **at = &object->child; any && *at;) {
-		if ((*at)->key.p) {
-			at = &(*at)->next;
-			continue;
-		}
-		*at = (*at)->next;
-		object->count--;
-	}
 	return 1;
 }
 
 static int on_close_object(void *ctx)
 {
 	struct reader *r = ctx;
-	return drop_duplicates(r, r->open[r->depth - 1]) && on_close(ctx);
+	if (!fw_json_drop_duplicates(r->arena, r->open[r->depth - 1]))
+		return stop(r, FW_ENOMEM, "the value is too large");
+	return on_close(ctx);
 }
 
 static const yajl_callbacks callbacks = {
@@ -197,6 +203,12 @@ static const char *foreign_space(const char *text, size_t n)
 	return v ? v : f;
 }
 
+static const char *not_space(const char *text, size_t n)
+{
+	struct fw_str rest = fw_str_trim((struct fw_str){ text, n });
+	return rest.n ? rest.p : NULL;
+}
+
 static int explain_yajl(yajl_handle y, const char *text, size_t n, struct fw_error *err)
 {
 	size_t at = yajl_get_bytes_consumed(y);
@@ -208,7 +220,7 @@ static int explain_yajl(yajl_handle y, const char *text, size_t n, struct fw_err
 	return FW_EINVAL;
 }
 
-int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json **ret_value, struct fw_error *err)
+int fw_json_thorough(struct fw_arena *a, const char *text, size_t n, struct fw_json **ret_value, struct fw_error *err)
 {
 	const char *foreign = foreign_space(text, n);
 	if (foreign)
@@ -218,18 +230,22 @@ int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json
 	if (!fw_utf8_valid((struct fw_str){ text, n }))
 		return fw_fail(err, FW_EINVAL, NULL, 0, "the text is not UTF-8");
 	struct reader r = { .arena = a };
-	yajl_handle y = yajl_alloc(&callbacks, NULL, &r);
+	yajl_handle y = r.yajl = yajl_alloc(&callbacks, NULL, &r);
 	if (!y)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
 	yajl_config(y, yajl_dont_validate_strings, 1);
 	int ret = 0;
 	yajl_status status = yajl_parse(y, (const unsigned char *)text, n);
+	/* Of what follows the value yajl overlooks what is the beginning of a token. */
+	const char *more = status == yajl_status_ok && r.end ? not_space(text + r.end, n - r.end) : NULL;
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(y);
 	if (r.code)
 		ret = fw_fail(err, r.code, NULL, 0, "%s, near byte %zu", r.why, yajl_get_bytes_consumed(y));
 	else if (status != yajl_status_ok)
 		ret = explain_yajl(y, text, n, err);
+	else if (more)
+		ret = fw_fail(err, FW_EINVAL, NULL, 0, "there is more after the value, at byte %zu", (size_t)(more - text));
 	else if (!r.root)
 		ret = fw_fail(err, FW_EINVAL, NULL, 0, "nothing where JSON was expected");
 	else
@@ -238,21 +254,19 @@ int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json
 	return ret;
 }
 
-struct fw_json *fw_json_get(const struct fw_json *object, const char *key)
+int fw_json_parse(struct fw_arena *a, const char *text, size_t n, struct fw_json **ret_value, struct fw_error *err)
+{
+	return fw_json_quick(a, text, n, ret_value) ? 0 : fw_json_thorough(a, text, n, ret_value, err);
+}
+
+struct fw_json *fw_json_member(const struct fw_json *object, struct fw_str key)
 {
 	if (!object || object->type != FW_JSON_OBJECT)
 		return NULL;
-	struct fw_str wanted = fw_str(key);
 	for (struct fw_json *v = object->child; v; v = v->next)
-		if (fw_str_equal(v->key, wanted))
+		if (fw_str_equal(v->key, key))
 			return v;
 	return NULL;
-}
-
-struct fw_str fw_json_text(const struct fw_json *object, const char *key)
-{
-	const struct fw_json *v = fw_json_get(object, key);
-	return v && v->type == FW_JSON_STRING && v->string.n ? v->string : (struct fw_str){ 0 };
 }
 
 const char *fw_json_type_name(enum fw_json_type type)

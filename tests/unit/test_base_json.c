@@ -4,7 +4,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/json.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json_own.h"
 
 static void check(const char *text, const char *expected)
 {
@@ -142,12 +145,87 @@ static void test_refusals(void **state)
 	check(deep, NULL);
 }
 
+/* A text, or half a word, that began after the value was taken for nothing. */
+static void test_what_begins_after_the_value(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = { "{} \"", "[] \"more", "1 tru", "\"\"\"", "{\"a\":[]}n", "null nul", "[1] -", "true\n2" };
+	struct fw_arena a;
+	fw_arena_init(&a, NULL, 0, 0);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct fw_json *v;
+		struct fw_error err;
+		assert_int_equal(fw_json_thorough(&a, wrong[i], strlen(wrong[i]), &v, &err), FW_EINVAL);
+		assert_true(err.message[0]);
+	}
+	check("\"\\u00e9\" \r\n\t", "\"\xc3\xa9\"");
+	check(" [\"\\u00e9\"] ", "[\"\xc3\xa9\"]");
+	fw_arena_finish(&a);
+}
+
+/* A text that ends the quick reader at its last byte needs no more memory than one that yajl alone has read. */
+static void test_giving_up_costs_no_memory(void **state)
+{
+	(void)state;
+	enum { N = 5000, SIZE = N * 12 };
+	static char text[SIZE + 64];
+	struct fw_arena a;
+	struct fw_json *v;
+	struct fw_error err;
+	size_t n = 0;
+	text[n++] = '[';
+	for (int i = 0; i < N; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "\"%d\",", i);
+	n += (size_t)snprintf(text + n, sizeof text - n, "\"\\u00e9\"]");
+	fw_arena_init(&a, NULL, 0, 0);
+	assert_int_equal(fw_json_thorough(&a, text, n, &v, &err), 0);
+	size_t needed = a.used;
+	fw_arena_finish(&a);
+	fw_arena_init(&a, NULL, 0, needed);
+	assert_false(fw_json_quick(&a, text, n, &v));
+	assert_int_equal(a.used, 0);
+	assert_int_equal(fw_json_parse(&a, text, n, &v, &err), 0);
+	assert_int_equal(v->count, N + 1);
+	fw_arena_finish(&a);
+}
+
+/* Numbers and escapes as yajl and strtod read them. */
+static void test_the_quick_reader(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		double number;
+	} numbers[] = { { "0", 0 }, { "-0", 0 }, { "7", 7 }, { "-12", -12 }, { "999999999999999", 999999999999999.0 },
+		{ "9007199254740993", 9007199254740992.0 }, { "1234567890123456789", 1234567890123456789.0 }, { "0.1", 0.1 },
+		{ "1e3", 1000 }, { "1E-2", 0.01 }, { "-2.5e+1", -25 } };
+	static const char *const wrong[] = { "01", "-", "1.", ".5", "+1", "1e", "1e+", "0x10", "1 2", "--1", "1e999", "truex", "nul",
+		"\"", "\"\\", "\"\\x\"", "\"\t\"", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1", "{", "]", "\"a\"\"b\"", "\xff" };
+	struct fw_arena a;
+	struct fw_json *v;
+	fw_arena_init(&a, NULL, 0, 0);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		assert_true(fw_json_quick(&a, numbers[i].text, strlen(numbers[i].text), &v));
+		assert_true(v->number == numbers[i].number);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_false(fw_json_quick(&a, wrong[i], strlen(wrong[i]), &v));
+	const char *text = " { \"a\\/b\" : \"1234567\\n\\\"\\\\ \xc3\xa9 \\t\" , \"\" : [ ] } ";
+	assert_true(fw_json_quick(&a, text, strlen(text), &v));
+	assert_true(fw_str_is(fw_json_text(v, "a/b"), "1234567\n\"\\ \xc3\xa9 \t"));
+	assert_int_equal(fw_json_get(v, "")->type, FW_JSON_ARRAY);
+	assert_int_equal(fw_json_text(v, "a/b").p[fw_json_text(v, "a/b").n], 0);
+	fw_arena_finish(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_every_byte_is_written),
 		cmocka_unit_test(test_last_key_counts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_peek),
 		cmocka_unit_test(test_peek_takes_no_memory),
+		cmocka_unit_test(test_what_begins_after_the_value),
+		cmocka_unit_test(test_giving_up_costs_no_memory), cmocka_unit_test(test_the_quick_reader),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
