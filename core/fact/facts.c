@@ -38,10 +38,11 @@ int fw_value_text(struct fw_arena *a, struct fw_str text, struct fw_value *ret)
 		*ret = absent;
 		return 0;
 	}
-	char *copy = fw_arena_strndup(a, text.p, text.n), *folded = fw_arena_strndup(a, text.p, text.n);
-	if (!copy || !folded)
+	char *copy = fw_arena_strndup(a, text.p, text.n), *folded = copy;
+	if (copy && !fw_is_folded(text) && (folded = fw_arena_strndup(a, text.p, text.n)))
+		fw_fold(text, folded);
+	if (!folded)
 		return FW_ENOMEM;
-	fw_fold(text, folded);
 	*ret = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = { copy, text.n }, .folded = { folded, text.n } };
 	return 0;
 }

@@ -41,11 +41,13 @@ static struct fw_str trimmed(const struct fw_json *object, const char *member)
 static int read_touch(struct fw_record *r, struct happening *h)
 {
 	const struct fw_json *page = fw_event_context(h->e, "page"), *campaign = fw_event_context(h->e, "campaign");
+	struct fw_str address = fw_json_text(page, "url").n ? fw_json_text(page, "url") : fw_json_text(page, "path");
+	struct fw_url url;
 	struct fw_facts f;
 	if ((h->e->type != FW_EVENT_PAGE && h->e->type != FW_EVENT_SCREEN && h->e->type != FW_EVENT_TRACK) || (!page && !campaign))
 		return 0;
 	const struct fw_source_input input = {
-		.page_url = fw_json_text(page, "url").n ? fw_json_text(page, "url") : fw_json_text(page, "path"),
+		.page = fw_url_parse(address, &url) ? &url : NULL,
 		.referrer = fw_json_text(page, "referrer"),
 		.page_told = fw_json_get(page, "url") || fw_json_get(page, "path") || fw_json_get(page, "referrer"),
 		.source = trimmed(campaign, "source"), .medium = trimmed(campaign, "medium"), .campaign = trimmed(campaign, "name"),
@@ -56,7 +58,7 @@ static int read_touch(struct fw_record *r, struct happening *h)
 	if (fw_source_fill(&f, &input) < 0)
 		return FW_ENOMEM;
 	uint32_t channel = channel_number(&f.single[FW_FACT_SOURCE]);
-	bool inside = input.page_url.n && f.single[FW_FACT_LANDING].state != FW_KNOWN;
+	bool inside = address.n && f.single[FW_FACT_LANDING].state != FW_KNOWN;
 	if (channel == 0 || (channel == 1 && inside))
 		return 0;
 	h->touch = (struct touch){ h->at_ms, channel, known_text(&f, FW_FACT_MEDIUM), known_text(&f, FW_FACT_CAMPAIGN) };

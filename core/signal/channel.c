@@ -2,13 +2,16 @@
 
 #include <stdbool.h>
 
-static bool is_one_of(struct fw_str s, const char *const *words)
+/* A list of words ends with one that is no text. */
+static bool is_one_of(struct fw_str s, const struct fw_str *words)
 {
-	for (; *words; words++)
-		if (fw_str_equal_fold(s, fw_str(*words)))
+	for (; words->p; words++)
+		if (fw_str_equal_fold(s, *words))
 			return true;
 	return false;
 }
+#define W(word) FW_STR_ENTRY(word)
+#define END { NULL, 0 }
 
 static bool holds(struct fw_str s, const char *part)
 {
@@ -30,7 +33,7 @@ static bool ends(struct fw_str s, const char *part)
 /* ^(.*cp.*|ppc|retargeting|paid.*)$ */
 static bool is_paid(struct fw_str medium)
 {
-	static const char *const words[] = { "ppc", "retargeting", NULL };
+	static const struct fw_str words[] = { W("ppc"), W("retargeting"), END };
 	return holds(medium, "cp") || is_one_of(medium, words) || begins(medium, "paid");
 }
 
@@ -75,12 +78,12 @@ static const char *paid_channel(enum fw_site site, bool shopping, struct fw_str 
 
 const char *fw_channel_of(struct fw_str source, enum fw_site site, struct fw_str medium, struct fw_str campaign)
 {
-	static const char *const nothing[] = { "(not set)", "(none)", "", NULL }, *const direct[] = { "(direct)", NULL },
-		*const display[] = { "display", "banner", "expandable", "interstitial", NULL },
-		*const social[] = { "social", "social-network", "social-media", "sm", "social network", "social media", NULL },
-		*const organic[] = { "organic", NULL }, *const referral[] = { "referral", "app", "link", NULL },
-		*const email[] = { "email", "e-mail", "e_mail", "e mail", NULL }, *const affiliate[] = { "affiliate", NULL },
-		*const audio[] = { "audio", NULL }, *const sms[] = { "sms", NULL }, *const firebase[] = { "firebase", NULL };
+	static const struct fw_str nothing[] = { W("(not set)"), W("(none)"), W(""), END }, direct[] = { W("(direct)"), END },
+		display[] = { W("display"), W("banner"), W("expandable"), W("interstitial"), END },
+		social[] = { W("social"), W("social-network"), W("social-media"), W("sm"), W("social network"), W("social media"), END },
+		organic[] = { W("organic"), END }, referral[] = { W("referral"), W("app"), W("link"), END },
+		email[] = { W("email"), W("e-mail"), W("e_mail"), W("e mail"), END }, affiliate[] = { W("affiliate"), END },
+		audio[] = { W("audio"), END }, sms[] = { W("sms"), END }, firebase[] = { W("firebase"), END };
 	bool shopping = is_shopping(campaign);
 
 	if (is_one_of(source, direct) && is_one_of(medium, nothing))

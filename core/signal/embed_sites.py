@@ -56,8 +56,8 @@ def main():
     with open(out, "w", encoding="utf-8") as f:
         f.write("/* Made by embed_sites.py from the data of snowplow/referer-parser, Apache License 2.0,\n"
                 " * Copyright 2012-2013 Snowplow Analytics Ltd., 2014 Inside Systems, Inc., and from sites.txt. */\n")
-        for host in sorted(kept, key=lambda h: h.encode()):
-            f.write(f"{{ {json.dumps(host, ensure_ascii=False)}, FW_SITE_{kept[host]} }},\n")
+        for host in sorted(kept, key=lambda h: (len(h.encode()), h.encode())):
+            f.write(f"{{ FW_STR_ENTRY({json.dumps(host, ensure_ascii=False)}), FW_SITE_{kept[host]} }},\n")
 
 
 main()

@@ -101,7 +101,7 @@ static int read_page_and_source(const struct reading *in)
 	struct fw_url url;
 	struct fw_str path;
 	struct fw_source_input input = {
-		.page_url = find_page_url(in, page),
+		.page = fw_url_parse(find_page_url(in, page), &url) ? &url : NULL,
 		.referrer = fw_json_text(page, "referrer"),
 		.page_told = fw_json_get(page, "url") || fw_json_get(page, "path") || fw_json_get(page, "referrer"),
 		.source = fw_str_trim(fw_json_text(campaign, "source")),
@@ -112,7 +112,7 @@ static int read_page_and_source(const struct reading *in)
 		.own_hosts = config->own_hosts,
 		.n_own_hosts = config->n_own_hosts,
 	};
-	if (fw_url_parse(input.page_url, &url) && (fw_url_path_text(in->f->arena, url.path, &path) < 0 ||
+	if (input.page && (fw_url_path_text(in->f->arena, url.path, &path) < 0 ||
 			fw_facts_text(in->f, FW_FACT_PAGE, path) < 0))
 		return FW_ENOMEM;
 	if (fw_facts_text(in->f, FW_FACT_PAGE_TYPE, fw_json_text(page, "type")) < 0)

@@ -3,18 +3,21 @@
 #include <stdlib.h>
 
 struct site {
-	const char *host;
+	struct fw_str host;
 	enum fw_site kind;
 };
 
+/* In order of their length, those of one length bytewise. */
 static const struct site sites[] = {
 #include "signal/site_table.h"
 };
 
 static int compare(const void *key, const void *element)
 {
-	const struct fw_str *wanted = key;
-	return fw_str_compare(*wanted, fw_str(((const struct site *)element)->host));
+	const struct fw_str *wanted = key, *host = &((const struct site *)element)->host;
+	if (wanted->n != host->n)
+		return wanted->n < host->n ? -1 : 1;
+	return memcmp(wanted->p, host->p, host->n);
 }
 
 static enum fw_site find(struct fw_str host)

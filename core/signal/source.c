@@ -1,25 +1,26 @@
 #include "signal/source.h"
 
 #include "signal/channel.h"
-#include "signal/url.h"
 
 /* Parameters that networks add to their links, and what they stand for. Only those added to advertisements alone have a
  * paid medium: fbclid, igshid and epik are on every link. */
+#define CLICK(param, source, medium) { FW_STR_ENTRY(param), FW_STR_ENTRY(source), FW_STR_ENTRY(medium) }
 static const struct click {
-	const char *param, *source, *medium;
+	struct fw_str param, source, medium;
 } clicks[] = {
-	{ "gclid", "google", "cpc" }, { "gbraid", "google", "cpc" }, { "wbraid", "google", "cpc" },
-	{ "gclsrc", "google", "cpc" }, { "dclid", "google", "display" }, { "msclkid", "bing", "cpc" },
-	{ "yclid", "yandex", "cpc" }, { "ttclid", "tiktok", "cpc" }, { "twclid", "twitter", "cpc" },
-	{ "li_fat_id", "linkedin", "cpc" }, { "sccid", "snapchat", "cpc" }, { "rdt_cid", "reddit", "cpc" },
-	{ "fbclid", "facebook", "" }, { "igshid", "instagram", "" }, { "igsh", "instagram", "" },
-	{ "epik", "pinterest", "" }, { "mc_eid", "mailchimp", "email" }, { "mc_cid", "mailchimp", "email" },
-	{ "_kx", "klaviyo", "email" }, { "irclickid", "impact", "affiliate" },
+	CLICK("gclid", "google", "cpc"), CLICK("gbraid", "google", "cpc"), CLICK("wbraid", "google", "cpc"),
+	CLICK("gclsrc", "google", "cpc"), CLICK("dclid", "google", "display"), CLICK("msclkid", "bing", "cpc"),
+	CLICK("yclid", "yandex", "cpc"), CLICK("ttclid", "tiktok", "cpc"), CLICK("twclid", "twitter", "cpc"),
+	CLICK("li_fat_id", "linkedin", "cpc"), CLICK("sccid", "snapchat", "cpc"), CLICK("rdt_cid", "reddit", "cpc"),
+	CLICK("fbclid", "facebook", ""), CLICK("igshid", "instagram", ""), CLICK("igsh", "instagram", ""),
+	CLICK("epik", "pinterest", ""), CLICK("mc_eid", "mailchimp", "email"), CLICK("mc_cid", "mailchimp", "email"),
+	CLICK("_kx", "klaviyo", "email"), CLICK("irclickid", "impact", "affiliate"),
 };
 
 struct visit {
-	struct fw_url page, referrer;
-	bool has_page, has_referrer; /* a referrer that is not the store itself */
+	const struct fw_url *page; /* or NULL */
+	struct fw_url referrer;
+	bool has_referrer; /* one that is not the store itself */
 	bool from_inside;            /* the referrer is the store itself */
 	struct fw_str source, medium, campaign, term, content;
 	const struct click *click;
@@ -28,12 +29,11 @@ struct visit {
 static int read_param(struct fw_arena *a, struct visit *v, struct fw_str name, struct fw_str value)
 {
 	const struct {
-		const char *name;
-		struct fw_str *into;
-	} labels[] = { { "utm_source", &v->source }, { "utm_medium", &v->medium }, { "utm_campaign", &v->campaign },
-		{ "utm_term", &v->term }, { "utm_content", &v->content } };
+		struct fw_str name, *into;
+	} labels[] = { { FW_STR("utm_source"), &v->source }, { FW_STR("utm_medium"), &v->medium },
+		{ FW_STR("utm_campaign"), &v->campaign }, { FW_STR("utm_term"), &v->term }, { FW_STR("utm_content"), &v->content } };
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
-		if (labels[i].into->n == 0 && fw_str_equal_fold(name, fw_str(labels[i].name))) {
+		if (labels[i].into->n == 0 && fw_str_equal_fold(name, labels[i].name)) {
 			struct fw_str text;
 			if (fw_url_decode(a, value, true, &text) < 0)
 				return FW_ENOMEM;
@@ -41,14 +41,14 @@ static int read_param(struct fw_arena *a, struct visit *v, struct fw_str name, s
 			return 0;
 		}
 	for (size_t i = 0; !v->click && i < sizeof clicks / sizeof *clicks; i++)
-		if (fw_str_equal_fold(name, fw_str(clicks[i].param)))
+		if (fw_str_equal_fold(name, clicks[i].param))
 			v->click = &clicks[i];
 	return 0;
 }
 
 static bool is_inside(const struct fw_source_input *in, const struct visit *v, struct fw_str host)
 {
-	struct fw_str own = v->has_page ? v->page.host : (struct fw_str){ 0 };
+	struct fw_str own = v->page ? v->page->host : (struct fw_str){ 0 };
 	if (own.n > 4 && fw_str_equal_fold((struct fw_str){ own.p, 4 }, FW_STR("www.")))
 		own = (struct fw_str){ own.p + 4, own.n - 4 };
 	if (fw_url_host_in(host, own))
@@ -61,11 +61,10 @@ static bool is_inside(const struct fw_source_input *in, const struct visit *v, s
 
 static int read_visit(struct fw_arena *a, const struct fw_source_input *in, struct visit *v)
 {
-	*v = (struct visit){ .source = in->source, .medium = in->medium, .campaign = in->campaign, .term = in->term,
+	*v = (struct visit){ .page = in->page, .source = in->source, .medium = in->medium, .campaign = in->campaign, .term = in->term,
 		.content = in->content };
-	v->has_page = fw_url_parse(in->page_url, &v->page);
-	if (v->has_page) {
-		struct fw_str query = v->page.query, name, value;
+	if (v->page) {
+		struct fw_str query = v->page->query, name, value;
 		while (fw_url_next_param(&query, &name, &value))
 			if (value.n > 0 && read_param(a, v, name, value) < 0)
 				return FW_ENOMEM;
@@ -93,12 +92,12 @@ static const char *find_channel(struct visit *v, bool page_told)
 		return page_told ? "direct" : NULL;
 	}
 	if (v->click) {
-		enum fw_site click_site = fw_site_of(fw_str(v->click->source));
+		enum fw_site click_site = fw_site_of(v->click->source);
 		bool same = v->source.n == 0 || fw_site_of(v->source) == click_site;
 		if (v->medium.n == 0 && same)
-			v->medium = fw_str(v->click->medium);
+			v->medium = v->click->medium;
 		if (v->source.n == 0)
-			return fw_channel_of(fw_str(v->click->source), click_site, v->medium, v->campaign);
+			return fw_channel_of(v->click->source, click_site, v->medium, v->campaign);
 	}
 	if (v->source.n > 0)
 		return fw_channel_of(v->source, fw_site_of(v->source), v->medium, v->campaign);
@@ -128,9 +127,9 @@ int fw_source_fill(struct fw_facts *f, const struct fw_source_input *in)
 		return FW_ENOMEM;
 	if (v.has_referrer && fill_referrer(f, v.referrer.host) < 0)
 		return FW_ENOMEM;
-	if (!v.has_page || (v.from_inside && !is_labelled(&v)))
+	if (!v.page || (v.from_inside && !is_labelled(&v)))
 		return 0;
-	if (fw_url_path_text(f->arena, v.page.path, &path) < 0)
+	if (fw_url_path_text(f->arena, v.page->path, &path) < 0)
 		return FW_ENOMEM;
 	return fw_facts_text(f, FW_FACT_LANDING, path);
 }

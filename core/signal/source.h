@@ -4,9 +4,10 @@
 #define FW_SIGNAL_SOURCE_H
 
 #include "fact/facts.h"
+#include "signal/url.h"
 
 struct fw_source_input {
-	struct fw_str page_url; /* of the page the visitor is on; n 0: not told */
+	const struct fw_url *page; /* the address of the page the visitor is on; NULL: not told, or none */
 	struct fw_str referrer; /* as the page saw it; n 0: none */
 	bool page_told;         /* the client described its page, so that no referrer means a direct visit */
 	struct fw_str source, medium, campaign, term, content; /* told beside the address, which they outrank */

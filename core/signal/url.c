@@ -1,5 +1,6 @@
 #include "signal/url.h"
 
+#include "base/bytes.h"
 #include "base/limits.h"
 
 static bool is_letter(char c)
@@ -26,7 +27,13 @@ static size_t position(struct fw_str s, char c)
 
 static bool is_plain(struct fw_str s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	size_t i = 0;
+	for (; i + 8 <= s.n; i += 8) {
+		uint64_t x = fw_bytes_at(s.p + i);
+		if (fw_bytes_below(x, ' ' + 1) | fw_bytes_equal(x, 0x7f))
+			return false;
+	}
+	for (; i < s.n; i++)
 		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f)
 			return false;
 	return true;

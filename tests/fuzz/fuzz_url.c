@@ -47,7 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check_slices(referrer);
 	fw_arena_init(&a, NULL, 0, 0);
 	fw_facts_init(&f, &a, false);
-	struct fw_source_input in = { .page_url = page, .referrer = referrer, .page_told = true, .own_hosts = &own, .n_own_hosts = 1 };
+	struct fw_url url;
+	struct fw_source_input in = { .page = fw_url_parse(page, &url) ? &url : NULL, .referrer = referrer, .page_told = true,
+		.own_hosts = &own, .n_own_hosts = 1 };
 	if (fw_source_fill(&f, &in) != 0 || f.single[FW_FACT_SOURCE].state != FW_KNOWN)
 		abort();
 	for (int fact = FW_FACT_SOURCE; fact <= FW_FACT_LANDING; fact++)

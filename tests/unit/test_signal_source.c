@@ -112,8 +112,9 @@ static void check(const char *page, const char *referrer, const char *source, co
 	static const struct fw_str own[] = { { "shop.example", 12 }, { "checkout.example", 16 } };
 	struct fw_arena a;
 	struct fw_facts f;
-	struct fw_source_input in = { .page_url = fw_str(page), .referrer = fw_str(referrer), .page_told = page != NULL,
-		.own_hosts = own, .n_own_hosts = 2 };
+	struct fw_url url;
+	struct fw_source_input in = { .page = fw_url_parse(fw_str(page), &url) ? &url : NULL, .referrer = fw_str(referrer),
+		.page_told = page != NULL, .own_hosts = own, .n_own_hosts = 2 };
 	char of[512];
 	fw_arena_init(&a, NULL, 0, 0);
 	fw_facts_init(&f, &a, false);
@@ -179,9 +180,11 @@ static void test_labels(void **state)
 	(void)state;
 	struct fw_arena a;
 	struct fw_facts f;
+	struct fw_url url;
+	assert_true(fw_url_parse(FW_STR("https://shop.example/l?utm_source=google&utm_medium=cpc&utm_campaign=from+url"
+		"&utm_term=warm+boots&utm_content=a%26b&utm_term=second"), &url));
 	struct fw_source_input in = {
-		.page_url = FW_STR("https://shop.example/l?utm_source=google&utm_medium=cpc&utm_campaign=from+url&utm_term=warm+boots"
-			"&utm_content=a%26b&utm_term=second"),
+		.page = &url,
 		.referrer = FW_STR("https://News.Google.com/x"),
 		.campaign = FW_STR("told"),
 		.page_told = true,
