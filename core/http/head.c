@@ -133,7 +133,8 @@ static bool host_valid(struct fw_str host)
 {
 	for (size_t i = 0; i < host.n; i++) {
 		char c = host.p[i];
-		if (strchr("#^`|", c) || (!is_token_char(c) && !strchr(":[]();=", c)))
+		bool name = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':'; /* nearly all */
+		if (!name && (strchr("#^`|", c) || (!is_token_char(c) && !strchr(":[]();=", c))))
 			return false;
 	}
 	return true;
