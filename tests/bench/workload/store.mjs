@@ -67,10 +67,10 @@ const atLeast = (path, x) => fact(path, `at_least(${x})`, (y) => y >= x);
 const lessThan = (path, x) => fact(path, `less_than(${x})`, (y) => y < x);
 const between = (path, a, b) => fact(path, `between(${a}, ${b})`, (y) => y >= a && y <= b);
 const viewed = (category, times) => ({
-	facts: [`viewed ${category}`], behaviour: true, table: ['viewed', undefined, `{ category = "${category}", at_least = ${times}, within = "7d" }`],
+	facts: ['viewed'], behaviour: true, table: ['viewed', undefined, `{ category = "${category}", at_least = ${times}, within = "7d" }`],
 	holds: (v) => { const found = (v.viewed ?? []).find((a) => a.category === category); return found && found.total >= times; },
 });
-const inSegment = (s) => ({ facts: [`segment ${s.id}`], behaviour: s.when.behaviour, table: ['segment', undefined, quoted(s.id)], holds: s.when.holds });
+const inSegment = (s) => ({ facts: ['segment'], behaviour: s.when.behaviour, table: ['segment', undefined, quoted(s.id)], holds: s.when.holds });
 const called = (expression, test) => ({ facts: [], behaviour: false, lua: `function(v) return ${expression} end`, holds: test });
 
 // Parts that can share a table do; a fact that comes twice, or a part without a name, begins the next or stands alone.
