@@ -84,7 +84,7 @@ enum {
 	FW_LIMIT_CART_ENTRIES = 50,           /* products and changes of a cart */
 	FW_LIMIT_ORDERS = 20,                 /* with their ids; older ones are only counted */
 	FW_LIMIT_SESSIONS = 8,                /* with their times; older ones are only counted */
-	FW_LIMIT_RECENT_EVENTS = 20,
+	FW_LIMIT_RECENT_EVENTS = 16,
 	FW_LIMIT_SERIES = 256,                /* things (a product in its category, a brand, a search) with counts of their own */
 	FW_LIMIT_CELLS = 1024,                /* counts by thing, kind and hour or day */
 	FW_LIMIT_CELL_HOURS = 72,             /* counted by the hour; before that by the day */
@@ -92,7 +92,7 @@ enum {
 	FW_LIMIT_CAPS_KEPT = 32,              /* caps with places taken, of one person */
 	FW_LIMIT_CAP_USES = 100,              /* places of one cap that are remembered */
 	FW_LIMIT_CAPS_USES = 400,             /* of all caps of one person */
-	FW_LIMIT_SEEN_KEPT = 12,              /* messages that the record itself remembers */
+	FW_LIMIT_SEEN_KEPT = 6,               /* messages that the record itself remembers */
 	FW_LIMIT_IMPORTS_KEPT = 8,            /* imported files whose progress is remembered */
 	FW_LIMIT_RESERVATION_MS = 30 * 60000, /* a place under a cap that nobody confirmed */
 	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */

@@ -7,6 +7,7 @@ enum form {
 	NUMBERED, /* half bytes, then a number with a leading 1 that keeps its zeros */
 	HEX,      /* lower-case hexadecimal digits, two a byte */
 	UUID,     /* 16 bytes */
+	AGAIN,    /* the letters of the last NUMBERED one, and such a number where the others have their count */
 	FORMS,
 	FORM_BITS = 3,
 };
@@ -81,7 +82,7 @@ struct fw_str fw_unpack_bytes(struct fw_unpack *u)
 
 static size_t stored_bytes(enum form form, uint64_t n)
 {
-	return form == UUID ? 16 : form == RAW ? (size_t)n : (size_t)((n + 1) / 2);
+	return form == UUID ? 16 : form == AGAIN ? 0 : form == RAW ? (size_t)n : (size_t)((n + 1) / 2);
 }
 
 static unsigned nibble(const unsigned char *p, size_t i)
@@ -138,28 +139,34 @@ static size_t unpack_uuid(const unsigned char *p, char *out)
 	return n;
 }
 
-struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
+/* What the form's bytes say into `out`; the length, or SIZE_MAX. */
+static size_t unpack_form(enum form form, const unsigned char *p, size_t n, struct fw_str prefix, char *out)
+{
+	switch (form) {
+	case RAW: memcpy(out, p, n); return n;
+	case HEX: return unpack_hex(p, n, out);
+	case UUID: return unpack_uuid(p, out);
+	case AGAIN:
+		if (prefix.n)
+			memcpy(out, prefix.p, prefix.n);
+		return prefix.n;
+	default: return unpack_nibbles(p, n, out);
+	}
+}
+
+struct fw_str fw_unpack_text_after(struct fw_unpack *u, struct fw_arena *a, struct fw_str *prefix)
 {
 	enum { NUMBER_ROOM = 24, UUID_ROOM = 36 };
 	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
 	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
-	const unsigned char *p = form < FORMS && n <= 2 * (uint64_t)(u->end - u->p) ? take(u, stored_bytes(form, n)) : NULL;
-	char *out = p ? fw_arena_alloc(a, (size_t)n + (form == UUID ? UUID_ROOM : NUMBER_ROOM)) : NULL;
-	size_t length = 0;
-	if (!out) {
-		fail(u);
-		return (struct fw_str){ 0 };
-	}
-	if (form == RAW)
-		memcpy(out, p, length = (size_t)n);
-	else if (form == HEX)
-		length = unpack_hex(p, (size_t)n, out);
-	else if (form == UUID)
-		length = unpack_uuid(p, out);
-	else
-		length = unpack_nibbles(p, (size_t)n, out);
-	if (form == NUMBERED && length != SIZE_MAX) {
-		size_t digits = unpack_number_text(fw_unpack_number(u), out + length);
+	bool fits = form < FORMS && (form == AGAIN || n <= 2 * (uint64_t)(u->end - u->p));
+	const unsigned char *p = fits ? take(u, stored_bytes(form, n)) : NULL;
+	size_t room = form == AGAIN ? prefix->n + NUMBER_ROOM : (size_t)n + (form == UUID ? UUID_ROOM : NUMBER_ROOM);
+	char *out = p ? fw_arena_alloc(a, room) : NULL;
+	size_t length = out ? unpack_form(form, p, (size_t)n, *prefix, out) : SIZE_MAX;
+	if (length != SIZE_MAX && (form == NUMBERED || form == AGAIN)) {
+		*prefix = (struct fw_str){ out, length };
+		size_t digits = unpack_number_text(form == AGAIN ? n : fw_unpack_number(u), out + length);
 		length = digits == SIZE_MAX ? SIZE_MAX : length + digits;
 	}
 	if (length == SIZE_MAX || u->failed) {
@@ -170,11 +177,17 @@ struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
 	return (struct fw_str){ out, length };
 }
 
+struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
+{
+	struct fw_str none = { 0 };
+	return fw_unpack_text_after(u, a, &none);
+}
+
 void fw_unpack_skip_text(struct fw_unpack *u)
 {
 	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
 	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
-	if (form >= FORMS || n > 2 * (uint64_t)(u->end - u->p))
+	if (form >= FORMS || (form != AGAIN && n > 2 * (uint64_t)(u->end - u->p)))
 		fail(u);
 	else
 		take(u, stored_bytes(form, n));
@@ -271,7 +284,7 @@ static size_t trailing_digits(struct fw_str text)
 	return n;
 }
 
-void fw_pack_text(struct fw_buf *out, struct fw_str text)
+void fw_pack_text_after(struct fw_buf *out, struct fw_str text, struct fw_str *prefix)
 {
 	enum { LONGEST = 160 }; /* three half bytes for each fit into `nibbles` */
 	struct nibbles nibbles = { .n = 0 };
@@ -293,17 +306,29 @@ void fw_pack_text(struct fw_buf *out, struct fw_str text)
 	nibbles.n = 0;
 	if (digits < 2)
 		digits = 0;
-	pack_nibbles(&nibbles, (struct fw_str){ text.p, text.n - digits });
+	struct fw_str letters = { text.p, text.n - digits };
+	pack_nibbles(&nibbles, letters);
 	if (digits) {
 		uint64_t x = 1;
-		for (size_t i = text.n - digits; i < text.n; i++)
+		for (size_t i = letters.n; i < text.n; i++)
 			x = x * 10 + (uint64_t)(text.p[i] - '0');
-		put_form(out, NUMBERED, &nibbles);
-		fw_pack_number(out, x);
+		if (prefix->n && x >> (64 - FORM_BITS) == 0 && fw_str_equal(*prefix, letters)) {
+			fw_pack_number(out, x << FORM_BITS | AGAIN);
+		} else {
+			put_form(out, NUMBERED, &nibbles);
+			fw_pack_number(out, x);
+		}
+		*prefix = letters;
 	} else if ((nibbles.n + 1) / 2 < text.n) {
 		put_form(out, NIBBLES, &nibbles);
 	} else {
 		fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
 		fw_buf_add(out, text.p, text.n);
 	}
+}
+
+void fw_pack_text(struct fw_buf *out, struct fw_str text)
+{
+	struct fw_str none = { 0 };
+	fw_pack_text_after(out, text, &none);
 }

@@ -44,6 +44,9 @@ uint64_t fw_unpack_fixed(struct fw_unpack *u); /* eight bytes, the lowest first 
 struct fw_str fw_unpack_bytes(struct fw_unpack *u);
 /* A text, in the arena; p NULL on failure. */
 struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a);
+/* The next of several texts: one that ends with digits may leave out the letters it has in common with the last such one,
+ * which is kept in `prefix` (first: n 0). */
+struct fw_str fw_unpack_text_after(struct fw_unpack *u, struct fw_arena *a, struct fw_str *prefix);
 void fw_unpack_skip_text(struct fw_unpack *u);
 
 /* The same things written. */
@@ -54,5 +57,6 @@ void fw_pack_bytes(struct fw_buf *out, struct fw_str bytes);
 /* A text in the shortest of its forms: as it is; half a byte for the commonest letters of names; letters and a number
  * ("p-00123"); hexadecimal digits; a UUID. */
 void fw_pack_text(struct fw_buf *out, struct fw_str text);
+void fw_pack_text_after(struct fw_buf *out, struct fw_str text, struct fw_str *prefix);
 
 #endif

@@ -4,7 +4,19 @@
 
 #include "base/limits.h"
 
-enum { HOURS = 24, KIND_BITS = 3, KINDS = 6, HOURLY = 1 << KIND_BITS, COUNT_SHIFT = KIND_BITS + 1, COUNT_MOST = 15, FEW_CELLS = 15 };
+/* A cell: its kind, whether it is of an hour, whether that is the last cell's hour, and a small count; then how long ago, and a
+ * larger count. A series: which labels it has, whether category and brand are those of the last series, how many cells. */
+enum { HOURS = 24, KINDS = 6 };
+enum { KIND = 7, HOURLY = 8, SAME_HOUR = 16, COUNT_SHIFT = 5, COUNT_MOST = 7 };
+enum labels { PRODUCT_LABELS, TERM_LABELS, ANY_LABELS, NO_BRAND, SAME_CATEGORY = 4, SAME_BRAND = 8, CELLS_SHIFT = 4, FEW_CELLS = 15 };
+enum { CATEGORY, PRODUCT, BRAND, TERM };
+
+/* What is read or written one after the other. */
+struct run {
+	uint32_t newest; /* hour */
+	uint32_t hour, category, brand;
+	bool hourly;
+};
 
 /* 32-bit FNV-1a (Fowler, Noll, Vo), its high half folded in: the filter takes the low bits. */
 uint32_t fw_history_hash(struct fw_str text)
@@ -19,42 +31,62 @@ static void unpack_texts(struct fw_history *h, struct fw_unpack *u, struct fw_ar
 {
 	uint32_t n = fw_unpack_bounded(u, (uint32_t)h->packed_texts.n);
 	h->texts = u->failed ? NULL : FW_NEW_ARRAY(a, n, struct fw_history_text);
+	struct fw_str prefix = { 0 };
 	for (uint32_t i = 0; h->texts && i < n && !u->failed; i++) {
-		struct fw_str text = fw_unpack_text(u, a);
+		struct fw_str text = fw_unpack_text_after(u, a, &prefix);
 		h->texts[i] = (struct fw_history_text){ text, fw_history_hash(text) };
 		h->filter |= UINT64_C(1) << (h->texts[i].hash & 63);
 	}
 	h->n_texts = n;
 }
 
-static void unpack_cells(struct fw_unpack *u, struct fw_series *s, uint32_t newest)
+static void unpack_cells(struct fw_unpack *u, struct fw_series *s, struct run *run)
 {
 	for (uint32_t i = 0; i < s->n && !u->failed; i++) {
-		struct fw_cell *c = &s->cells[i];
 		unsigned head = fw_unpack_byte(u), few = head >> COUNT_SHIFT;
-		uint32_t back = fw_unpack_bounded(u, UINT32_MAX);
-		*c = (struct fw_cell){ .kind = (uint8_t)(head & (HOURLY - 1)), .hourly = (head & HOURLY) != 0,
+		bool same = head & SAME_HOUR;
+		uint32_t back = same ? 0 : fw_unpack_bounded(u, UINT32_MAX);
+		struct fw_cell c = { .kind = head & KIND, .hourly = (head & HOURLY) != 0, .hour = run->hour,
 			.count = few ? few : fw_unpack_bounded(u, UINT32_MAX) };
-		if (c->hourly && back <= newest)
-			c->hour = newest - back;
-		else if (!c->hourly && back && back - 1 <= newest / HOURS)
-			c->hour = (newest / HOURS - (back - 1)) * HOURS;
+		if (!same && c.hourly && back <= run->newest)
+			c.hour = run->newest - back;
+		else if (!same && !c.hourly && back <= run->newest / HOURS + 1)
+			c.hour = back ? (run->newest / HOURS + 1 - back) * HOURS : 0;
 		else
-			u->failed |= c->hourly || back; /* a day's 0 is before all that */
-		u->failed |= c->kind >= KINDS;
+			u->failed |= !same || c.hourly != run->hourly;
+		u->failed |= c.kind >= KINDS || (c.hourly && c.hour == 0);
+		run->hour = c.hour;
+		run->hourly = c.hourly;
+		s->cells[i] = c;
 	}
+}
+
+static void unpack_labels(struct fw_unpack *u, unsigned head, uint32_t n_texts, uint32_t labels[FW_LABELS], struct run *run)
+{
+	static const unsigned masks[] = { 1 << CATEGORY | 1 << PRODUCT | 1 << BRAND, 1 << TERM, 0, 1 << CATEGORY | 1 << PRODUCT };
+	unsigned form = head & 3, mask = form == ANY_LABELS ? fw_unpack_byte(u) : masks[form];
+	for (int i = 0; i < FW_LABELS; i++) {
+		if (i == CATEGORY && head & SAME_CATEGORY)
+			labels[i] = run->category;
+		else if (i == BRAND && head & SAME_BRAND)
+			labels[i] = run->brand;
+		else
+			labels[i] = mask >> i & 1 ? fw_unpack_bounded(u, n_texts) : 0;
+	}
+	run->category = labels[CATEGORY];
+	run->brand = labels[BRAND];
 }
 
 static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_arena *a)
 {
-	uint32_t n = fw_unpack_bounded(u, (uint32_t)h->packed_series.n), newest = fw_unpack_bounded(u, UINT32_MAX), cells = 0;
+	uint32_t n = fw_unpack_bounded(u, (uint32_t)h->packed_series.n), cells = 0;
+	struct run run = { .newest = fw_unpack_bounded(u, UINT32_MAX) };
 	h->series = u->failed ? NULL : FW_NEW_ARRAY(a, n, struct fw_series);
 	for (uint32_t i = 0; h->series && i < n && !u->failed; i++) {
 		struct fw_series *s = &h->series[i];
 		unsigned head = fw_unpack_byte(u);
-		for (int label = 0; label < FW_LABELS; label++)
-			s->labels[label] = head >> label & 1 ? fw_unpack_bounded(u, h->n_texts) : 0;
-		s->n = s->size = head >> FW_LABELS;
+		unpack_labels(u, head, h->n_texts, s->labels, &run);
+		s->n = s->size = head >> CELLS_SHIFT;
 		if (s->n == FEW_CELLS)
 			s->n = s->size = FEW_CELLS + fw_unpack_bounded(u, (uint32_t)(u->end - u->p));
 		cells += s->n;
@@ -63,7 +95,7 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 			u->failed = true;
 			return;
 		}
-		unpack_cells(u, s, newest);
+		unpack_cells(u, s, &run);
 	}
 	h->n_series = n;
 }
@@ -104,38 +136,63 @@ int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
 	return u.failed || !h->series || u.p != u.end ? say_broken(h) : 0;
 }
 
-static void pack_cell(const struct fw_cell *c, uint32_t newest, struct fw_buf *out)
+static void pack_cell(const struct fw_cell *c, struct run *run, struct fw_buf *out)
 {
-	uint32_t back = c->hourly ? newest - c->hour : c->hour ? newest / HOURS - c->hour / HOURS + 1 : 0;
+	bool same = c->hour == run->hour && c->hourly == run->hourly;
 	unsigned few = c->count <= COUNT_MOST ? c->count : 0;
-	fw_buf_putc(out, (char)(c->kind | (c->hourly ? HOURLY : 0) | few << COUNT_SHIFT));
-	fw_pack_number(out, back);
+	fw_buf_putc(out, (char)(c->kind | (c->hourly ? HOURLY : 0) | (same ? SAME_HOUR : 0) | few << COUNT_SHIFT));
+	if (!same)
+		fw_pack_number(out, c->hourly ? run->newest - c->hour : c->hour ? run->newest / HOURS + 1 - c->hour / HOURS : 0);
 	if (!few)
 		fw_pack_number(out, c->count);
+	run->hour = c->hour;
+	run->hourly = c->hourly;
+}
+
+static void pack_labels(const struct fw_series *s, const uint32_t *renumber, struct run *run, struct fw_buf *out)
+{
+	uint32_t labels[FW_LABELS];
+	unsigned mask = 0, head = ANY_LABELS;
+	for (int i = 0; i < FW_LABELS; i++) {
+		labels[i] = s->labels[i] && renumber ? renumber[s->labels[i] - 1] : s->labels[i];
+		mask |= (unsigned)(labels[i] != 0) << i;
+	}
+	if (mask == (1 << CATEGORY | 1 << PRODUCT | 1 << BRAND))
+		head = PRODUCT_LABELS;
+	else if (mask == 1 << TERM)
+		head = TERM_LABELS;
+	else if (mask == (1 << CATEGORY | 1 << PRODUCT))
+		head = NO_BRAND;
+	if (labels[CATEGORY] && labels[CATEGORY] == run->category)
+		head |= SAME_CATEGORY;
+	if (labels[BRAND] && labels[BRAND] == run->brand)
+		head |= SAME_BRAND;
+	fw_buf_putc(out, (char)(head | (s->n < FEW_CELLS ? s->n : FEW_CELLS) << CELLS_SHIFT));
+	if ((head & 3) == ANY_LABELS)
+		fw_buf_putc(out, (char)mask);
+	for (int i = 0; i < FW_LABELS; i++)
+		if (labels[i] && !(i == CATEGORY && head & SAME_CATEGORY) && !(i == BRAND && head & SAME_BRAND))
+			fw_pack_number(out, labels[i]);
+	run->category = labels[CATEGORY];
+	run->brand = labels[BRAND];
 }
 
 void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t *renumber, struct fw_buf *out)
 {
-	uint32_t newest = 0;
+	struct run run = { 0 };
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < series[i].n; k++)
-			if (series[i].cells[k].hour > newest)
-				newest = series[i].cells[k].hour;
+			if (series[i].cells[k].hour > run.newest)
+				run.newest = series[i].cells[k].hour;
 	fw_pack_number(out, n);
-	fw_pack_number(out, newest);
+	fw_pack_number(out, run.newest);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct fw_series *s = &series[i];
-		unsigned labels = 0;
-		for (int label = 0; label < FW_LABELS; label++)
-			labels |= (unsigned)(s->labels[label] != 0) << label;
-		fw_buf_putc(out, (char)(labels | (s->n < FEW_CELLS ? s->n : FEW_CELLS) << FW_LABELS));
-		for (int label = 0; label < FW_LABELS; label++)
-			if (s->labels[label])
-				fw_pack_number(out, renumber ? renumber[s->labels[label] - 1] : s->labels[label]);
+		pack_labels(s, renumber, &run, out);
 		if (s->n >= FEW_CELLS)
 			fw_pack_number(out, s->n - FEW_CELLS);
 		for (uint32_t k = 0; k < s->n; k++)
-			pack_cell(&s->cells[k], newest, out);
+			pack_cell(&s->cells[k], &run, out);
 	}
 }
 

@@ -29,6 +29,7 @@ static uint32_t campaign_hash(const struct fw_facts *f)
 	uint32_t hash = fw_history_hash(name->folded);
 	if (medium->state == FW_KNOWN)
 		hash = hash * 31 + fw_history_hash(medium->folded);
+	hash = (hash ^ hash >> 16) & UINT16_MAX;
 	return hash ? hash : 1;
 }
 
@@ -228,8 +229,8 @@ int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct
 		h.at_ms = 1; /* 0 says never */
 	if (e->type == FW_EVENT_TRACK)
 		h.b = fw_behaviour_find(e->name);
-	if (r->first_ms == 0 || h.at_ms < r->first_ms)
-		r->first_ms = h.at_ms;
+	if (r->last_ms == 0 || h.at_ms / 1000 < r->first_s)
+		r->first_s = h.at_ms / 1000;
 	if (h.at_ms > r->last_ms)
 		r->last_ms = h.at_ms;
 	int code = read_touch(r, &h);

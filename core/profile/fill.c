@@ -28,14 +28,14 @@ static void put_days_since(struct fw_facts *f, enum fw_fact fact, int64_t at_ms,
 static int fill_visits(struct fw_facts *f, const struct fw_record *r, int64_t now_ms)
 {
 	const struct session *last = r->sessions.n ? &r->sessions.items[r->sessions.n - 1] : NULL;
-	bool at_hand = last && now_ms - last->last_ms <= FW_LIMIT_SESSION_IDLE_MS;
+	bool at_hand = last && now_ms - last->last_s * 1000 <= FW_LIMIT_SESSION_IDLE_MS;
 	const struct session *before = !at_hand ? last : r->sessions.n > 1 ? last - 1 : NULL;
 	uint64_t visits = r->lifetime.visits + r->sessions.n;
 	put_number(f, FW_FACT_VISITS, (double)visits);
 	put_number(f, FW_FACT_PAGES_THIS_VISIT, at_hand ? last->pages : 0);
 	if (is_absent(f, FW_FACT_NEW_VISITOR))
 		fw_facts_bool(f, FW_FACT_NEW_VISITOR, visits == 0 || (visits == 1 && at_hand));
-	put_days_since(f, FW_FACT_DAYS_SINCE_VISIT, before ? before->last_ms : 0, now_ms);
+	put_days_since(f, FW_FACT_DAYS_SINCE_VISIT, before ? before->last_s * 1000 : 0, now_ms);
 	const struct touch *t = &r->session_touch;
 	if (!at_hand || t->at_ms == 0)
 		return 0;
@@ -198,7 +198,6 @@ int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
 	if (ret < 0)
 		return ret;
 	*h = (struct fw_history){ .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES], .now_us = now_us };
-	r.first_ms = parts.first_ms;
 	r.last_ms = parts.last_ms;
 	if (!read_parts(&r, &parts))
 		return FW_EINVAL;

@@ -2,26 +2,26 @@
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit
- *   first id  a text; the first event's time in ms; how long after it the last was
+ *   head      the first id, a text; the last event's time in ms; how many seconds before it the first was
  *   the parts that are there, in the order of the bits, each its length and its bytes
  *
- * Numbers, texts and signed numbers are those of base/pack.h; times are signed distances from the first event's. A part that
- * is empty is not there. What each part holds is in write.c and read.c, function by function. */
+ * Numbers, texts and signed numbers are those of base/pack.h; times are distances back from the last event's, or
+ * from the one before in a list. A part that is empty is not there. What each part holds is in write.c and read.c, function by function. */
 #ifndef FW_PROFILE_LAYOUT_H
 #define FW_PROFILE_LAYOUT_H
 
 #include "profile/own.h"
 
 enum part {
-	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_CAPS, PART_SEEN, PART_IMPORTS, PART_TRAITS, PART_TEXTS, /* necessary */
-	PART_VISITS, PART_TOUCHES, PART_SERIES, PART_RECENT, PART_LIFETIME, PART_ENGAGEMENT, /* behaviour */
+	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_SEEN, PART_TRAITS, PART_TEXTS, PART_VISITS, PART_TOUCHES, PART_SERIES,
+	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT,
 	PARTS,
 };
 
 /* A record taken apart as far as its parts; slices of its bytes. */
 struct parts {
 	struct fw_str first_id; /* in the arena */
-	int64_t first_ms, last_ms;
+	int64_t first_s, last_ms;
 	struct fw_str of[PARTS];
 };
 

@@ -32,8 +32,8 @@ struct touch {
 };
 
 struct session {
-	int64_t start_ms, last_ms;
-	uint32_t campaign; /* hash of the one it began with; 0: none */
+	int64_t start_s, last_s;
+	uint32_t campaign; /* 16 bits of a hash of the one it began with; 0: none */
 	uint32_t pages;
 };
 
@@ -110,13 +110,13 @@ struct lifetime {
 	uint64_t orders, priced;  /* older than those kept; priced: of a known amount in the store's currency */
 	int64_t revenue;
 	uint64_t visits;
-	int64_t visits_since_ms;  /* the earliest visit that was only counted */
+	int64_t visits_since_s;   /* the earliest visit that was only counted */
 };
 
 struct fw_record {
 	struct fw_arena *arena;
 	struct fw_str first_id;
-	int64_t first_ms, last_ms;
+	int64_t first_s, last_ms; /* events; 0: none yet */
 
 	/* The necessary part. */
 	FW_LIST(struct id) ids;
@@ -234,7 +234,12 @@ bool fw_record_forget(struct fw_record *r, unsigned level);
 
 /* A trait's value in packed form, and back as a fact's. */
 void fw_trait_pack(const struct fw_json *v, struct fw_buf *out);
+void fw_trait_skip(struct fw_unpack *u);
 int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret);
+
+/* Numbers of names that most stores have, from 1, as the record has them; 0 and NULL: none such. */
+unsigned fw_trait_number(struct fw_str name);
+const char *fw_trait_name(unsigned number);
 
 /* The engagement of a channel at its last message's time, as both halves decay alike; negative: no message yet. */
 double fw_engagement_share(const struct engagement *e);

@@ -2,14 +2,15 @@
 
 #include <math.h>
 
-enum { AMOUNT_BITS = 53 };
+enum { AMOUNT_BITS = 53, HOUR_MS = 3600000, DAY_HOURS = 24 };
 
-static int64_t get_time(struct fw_unpack *u, int64_t first_ms)
+/* A time that is so long before another one. */
+static int64_t get_before(struct fw_unpack *u, int64_t than_ms)
 {
-	int64_t most = INT64_C(1) << AMOUNT_BITS, since = fw_unpack_signed(u);
-	if (since < -most || since > most || first_ms + since < 0)
+	int64_t most = INT64_C(1) << AMOUNT_BITS, back = fw_unpack_signed(u);
+	if (back < -most || back > most || than_ms - back < 0 || than_ms - back > most)
 		u->failed = true;
-	return u->failed ? 0 : first_ms + since;
+	return u->failed ? 0 : than_ms - back;
 }
 
 /* A number of at most 2^53. */
@@ -33,10 +34,10 @@ static bool get_ids(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
-static bool get_touch(struct fw_unpack *u, struct fw_arena *a, int64_t first_ms, struct touch *ret)
+static bool get_touch(struct fw_unpack *u, struct fw_arena *a, int64_t last_ms, struct touch *ret)
 {
 	uint32_t head = fw_unpack_bounded(u, UINT32_MAX);
-	*ret = (struct touch){ .channel = head >> 2, .at_ms = get_time(u, first_ms) };
+	*ret = (struct touch){ .channel = head >> 2, .at_ms = get_before(u, last_ms) };
 	if (head & 1)
 		ret->medium = fw_unpack_text(u, a);
 	if (head & 2)
@@ -44,32 +45,25 @@ static bool get_touch(struct fw_unpack *u, struct fw_arena *a, int64_t first_ms,
 	return !u->failed;
 }
 
-static struct session get_session(struct fw_unpack *u, int64_t first_ms)
-{
-	struct session s = { .start_ms = get_time(u, first_ms) };
-	int64_t length = get_amount(u);
-	s.last_ms = s.start_ms + (length >> 1);
-	s.campaign = length & 1 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
-	s.pages = fw_unpack_bounded(u, UINT32_MAX);
-	return s;
-}
-
+/* Visits come newest first, each with its distance from the one after it. */
 static bool add_session(struct fw_record *r, struct fw_unpack *u)
 {
-	struct session s = get_session(u, r->first_ms);
-	if (u->failed || !FW_LIST_ROOM(r, r->sessions))
+	int64_t next_s = r->sessions.n ? r->sessions.items[0].start_s : r->last_ms / 1000;
+	struct session s = { .start_s = next_s - get_amount(u) };
+	int64_t length = get_amount(u);
+	s.last_s = s.start_s + (length >> 1);
+	s.campaign = length & 1 ? fw_unpack_bounded(u, UINT16_MAX) : 0;
+	s.pages = fw_unpack_bounded(u, UINT32_MAX);
+	if (u->failed || s.start_s < 0 || !FW_LIST_ROOM(r, r->sessions))
 		return false;
-	uint32_t i = r->sessions.n;
-	while (i > 0 && r->sessions.items[i - 1].start_ms > s.start_ms)
-		i--;
-	FW_LIST_OPEN(r->sessions, i);
-	r->sessions.items[i] = s;
+	FW_LIST_OPEN(r->sessions, 0);
+	r->sessions.items[0] = s;
 	return true;
 }
 
 static bool get_last_session(struct fw_record *r, struct fw_unpack *u)
 {
-	return add_session(r, u) && (u->p == u->end || get_touch(u, r->arena, r->first_ms, &r->session_touch));
+	return add_session(r, u) && (u->p == u->end || get_touch(u, r->arena, r->last_ms, &r->session_touch));
 }
 
 static void get_labels(struct fw_unpack *u, unsigned mask, uint32_t labels[FW_LABELS])
@@ -82,24 +76,25 @@ static bool get_cart(struct fw_record *r, struct fw_unpack *u)
 {
 	enum { FLAGS = 3 };
 	struct cart *c = &r->cart;
-	c->told_ms = get_time(u, r->first_ms);
 	unsigned told = fw_unpack_bounded(u, FLAGS);
-	if (!(told & 2))
-		c->told_ms = 0;
-	if (told & 1)
-		c->began_ms = get_time(u, r->first_ms);
+	c->told_ms = told & 2 ? get_before(u, r->last_ms) : 0;
+	c->began_ms = told & 1 ? get_before(u, c->told_ms) : 0;
+	int64_t before = r->last_ms;
 	while (u->p < u->end && !u->failed) {
 		struct cart_entry e = { 0 };
 		unsigned head = fw_unpack_byte(u);
 		if (head >> FW_LABELS & 1)
-			e.at_ms = get_time(u, r->first_ms);
+			e.at_ms = before -= get_amount(u);
 		get_labels(u, head, e.labels);
 		e.price = get_amount(u) - 1;
 		int64_t quantity = fw_unpack_signed(u);
 		if (quantity > INT32_MAX || quantity < -INT32_MAX || c->entries.n >= FW_LIMIT_CART_ENTRIES || !FW_LIST_ROOM(r, c->entries))
 			return false;
 		e.quantity = (int32_t)quantity;
-		c->entries.items[c->entries.n++] = e;
+		FW_LIST_OPEN(c->entries, 0);
+		c->entries.items[0] = e;
+		if (before < 0)
+			return false;
 	}
 	return true;
 }
@@ -112,7 +107,7 @@ static bool get_orders(struct fw_record *r, struct fw_unpack *u)
 		uint32_t head = fw_unpack_bounded(u, 2 * REFUNDS - 1);
 		o.flags = head & ORDER_FLAGS;
 		o.id = fw_unpack_text(u, r->arena);
-		o.at_ms = get_time(u, r->first_ms);
+		o.at_ms = get_before(u, r->last_ms);
 		o.told_ms = head & MOVED ? get_amount(u) : o.at_ms;
 		o.revenue = get_amount(u) - 1;
 		o.refunded = head & REFUNDS ? get_amount(u) : 0;
@@ -126,10 +121,10 @@ static bool get_orders(struct fw_record *r, struct fw_unpack *u)
 static bool get_uses(struct fw_record *r, struct fw_unpack *u, struct cap *c)
 {
 	uint32_t n = fw_unpack_bounded(u, FW_LIMIT_CAP_USES);
-	int64_t before = r->first_ms;
+	int64_t before = r->last_ms;
 	for (uint32_t i = 0; i < n && !u->failed; i++) {
 		uint32_t waits = fw_unpack_bounded(u, 1);
-		struct cap_use use = { .at_ms = get_time(u, before) };
+		struct cap_use use = { .at_ms = get_before(u, before) };
 		use.rule = waits ? fw_unpack_fixed(u) : 0;
 		before = use.at_ms;
 		if (!FW_LIST_ROOM(r, c->uses))
@@ -154,19 +149,23 @@ static bool get_caps(struct fw_record *r, struct fw_unpack *u)
 
 static bool get_seen(struct fw_record *r, struct fw_unpack *u)
 {
+	int64_t hour = r->last_ms / HOUR_MS;
 	r->spilled_days = fw_unpack_bounded(u, 15);
-	int64_t day = r->spilled_days ? fw_unpack_signed(u) : 0, hour = fw_unpack_bounded(u, INT32_MAX);
-	if (day > INT32_MAX / 2 || day < -INT32_MAX / 2)
+	int64_t day = r->spilled_days ? get_before(u, hour / DAY_HOURS) : 0;
+	if (day > INT32_MAX)
 		return false;
 	r->spilled_day = (int32_t)day;
 	while (u->p < u->end && !u->failed) {
-		uint64_t hash = fw_unpack_fixed(u);
+		uint32_t n = fw_unpack_bounded(u, FW_LIMIT_SEEN_KEPT);
 		int64_t on = fw_unpack_signed(u);
-		if (on > INT32_MAX || on < -INT32_MAX || hour + on < 0 || hour + on > INT32_MAX || r->seen.n >= FW_LIMIT_SEEN_KEPT ||
-				!FW_LIST_ROOM(r, r->seen))
+		if (on > INT32_MAX || on < -INT32_MAX || hour + on < 0 || hour + on > INT32_MAX || r->seen.n + n > FW_LIMIT_SEEN_KEPT)
 			return false;
 		hour += on;
-		r->seen.items[r->seen.n++] = (struct seen){ hash, (uint32_t)hour };
+		for (uint32_t i = 0; i < n; i++) {
+			if (!FW_LIST_ROOM(r, r->seen))
+				return false;
+			r->seen.items[r->seen.n++] = (struct seen){ fw_unpack_fixed(u), (uint32_t)hour };
+		}
 	}
 	return true;
 }
@@ -185,14 +184,18 @@ static bool get_imports(struct fw_record *r, struct fw_unpack *u)
 
 static bool get_traits(struct fw_record *r, struct fw_unpack *u)
 {
+	int64_t before = r->last_ms;
 	while (u->p < u->end && !u->failed) {
-		struct trait t = { .name = fw_unpack_text(u, r->arena) };
-		t.at_ms = get_time(u, r->first_ms);
-		t.packed = fw_unpack_bytes(u);
-		char *copy = u->failed ? NULL : fw_arena_strndup(r->arena, t.packed.p, t.packed.n);
+		struct trait t = { 0 };
+		unsigned known = fw_unpack_byte(u);
+		t.name = known ? fw_str(fw_trait_name(known)) : fw_unpack_text(u, r->arena);
+		t.at_ms = before = get_before(u, before);
+		const unsigned char *begin = u->p;
+		fw_trait_skip(u);
+		char *copy = u->failed || !t.name.p ? NULL : fw_arena_strndup(r->arena, (const char *)begin, (size_t)(u->p - begin));
 		if (!copy || r->traits.n >= FW_LIMIT_TRAITS || !FW_LIST_ROOM(r, r->traits))
 			return false;
-		t.packed.p = copy;
+		t.packed = (struct fw_str){ copy, (size_t)(u->p - begin) };
 		r->traits.items[r->traits.n++] = t;
 	}
 	return true;
@@ -201,7 +204,7 @@ static bool get_traits(struct fw_record *r, struct fw_unpack *u)
 static bool get_visits(struct fw_record *r, struct fw_unpack *u)
 {
 	r->lifetime.visits = (uint64_t)get_amount(u);
-	r->lifetime.visits_since_ms = r->lifetime.visits ? get_time(u, r->first_ms) : 0;
+	r->lifetime.visits_since_s = r->lifetime.visits ? get_before(u, r->last_ms / 1000) : 0;
 	while (u->p < u->end && !u->failed)
 		if (!add_session(r, u))
 			return false;
@@ -210,24 +213,26 @@ static bool get_visits(struct fw_record *r, struct fw_unpack *u)
 
 static bool get_touches(struct fw_record *r, struct fw_unpack *u)
 {
-	if (!get_touch(u, r->arena, r->first_ms, &r->first_touch))
+	if (!get_touch(u, r->arena, r->last_ms, &r->first_touch))
 		return false;
 	r->last_touch = r->first_touch;
-	return u->p == u->end || get_touch(u, r->arena, r->first_ms, &r->last_touch);
+	return u->p == u->end || get_touch(u, r->arena, r->last_ms, &r->last_touch);
 }
 
 static bool get_recent(struct fw_record *r, struct fw_unpack *u)
 {
 	int64_t at_s = r->last_ms / 1000;
 	while (u->p < u->end && !u->failed) {
-		struct recent e = { 0 };
-		uint32_t name = fw_unpack_bounded(u, UINT32_MAX);
+		struct recent e = { .type = FW_EVENT_TRACK };
+		uint32_t head = fw_unpack_bounded(u, UINT32_MAX), name = head >> 2;
 		at_s -= get_amount(u);
 		e.at_s = at_s;
-		e.type = name < FW_EVENT_TYPES ? name : FW_EVENT_TRACK;
-		e.known = name < FW_EVENT_TYPES ? 0 : name - FW_EVENT_TYPES + 1;
-		e.name = e.known ? 0 : fw_unpack_bounded(u, UINT32_MAX);
-		e.object = fw_unpack_bounded(u, UINT32_MAX);
+		if (name < FW_EVENT_TYPES)
+			e.type = name;
+		else
+			e.known = name - FW_EVENT_TYPES + 1;
+		e.name = head & 2 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
+		e.object = head & 1 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
 		if (at_s < 0 || r->recent.n >= FW_LIMIT_RECENT_EVENTS || (e.known && !fw_behaviour_name(e.known)) || !FW_LIST_ROOM(r, r->recent))
 			return false;
 		FW_LIST_OPEN(r->recent, 0); /* they are written newest first */
@@ -257,7 +262,7 @@ static bool get_engagements(struct fw_record *r, struct fw_unpack *u)
 {
 	while (u->p < u->end && !u->failed) {
 		struct engagement e = { .channel = fw_unpack_text(u, r->arena) };
-		e.at_ms = get_time(u, r->first_ms);
+		e.at_ms = get_before(u, r->last_ms);
 		e.sent = get_double(u);
 		e.engaged = get_double(u);
 		if (!FW_LIST_ROOM(r, r->engagements))
@@ -292,8 +297,9 @@ int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, st
 		return fw_fail(err, FW_EINVAL, NULL, 0, "these bytes are no record");
 	uint32_t there = fw_unpack_bounded(&u, (1u << PARTS) - 1);
 	p.first_id = fw_unpack_text(&u, a);
-	p.first_ms = get_amount(&u);
-	p.last_ms = p.first_ms + get_amount(&u);
+	p.last_ms = get_amount(&u);
+	p.first_s = p.last_ms / 1000 - get_amount(&u);
+	u.failed |= p.first_s < 0;
 	for (int i = 0; i < PARTS; i++)
 		if (there >> i & 1)
 			p.of[i] = fw_unpack_bytes(&u);
@@ -335,8 +341,8 @@ static bool refers_well(const struct fw_record *r)
 
 int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **ret, struct fw_error *err)
 {
-	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "caps", "seen", "imports", "traits", "texts", "visits",
-		"touches", "series", "recent", "lifetime", "engagement" };
+	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches", "series",
+		"recent", "caps", "imports", "lifetime", "engagement" };
 	struct parts p;
 	struct fw_record *r = FW_NEW(a, struct fw_record);
 	int code = r ? fw_parts_read(a, bytes, &p, err) : FW_ENOMEM;
@@ -344,7 +350,7 @@ int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **r
 		return code;
 	r->arena = a;
 	r->first_id = p.first_id;
-	r->first_ms = p.first_ms;
+	r->first_s = p.first_s;
 	r->last_ms = p.last_ms;
 	for (int i = 0; i < PARTS; i++)
 		if (p.of[i].n && !fw_part_read(r, (enum part)i, p.of[i]))

@@ -147,7 +147,7 @@ static void forget_seen(struct fw_record *r, int64_t received_us)
 
 unsigned fw_record_remember(struct fw_record *r, uint64_t message_hash, int64_t received_us, uint64_t *ret_spilled, int32_t *ret_day)
 {
-	enum { KEPT_AT_SPILL = 4 };
+	enum { KEPT_AT_SPILL = 2 };
 	_Static_assert(FW_LIMIT_SEEN_KEPT - KEPT_AT_SPILL <= FW_SPILL_MOST, "what is spilled at once has room");
 	unsigned n = 0;
 	int64_t hour = received_us / 1000000 / HOUR_US_IN_S;

@@ -6,20 +6,20 @@
 
 static bool near(int64_t earlier, int64_t later)
 {
-	return later - earlier <= FW_LIMIT_SESSION_IDLE_MS;
+	return (later - earlier) * 1000 <= FW_LIMIT_SESSION_IDLE_MS;
 }
 
 /* Whether `b` goes on with what `a` began. */
 static bool goes_on(const struct session *a, const struct session *b)
 {
-	return near(a->last_ms, b->start_ms) && (b->campaign == 0 || b->campaign == a->campaign);
+	return near(a->last_s, b->start_s) && (b->campaign == 0 || b->campaign == a->campaign);
 }
 
 static void join(struct fw_record *r, uint32_t i)
 {
 	struct session *a = &r->sessions.items[i], *b = a + 1;
-	if (b->last_ms > a->last_ms)
-		a->last_ms = b->last_ms;
+	if (b->last_s > a->last_s)
+		a->last_s = b->last_s;
 	a->pages += b->pages;
 	FW_LIST_TAKE(r->sessions, i + 1);
 }
@@ -28,8 +28,8 @@ static void join(struct fw_record *r, uint32_t i)
 static void count_oldest(struct fw_record *r)
 {
 	while (r->sessions.n > FW_LIMIT_SESSIONS) {
-		if (r->lifetime.visits == 0 || r->sessions.items[0].start_ms < r->lifetime.visits_since_ms)
-			r->lifetime.visits_since_ms = r->sessions.items[0].start_ms;
+		if (r->lifetime.visits == 0 || r->sessions.items[0].start_s < r->lifetime.visits_since_s)
+			r->lifetime.visits_since_s = r->sessions.items[0].start_s;
 		r->lifetime.visits++;
 		FW_LIST_TAKE(r->sessions, 0);
 	}
@@ -39,8 +39,8 @@ static void count_oldest(struct fw_record *r)
 static void split(struct fw_record *r, uint32_t i, const struct session *new)
 {
 	struct session *s = &r->sessions.items[i];
-	struct session rest = { new->start_ms, s->last_ms, new->campaign, new->pages };
-	s->last_ms = new->start_ms;
+	struct session rest = { new->start_s, s->last_s, new->campaign, new->pages };
+	s->last_s = new->start_s;
 	FW_LIST_OPEN(r->sessions, i + 1);
 	r->sessions.items[i + 1] = rest;
 }
@@ -50,15 +50,15 @@ static int place(struct fw_record *r, const struct session *new)
 	if (!FW_LIST_ROOM(r, r->sessions))
 		return FW_ENOMEM;
 	uint32_t i = r->sessions.n;
-	while (i > 0 && r->sessions.items[i - 1].start_ms > new->start_ms)
+	while (i > 0 && r->sessions.items[i - 1].start_s > new->start_s)
 		i--;
 	struct session *before = i ? &r->sessions.items[i - 1] : NULL;
-	bool within = before && new->start_ms <= before->last_ms;
+	bool within = before && new->start_s <= before->last_s;
 	if (within && (new->campaign == 0 || new->campaign == before->campaign)) {
 		before->pages += new->pages;
 		return 0;
 	}
-	if (within && new->start_ms > before->start_ms) {
+	if (within && new->start_s > before->start_s) {
 		split(r, i - 1, new);
 		return 0;
 	}
@@ -74,13 +74,13 @@ static int place(struct fw_record *r, const struct session *new)
 /* Before all visits that are kept with their times: it can only be counted. */
 static bool place_before(struct fw_record *r, const struct session *new)
 {
-	if (r->lifetime.visits == 0 || r->sessions.n < FW_LIMIT_SESSIONS || near(new->start_ms, r->sessions.items[0].start_ms) ||
-			new->start_ms > r->sessions.items[0].start_ms)
+	if (r->lifetime.visits == 0 || r->sessions.n < FW_LIMIT_SESSIONS || near(new->start_s, r->sessions.items[0].start_s) ||
+			new->start_s > r->sessions.items[0].start_s)
 		return false;
-	if (!near(new->start_ms, r->lifetime.visits_since_ms) && new->start_ms < r->lifetime.visits_since_ms)
+	if (!near(new->start_s, r->lifetime.visits_since_s) && new->start_s < r->lifetime.visits_since_s)
 		r->lifetime.visits++;
-	if (new->start_ms < r->lifetime.visits_since_ms)
-		r->lifetime.visits_since_ms = new->start_ms;
+	if (new->start_s < r->lifetime.visits_since_s)
+		r->lifetime.visits_since_s = new->start_s;
 	return true;
 }
 
@@ -88,7 +88,7 @@ static bool place_before(struct fw_record *r, const struct session *new)
 static int place_at_hand(struct fw_record *r, const struct session *new)
 {
 	uint32_t n = r->sessions.n;
-	if (n && new->start_ms < r->sessions.items[n - 1].start_ms && !near(new->start_ms, r->sessions.items[n - 1].start_ms))
+	if (n && new->start_s < r->sessions.items[n - 1].start_s && !near(new->start_s, r->sessions.items[n - 1].start_s))
 		return 0;
 	if (place(r, new) < 0)
 		return FW_ENOMEM;
@@ -99,17 +99,18 @@ static int place_at_hand(struct fw_record *r, const struct session *new)
 
 int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_new)
 {
-	const struct session new = { h->at_ms, h->at_ms, h->campaign, h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN };
-	int64_t latest = r->sessions.n ? r->sessions.items[r->sessions.n - 1].start_ms : -1;
+	int64_t at_s = h->at_ms / 1000;
+	const struct session new = { at_s, at_s, h->campaign, h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN };
+	int64_t latest = r->sessions.n ? r->sessions.items[r->sessions.n - 1].start_s : -1;
 	if (!h->o->behaviour ? place_at_hand(r, &new) < 0 : !place_before(r, &new) && place(r, &new) < 0)
 		return FW_ENOMEM;
 	if (h->o->behaviour)
 		count_oldest(r);
 	const struct session *last = &r->sessions.items[r->sessions.n - 1];
-	*ret_new = last->start_ms == h->at_ms && latest < h->at_ms;
-	if (r->session_touch.at_ms && r->session_touch.at_ms < last->start_ms)
+	*ret_new = last->start_s == at_s && latest < at_s;
+	if (r->session_touch.at_ms && r->session_touch.at_ms / 1000 < last->start_s)
 		r->session_touch = (struct touch){ 0 };
-	if (h->touch.at_ms && h->touch.at_ms >= last->start_ms && (r->session_touch.at_ms == 0 || h->touch.at_ms < r->session_touch.at_ms))
+	if (h->touch.at_ms && at_s >= last->start_s && (r->session_touch.at_ms == 0 || h->touch.at_ms < r->session_touch.at_ms))
 		r->session_touch = h->touch;
 	return 0;
 }

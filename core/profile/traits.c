@@ -6,6 +6,25 @@
 enum tag { NOTHING, NO, YES, WHOLE, NUMBER, TEXT, LIST };
 enum { MOST_ITEMS = 50 };
 
+/* Their numbers are part of the record's format: new ones are added at the end, none moves. */
+static const char *const well_known[] = { "email", "phone", "firstName", "lastName", "first_name", "last_name", "name", "username", "title",
+	"company", "birthday", "age", "gender", "createdAt", "created_at", "plan", "tier", "language", "locale", "country", "city", "timezone",
+	"avatar", "website", "description", "id", "loyalty", "points", "segment", "newsletter", "store", "currency" };
+enum { WELL_KNOWN = sizeof well_known / sizeof *well_known };
+
+unsigned fw_trait_number(struct fw_str name)
+{
+	for (unsigned i = 0; i < WELL_KNOWN; i++)
+		if (fw_str_is(name, well_known[i]))
+			return i + 1;
+	return 0;
+}
+
+const char *fw_trait_name(unsigned number)
+{
+	return number >= 1 && number <= WELL_KNOWN ? well_known[number - 1] : NULL;
+}
+
 static void pack_scalar(const struct fw_json *v, struct fw_buf *out)
 {
 	uint64_t bits;
@@ -74,6 +93,28 @@ static void unpack_scalar(struct fw_unpack *u, struct fw_arena *a, struct fw_val
 	}
 	default: u->failed = true;
 	}
+}
+
+static void skip_scalar(struct fw_unpack *u)
+{
+	switch ((enum tag)fw_unpack_byte(u)) {
+	case NOTHING: case NO: case YES: return;
+	case WHOLE: fw_unpack_number(u); return;
+	case NUMBER: fw_unpack_fixed(u); return;
+	case TEXT: fw_unpack_skip_text(u); return;
+	default: u->failed = true;
+	}
+}
+
+void fw_trait_skip(struct fw_unpack *u)
+{
+	if (u->p == u->end || *u->p != LIST) {
+		skip_scalar(u);
+		return;
+	}
+	u->p++;
+	for (unsigned n = fw_unpack_bounded(u, MOST_ITEMS); n > 0 && !u->failed; n--)
+		skip_scalar(u);
 }
 
 int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret)

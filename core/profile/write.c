@@ -1,5 +1,7 @@
 #include "profile/layout.h"
 
+enum { HOUR_MS = 3600000, DAY_HOURS = 24 };
+
 struct writer {
 	const struct fw_record *r;
 	struct fw_buf *out;
@@ -7,9 +9,10 @@ struct writer {
 	uint32_t n_texts;
 };
 
+/* Most of what is kept happened lately: times are distances back from the last event's. */
 static void put_time(struct writer *w, int64_t at_ms)
 {
-	fw_pack_signed(w->out, at_ms - w->r->first_ms);
+	fw_pack_signed(w->out, w->r->last_ms - at_ms);
 }
 
 /* A text's number, given out in the order of first use. */
@@ -41,10 +44,11 @@ static void put_touch(struct writer *w, const struct touch *t)
 		fw_pack_text(w->out, t->campaign);
 }
 
-static void put_session(struct writer *w, const struct session *s)
+/* `next_s` is the beginning of the visit after it. */
+static void put_session(struct writer *w, const struct session *s, int64_t next_s)
 {
-	put_time(w, s->start_ms);
-	fw_pack_number(w->out, (uint64_t)(s->last_ms - s->start_ms) << 1 | (s->campaign != 0));
+	fw_pack_number(w->out, (uint64_t)(next_s - s->start_s));
+	fw_pack_number(w->out, (uint64_t)(s->last_s - s->start_s) << 1 | (s->campaign != 0));
 	if (s->campaign)
 		fw_pack_number(w->out, s->campaign);
 	fw_pack_number(w->out, s->pages);
@@ -52,7 +56,7 @@ static void put_session(struct writer *w, const struct session *s)
 
 static void put_last_session(struct writer *w)
 {
-	put_session(w, &w->r->sessions.items[w->r->sessions.n - 1]);
+	put_session(w, &w->r->sessions.items[w->r->sessions.n - 1], w->r->last_ms / 1000);
 	if (w->r->session_touch.at_ms)
 		put_touch(w, &w->r->session_touch);
 }
@@ -72,21 +76,25 @@ static unsigned labels_mask(const uint32_t labels[FW_LABELS])
 	return mask;
 }
 
+/* Newest first; those of the event that told all have no time. */
 static void put_cart(struct writer *w)
 {
 	const struct cart *c = &w->r->cart;
-	put_time(w, c->told_ms ? c->told_ms : w->r->first_ms);
-	fw_pack_number(w->out, (c->told_ms != 0) << 1 | (c->began_ms != 0));
+	int64_t before = w->r->last_ms;
+	fw_pack_number(w->out, (uint64_t)(c->told_ms != 0) << 1 | (c->began_ms != 0));
+	if (c->told_ms)
+		put_time(w, c->told_ms);
 	if (c->began_ms)
-		put_time(w, c->began_ms);
-	for (uint32_t i = 0; i < c->entries.n; i++) {
+		fw_pack_signed(w->out, c->told_ms - c->began_ms);
+	for (uint32_t i = c->entries.n; i-- > 0; ) {
 		const struct cart_entry *e = &c->entries.items[i];
 		fw_buf_putc(w->out, (char)(labels_mask(e->labels) | (e->at_ms ? 1u << FW_LABELS : 0)));
 		if (e->at_ms)
-			put_time(w, e->at_ms);
+			fw_pack_number(w->out, (uint64_t)(before - e->at_ms));
 		put_labels(w, e->labels);
 		fw_pack_number(w->out, (uint64_t)(e->price + 1));
 		fw_pack_signed(w->out, e->quantity);
+		before = e->at_ms ? e->at_ms : before;
 	}
 }
 
@@ -114,11 +122,11 @@ static void put_caps(struct writer *w)
 		fw_pack_number(w->out, (uint64_t)c->per_s);
 		fw_pack_number(w->out, c->limit);
 		fw_pack_number(w->out, c->uses.n);
-		int64_t before = w->r->first_ms;
+		int64_t before = w->r->last_ms;
 		for (uint32_t k = 0; k < c->uses.n; k++) {
 			const struct cap_use *u = &c->uses.items[k];
 			fw_pack_number(w->out, u->rule != 0);
-			fw_pack_signed(w->out, u->at_ms - before);
+			fw_pack_signed(w->out, before - u->at_ms);
 			if (u->rule)
 				fw_pack_fixed(w->out, u->rule);
 			before = u->at_ms;
@@ -126,17 +134,22 @@ static void put_caps(struct writer *w)
 	}
 }
 
+/* Messages by the hour of their arrival: a number of them, the hour, their hashes. */
 static void put_seen(struct writer *w)
 {
-	uint32_t before = w->r->seen.n ? w->r->seen.items[0].hour : 0;
+	const struct seen *items = w->r->seen.items;
+	int64_t before = w->r->last_ms / HOUR_MS;
 	fw_pack_number(w->out, w->r->spilled_days);
 	if (w->r->spilled_days)
-		fw_pack_signed(w->out, w->r->spilled_day);
-	fw_pack_number(w->out, before);
-	for (uint32_t i = 0; i < w->r->seen.n; i++) {
-		fw_pack_fixed(w->out, w->r->seen.items[i].hash);
-		fw_pack_signed(w->out, (int64_t)w->r->seen.items[i].hour - before);
-		before = w->r->seen.items[i].hour;
+		fw_pack_signed(w->out, before / DAY_HOURS - w->r->spilled_day);
+	for (uint32_t i = 0, n; i < w->r->seen.n; i += n) {
+		for (n = 1; i + n < w->r->seen.n && items[i + n].hour == items[i].hour; n++)
+			;
+		fw_pack_number(w->out, n);
+		fw_pack_signed(w->out, items[i].hour - before);
+		for (uint32_t k = 0; k < n; k++)
+			fw_pack_fixed(w->out, items[i + k].hash);
+		before = items[i].hour;
 	}
 }
 
@@ -150,11 +163,16 @@ static void put_imports(struct writer *w)
 
 static void put_traits(struct writer *w)
 {
+	int64_t before = w->r->last_ms;
 	for (uint32_t i = 0; i < w->r->traits.n; i++) {
 		const struct trait *t = &w->r->traits.items[i];
-		fw_pack_text(w->out, t->name);
-		put_time(w, t->at_ms);
-		fw_pack_bytes(w->out, t->packed);
+		unsigned known = fw_trait_number(t->name);
+		fw_buf_putc(w->out, (char)known);
+		if (!known)
+			fw_pack_text(w->out, t->name);
+		fw_pack_signed(w->out, before - t->at_ms);
+		fw_buf_add(w->out, t->packed.p, t->packed.n);
+		before = t->at_ms;
 	}
 }
 
@@ -168,18 +186,19 @@ static void put_texts(struct writer *w)
 	for (uint32_t i = 0; i < w->r->texts.n; i++)
 		if (w->renumber[i])
 			order[w->renumber[i] - 1] = i;
+	struct fw_str prefix = { 0 };
 	fw_pack_number(w->out, w->n_texts);
 	for (uint32_t i = 0; i < w->n_texts; i++)
-		fw_pack_text(w->out, w->r->texts.items[order[i]].text);
+		fw_pack_text_after(w->out, w->r->texts.items[order[i]].text, &prefix);
 }
 
 static void put_visits(struct writer *w)
 {
 	fw_pack_number(w->out, w->r->lifetime.visits);
 	if (w->r->lifetime.visits)
-		put_time(w, w->r->lifetime.visits_since_ms);
-	for (uint32_t i = 0; i + 1 < w->r->sessions.n; i++)
-		put_session(w, &w->r->sessions.items[i]);
+		fw_pack_signed(w->out, w->r->last_ms / 1000 - w->r->lifetime.visits_since_s);
+	for (uint32_t i = w->r->sessions.n - 1; i-- > 0; )
+		put_session(w, &w->r->sessions.items[i], w->r->sessions.items[i + 1].start_s);
 }
 
 static bool same_touch(const struct touch *a, const struct touch *b)
@@ -203,17 +222,19 @@ static void put_series(struct writer *w)
 	fw_history_pack(w->r->series.items, w->r->series.n, w->renumber, w->out);
 }
 
-/* Newest first. A name is a behaviour's number after those of the types, which have their name's text. */
+/* Newest first. The number of a behaviour, after those of the types of events; and whether name and object follow. */
 static void put_recent(struct writer *w)
 {
 	int64_t before = w->r->last_ms / 1000;
 	for (uint32_t i = w->r->recent.n; i-- > 0; ) {
 		const struct recent *e = &w->r->recent.items[i];
-		fw_pack_number(w->out, e->known ? e->known + FW_EVENT_TYPES - 1 : e->type);
+		uint32_t number_of_name = e->known ? e->known + FW_EVENT_TYPES - 1 : e->type;
+		fw_pack_number(w->out, (uint64_t)number_of_name << 2 | (e->name ? 2u : 0) | (e->object ? 1u : 0));
 		fw_pack_number(w->out, (uint64_t)(before - e->at_s));
-		if (!e->known)
+		if (e->name)
 			fw_pack_number(w->out, number(w, e->name));
-		fw_pack_number(w->out, number(w, e->object));
+		if (e->object)
+			fw_pack_number(w->out, number(w, e->object));
 		before = e->at_s;
 	}
 }
@@ -304,8 +325,8 @@ static void write_all(const struct fw_record *r, struct fw_buf *scratch, struct 
 	fw_buf_putc(out, RECORD_VERSION);
 	fw_pack_number(out, there);
 	fw_pack_text(out, r->first_id);
-	fw_pack_number(out, (uint64_t)r->first_ms);
-	fw_pack_number(out, (uint64_t)(r->last_ms - r->first_ms));
+	fw_pack_number(out, (uint64_t)r->last_ms);
+	fw_pack_number(out, (uint64_t)(r->last_ms / 1000 - r->first_s));
 	for (int i = 0; i < PARTS; i++)
 		if (there >> i & 1)
 			fw_pack_bytes(out, (struct fw_str){ scratch->data + from[i], n[i] });
