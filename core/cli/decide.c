@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/open.h"
-#include "fact/given.h"
+#include "profile/given.h"
 #include "signal/signal.h"
 #include "trace/trace.h"
 
@@ -29,7 +29,7 @@ static int answer_line(struct job *j, struct fw_arena *arena, char *line, size_t
 	fw_json_out_init(&out, &j->out);
 	int ret = fw_json_parse(arena, line, n, &visitor, &err);
 	if (ret == 0)
-		ret = fw_facts_given(&facts, arena, visitor, set->zone, &err);
+		ret = fw_profile_given(&facts, arena, visitor, set->zone, set->currency, &err);
 	if (ret == 0)
 		ret = fw_signal_derive(j->o->zones, &facts);
 	if (ret == 0 && j->explain) {

@@ -4,7 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/open.h"
-#include "fact/given.h"
+#include "profile/given.h"
 #include "signal/signal.h"
 #include "trace/trace.h"
 
@@ -19,7 +19,7 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *fact
 		return FW_EXIT_NO;
 	int ret = fw_json_parse(arena, facts_text, strlen(facts_text), &visitor, &err);
 	if (ret == 0)
-		ret = fw_facts_given(&facts, arena, visitor, o->set->zone, &err);
+		ret = fw_profile_given(&facts, arena, visitor, o->set->zone, o->set->currency, &err);
 	if (ret == 0)
 		ret = fw_signal_derive(o->zones, &facts);
 	if (ret == 0)

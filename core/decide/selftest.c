@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "fact/given.h"
+#include "profile/given.h"
 #include "signal/signal.h"
 
 enum { SKIPPED = 2 };
@@ -124,7 +124,7 @@ static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct
 	struct fw_decision decision;
 	struct fw_explanation explanation;
 	struct fw_error why;
-	if (fw_facts_given(&facts, arena, t->given, d->set->zone, &why) < 0) {
+	if (fw_profile_given(&facts, arena, t->given, d->set->zone, d->set->currency, &why) < 0) {
 		fw_fail(fw_errors_add(errors), FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s", t->id, why.message);
 		return 1;
 	}

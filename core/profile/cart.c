@@ -165,7 +165,8 @@ static int tell(struct fw_record *r, const struct happening *h, const struct fw_
 	first.entries.items = c->entries.items;
 	first.entries.n = old;
 	fw_cart_replay(&first, &before);
-	memmove(c->entries.items, c->entries.items + old, (c->entries.n - old) * sizeof *c->entries.items);
+	if (old)
+		memmove(c->entries.items, c->entries.items + old, (c->entries.n - old) * sizeof *c->entries.items);
 	c->entries.n -= old;
 	c->told_ms = h->at_ms;
 	c->began_ms = before.since_ms ? before.since_ms : h->at_ms;

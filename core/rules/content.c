@@ -15,6 +15,7 @@ struct writer {
 	struct fw_json_out out;
 	struct fw_error *err;
 	size_t begin; /* where this content starts in the buffer */
+	bool given;   /* a visitor, whose `events` may stand as { "Product Viewed", category = "boots", ago = "2d" } */
 	char path[200];
 };
 
@@ -64,7 +65,8 @@ static int write_array(struct writer *w, int table, lua_Integer n, int depth)
 	return ret;
 }
 
-static int write_object(struct writer *w, int table, size_t n, int depth)
+/* The members with text keys, without the one named `but` (or NULL). */
+static int write_object(struct writer *w, int table, size_t n, const char *but, int depth)
 {
 	lua_State *L = w->L;
 	struct fw_str *keys = lua_newuserdatauv(L, n * sizeof *keys, 0);
@@ -72,6 +74,8 @@ static int write_object(struct writer *w, int table, size_t n, int depth)
 	int ret = 0;
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		size_t length;
+		if (lua_type(L, -2) != LUA_TSTRING || (but && strcmp(lua_tostring(L, -2), but) == 0))
+			continue;
 		keys[k].p = lua_tolstring(L, -2, &length);
 		keys[k++].n = length;
 	}
@@ -88,6 +92,34 @@ static int write_object(struct writer *w, int table, size_t n, int depth)
 	}
 	fw_json_close_object(&w->out);
 	lua_pop(L, 1);
+	return ret;
+}
+
+static bool is_event(const struct writer *w)
+{
+	return w->given && strncmp(w->path, "events.", 7) == 0 && !strchr(w->path + 7, '.');
+}
+
+/* { "Product Viewed", category = "boots", ago = "2d" } as JSON has it: what has a name is a property, but for `ago`. */
+static int write_event(struct writer *w, int table, size_t texts, int depth)
+{
+	int ret = 0;
+	fw_json_open_object(&w->out);
+	lua_pushliteral(w->L, "ago");
+	if (lua_rawget(w->L, table) != LUA_TNIL) {
+		fw_json_key(&w->out, "ago");
+		ret = write_value(w, lua_gettop(w->L), depth + 1);
+	}
+	lua_pop(w->L, 1);
+	fw_json_key(&w->out, "event");
+	lua_rawgeti(w->L, table, 1);
+	if (ret == 0)
+		ret = write_value(w, lua_gettop(w->L), depth + 1);
+	lua_pop(w->L, 1);
+	fw_json_key(&w->out, "properties");
+	if (ret == 0)
+		ret = write_object(w, table, texts, "ago", depth);
+	fw_json_close_object(&w->out);
 	return ret;
 }
 
@@ -114,14 +146,16 @@ static int write_table(struct writer *w, int index, int depth)
 		others += lua_type(L, -2) != LUA_TSTRING && !lua_isinteger(L, -2);
 	}
 	size_t n = lua_rawlen(L, table);
-	if (others || (texts && (positions || tag)))
+	if (!others && texts && positions == 1 && n == 1 && !tag && is_event(w))
+		ret = write_event(w, table, texts, depth);
+	else if (others || (texts && (positions || tag)))
 		ret = refuse(w, "an array has the keys 1…n, an object has text keys", "a table with both kinds of keys");
 	else if (positions && positions != n)
 		ret = refuse(w, NULL, "an array with a hole");
 	else if (positions || tag)
 		ret = write_array(w, table, (lua_Integer)n, depth);
 	else
-		ret = write_object(w, table, texts, depth);
+		ret = write_object(w, table, texts, NULL, depth);
 	lua_settop(L, table - 1);
 	return ret;
 }
@@ -165,9 +199,9 @@ static int write_protected(lua_State *L)
 	return 1;
 }
 
-int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
+static int write_content(lua_State *L, int index, bool given, struct fw_buf *out, struct fw_error *err)
 {
-	struct writer w = { .L = L, .err = err, .begin = out->n };
+	struct writer w = { .L = L, .err = err, .begin = out->n, .given = given };
 	index = lua_absindex(L, index);
 	fw_json_out_init(&w.out, out);
 	if (!lua_checkstack(L, 4))
@@ -181,4 +215,14 @@ int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_erro
 	if (ret == 0 && (out->failed || out->n - w.begin > FW_LIMIT_CONTENT_BYTES))
 		ret = refuse(&w, NULL, "it is larger than the limit for one winner");
 	return ret;
+}
+
+int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
+{
+	return write_content(L, index, false, out, err);
+}
+
+int fw_content_write_given(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
+{
+	return write_content(L, index, true, out, err);
 }

@@ -12,5 +12,7 @@
  * cycle (nesting beyond FW_LIMIT_CONTENT_DEPTH), NaN, mixed keys, more than FW_LIMIT_CONTENT_BYTES; or FW_ENOMEM. Raises
  * nothing. */
 int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err);
+/* A visitor's: its `events` may have Lua's shape, a name and beside it `ago` and properties; they are written as JSON has them. */
+int fw_content_write_given(lua_State *L, int index, struct fw_buf *out, struct fw_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "fact/given.h"
+#include "profile/given.h"
 #include "rules/builder.h"
 #include "rules/content.h"
 
@@ -244,7 +244,7 @@ static int read_object(struct fw_builder *b, struct fw_at *at, int table, const 
 		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor"
 			: "write expect = { [\"home.hero\"] = \"rule-id\" }",
 			lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s", fw_build_type_name(b, lua_gettop(L)));
-	else if (fw_content_write(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
+	else if ((name[0] == 'g' ? fw_content_write_given : fw_content_write)(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
 		result = fw_build_fail(b, at, why.hint, "%s", why.message);
 	lua_pop(L, 1);
 	fw_at_leave(at, length);
@@ -329,7 +329,7 @@ static int declare_test(struct fw_builder *b, struct fw_at *at, int table, struc
 	struct fw_facts facts;
 	struct fw_error why;
 	fw_arena_init(&arena, NULL, 0, 0);
-	if (fw_facts_given(&facts, &arena, t->given, b->set->zone, &why) < 0) {
+	if (fw_profile_given(&facts, &arena, t->given, b->set->zone, b->set->currency, &why) < 0) {
 		ret = refuse_given(b, at, &why);
 	}
 	fw_arena_finish(&arena);

@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "decide/judge.h"
-#include "fact/given.h"
+#include "profile/given.h"
 #include "signal/signal.h"
 
 struct visitor {
@@ -154,7 +154,7 @@ static int read_visitors(struct bench *b, const char *facts, const char *expecte
 		}
 		struct visitor *v = &b->visitors[b->n_visitors++];
 		*v = (struct visitor){ 0 };
-		if ((ret = fw_facts_given(&v->facts, &b->arena, json, b->set->zone, &err)) < 0)
+		if ((ret = fw_profile_given(&v->facts, &b->arena, json, b->set->zone, b->set->currency, &err)) < 0)
 			fprintf(stderr, "%s:%zu: %s\n", facts, b->n_visitors, err.message);
 		else if (fw_signal_derive(b->zones, &v->facts) < 0)
 			ret = -1;

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fw_arena_reset(&r.arena);
 	int ret = fw_json_parse(&r.arena, (const char *)data, n, &visitor, &err);
 	if (ret == 0)
-		ret = fw_facts_given(&r.facts, &r.arena, visitor, r.set->zone, &err);
+		ret = fw_profile_given(&r.facts, &r.arena, visitor, r.set->zone, r.set->currency, &err);
 	if (ret < 0) {
 		if (!err.message[0])
 			abort();

@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "decide/decide.h"
-#include "fact/given.h"
+#include "profile/given.h"
 #include "rules/ruleset.h"
 #include "rules/sandbox.h"
 #include "signal/signal.h"
@@ -78,7 +78,7 @@ static inline int rules_visit(struct rules *r, const char *visitor)
 	fw_arena_reset(&r->arena);
 	int ret = fw_json_parse(&r->arena, visitor, strlen(visitor), &json, &err);
 	if (ret == 0)
-		ret = fw_facts_given(&r->facts, &r->arena, json, r->set->zone, &err);
+		ret = fw_profile_given(&r->facts, &r->arena, json, r->set->zone, r->set->currency, &err);
 	return ret == 0 ? fw_signal_derive(r->zones, &r->facts) : ret;
 }
 
