@@ -181,7 +181,7 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_key(o, "lastLoad");
 	fw_json_raw(o, fw_str(m->outcome[0] ? m->outcome : "null"));
 	fw_json_key(o, "durability");
-	fw_json_text_value(o, "no store yet");
+	fw_json_text_value(o, m->keeping.options.durability);
 	fw_json_close_object(o);
 }
 

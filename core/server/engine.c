@@ -3,7 +3,9 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "server/config_signals.h"
 #include "server/engine_own.h"
+#include "server/ingest.h"
 
 static int refuse(struct fw_report *report, int rc, const struct fw_error *err)
 {
@@ -22,15 +24,7 @@ static int load_signals(struct fw_engine *e, struct fw_report *report)
 {
 	const struct fw_config *c = e->config;
 	struct fw_error err;
-	e->signal_config = (struct fw_signal_config){
-		.geo_path = c->geo_database,
-		.own_hosts = c->hosts.items,
-		.n_own_hosts = c->hosts.n,
-		.trusted = c->proxies,
-		.n_trusted = c->n_proxies,
-		.trust_unix = c->proxy_unix,
-	};
-	if (fw_consent_configure(&e->arena, c->consent, &e->signal_config.consent) < 0)
+	if (fw_config_signals(c, &e->arena, &e->signal_config) < 0)
 		return no_memory(report);
 	int rc = fw_signal_shared_create(&e->signal_config, &e->signals, &err);
 	return rc < 0 ? refuse(report, rc, &err) : 0;
@@ -166,13 +160,15 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 	fw_json_bool(out, engine->config->compliance != NULL);
 }
 
-struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page)
+struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
+	struct fw_people *people)
 {
 	struct fw_engine_worker *w = calloc(1, sizeof *w);
 	if (!w)
 		return NULL;
 	w->engine = engine;
 	w->page = page;
+	w->people = people;
 	w->until_sample = FW_SAMPLE_EVERY;
 	w->first = malloc(FW_ENGINE_SCRATCH);
 	w->failed_seen = calloc(engine->set->n_rules + 1, sizeof *w->failed_seen);
@@ -181,7 +177,9 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	void *counts = engine->counts + number * engine->counts_bytes;
 	w->signals = fw_signal_create(engine->signals);
 	w->decides = fw_decider_init(&w->decider, engine->set, counts, engine->set_aside) == 0;
-	if (!w->signals || !w->decides || !w->first || !w->failed_seen) {
+	if ((w->ingester = calloc(1, sizeof *w->ingester)))
+		fw_arena_init(&w->ingester->scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);
+	if (!w->signals || !w->ingester || !w->decides || !w->first || !w->failed_seen) {
 		fw_engine_worker_destroy(w);
 		return NULL;
 	}
@@ -201,6 +199,9 @@ void fw_engine_worker_destroy(struct fw_engine_worker *w)
 		return;
 	if (w->decides)
 		fw_decider_finish(&w->decider);
+	if (w->ingester)
+		fw_arena_finish(&w->ingester->scratch);
+	free(w->ingester);
 	fw_signal_destroy(w->signals);
 	fw_arena_finish(&w->sample_arena);
 	fw_arena_finish(&w->arena);

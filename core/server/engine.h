@@ -8,6 +8,7 @@
 #include "server/report.h"
 #include "server/shared.h"
 
+struct fw_people;
 struct fw_plugin_request;
 struct fw_engine;        /* what all workers of a generation share */
 struct fw_engine_worker; /* one worker's part */
@@ -21,8 +22,10 @@ const char *fw_engine_hash(const struct fw_engine *engine);
 /* Members "rules", "slots" … of an open object. */
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out);
 
-/* In a worker, after the fork. `page` is where it counts. NULL: out of memory. */
-struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page);
+/* In a worker, after the fork. `page` is where it counts; `people` (NULL: nobody is known) must outlive it. NULL: out of
+ * memory. */
+struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
+	struct fw_people *people);
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 
 /* One question. */

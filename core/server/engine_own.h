@@ -4,6 +4,7 @@
 
 #include "decide/decide.h"
 #include "decide/selftest.h"
+#include "people/people.h"
 #include "server/engine.h"
 #include "signal/signal.h"
 
@@ -22,6 +23,8 @@ struct fw_engine {
 	int64_t since_us;
 };
 
+struct fw_ingester;
+
 enum { FW_ENGINE_SCRATCH = 64 << 10 };
 
 struct fw_engine_worker {
@@ -29,6 +32,8 @@ struct fw_engine_worker {
 	struct fw_slot_page *page;
 	struct fw_decider decider;
 	bool decides;
+	struct fw_people *people;      /* or NULL; not owned */
+	struct fw_ingester *ingester;
 	struct fw_signal *signals;
 	struct fw_arena arena;   /* of the decision being made */
 	char *first;             /* its first block */

@@ -431,4 +431,5 @@ void fw_master_close_in_child(struct fw_master *m)
 		close_fd(&m->clients[i].fd);
 	close_fd(&m->control_fd);
 	close_fd(&m->pid_fd);
+	fw_keeping_close_in_child(m);
 }

@@ -31,7 +31,7 @@ struct loader {
 	struct fw_report report;
 	char *stage;
 	struct child children[FW_LIMIT_WORKERS];
-	bool retired, run_changed;
+	bool retired, run_changed, store_changed;
 };
 
 static volatile sig_atomic_t child_died;
@@ -77,6 +77,7 @@ static void write_notes(struct loader *l, struct fw_json_out *o)
 	fw_json_open_array(o);
 	note(o, listen && !l->options->sockets->inherited, "listen");
 	note(o, l->run_changed, "run");
+	note(o, l->store_changed, "store");
 	note(o, !same(before->user, now->user), "user");
 	note(o, !same(before->group, now->group), "group");
 	note(o, !same(before->log_file, now->log_file), "log");
@@ -121,6 +122,10 @@ static int read_files(struct loader *l)
 			fw_log_error(FW_LOG_WARN, "the log's level stays as it was", &log_err);
 		l->run_changed = !same(l->options->started_with->run, l->made.config->run);
 		l->made.config->run = l->options->started_with->run;
+		l->store_changed = !same(l->options->started_with->store, l->made.config->store)
+			|| !same(l->options->started_with->durability, l->made.config->durability);
+		l->made.config->store = l->options->started_with->store;
+		l->made.config->durability = l->options->started_with->durability;
 	}
 	if (rc == 0 && !l->made.config->compliance)
 		fw_log(FW_LOG_WARN, "compliance is turned off: no guards but those of the rule files", NULL);

@@ -85,7 +85,8 @@ static void reap(struct fw_master *m)
 {
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-		fw_generation_reaped(m, pid, status);
+		if (!fw_keeping_reaped(m, pid, status))
+			fw_generation_reaped(m, pid, status);
 }
 
 static void consume_signals(struct fw_master *m)
@@ -118,6 +119,7 @@ static void act_on_time(struct fw_master *m)
 		fw_notify("WATCHDOG=1");
 		m->watchdog_next_us = now + m->watchdog_us;
 	}
+	fw_keeping_watch(m, now);
 	if (m->next)
 		fw_generation_watch(m, m->next, now);
 	if (m->current)
@@ -125,8 +127,10 @@ static void act_on_time(struct fw_master *m)
 	if (m->old)
 		fw_generation_watch(m, m->old, now);
 	if (m->stopping) {
+		/* The keeper ends last: what the workers handed in is answered. */
 		if (!m->current && !m->old)
-			m->done = true;
+			fw_keeping_end(m);
+		m->done = m->keeping.ending && m->keeping.pid == 0;
 		return;
 	}
 	if (m->done || m->next || m->old)
@@ -140,16 +144,17 @@ static void act_on_time(struct fw_master *m)
 	}
 }
 
-/* One descriptor being waited for; `g` NULL: the control socket or one of its clients. */
+/* One descriptor being waited for; `g` NULL: the keeper's, the control socket or one of its clients. */
 struct watched {
 	struct fw_generation *g;
 	uint32_t number; /* of the generation */
 	struct fw_master_worker *member;
 	struct fw_control_client *client;
+	bool keeper;
 	int fd;
 };
 
-enum { WATCHED = 2 + FW_LIMIT_CONTROL_CLIENTS + 3 * (FW_LIMIT_WORKERS + 1) };
+enum { WATCHED = 3 + FW_LIMIT_CONTROL_CLIENTS + 3 * (FW_LIMIT_WORKERS + 1) };
 
 struct watch_list {
 	struct pollfd polls[WATCHED];
@@ -178,6 +183,7 @@ static void list_watched(struct fw_master *m, struct watch_list *list)
 				add_watch(list, (struct watched){ .g = all[i], .number = all[i]->number, .member = &all[i]->workers[w],
 					.fd = all[i]->workers[w].fd });
 	}
+	add_watch(list, (struct watched){ .keeper = true, .fd = m->keeping.fd });
 	add_watch(list, (struct watched){ .fd = m->control_fd });
 	for (unsigned i = 0; i < FW_LIMIT_CONTROL_CLIENTS; i++)
 		add_watch(list, (struct watched){ .client = &m->clients[i], .fd = m->clients[i].fd });
@@ -193,6 +199,9 @@ static void handle(struct fw_master *m, const struct watched *w)
 	} else if (w->g) {
 		if (alive && w->g->fd == w->fd)
 			fw_generation_hear(m, w->g);
+	} else if (w->keeper) {
+		if (m->keeping.fd == w->fd)
+			fw_keeping_hear(m);
 	} else if (w->client) {
 		if (w->client->fd == w->fd)
 			fw_control_read(m, w->client);
@@ -237,9 +246,11 @@ static int set_up(struct fw_master *m, struct fw_error *err)
 		return rc;
 	if ((rc = fw_sockets_open(&m->sockets, m->config, err)) < 0 || (rc = fw_control_open(m, err)) < 0)
 		return rc;
+	if ((rc = fw_keeping_open(m, err)) < 0)
+		return rc;
 	if ((rc = fw_log_open(m->config->log_file, m->config->log_level, err)) < 0)
 		return rc;
-	return fw_rundir_drop_privileges(m->config, err);
+	return fw_rundir_drop_privileges(m->config, m->keeping.options.url + strlen("lmdb:"), err);
 }
 
 static void say_where(const struct fw_master *m)
@@ -266,7 +277,7 @@ static void clean_up(struct fw_master *m)
 
 int fw_master_run(struct fw_config *config)
 {
-	struct fw_master m = { .config = config, .pid_fd = -1, .control_fd = -1, .limits = config->process,
+	struct fw_master m = { .config = config, .pid_fd = -1, .control_fd = -1, .keeping = { .listener = -1, .fd = -1 }, .limits = config->process,
 		.backoff_ms = config->process.restart_ms };
 	struct fw_error err;
 	char text[1200];

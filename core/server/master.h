@@ -11,6 +11,7 @@
 #include "server/config.h"
 #include "server/shared.h"
 #include "server/sockets.h"
+#include "store/store.h"
 
 /* Serves until SIGTERM or SIGINT; says on stderr first where it listens, or why not. Returns the exit status. */
 int fw_master_run(struct fw_config *config);
@@ -55,6 +56,17 @@ struct fw_control_client {
 	uint64_t waits_for; /* an attempt; 0: none */
 };
 
+/* The keeper of the store. */
+struct fw_keeping {
+	struct fw_store_options options;
+	int listener, fd;   /* its socket, kept over its deaths; its beats. -1: none */
+	pid_t pid;          /* 0: not running */
+	int64_t began_us, beat_us, again_us, end_us; /* monotonic */
+	int64_t backoff_ms;
+	uint64_t lost;
+	bool ending;
+};
+
 struct fw_master {
 	struct fw_config *config; /* that it was started with */
 	struct fw_process_limits limits; /* of the generation in service */
@@ -64,6 +76,7 @@ struct fw_master {
 	int control_fd;
 	struct fw_control_client clients[FW_LIMIT_CONTROL_CLIENTS];
 	struct fw_generation *current, *next, *old; /* serving; loading; draining */
+	struct fw_keeping keeping;
 	uint32_t generations; /* made so far */
 	uint64_t attempts;    /* reloads begun so far */
 	bool reload_wanted;
@@ -97,6 +110,19 @@ void fw_generation_signal(struct fw_generation *g, int sign);
 void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const char *errors);
 /* In a child: closes what is the master's alone. */
 void fw_master_close_in_child(struct fw_master *m);
+
+/* keeping.c */
+
+/* Makes ready what the keeper needs, while there still are privileges. 0 or the error. */
+int fw_keeping_open(struct fw_master *m, struct fw_error *err);
+/* Begins it, begins it again, kills it when it is silent. */
+void fw_keeping_watch(struct fw_master *m, int64_t now_us);
+void fw_keeping_hear(struct fw_master *m);
+/* Whether that was the keeper. */
+bool fw_keeping_reaped(struct fw_master *m, pid_t pid, int status);
+/* Lets it end, once no worker is left. */
+void fw_keeping_end(struct fw_master *m);
+void fw_keeping_close_in_child(struct fw_master *m);
 
 /* control.c */
 

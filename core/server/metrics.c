@@ -16,6 +16,11 @@ struct family {
 static const char *const classes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
 static const char *const reasons[] = { "rule", "default", "none", "holdout" };
 
+static const char *const outcomes[] = { "stored", "repeated", "rejected" };
+static const char *const swept[] = { "record", "message", "dead_letter" };
+static const char *const operations[FW_STORE_COUNTS] = { "get", "scan", "batch", "row_written", "conflict", "busy", "failure",
+	"resubmitted", "reservation" };
+
 static const struct family families[] = {
 	{ "http_connections_accepted_total", "Connections accepted.", FW_COUNT_ACCEPTED, 1, NULL, NULL },
 	{ "http_connections_idle_closed_total", "Kept-alive connections closed for idling or to make room.", FW_COUNT_IDLE_CLOSED, 1,
@@ -32,6 +37,12 @@ static const struct family families[] = {
 	{ "rule_failures_total", "Functions of rules that failed.", FW_COUNT_RULE_FAILURES, 1, NULL, NULL },
 	{ "rule_budget_exceeded_total", "Functions of rules that ran over their budget.", FW_COUNT_OVER_BUDGET, 1, NULL, NULL },
 	{ "rules_set_aside_total", "Times that a rule was set aside.", FW_COUNT_SET_ASIDE, 1, NULL, NULL },
+	{ "events_total", "Events that came in, by what became of them.", FW_COUNT_EVENTS_STORED, 3, "outcome", outcomes },
+	{ "events_large_total", "Events over 32 KiB.", FW_COUNT_EVENTS_LARGE, 1, NULL, NULL },
+	{ "dead_letters_total", "Refused events that were kept.", FW_COUNT_LETTERS, 1, NULL, NULL },
+	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1, NULL, NULL },
+	{ "swept_total", "What had had its time and was dropped, by kind.", FW_COUNT_SWEPT_PEOPLE, 3, "kind", swept },
+	{ "store_operations_total", "What was asked of the store, and how it went.", FW_COUNT_STORE, FW_STORE_COUNTS, "operation", operations },
 };
 
 static void head(struct fw_buf *out, const char *name, const char *type, const char *help)
@@ -103,6 +114,7 @@ static void write_gauges(const struct fw_made *made, struct fw_buf *out)
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"refused\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_failed));
 	one(out, "workers_lost_total", "counter", "Workers that died or were killed for silence.", atomic_load(&s->workers_lost));
 	one(out, "loaders_lost_total", "counter", "Loaders that died.", atomic_load(&s->loaders_lost));
+	one(out, "keepers_lost_total", "counter", "Keepers that died or were killed for silence.", atomic_load(&s->keepers_lost));
 	head(out, "build_info", "gauge", "The version.");
 	fw_buf_printf(out, "floorwalker_build_info{version=\"%s\"} 1\n", FW_VERSION);
 	head(out, "rule_set_info", "gauge", "The rule set in service.");
@@ -180,6 +192,7 @@ static void write_processes(const struct fw_shared *s, struct fw_buf *out)
 	struct usage u = { 0 };
 	struct rlimit files = { 0 };
 	add_process(&u, atomic_load(&s->master_pid));
+	add_process(&u, atomic_load(&s->keeper_pid));
 	for (unsigned bank = 0; bank < FW_BANKS; bank++) {
 		add_process(&u, atomic_load(&s->loader_pid[bank]));
 		for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)

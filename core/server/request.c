@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "server/access.h"
+#include "server/living.h"
 #include "server/metrics.h"
 #include "server/plugins_own.h"
 #include "server/worker.h"
@@ -13,7 +14,7 @@ static void answer_livez(struct fw_plugin_instance *self, struct fw_plugin_reque
 	fw_http_reply(r->http, 200, "text/plain; charset=utf-8", "ok\n", 3);
 }
 
-static void write_ready(const struct fw_made *made, bool ready, struct fw_buf *out)
+static void write_ready(const struct fw_made *made, struct fw_living *living, bool ready, struct fw_buf *out)
 {
 	struct fw_json_out o;
 	char outcome[FW_OUTCOME_BYTES];
@@ -33,7 +34,7 @@ static void write_ready(const struct fw_made *made, bool ready, struct fw_buf *o
 	fw_shared_outcome(made->shared, outcome);
 	fw_json_raw(&o, fw_str(outcome[0] ? outcome : "null"));
 	fw_json_key(&o, "store");
-	fw_json_text_value(&o, "no store yet");
+	fw_living_write_health(living, &o);
 	fw_json_close_object(&o);
 }
 
@@ -47,7 +48,7 @@ static void answer_readyz(struct fw_plugin_instance *self, struct fw_plugin_requ
 	const char *type = "text/plain; charset=utf-8";
 	if (fw_http_query_param(r->http, "verbose").p) {
 		type = "application/json";
-		write_ready(made, ready, &b);
+		write_ready(made, r->worker->living, ready, &b);
 	} else {
 		fw_buf_puts(&b, ready ? "ok\n" : "stopping\n");
 	}
@@ -61,7 +62,9 @@ static void answer_metrics(struct fw_plugin_instance *self, struct fw_plugin_req
 	(void)self;
 	fw_worker_turned(r->worker);
 	fw_buf_init(&b, 0);
+	fw_living_publish(r->worker->living);
 	fw_metrics_write(r->worker->made, &b);
+	fw_living_metrics(r->worker->living, &b);
 	fw_http_reply(r->http, 200, "text/plain; version=0.0.4; charset=utf-8", b.data, b.n);
 	fw_buf_finish(&b);
 }

@@ -125,7 +125,18 @@ static void give_away(const char *folder, const char *name, uid_t uid, gid_t gid
 		return;
 }
 
-int fw_rundir_drop_privileges(const struct fw_config *config, struct fw_error *err)
+static void give_away_all(const char *folder, uid_t uid, gid_t gid)
+{
+	DIR *opened = opendir(folder);
+	give_away(folder, NULL, uid, gid);
+	for (struct dirent *e; opened && (e = readdir(opened));)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			give_away(folder, e->d_name, uid, gid);
+	if (opened)
+		closedir(opened);
+}
+
+int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err)
 {
 	uid_t uid = 0;
 	gid_t gid = 0;
@@ -144,7 +155,9 @@ int fw_rundir_drop_privileges(const struct fw_config *config, struct fw_error *e
 	give_away(config->run, NULL, uid, gid);
 	give_away(config->run, "floorwalker.pid", uid, gid);
 	give_away(config->run, "control.sock", uid, gid);
+	give_away(config->run, "keeper.sock", uid, gid);
 	give_away(config->run, "sets", uid, gid);
+	give_away_all(data, uid, gid);
 	if (config->log_file)
 		give_away(config->log_file, NULL, uid, gid);
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)

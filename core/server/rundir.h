@@ -11,7 +11,7 @@ int fw_rundir_open(const struct fw_config *config, struct fw_error *err);
 
 /* The configured user and group take over the folder, and this process becomes them; without any, only "no new
  * privileges" is set. 0, FW_EINVAL, FW_EIO. */
-int fw_rundir_drop_privileges(const struct fw_config *config, struct fw_error *err);
+int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err);
 
 /* mkdir -p. 0 or FW_EIO. */
 int fw_make_folders(const char *path, struct fw_error *err);

@@ -13,6 +13,8 @@
 #include "http/server.h"
 #include "server/config.h"
 
+enum { FW_STORE_COUNTS = 9 };
+
 /* A worker's counters. */
 enum fw_count {
 	FW_COUNT_ACCEPTED,
@@ -27,7 +29,11 @@ enum fw_count {
 	FW_COUNT_EXPLANATIONS,
 	FW_COUNT_SLOTS_RULE, FW_COUNT_SLOTS_DEFAULT, FW_COUNT_SLOTS_NONE, FW_COUNT_SLOTS_HOLDOUT, /* slots by reason */
 	FW_COUNT_RULE_FAILURES, FW_COUNT_OVER_BUDGET, FW_COUNT_SET_ASIDE,
-	FW_COUNT_DECISION_NS,     /* their duration, added up */
+	FW_COUNT_EVENTS_STORED, FW_COUNT_EVENTS_REPEATED, FW_COUNT_EVENTS_REJECTED, FW_COUNT_EVENTS_LARGE,
+	FW_COUNT_LETTERS, FW_COUNT_LETTERS_DROPPED, /* dead letters kept; not kept, for being too many */
+	FW_COUNT_SWEPT_PEOPLE, FW_COUNT_SWEPT_MESSAGES, FW_COUNT_SWEPT_LETTERS,
+	FW_COUNT_STORE, /* FW_STORE_COUNTS of them: what the store's handle counts */
+	FW_COUNT_DECISION_NS = FW_COUNT_STORE + FW_STORE_COUNTS,     /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };
 
@@ -79,7 +85,8 @@ struct fw_shared {
 	_Atomic int64_t generation_us;    /* since when */
 	_Atomic bool stopping;
 	_Atomic bool kept;                /* the copy is served, not the files */
-	_Atomic uint64_t reloads_ok, reloads_failed, workers_lost, loaders_lost;
+	_Atomic uint64_t reloads_ok, reloads_failed, workers_lost, loaders_lost, keepers_lost;
+	_Atomic int32_t keeper_pid;
 
 	/* The last load's outcome as JSON, guarded by a counter that is odd while it is being written. */
 	_Atomic uint32_t outcome_version;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/channel.h"
+#include "server/living.h"
 #include "server/request.h"
 
 /* A worker stops accepting beyond its share of the open connections, and an eighth, and these. */
@@ -61,6 +62,7 @@ static void on_beat(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	atomic_store_explicit(&w->page->turned_us, fw_monotonic_us(), memory_order_relaxed);
 	fw_worker_turned(w);
+	fw_living_publish(w->living);
 	/* A master that reads too slowly misses a beat, not the worker. */
 	fw_channel_tell(w->channel, FW_TELL_BEAT, (int)w->number, getpid(), 0, NULL);
 }
@@ -126,7 +128,7 @@ static void on_term(evutil_socket_t fd, short what, void *ctx)
 	leave(ctx, 0);
 }
 
-static int make(struct fw_worker *w)
+static int make(struct fw_worker *w, struct fw_error *err)
 {
 	const struct fw_config *config = w->made->config;
 	struct fw_http_handlers handlers = { fw_request_dispatch, on_drained, w };
@@ -134,9 +136,13 @@ static int make(struct fw_worker *w)
 	if (beat_ms > BEAT_MOST_MS)
 		beat_ms = BEAT_MOST_MS;
 	struct timeval beat = { beat_ms / 1000, beat_ms % 1000 * 1000 };
+	fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 	if (!(w->base = event_base_new()) || !(w->http = fw_http_server_create(w->base, &config->http, &handlers)))
 		return FW_ENOMEM;
-	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page)))
+	int rc = fw_living_create(w->made, w->page, w->base, &w->living, err);
+	if (rc < 0)
+		return rc;
+	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, fw_living_people(w->living))))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_beat = event_new(w->base, -1, EV_PERSIST, on_beat, w);
@@ -152,6 +158,7 @@ static void finish(struct fw_worker *w)
 	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
 	fw_engine_worker_destroy(w->engine);
+	fw_living_destroy(w->living);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
 			event_free(events[i]);
@@ -177,8 +184,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 	struct fw_error err;
 	fw_log_role("worker");
 	fw_slot_begin(made->shared, w.page, &w.http_before);
-	if (make(&w) < 0) {
-		fw_fail(&err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+	if (make(&w, &err) < 0) {
 		refuse(&w, &err);
 	} else if (fw_plugins_start(made->plugins, &w, &err) < 0) {
 		refuse(&w, &err);
@@ -186,6 +192,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 		fw_channel_tell_all(channel, FW_TELL_UP, (int)number, getpid(), 0, NULL);
 		event_base_dispatch(w.base);
 		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
+		fw_living_close(w.living); /* what waits is answered while there still are plugins to answer it */
 		fw_plugins_stop(made->plugins);
 	}
 	fw_slot_end(made->shared, w.page);

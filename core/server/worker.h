@@ -6,6 +6,7 @@
 
 struct event;
 struct event_base;
+struct fw_living;
 
 struct fw_worker {
 	const struct fw_made *made;
@@ -15,6 +16,7 @@ struct fw_worker {
 	struct event_base *base;
 	struct fw_http_server *http;
 	struct fw_http_base http_before;
+	struct fw_living *living;
 	struct fw_engine_worker *engine;
 	struct event *on_channel, *on_beat, *on_term, *on_turn;
 	struct fw_buf spare; /* for the next answer: its memory is kept */

@@ -23,6 +23,12 @@ export const POINTERS = {
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
 	'core/server/engine_people.h': { fw_engine_done: 'the plugin host\'s table, in server/ itself' },
 	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },
+	'core/people/people.h': {
+		fw_people_loaded: 'server/ and cli/: whoever asked for a person',
+		fw_people_done: 'the same, and whoever reserved or handed in events',
+	},
+	'core/people/flight.h': { arrived: 'people/ itself: who waits for a person' },
+	'core/people/dead.h': { each: 'cli/: who reads dead letters', done: 'the same' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },
 	'core/rules/purity.h': { fw_purity_global: 'rules/ itself: what a global name means' },

@@ -1,0 +1,157 @@
+/* What is known of a person, for who may ask. */
+#include "server/engine_people.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/ingest.h"
+
+/* A question on its way. */
+struct visit {
+	struct fw_engine_worker *worker;
+	struct fw_arena arena;
+	struct fw_person_id id;
+	struct fw_str record;
+	const char *what;
+	fw_engine_done done;
+	void *data;
+};
+
+static void end_visit(struct visit *v)
+{
+	fw_arena_finish(&v->arena);
+	free(v);
+}
+
+/* The segments that hold for the person now, of which no request tells where it is or what with. */
+static int write_segments(struct visit *v, int64_t now_us, struct fw_json_out *o)
+{
+	struct fw_engine_worker *w = v->worker;
+	const struct fw_ruleset *set = w->engine->set;
+	struct fw_facts f;
+	struct fw_seen seen = { 0 };
+	fw_facts_init(&f, &v->arena, true);
+	f.has_clock = true;
+	f.now_us = now_us;
+	int rc = fw_profile_fill(v->record, &f);
+	if (rc == 0)
+		rc = fw_signal_derive(fw_signal_zones(w->engine->signals), &f);
+	if (rc < 0)
+		return rc;
+	fw_json_key(o, "segments");
+	fw_json_open_array(o);
+	fw_eval_begin(&w->decider.eval, &f, &v->arena);
+	for (uint32_t i = 0; i < set->n_segments; i++)
+		if (fw_eval_segment(&w->decider.eval, i, &seen) == FW_TRUE)
+			fw_json_text_value(o, set->segments[i].id);
+	fw_eval_end(&w->decider.eval);
+	fw_json_close_array(o);
+	return 0;
+}
+
+static int write_person(struct visit *v, struct fw_buf *out, struct fw_error *err)
+{
+	int64_t now_us = fw_now_us();
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	fw_json_key(&o, "id");
+	fw_json_string(&o, v->id.id);
+	int rc = fw_profile_describe(&v->arena, v->record, now_us, &o, err);
+	if (rc == 0)
+		rc = write_segments(v, now_us, &o);
+	fw_json_close_object(&o);
+	return rc;
+}
+
+static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	fw_json_key(&o, "id");
+	fw_json_string(&o, v->id.id);
+	fw_json_key(&o, "timeline");
+	int rc = fw_profile_timeline(&v->arena, v->record, &o, err);
+	if (rc == 0 && unverified.n) {
+		fw_json_key(&o, "unverified");
+		rc = fw_profile_timeline(&v->arena, unverified, &o, err);
+	}
+	fw_json_close_object(&o);
+	return rc;
+}
+
+static void answer(struct visit *v, struct fw_str unverified)
+{
+	struct fw_buf out;
+	struct fw_error err = { .message = "out of memory" };
+	bool timeline = strcmp(v->what, "timeline") == 0;
+	fw_buf_init(&out, 0);
+	if (!v->record.n && !(timeline && unverified.n)) {
+		fw_engine_fail(v->done, v->data, 404, "not_found", "nobody is known by this id", NULL,
+			"write a userId, or anonymous: and an anonymousId");
+		end_visit(v);
+		return;
+	}
+	int rc = timeline ? write_timeline(v, unverified, &out, &err) : write_person(v, &out, &err);
+	if (rc < 0)
+		fw_engine_fail(v->done, v->data, 503, "unavailable", err.message, NULL, NULL);
+	else
+		v->done(v->data, 200, &out);
+	fw_buf_finish(&out);
+	end_visit(v);
+}
+
+static void on_unverified(void *ctx, int rc, struct fw_str record, uint64_t version)
+{
+	(void)version;
+	answer(ctx, rc == 0 ? record : (struct fw_str){ NULL, 0 });
+}
+
+static void on_person(void *ctx, int rc, struct fw_str record, uint64_t version)
+{
+	struct visit *v = ctx;
+	(void)version;
+	if (rc < 0) {
+		fw_engine_fail_store(v->done, v->data, rc);
+		end_visit(v);
+		return;
+	}
+	v->record = record;
+	if (v->id.kind == FW_PERSON_USER && strcmp(v->what, "timeline") == 0) {
+		struct fw_person_id claimed = { FW_PERSON_UNVERIFIED, v->id.id };
+		fw_people_load(v->worker->people, &claimed, false, &v->arena, on_unverified, v);
+	} else {
+		answer(v, (struct fw_str){ NULL, 0 });
+	}
+}
+
+void fw_engine_visitor(struct fw_engine_worker *w, const char *id, const char *what, fw_engine_done done, void *data)
+{
+	struct fw_error err;
+	struct fw_person_id parsed;
+	if (strcmp(what, "show") != 0 && strcmp(what, "timeline") != 0) {
+		fw_engine_fail(done, data, 400, "bad_request", "a visitor is asked for by show or timeline", NULL, NULL);
+		return;
+	}
+	if (fw_person_id_parse(fw_str(id), &parsed, &err) < 0) {
+		fw_engine_fail(done, data, 400, "bad_request", err.message, NULL, err.hint);
+		return;
+	}
+	struct visit *v = w->people ? calloc(1, sizeof *v) : NULL;
+	if (!v) {
+		fw_engine_fail_store(done, data, w->people ? FW_ENOMEM : FW_EAWAY);
+		return;
+	}
+	*v = (struct visit){ .worker = w, .what = what, .done = done, .data = data, .id.kind = parsed.kind };
+	fw_arena_init(&v->arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
+	char *copy = fw_arena_strndup(&v->arena, parsed.id.p, parsed.id.n);
+	if (!copy) {
+		fw_engine_fail_store(done, data, FW_ENOMEM);
+		end_visit(v);
+		return;
+	}
+	v->id.id = (struct fw_str){ copy, parsed.id.n };
+	fw_people_load(w->people, &v->id, false, &v->arena, on_person, v);
+}

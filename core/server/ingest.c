@@ -1,0 +1,292 @@
+#include "server/ingest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { ARENA_BYTES = 32 << 20 }; /* what a body of the most bytes can become */
+
+static void write_error(struct fw_buf *out, const char *code, const char *message, const char *path, const char *hint)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	fw_json_key(&o, "error");
+	fw_json_open_object(&o);
+	fw_json_key(&o, "code");
+	fw_json_text_value(&o, code);
+	fw_json_key(&o, "message");
+	fw_json_text_value(&o, message);
+	if (path) {
+		fw_json_key(&o, "path");
+		fw_json_text_value(&o, path);
+	}
+	if (hint) {
+		fw_json_key(&o, "hint");
+		fw_json_text_value(&o, hint);
+	}
+	fw_json_close_object(&o);
+	fw_json_close_object(&o);
+}
+
+void fw_engine_fail(fw_engine_done done, void *data, int status, const char *code, const char *message, const char *path, const char *hint)
+{
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	write_error(&out, code, message, path, hint);
+	done(data, status, &out);
+	fw_buf_finish(&out);
+}
+
+void fw_engine_fail_store(fw_engine_done done, void *data, int rc)
+{
+	const char *message = rc == FW_EBUSY ? "too much waits to be stored" : rc == FW_EFULL ? "the store's disk is full"
+		: rc == FW_EAWAY ? "the store is out of reach" : rc == FW_ENOMEM ? "out of memory" : "the store cannot read or write this";
+	fw_engine_fail(done, data, 503, "unavailable", message, NULL, "send it again; what is stored already counts once");
+}
+
+static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	fw_json_key(&o, "success");
+	fw_json_bool(&o, true);
+	fw_json_key(&o, "accepted");
+	fw_json_number(&o, in->n_events);
+	fw_json_key(&o, "rejected");
+	fw_json_open_array(&o);
+	for (unsigned i = 0; i < in->n_rejected; i++) {
+		fw_json_open_object(&o);
+		fw_json_key(&o, "index");
+		fw_json_number(&o, in->rejected[i].index);
+		fw_json_key(&o, "code");
+		fw_json_text_value(&o, in->rejected[i].refusal.code);
+		fw_json_key(&o, "message");
+		fw_json_text_value(&o, in->rejected[i].refusal.message);
+		fw_json_close_object(&o);
+	}
+	fw_json_close_array(&o);
+	fw_json_close_object(&o);
+}
+
+static void finish(struct fw_ingest *in)
+{
+	fw_engine_done done = in->done;
+	void *data = in->data;
+	int rc = in->rc;
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	if (rc == 0) {
+		unsigned repeated = 0;
+		for (unsigned i = 0; i < in->n_events; i++)
+			repeated += in->events[i].repeated;
+		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, in->n_events - repeated);
+		fw_count(in->worker->page, FW_COUNT_EVENTS_REPEATED, repeated);
+		fw_count(in->worker->page, FW_COUNT_EVENTS_REJECTED, in->n_rejected);
+		write_answer(in, &out);
+	}
+	in->worker->ingester->waiting_bytes -= in->json_bytes;
+	fw_arena_finish(&in->arena);
+	free(in);
+	if (rc == 0)
+		done(data, 200, &out);
+	else
+		fw_engine_fail_store(done, data, rc);
+	fw_buf_finish(&out);
+}
+
+static void leave(struct fw_ingest *in, int rc)
+{
+	if (rc < 0)
+		in->rc = rc;
+	if (--in->left == 0)
+		finish(in);
+}
+
+static void on_applied(void *ctx, int rc)
+{
+	leave(ctx, rc);
+}
+
+static void on_letter(void *ctx, int rc, uint64_t version)
+{
+	(void)version;
+	leave(ctx, rc);
+}
+
+/* Somebody who sends nonsense must not fill the disk. */
+static bool may_write_letter(struct fw_ingester *g, int64_t now_us)
+{
+	if (g->letters_second != now_us / 1000000) {
+		g->letters_second = now_us / 1000000;
+		g->letters = 0;
+	}
+	return g->letters++ < FW_LIMIT_DEAD_LETTERS_A_SECOND;
+}
+
+static void keep_letter(struct fw_ingest *in, const struct fw_json *element, struct fw_str text, const struct fw_refusal *why)
+{
+	if (strcmp(why->code, "crawler") == 0)
+		return;
+	if (!may_write_letter(in->worker->ingester, in->reader.frame.received_us)) {
+		fw_count(in->worker->page, FW_COUNT_LETTERS_DROPPED, 1);
+		return;
+	}
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	if (!text.p) {
+		fw_json_out_init(&o, &b);
+		fw_json_tree(&o, element);
+		text = (struct fw_str){ b.data, b.n };
+	}
+	struct fw_dead d = {
+		.at_us = in->reader.frame.received_us,
+		.code = fw_str(why->code),
+		.message = fw_str(why->message),
+		.sender = in->reader.secret ? FW_STR("secret") : FW_STR("write"),
+		.event = text.n <= FW_LIMIT_EVENT_BYTES ? text : (struct fw_str){ NULL, 0 },
+		.bytes = text.n,
+	};
+	in->left++;
+	int rc = b.failed ? FW_ENOMEM : fw_dead_put(fw_people_store(in->worker->people), &d, on_letter, in);
+	if (rc < 0)
+		leave(in, rc);
+	else
+		fw_count(in->worker->page, FW_COUNT_LETTERS, 1);
+	fw_buf_finish(&b);
+}
+
+/* 0, or FW_EINVAL: an element of so many bytes is refused. Only a large body can hold a large event. */
+static int check_size(struct fw_ingest *in, const struct fw_json *element, struct fw_refusal *refusal)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	if (in->json_bytes <= FW_LIMIT_EVENT_WARN_BYTES)
+		return 0;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	fw_json_tree(&o, element);
+	size_t n = b.n;
+	int rc = b.failed ? FW_ENOMEM : 0;
+	fw_buf_finish(&b);
+	if (rc == 0 && n > FW_LIMIT_EVENT_BYTES) {
+		refusal->code = "too_large";
+		snprintf(refusal->message, sizeof refusal->message, "the event has %zu bytes; at most %d are taken", n, FW_LIMIT_EVENT_BYTES);
+		return FW_EINVAL;
+	}
+	fw_count(in->worker->page, FW_COUNT_EVENTS_LARGE, rc == 0 && n > FW_LIMIT_EVENT_WARN_BYTES);
+	return rc;
+}
+
+static int take(struct fw_ingest *in, const struct fw_json *element, unsigned index)
+{
+	struct fw_refusal refusal = { .code = NULL };
+	struct fw_people_event *e = &in->events[in->n_events];
+	int rc = check_size(in, element, &refusal);
+	if (rc == 0 && index >= FW_LIMIT_EVENTS_A_BATCH) {
+		refusal.code = "too_many";
+		snprintf(refusal.message, sizeof refusal.message, "a request has at most %d events", FW_LIMIT_EVENTS_A_BATCH);
+		rc = FW_EINVAL;
+	}
+	if (rc == 0)
+		rc = fw_ingest_read(&in->reader, element, e, &refusal);
+	if (rc == 0)
+		in->n_events++;
+	if (rc != FW_EINVAL)
+		return rc;
+	in->rejected[in->n_rejected++] = (struct fw_rejected){ index, refusal };
+	keep_letter(in, element, (struct fw_str){ NULL, 0 }, &refusal);
+	return 0;
+}
+
+/* A body that cannot be taken as a whole. */
+static void refuse_all(struct fw_ingest *in, int status, const char *code, const char *message, const char *path, const char *hint)
+{
+	fw_engine_done done = in->done;
+	void *data = in->data;
+	in->worker->ingester->waiting_bytes -= in->json_bytes;
+	fw_arena_finish(&in->arena);
+	free(in);
+	fw_engine_fail(done, data, status, code, message, path, hint);
+}
+
+/* The events of a body: a list, a batch object's, or itself. */
+static const struct fw_json *find_events(struct fw_ingest *in, const struct fw_json *body, unsigned *ret_n)
+{
+	const struct fw_json *batch = body->type == FW_JSON_OBJECT ? fw_json_get(body, "batch") : NULL;
+	*ret_n = 1;
+	if (body->type == FW_JSON_ARRAY)
+		batch = body;
+	if (!batch)
+		return body;
+	if (batch != body) {
+		in->reader.frame.context = fw_json_get(body, "context");
+		in->reader.frame.integrations = fw_json_get(body, "integrations");
+		in->reader.frame.sent_at = fw_json_text(body, "sentAt");
+	}
+	*ret_n = batch->type == FW_JSON_ARRAY ? batch->count : UINT32_MAX;
+	return batch->child;
+}
+
+static void run(struct fw_ingest *in, struct fw_str json)
+{
+	struct fw_json *body = NULL;
+	struct fw_error err;
+	unsigned n = 0, index = 0;
+	int rc = fw_json_parse(&in->arena, json.p ? json.p : "", json.n, &body, &err);
+	if (rc == FW_EINVAL) {
+		refuse_all(in, 400, "bad_json", err.message, NULL, err.hint[0] ? err.hint : NULL);
+		return;
+	}
+	const struct fw_json *element = rc == 0 ? find_events(in, body, &n) : NULL;
+	if (rc == 0 && ((body->type != FW_JSON_OBJECT && body->type != FW_JSON_ARRAY) || n == UINT32_MAX)) {
+		refuse_all(in, 400, "bad_request", n == UINT32_MAX ? "batch is no list" : "the body is no object", n == UINT32_MAX ? "batch" : NULL, NULL);
+		return;
+	}
+	if (rc == 0) {
+		in->events = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_people_event);
+		in->rejected = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_rejected);
+	}
+	if (rc < 0 || !in->events || !in->rejected) {
+		refuse_all(in, 413, "too_large", "the request takes more memory than one may", NULL, "send fewer events at once");
+		return;
+	}
+	in->left = 1;
+	for (; rc == 0 && element && index < n; element = element->next, index++)
+		rc = take(in, element, index);
+	if (rc < 0) {
+		leave(in, rc);
+		return;
+	}
+	in->group = (struct fw_people_group){ .done = on_applied, .ctx = in };
+	fw_people_apply(in->worker->people, in->events, in->n_events, &in->group);
+}
+
+void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *request, bool secret, struct fw_str json,
+	fw_engine_done done, void *data)
+{
+	if (!w->people) {
+		fw_engine_fail(done, data, 503, "unavailable", "there is no store", NULL, NULL);
+		return;
+	}
+	if (w->ingester->waiting_bytes && w->ingester->waiting_bytes + json.n > FW_LIMIT_INGEST_BYTES) {
+		fw_engine_fail_store(done, data, FW_EBUSY);
+		return;
+	}
+	struct fw_ingest *in = calloc(1, sizeof *in);
+	if (!in) {
+		fw_engine_fail_store(done, data, FW_ENOMEM);
+		return;
+	}
+	*in = (struct fw_ingest){ .worker = w, .json_bytes = json.n, .done = done, .data = data };
+	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, w->engine->config->identity_key, request, secret,
+		{ .type = -1, .received_us = fw_now_us() } };
+	w->ingester->waiting_bytes += json.n;
+	fw_arena_init(&in->arena, NULL, 0, ARENA_BYTES);
+	run(in, json);
+}

@@ -1,0 +1,128 @@
+/* One element of a request: whose it is, whether it is let in, what the visitor lets be kept. */
+#include "server/ingest.h"
+
+#include <stdio.h>
+
+#include "server/request.h"
+#include "server/signed.h"
+
+enum { LEAST_PUBLIC_ID = 16 };
+
+static int refuse(struct fw_refusal *r, const char *code, const char *message)
+{
+	r->code = code;
+	snprintf(r->message, sizeof r->message, "%s", message);
+	return FW_EINVAL;
+}
+
+/* The members of the batch's context that the element's own lacks come under it: signals and the record read one tree. */
+static const struct fw_json *with_context(struct fw_arena *a, const struct fw_json *element, const struct fw_json *batch)
+{
+	const struct fw_json *own = fw_json_get(element, "context");
+	if (!batch || batch->type != FW_JSON_OBJECT || !batch->child || element->type != FW_JSON_OBJECT)
+		return element;
+	struct fw_json *merged = FW_NEW(a, struct fw_json), *copy = FW_NEW(a, struct fw_json), **tail;
+	if (!merged || !copy)
+		return NULL;
+	*merged = (struct fw_json){ .type = FW_JSON_OBJECT, .key = FW_STR("context") };
+	tail = &merged->child;
+	for (int side = 0; side < 2; side++) {
+		const struct fw_json *from = side == 0 ? batch : own;
+		for (const struct fw_json *m = from ? from->child : NULL; m; m = m->next) {
+			if (side == 0 && own && fw_json_get(own, m->key.p))
+				continue;
+			if (!(*tail = FW_NEW(a, struct fw_json)))
+				return NULL;
+			**tail = *m;
+			(*tail)->next = NULL;
+			tail = &(*tail)->next;
+			merged->count++;
+		}
+	}
+	*copy = *element;
+	copy->child = merged;
+	for (const struct fw_json *m = element->child; m; m = m->next) {
+		if (m == own)
+			continue;
+		struct fw_json *c = FW_NEW(a, struct fw_json);
+		if (!c)
+			return NULL;
+		*c = *m;
+		c->next = merged->next;
+		merged->next = c;
+	}
+	return copy;
+}
+
+/* An id that is not proven is a claim: it finds nobody and changes nobody but the one who makes it. */
+static int find_person(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
+{
+	struct fw_event *event = &e->event;
+	bool proven = in->secret || (event->user_id.n && fw_signed_verify(in->identity_key, event->user_id,
+		event->user_hash));
+	if (!in->secret && event->anonymous_id.n && event->anonymous_id.n < LEAST_PUBLIC_ID)
+		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: make a random one");
+	if (event->anonymous_id.n)
+		e->id = (struct fw_person_id){ FW_PERSON_ANONYMOUS, event->anonymous_id };
+	else if (event->user_id.n)
+		e->id = (struct fw_person_id){ proven ? FW_PERSON_USER : FW_PERSON_UNVERIFIED, event->user_id };
+	else
+		return refuse(refusal, "no_user_anon_id", "an event needs an anonymousId or a userId");
+	if (!proven && e->id.kind == FW_PERSON_ANONYMOUS)
+		event->user_id = event->previous_id = event->group_id = (struct fw_str){ NULL, 0 };
+	return 0;
+}
+
+static struct fw_str header(const struct fw_ingest_reader *in, const char *name)
+{
+	return in->request && !in->secret ? fw_http_header(in->request->http, name) : (struct fw_str){ NULL, 0 };
+}
+
+static bool has(const struct fw_value *set, const char *what)
+{
+	for (unsigned i = 0; i < set->n_items; i++)
+		if (fw_str_is(set->items[i].folded, what))
+			return true;
+	return false;
+}
+
+/* The same signals as a decision's: a crawler leaves no trace, and what the visitor consents to is known. */
+static int read_signals(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *e, struct fw_refusal *refusal)
+{
+	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct fw_facts f;
+	struct fw_signal_request request = {
+		.body = element,
+		.user_agent = header(in, "User-Agent"), /* with a secret key it is a server's library */
+		.sec_gpc = header(in, "Sec-GPC"),
+		.peer = in->request ? fw_http_peer(in->request->http) : &nobody,
+		.secret = in->secret,
+		.now_us = in->frame.received_us,
+	};
+	if (in->request)
+		request.forwarded = in->request->forwarded;
+	fw_arena_reset(in->scratch);
+	fw_facts_init(&f, in->scratch, true);
+	if (fw_signal_read(in->signals, &request, &f) < 0)
+		return FW_ENOMEM;
+	const struct fw_value *device = &f.single[FW_FACT_DEVICE], *consent = &f.single[FW_FACT_CONSENT];
+	if (device->state == FW_KNOWN && fw_str_is(device->folded, "bot"))
+		return refuse(refusal, "crawler", "crawlers get no profile");
+	e->behaviour = consent->state != FW_KNOWN || has(consent, "analytics");
+	return 0;
+}
+
+int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret, struct fw_refusal *refusal)
+{
+	element = with_context(in->arena, element, in->frame.context);
+	if (!element)
+		return FW_ENOMEM;
+	struct fw_event_frame frame = in->frame;
+	frame.context = NULL;
+	int rc = fw_event_read(in->arena, element, &frame, &ret->event, refusal);
+	if (rc == 0)
+		rc = find_person(in, ret, refusal);
+	if (rc == 0 && !ret->event.imported && ret->event.received_us - ret->event.at_us > (int64_t)FW_LIMIT_TOO_LATE_S * 1000000)
+		rc = refuse(refusal, "too_late", "the event is older than 48 hours; bring history in with `floorwalker import`");
+	return rc < 0 ? rc : read_signals(in, element, ret, refusal);
+}

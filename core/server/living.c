@@ -1,0 +1,206 @@
+#include "server/living.h"
+
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "people/sweep.h"
+#include "server/config_store.h"
+
+enum { SWEEP_EVERY_MS = 100, LEASE_MS = 30000, LEASE_EVERY_MS = 10000, SLOW_US = 5000000 };
+
+struct fw_living {
+	struct fw_slot_page *page;
+	struct fw_arena arena; /* of the store's options */
+	struct fw_store *store;
+	struct fw_people *people;
+	struct fw_sweep *sweep;
+	struct event *on_tick;
+	bool leads;            /* this worker sweeps for the node */
+	bool asking;
+	int64_t leased_us;     /* when the lease was last asked for, monotonic */
+	uint64_t published[FW_STORE_COUNTS];
+	struct fw_sweep_counts swept;
+};
+
+static void on_lease(void *ctx, int rc)
+{
+	struct fw_living *l = ctx;
+	l->asking = false;
+	l->leads = rc == 0;
+}
+
+static void on_swept(void *ctx, int rc)
+{
+	struct fw_living *l = ctx;
+	const struct fw_sweep_counts *now = fw_sweep_counts(l->sweep);
+	(void)rc; /* it is tried again with the next step */
+	fw_count(l->page, FW_COUNT_SWEPT_PEOPLE, now->people - l->swept.people);
+	fw_count(l->page, FW_COUNT_SWEPT_MESSAGES, now->messages - l->swept.messages);
+	fw_count(l->page, FW_COUNT_SWEPT_LETTERS, now->dead_letters - l->swept.dead_letters);
+	if (now->damaged != l->swept.damaged)
+		fw_log(FW_LOG_ERROR, "a record cannot be read; `floorwalker store check` names it", NULL);
+	l->swept = *now;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_living *l = ctx;
+	int64_t now = fw_monotonic_us();
+	(void)fd;
+	(void)what;
+	if (!l->asking && now - l->leased_us > (int64_t)LEASE_EVERY_MS * 1000) {
+		l->leased_us = now;
+		l->asking = true;
+		if (fw_store_lease(l->store, "sweep", LEASE_MS, on_lease, l) < 0)
+			on_lease(l, FW_EBUSY);
+	}
+	if (l->leads && !fw_sweep_busy(l->sweep))
+		fw_sweep_step(l->sweep, fw_now_us(), on_swept, l);
+}
+
+static int64_t age_s(const struct fw_json *retain, const char *key, const char *otherwise)
+{
+	struct fw_str told = fw_json_text(retain, key);
+	int64_t months = 0;
+	if (!told.n)
+		told = fw_str(otherwise);
+	/* "25mo": a month is 30.4375 days, a twelfth of a Julian year. */
+	if (told.n > 2 && told.p[told.n - 2] == 'm' && told.p[told.n - 1] == 'o') {
+		for (size_t i = 0; i + 2 < told.n; i++)
+			months = months * 10 + (told.p[i] - '0');
+		return months * 2629800;
+	}
+	int64_t s = fw_duration_s(told);
+	return s > 0 ? s : 0;
+}
+
+static int make(struct fw_living *l, const struct fw_config *config, struct event_base *base, struct fw_error *err)
+{
+	struct fw_store_options options;
+	struct fw_people_options people = { config->currency ? config->currency : "EUR", config->hosts.items, config->hosts.n };
+	struct fw_sweep_options sweep = { age_s(config->retain, "anonymous", "90d"), age_s(config->retain, "known", "25mo") };
+	struct timeval tick = { 0, SWEEP_EVERY_MS * 1000 };
+	int rc = fw_config_store(config, &l->arena, &options, err);
+	if (rc == 0)
+		rc = fw_store_open(&options, base, &l->store, err);
+	if (rc < 0)
+		return rc;
+	l->people = fw_people_create(l->store, &people);
+	l->sweep = fw_sweep_create(l->store, &sweep);
+	l->on_tick = event_new(base, -1, EV_PERSIST, on_tick, l);
+	if (!l->people || !l->sweep || !l->on_tick || event_add(l->on_tick, &tick) < 0)
+		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+	return 0;
+}
+
+int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, struct event_base *base, struct fw_living **ret,
+	struct fw_error *err)
+{
+	struct fw_living *l = calloc(1, sizeof *l);
+	if (!l)
+		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+	l->page = page;
+	l->leased_us = fw_monotonic_us() - (int64_t)LEASE_EVERY_MS * 1000;
+	fw_arena_init(&l->arena, NULL, 0, 0);
+	int rc = make(l, made->config, base, err);
+	if (rc < 0)
+		fw_living_destroy(l);
+	else
+		*ret = l;
+	return rc;
+}
+
+void fw_living_close(struct fw_living *l)
+{
+	if (!l || !l->store)
+		return;
+	if (l->on_tick)
+		event_free(l->on_tick);
+	l->on_tick = NULL;
+	if (l->leads)
+		fw_store_release(l->store, "sweep");
+	if (l->people)
+		fw_living_publish(l);
+	fw_store_close(l->store);
+	l->store = NULL;
+}
+
+void fw_living_destroy(struct fw_living *l)
+{
+	if (!l)
+		return;
+	fw_living_close(l);
+	if (l->on_tick)
+		event_free(l->on_tick);
+	fw_sweep_destroy(l->sweep);
+	fw_people_destroy(l->people);
+	fw_arena_finish(&l->arena);
+	free(l);
+}
+
+struct fw_people *fw_living_people(struct fw_living *l)
+{
+	return l ? l->people : NULL;
+}
+
+void fw_living_publish(struct fw_living *l)
+{
+	const struct fw_store_counters *c = fw_store_counters(l->store);
+	const struct fw_people_counters *p = fw_people_counters(l->people);
+	const uint64_t now[FW_STORE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy, c->failures,
+		c->resubmitted, p->reserved };
+	for (unsigned i = 0; i < FW_STORE_COUNTS; i++) {
+		fw_count(l->page, FW_COUNT_STORE + i, now[i] - l->published[i]);
+		l->published[i] = now[i];
+	}
+}
+
+bool fw_living_well(struct fw_living *l)
+{
+	struct fw_store_health h;
+	fw_store_health(l->store, &h);
+	return h.reachable && !h.full && h.oldest_us < SLOW_US;
+}
+
+void fw_living_write_health(struct fw_living *l, struct fw_json_out *o)
+{
+	struct fw_store_health h;
+	fw_store_health(l->store, &h);
+	fw_json_open_object(o);
+	fw_json_key(o, "reachable");
+	fw_json_bool(o, h.reachable);
+	fw_json_key(o, "full");
+	fw_json_bool(o, h.full);
+	fw_json_key(o, "durability");
+	fw_json_text_value(o, fw_store_durability(l->store));
+	fw_json_key(o, "message");
+	fw_json_text_value(o, h.message[0] ? h.message : NULL);
+	const struct {
+		const char *name;
+		uint64_t n;
+	} members[] = { { "usedBytes", h.used_bytes }, { "sizeBytes", h.size_bytes }, { "rows", h.rows }, { "waiting", h.waiting } };
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		fw_json_key(o, members[i].name);
+		fw_json_number(o, (double)members[i].n);
+	}
+	fw_json_close_object(o);
+}
+
+static void gauge(struct fw_buf *out, const char *name, const char *help, uint64_t n)
+{
+	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s gauge\nfloorwalker_%s %" PRIu64 "\n", name, help, name, name, n);
+}
+
+void fw_living_metrics(struct fw_living *l, struct fw_buf *out)
+{
+	struct fw_store_health h;
+	fw_store_health(l->store, &h);
+	gauge(out, "store_reachable", "1: the store answers.", h.reachable);
+	gauge(out, "store_full", "1: the store's disk is full.", h.full);
+	gauge(out, "store_used_bytes", "Bytes in use of the store's file.", h.used_bytes);
+	gauge(out, "store_size_bytes", "Bytes that the store's file may grow to before it is enlarged.", h.size_bytes);
+	gauge(out, "store_rows", "Rows in the store.", h.rows);
+}
