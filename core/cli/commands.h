@@ -11,5 +11,8 @@ extern const struct fw_command fw_command_decide;
 extern const struct fw_command fw_command_explain;
 extern const struct fw_command fw_command_reload;
 extern const struct fw_command fw_command_status;
+extern const struct fw_command fw_command_import;
+extern const struct fw_command fw_command_profile;
+extern const struct fw_command fw_command_letters;
 
 #endif

@@ -11,7 +11,7 @@
 /* In the order of `floorwalker --help`. */
 static const struct fw_command *const commands[] = {
 	&fw_command_serve, &fw_command_check, &fw_command_test, &fw_command_decide, &fw_command_explain,
-	&fw_command_reload, &fw_command_status,
+	&fw_command_reload, &fw_command_status, &fw_command_import, &fw_command_profile, &fw_command_letters,
 	NULL,
 };
 
@@ -21,7 +21,7 @@ static void help(FILE *out)
 {
 	fputs("usage: floorwalker COMMAND [OPTION…]\n\nDecides, per visitor, what each slot of a store shows.\n\n", out);
 	for (const struct fw_command *const *c = commands; *c; c++)
-		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+		fprintf(out, "  %-12s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n`floorwalker COMMAND --help` tells more. Exit status: 0 done, 1 the answer is no, 2 used wrongly.\n", out);
 }
 

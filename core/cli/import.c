@@ -1,0 +1,314 @@
+/* Bulk history: an element of /v1/batch's `batch` a line. A line counts once, whatever happens: its person remembers how far
+ * into which file it has come, and the store how far everybody has. */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "cli/commands.h"
+#include "cli/stored.h"
+#include "people/key.h"
+#include "server/config_signals.h"
+#include "server/ingest.h"
+
+static int run(int argc, char **argv);
+
+const struct fw_command fw_command_import = {
+	.name = "import",
+	.summary = "bulk history: events, one a line",
+	.usage = "usage: floorwalker import [--config FILE] [--json] FILE…\n\n"
+		"Reads events in the shape of an element of /v1/batch's `batch`, one JSON object a line, and applies each to its person,\n"
+		"however old it is. Nothing is triggered. A line counts once: an import that was interrupted is simply started again, and a\n"
+		"file that has grown is read from where it ended. Runs beside a daemon that serves, or without one.\n\n"
+		"  --config FILE  the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n"
+		"  --json         the summary as JSON\n\n"
+		"Exit status: 0 when every line was applied now or before, 1 when some were refused (each is named).\n",
+	.run = run,
+};
+
+enum { LINES_AT_ONCE = 1000, LINE_MOST = FW_LIMIT_EVENT_BYTES, REFUSALS_SHOWN = 20, NAMED_BYTES = 4096, TELL_EVERY_US = 1000000,
+	AGAIN_US = 200000 };
+
+struct import {
+	struct fw_stored stored;
+	struct fw_signal_shared *shared;
+	struct fw_signal *signals;
+	struct fw_signal_config signal_config;
+	struct fw_arena arena, scratch;
+	bool json;
+	int64_t told_us;
+	uint64_t lines, applied, repeated, refused, skipped_bytes;
+
+	const char *path;
+	uint64_t file;
+	FILE *stream;
+	int64_t offset; /* of the next line */
+	uint64_t number;
+};
+
+static void say(const struct import *in, const char *what)
+{
+	fprintf(stderr, "%s: %s\n", in->path, what);
+}
+
+/* What a file is, whatever its name: its first bytes. So it may be moved and may grow. */
+static int name_file(struct import *in)
+{
+	char first[NAMED_BYTES];
+	size_t n = fread(first, 1, sizeof first, in->stream);
+	const char *line = n < sizeof first ? memchr(first, '\n', n) : NULL;
+	if (ferror(in->stream))
+		return FW_EIO;
+	/* A short file is known by its first line, so that it may grow as well. */
+	in->file = fw_hash(first, line ? (size_t)(line - first) : n);
+	rewind(in->stream);
+	return 0;
+}
+
+struct found {
+	bool done;
+	int rc;
+	int64_t offset;
+	uint64_t lines;
+};
+
+static void on_progress(void *ctx, int rc, const struct fw_row *row)
+{
+	struct found *f = ctx;
+	f->rc = rc;
+	if (rc == 0 && row->value.n == 16) {
+		f->offset = (int64_t)fw_key_read(row->value.p, 8);
+		f->lines = fw_key_read(row->value.p + 8, 8);
+	}
+	f->done = true;
+}
+
+static void progress_key(const struct import *in, struct fw_key *key)
+{
+	key->bytes[0] = 'I';
+	fw_key_number(key->bytes + 1, in->file, 8);
+	key->n = 9;
+	key->bucket = fw_store_bucket(in->file);
+}
+
+static int read_progress(struct import *in)
+{
+	struct found f = { 0 };
+	struct fw_key key;
+	progress_key(in, &key);
+	fw_store_get(in->stored.store, key.bucket, fw_key_str(&key), &in->arena, on_progress, &f);
+	fw_stored_wait(&in->stored, &f.done);
+	in->offset = f.offset;
+	in->number = f.lines;
+	in->skipped_bytes += (uint64_t)f.offset;
+	return f.rc < 0 || !f.done ? FW_EAWAY : fseeko(in->stream, f.offset, SEEK_SET) < 0 ? FW_EIO : 0;
+}
+
+static int write_progress(struct import *in)
+{
+	struct fw_stored_wait wait = { 0 };
+	char value[16];
+	struct fw_key key;
+	progress_key(in, &key);
+	fw_key_number(value, (uint64_t)in->offset, 8);
+	fw_key_number(value + 8, in->number, 8);
+	struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&key), { value, sizeof value }, FW_VERSION_ANY };
+	struct fw_batch batch = { key.bucket, &change, 1 };
+	int rc = fw_store_commit(in->stored.store, &batch, fw_stored_committed, &wait);
+	if (rc == 0)
+		fw_stored_wait(&in->stored, &wait.done);
+	return rc < 0 ? rc : wait.done ? wait.rc : FW_EAWAY;
+}
+
+static void refuse(struct import *in, const char *message, const char *hint)
+{
+	if (in->refused++ < REFUSALS_SHOWN)
+		fprintf(stderr, "%s:%" PRIu64 ": %s%s%s\n", in->path, in->number, message, hint && hint[0] ? "; " : "", hint ? hint : "");
+	else if (in->refused == REFUSALS_SHOWN + 1)
+		fputs("… and more; the summary counts them\n", stderr);
+}
+
+/* One line into an event, or a refusal. FW_ENOMEM. */
+static int read_line(struct import *in, const char *line, size_t n, int64_t offset, struct fw_people_event *events, unsigned *n_events)
+{
+	struct fw_json *element;
+	struct fw_error err;
+	struct fw_refusal refusal = { .code = "" };
+	struct fw_people_event *e = &events[*n_events];
+	struct fw_ingest_reader reader = { &in->arena, &in->scratch, in->signals, in->stored.config->identity_key, NULL, true,
+		{ .type = -1, .received_us = fw_now_us(), .imported = true } };
+	if (n > LINE_MOST) {
+		snprintf(refusal.message, sizeof refusal.message, "the event has %zu bytes; at most %d are taken", n, LINE_MOST);
+		refuse(in, refusal.message, NULL);
+		return 0;
+	}
+	int rc = fw_json_parse(&in->arena, line, n, &element, &err);
+	if (rc == FW_EINVAL) {
+		refuse(in, err.message, err.hint);
+		return 0;
+	}
+	memset(e, 0, sizeof *e);
+	if (rc == 0 && (rc = fw_ingest_read(&reader, element, e, &refusal)) == FW_EINVAL) {
+		refuse(in, refusal.message, NULL);
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	e->import_file = in->file;
+	e->import_offset = offset;
+	++*n_events;
+	return 0;
+}
+
+static void on_applied(void *ctx, int rc)
+{
+	struct fw_stored_wait *w = ctx;
+	w->rc = rc;
+	w->done = true;
+}
+
+/* Applies a chunk; a store that is busy is asked again. */
+static int apply(struct import *in, struct fw_people_event *events, unsigned n)
+{
+	for (;;) {
+		struct fw_stored_wait wait = { 0 };
+		struct fw_people_group group = { .done = on_applied, .ctx = &wait };
+		fw_people_apply(in->stored.people, events, n, &group);
+		fw_stored_wait(&in->stored, &wait.done);
+		if (!wait.done || (wait.rc < 0 && wait.rc != FW_EBUSY))
+			return wait.done ? wait.rc : FW_EAWAY;
+		for (unsigned i = 0; i < n && wait.rc == 0; i++) {
+			in->applied += !events[i].repeated;
+			in->repeated += events[i].repeated;
+		}
+		if (wait.rc == 0)
+			return 0;
+		usleep(AGAIN_US);
+	}
+}
+
+static void tell(struct import *in, bool last)
+{
+	int64_t now = fw_monotonic_us();
+	if (!isatty(STDERR_FILENO) || (!last && now - in->told_us < TELL_EVERY_US))
+		return;
+	in->told_us = now;
+	fprintf(stderr, "\r%s: %" PRIu64 " lines%s", in->path, in->number, last ? "\n" : "");
+}
+
+/* 1: there may be more; 0: the file has ended; or what went wrong. */
+static int import_chunk(struct import *in)
+{
+	struct fw_people_event *events = FW_NEW_ARRAY(&in->arena, LINES_AT_ONCE, struct fw_people_event);
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n = 0;
+	unsigned n_events = 0;
+	int rc = events ? 0 : FW_ENOMEM;
+	for (unsigned i = 0; rc == 0 && i < LINES_AT_ONCE && (n = getline(&line, &size, in->stream)) > 0; i++) {
+		if (line[n - 1] != '\n')
+			break; /* not written to its end yet */
+		int64_t offset = in->offset;
+		in->offset += n;
+		in->number++;
+		in->lines++;
+		if (n > 1)
+			rc = read_line(in, line, (size_t)n - 1, offset, events, &n_events);
+	}
+	bool partial = n > 0 && line[n - 1] != '\n';
+	free(line);
+	if (rc == 0 && partial)
+		refuse(in, "the last line does not end; it is left for the next time", "end it with a line break");
+	if (rc == 0 && n_events)
+		rc = apply(in, events, n_events);
+	if (rc == 0)
+		rc = write_progress(in);
+	tell(in, false);
+	fw_arena_reset(&in->arena);
+	return rc < 0 ? rc : n > 0 && !partial;
+}
+
+static int import_file(struct import *in, const char *path)
+{
+	in->path = path;
+	in->stream = fopen(path, "re");
+	if (!in->stream) {
+		say(in, strerror(errno));
+		return FW_EIO;
+	}
+	int rc = name_file(in);
+	if (rc == 0)
+		rc = read_progress(in);
+	while (rc == 0 || rc == 1) {
+		rc = import_chunk(in);
+		if (rc == 0)
+			break;
+	}
+	tell(in, true);
+	fclose(in->stream);
+	if (rc < 0)
+		say(in, rc == FW_EFULL ? "stopped: the store's disk is full; make room and start again" : rc == FW_ENOMEM ? "stopped: out of memory" :
+			rc == FW_EIO ? "stopped: it cannot be read, or the store cannot be written" : "stopped: the store is out of reach; start again");
+	return rc;
+}
+
+static int open_signals(struct import *in)
+{
+	struct fw_error err = { .message = "out of memory" };
+	char text[1200];
+	if (fw_config_signals(in->stored.config, &in->stored.arena, &in->signal_config) == 0 &&
+			fw_signal_shared_create(&in->signal_config, &in->shared, &err) == 0 && (in->signals = fw_signal_create(in->shared)))
+		return FW_EXIT_DONE;
+	fprintf(stderr, "floorwalker: %s\n", fw_error_text(&err, text, sizeof text));
+	return FW_EXIT_NO;
+}
+
+static void print(const struct import *in)
+{
+	if (in->json)
+		printf("{\"lines\":%" PRIu64 ",\"applied\":%" PRIu64 ",\"repeated\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"skippedBytes\":%" PRIu64 "}\n",
+			in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
+	else
+		printf("%" PRIu64 " lines: %" PRIu64 " applied, %" PRIu64 " applied before, %" PRIu64 " refused; %" PRIu64
+			" bytes were done already\n", in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	struct import in = { 0 };
+	const char *config = NULL;
+	int status, rc = 0;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'c')
+			config = optarg;
+		else if (c == 'j')
+			in.json = true;
+		else
+			return fw_command_misused(&fw_command_import, NULL);
+	}
+	if (optind == argc)
+		return fw_command_misused(&fw_command_import, "which file?");
+	fw_arena_init(&in.arena, NULL, 0, 0);
+	fw_arena_init(&in.scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);
+	status = fw_stored_open(&in.stored, config);
+	if (status == FW_EXIT_DONE)
+		status = open_signals(&in);
+	for (; status == FW_EXIT_DONE && optind < argc && rc == 0; optind++)
+		rc = import_file(&in, argv[optind]);
+	if (status == FW_EXIT_DONE)
+		print(&in);
+	fw_signal_destroy(in.signals);
+	fw_signal_shared_destroy(in.shared);
+	fw_stored_close(&in.stored);
+	fw_arena_finish(&in.arena);
+	fw_arena_finish(&in.scratch);
+	return status != FW_EXIT_DONE || rc < 0 || in.refused ? FW_EXIT_NO : FW_EXIT_DONE;
+}

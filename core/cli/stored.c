@@ -1,0 +1,104 @@
+#include "cli/stored.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "server/config_store.h"
+#include "server/rundir.h"
+#include "store/keeper.h"
+
+static int say(const struct fw_error *err)
+{
+	char text[1200];
+	fprintf(stderr, "floorwalker: %s\n", fw_error_text(err, text, sizeof text));
+	return FW_EXIT_NO;
+}
+
+/* Where no daemon runs, a child of this command writes in its place. */
+static int begin_keeper(struct fw_stored *s, const struct fw_store_options *options, struct fw_error *err)
+{
+	int ends[2];
+	int rc = fw_keeper_bind(options, &s->listener, err);
+	if (rc == FW_EBUSY) /* the daemon's keeper has it */
+		return 0;
+	if (rc < 0)
+		return rc;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many open files");
+	s->keeper = fork();
+	if (s->keeper == 0) {
+		signal(SIGINT, SIG_IGN);
+		close(ends[0]);
+		fw_log_role("keeper");
+		fw_keeper_run(options, s->listener, ends[1]);
+	}
+	close(ends[1]);
+	s->beat = ends[0];
+	return s->keeper > 0 ? 0 : fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many processes");
+}
+
+int fw_stored_open(struct fw_stored *s, const char *given)
+{
+	struct fw_store_options options;
+	struct fw_error err;
+	const char *path = fw_config_find(given);
+	*s = (struct fw_stored){ .listener = -1, .beat = -1 };
+	fw_arena_init(&s->arena, NULL, 0, 0);
+	if (!path) {
+		fputs("floorwalker: no configuration: name it with --config\n", stderr);
+		return FW_EXIT_NO;
+	}
+	if (fw_config_load(path, &s->config, &err) < 0 || fw_config_store(s->config, &s->arena, &options, &err) < 0 ||
+			fw_make_folders(s->config->run, &err) < 0 || begin_keeper(s, &options, &err) < 0)
+		return say(&err);
+	struct fw_people_options people = { s->config->currency ? s->config->currency : "EUR", s->config->hosts.items, s->config->hosts.n };
+	if (!(s->base = event_base_new())) {
+		fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory");
+		return say(&err);
+	}
+	if (fw_store_open(&options, s->base, &s->store, &err) < 0)
+		return say(&err);
+	s->people = fw_people_create(s->store, &people);
+	if (!s->people)
+		return say((fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory"), &err));
+	return FW_EXIT_DONE;
+}
+
+void fw_stored_close(struct fw_stored *s)
+{
+	fw_store_close(s->store);
+	fw_people_destroy(s->people);
+	if (s->base)
+		event_base_free(s->base);
+	if (s->beat >= 0)
+		close(s->beat);
+	if (s->keeper > 0) {
+		kill(s->keeper, SIGTERM);
+		waitpid(s->keeper, NULL, 0);
+	}
+	if (s->listener >= 0)
+		close(s->listener);
+	fw_config_destroy(s->config);
+	fw_arena_finish(&s->arena);
+}
+
+void fw_stored_wait(struct fw_stored *s, const bool *done)
+{
+	while (!*done && event_base_loop(s->base, EVLOOP_ONCE) == 0)
+		continue;
+}
+
+void fw_stored_committed(void *ctx, int rc, uint64_t version)
+{
+	struct fw_stored_wait *w = ctx;
+	(void)version;
+	w->rc = rc;
+	w->done = true;
+}

@@ -1,0 +1,36 @@
+/* A command's way to the store: through the keeper of the running daemon, or, where none runs, through one of its own. */
+#ifndef FW_CLI_STORED_H
+#define FW_CLI_STORED_H
+
+#include <sys/types.h>
+
+#include "people/people.h"
+#include "server/config.h"
+
+struct event_base;
+
+struct fw_stored {
+	struct fw_config *config;
+	struct event_base *base;
+	struct fw_store *store;
+	struct fw_people *people;
+	struct fw_arena arena; /* of what is opened */
+	pid_t keeper;          /* its own; 0: the daemon's */
+	int listener, beat;    /* -1: none */
+};
+
+/* `config` as given with --config, or NULL. What goes wrong is said on stderr. FW_EXIT_DONE or FW_EXIT_NO; to be closed either
+ * way. */
+int fw_stored_open(struct fw_stored *s, const char *config);
+void fw_stored_close(struct fw_stored *s);
+/* Turns the loop until `*done`. */
+void fw_stored_wait(struct fw_stored *s, const bool *done);
+
+/* One commit, waited for; the same for what hands `fw_stored_committed` in with a pointer to this. */
+struct fw_stored_wait {
+	bool done;
+	int rc;
+};
+void fw_stored_committed(void *ctx, int rc, uint64_t version);
+
+#endif
