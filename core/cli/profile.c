@@ -97,10 +97,11 @@ static int show(struct fw_stored *s, const struct fw_person_id *id, bool timelin
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
 	fw_json_open_object(&o);
-	fw_json_key(&o, "id");
-	fw_json_string(&o, id->id);
-	if (timeline)
+	if (timeline) {
+		fw_json_key(&o, "id");
+		fw_json_string(&o, id->id);
 		fw_json_key(&o, "timeline");
+	}
 	int rc = timeline ? fw_profile_timeline(&s->arena, shown.record, &o, &err)
 		: fw_profile_describe(&s->arena, shown.record, fw_now_us(), &o, &err);
 	fw_json_close_object(&o);

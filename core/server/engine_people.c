@@ -56,8 +56,6 @@ static int write_person(struct visit *v, struct fw_buf *out, struct fw_error *er
 	struct fw_json_out o;
 	fw_json_out_init(&o, out);
 	fw_json_open_object(&o);
-	fw_json_key(&o, "id");
-	fw_json_string(&o, v->id.id);
 	int rc = fw_profile_describe(&v->arena, v->record, now_us, &o, err);
 	if (rc == 0)
 		rc = write_segments(v, now_us, &o);
