@@ -10,6 +10,7 @@
 enum { TRIES_MOST = 10000, ARENA_MOST = 16 << 20 };
 
 static void begin(struct fw_flight *f);
+static void commit_stalled(struct fw_people *p);
 
 static struct fw_flight **chain_of(struct fw_people *p, const struct fw_key *key)
 {
@@ -100,11 +101,14 @@ static void count_round(struct fw_flight *f)
 static void on_committed(void *ctx, int rc, uint64_t version)
 {
 	struct fw_flight *f = ctx;
-	struct fw_people_counters *c = &f->people->counters;
+	struct fw_people *p = f->people;
+	struct fw_people_counters *c = &p->counters;
 	(void)version;
+	p->committing--;
 	if (rc == FW_ECONFLICT && !f->reserved && ++f->tries < TRIES_MOST) {
 		c->recomputed++;
 		begin(f);
+		commit_stalled(p);
 		return;
 	}
 	if (rc == 0) {
@@ -113,9 +117,10 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 		count_round(f);
 	}
 	end(f, rc);
+	commit_stalled(p);
 }
 
-static void commit(struct fw_flight *f)
+static int try_commit(struct fw_flight *f)
 {
 	struct fw_change changes[1 + FW_FLIGHT_SPILLS];
 	struct fw_key *keys = FW_NEW_ARRAY(&f->arena, f->n_spills, struct fw_key);
@@ -130,9 +135,39 @@ static void commit(struct fw_flight *f)
 	struct fw_batch batch = { f->key.bucket, changes, 1 + f->n_spills };
 	int rc = bytes.failed || !keys ? FW_ENOMEM : fw_store_commit(f->people->store, &batch, on_committed, f);
 	fw_buf_finish(&bytes);
-	if (rc < 0)
-		end(f, rc);
+	f->people->committing += rc == 0;
+	return rc;
 }
+
+/* The store takes only so many batches at once: what finds no room waits for those before it. */
+static void commit(struct fw_flight *f)
+{
+	struct fw_people *p = f->people;
+	int rc = p->stalled ? FW_EBUSY : try_commit(f);
+	if (rc == FW_EBUSY && p->committing) {
+		f->stalled = NULL;
+		*p->last_stalled = f;
+		p->last_stalled = &f->stalled;
+	} else if (rc < 0) {
+		end(f, rc);
+	}
+}
+
+static void commit_stalled(struct fw_people *p)
+{
+	while (p->stalled) {
+		struct fw_flight *f = p->stalled;
+		int rc = try_commit(f);
+		if (rc == FW_EBUSY && p->committing)
+			return;
+		p->stalled = f->stalled;
+		if (!p->stalled)
+			p->last_stalled = &p->stalled;
+		if (rc < 0)
+			end(f, rc);
+	}
+}
+
 
 /* Whether the message moved out of the record within this very round. */
 static bool is_spilled_now(const struct fw_flight *f, uint64_t hash)

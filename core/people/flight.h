@@ -41,6 +41,7 @@ struct fw_flight {
 	} spills[FW_FLIGHT_SPILLS];
 	unsigned n_spills;
 
+	struct fw_flight *stalled; /* the next that waits for room in the store */
 	fw_people_done reserved; /* the round is a reservation */
 	void *reserved_ctx;
 };
@@ -51,6 +52,8 @@ struct fw_people {
 	struct fw_store *store;
 	struct fw_people_options options;
 	struct fw_people_counters counters;
+	unsigned committing;   /* batches on their way */
+	struct fw_flight *stalled, **last_stalled;
 	struct fw_flight *chains[FW_FLIGHT_CHAINS];
 };
 

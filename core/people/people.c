@@ -12,6 +12,7 @@ struct fw_people *fw_people_create(struct fw_store *store, const struct fw_peopl
 		return NULL;
 	p->store = store;
 	p->options = *options;
+	p->last_stalled = &p->stalled;
 	return p;
 }
 
