@@ -25,8 +25,23 @@ rule "still-there" {
   show     = { note = "still-there", text = "We kept your cart for you" },
 }
 
+rule "hold-my-cart" {
+  slot     = "page.overlay",
+  priority = 20,
+  tags     = { "interrupts" },
+  when     = { cart = { total = at_least(200), age = at_least "20m" }, pages_this_visit = at_least(8) },
+  show     = { layer = "hold-my-cart", text = "Shall we keep these for you until tomorrow?" },
+  note     = "Much in the cart, and going round in circles.",
+}
+
 test "a little more and it ships free" {
-  given  = { cart = { total = 82.5, items = 2 } },
+  given  = {
+    events = {
+      { "Product Added", product_id = "S-1", price = "19.90", quantity = 3, ago = "20m" },
+      { "Product Removed", product_id = "S-1", quantity = 1, ago = "10m" },
+      { "Product Added", product_id = "L-1", price = 42.7, ago = "5m" },
+    },
+  },
   expect = { ["cart.note"] = "almost-free-shipping" },
 }
 
@@ -36,11 +51,30 @@ test "gift wrap before Christmas" {
 }
 
 test "a cart of yesterday" {
-  given  = { date = "2026-10-14", cart = { total = 30, items = 1, age = "26h" } },
+  given  = { date = "2026-10-14", events = { { "Product Added", product_id = "L-1", price = 30, ago = "26h" } } },
   expect = { ["cart.note"] = "still-there" },
 }
 
 test "an empty cart needs no note" {
-  given  = { date = "2026-12-18", cart = { total = 0, items = 0 } },
+  given  = {
+    date = "2026-12-18",
+    events = { { "Product Added", product_id = "L-1", price = 80, ago = "20m" }, { "Cart Emptied", ago = "10m" } },
+  },
   expect = { ["cart.note"] = "default" },
+}
+
+test "round in circles with a full cart" {
+  given  = {
+    page = "/tents", pages_this_visit = 12, consent = {},
+    events = { { "Product Added", product_id = "T-4", category = "tents", price = 320, ago = "25m" } },
+  },
+  expect = { ["page.overlay"] = "hold-my-cart" },
+}
+
+test "a tent just taken is no circle" {
+  given  = {
+    page = "/tents", pages_this_visit = 12, consent = {},
+    events = { { "Product Added", product_id = "T-4", category = "tents", price = 320, ago = "5m" } },
+  },
+  expect = { ["page.overlay"] = "default" },
 }

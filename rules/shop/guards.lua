@@ -6,6 +6,12 @@ guard "discounts-are-for-people" {
   because = "Search engines and price comparisons show the ordinary price",
 }
 
+guard "checkout-is-left-in-peace" {
+  applies = { tag = "interrupts" },
+  forbid  = { page = { "/cart", "/checkout", "/payment" } },
+  because = "Nobody who is paying is asked anything else",
+}
+
 test "a crawler is told the ordinary price" {
   given  = { at = "2026-11-28T12:00", device = "bot", rollout = 90 },
   expect = { ["home.hero"] = "default" },
@@ -16,16 +22,45 @@ test "so is a device that does not say what it is" {
   expect = { ["home.hero"] = "default" },
 }
 
+test "nobody is interrupted at the cart" {
+  given  = {
+    page = "/cart", pages_this_visit = 12, consent = {},
+    events = { { "Product Added", product_id = "T-4", category = "tents", price = 320, ago = "25m" } },
+  },
+  expect = { ["page.overlay"] = "default" },
+}
+
+test "nor on a page that does not say which it is" {
+  given  = {
+    pages_this_visit = 12, consent = {},
+    events = { { "Product Added", product_id = "T-4", category = "tents", price = 320, ago = "25m" } },
+  },
+  expect = { ["page.overlay"] = "default" },
+}
+
 -- The guards of ../compliance, tried on this store's rules.
 
+local function three_boots()
+  return {
+    { "Product Viewed", category = "boots", ago = "2d" },
+    { "Product Viewed", category = "boots", ago = "1d" },
+    { "Product Viewed", category = "boots", ago = "10m" },
+  }
+end
+
 test "without consent nobody is followed" {
-  given  = { at = "2026-10-14T17:00", source = "direct", viewed = { category = "boots", total = 3 }, consent = {} },
-  expect = { ["home.hero"] = "default" },
+  given  = { at = "2026-10-14T17:00", source = "direct", consent = {}, events = three_boots() },
+  expect = { ["home.hero"] = "default", ["home.row"] = "default" },
 }
 
 test "consent to something else is no consent" {
-  given  = { at = "2026-10-14T17:00", source = "direct", viewed = { category = "boots", total = 3 }, consent = { "analytics", "email" } },
-  expect = { ["home.hero"] = "default" },
+  given  = { at = "2026-10-14T17:00", source = "direct", consent = { "analytics", "email" }, events = three_boots() },
+  expect = { ["home.hero"] = "default", ["home.row"] = "default" },
+}
+
+test "nor is a loyal customer's card shown without it" {
+  given  = { consent = {}, events = { { "Order Completed", order_id = "A-1", total = 900, ago = "20d" } } },
+  expect = { ["account.card"] = "default" },
 }
 
 test "a function does not get round consent" {

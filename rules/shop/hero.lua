@@ -105,22 +105,67 @@ test "black friday ends at midnight" {
 }
 
 test "a loyal customer is let in early" {
-  given  = { at = "2026-11-24T10:00", device = "desktop", orders = 6, revenue = 480, consent = { "personalization" } },
+  given  = {
+    at = "2026-11-24T10:00", device = "desktop", consent = { "personalization" },
+    events = { { "Order Completed", order_id = "A-1", total = 480, ago = "90d" }, { "Order Completed", order_id = "A-2", total = 190, ago = "40d" } },
+  },
   expect = { ["home.hero"] = "early-access" },
 }
 
 test "one order is not loyal" {
-  given  = { at = "2026-11-24T10:00", device = "desktop", orders = 1, revenue = 80, consent = { "personalization" } },
+  given  = {
+    at = "2026-11-24T10:00", device = "desktop", consent = { "personalization" },
+    events = { { "Order Completed", order_id = "A-1", total = 80, ago = "40d" } },
+  },
   expect = { ["home.hero"] = "default" },
 }
 
 test "whoever looked at boots three times sees them again" {
-  given  = { at = october, source = "direct", viewed = { category = "boots", total = 3 }, consent = { "personalization" } },
+  given  = {
+    at = october, source = "direct", consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "Boots", product_id = "B-2", ago = "6d" },
+      { "Product Viewed", category = "boots", product_id = "B-3", ago = "2d" },
+      { "Product Viewed", category = "boots", product_id = "B-3", ago = "10m" },
+    },
+  },
   expect = { ["home.hero"] = "boots-again" },
 }
 
+test "two of three views in a week are not enough" {
+  given  = {
+    at = october, country = "DE", source = "direct", consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "boots", ago = "20d" },
+      { "Product Viewed", category = "boots", ago = "2d" },
+      { "Product Viewed", category = "boots", ago = "10m" },
+    },
+  },
+  expect = { ["home.hero"] = "welcome-back" },
+}
+
+test "boots are not shown to those who have just bought some" {
+  given  = {
+    at = october, country = "DE", source = "direct", consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "boots", ago = "3d" },
+      { "Product Viewed", category = "boots", ago = "3d" },
+      { "Product Viewed", category = "boots", ago = "2d" },
+      { "Order Completed", order_id = "A-1", total = 190, products = { { product_id = "B-3", category = "boots", price = 190 } }, ago = "2d" },
+    },
+  },
+  expect = { ["home.hero"] = "default" },
+}
+
 test "boots are not repeated to readers of the newsletter" {
-  given  = { at = october, source = "email", language = "de-AT", viewed = { category = "boots", total = 9 }, consent = { "personalization" } },
+  given  = {
+    at = october, source = "email", language = "de-AT", consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "boots", ago = "6d" },
+      { "Product Viewed", category = "boots", ago = "2d" },
+      { "Product Viewed", category = "boots", ago = "1d" },
+    },
+  },
   expect = { ["home.hero"] = "newsletter-german" },
 }
 

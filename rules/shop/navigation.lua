@@ -64,12 +64,25 @@ test "a crawler gets the whole menu and the plain page" {
 }
 
 test "families see the children's things first" {
-  given  = { device = "desktop", affinity = { category = "kids", share = 0.5 }, consent = { "personalization" } },
+  given  = {
+    device = "desktop", consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "kids", ago = "3d" },
+      { "Product Viewed", category = "tents", ago = "2d" },
+    },
+  },
   expect = { ["navigation"] = "kids-first" },
 }
 
 test "so do those who bought for children within a year or so" {
-  given  = { device = "mobile", affinity = { category = "kids", share = 0.1 }, bought = { category = "kids", total = 2 }, consent = { "personalization" } },
+  given  = {
+    device = "mobile", consent = { "personalization" },
+    events = {
+      { "Order Completed", order_id = "A-1", total = 40, products = { { category = "kids", price = 20, quantity = 2 } }, ago = "300d" },
+      { "Product Viewed", category = "tents", ago = "2d" },
+      { "Product Viewed", category = "tents", ago = "2d" },
+    },
+  },
   expect = { ["navigation"] = "kids-first" },
 }
 

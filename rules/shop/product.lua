@@ -82,8 +82,17 @@ test "one care kit is enough" {
 }
 
 test "whoever goes from boot to boot may ask for the size" {
-  given  = { viewed = { category = "boots", total = 6 }, bought = { category = "boots", total = 0 }, consent = { "personalization" } },
-  expect = { ["product.extra"] = "size-advice" },
+  given  = {
+    consent = { "personalization" },
+    events = {
+      { "Product Viewed", category = "boots", product_id = "B-1", ago = "60h" },
+      { "Product Viewed", category = "boots", product_id = "B-2", ago = "59h" },
+      { "Product Viewed", category = "boots", product_id = "B-1", ago = "3h" },
+      { "Product Viewed", category = "boots", product_id = "B-3", ago = "2h" },
+      { "Product Viewed", category = "boots", product_id = "B-1", ago = "1h" },
+    },
+  },
+  expect = { ["product.extra"] = { "comparison-table", "size-advice" } },
 }
 
 test "two additions fit, the strongest first" {

@@ -9,9 +9,26 @@ segment "cold-region" {
 
 segment "small-screen" { when = { device = { "mobile", "tablet" } } }
 
-segment "boot-curious" {
-  when = { viewed = { category = "boots", at_least = 3, within = "7d" } },
+-- What they look at.
+
+segment "boot-curious" {                       -- until they have some
+  when = {
+    viewed = { category = "boots", at_least = 3, within = "7d" },
+    none { bought = { category = "boots", within = "30d" } },
+  },
 }
+
+segment "comparing" {                          -- one thing beside the other, and none taken
+  when = any {
+    { viewed = { category = "boots", at_least = 4, within = "3d" }, none { bought = { category = "boots", within = "30d" } } },
+    { viewed = { category = "jackets", at_least = 4, within = "3d" }, none { bought = { category = "jackets", within = "30d" } } },
+    { viewed = { category = "tents", at_least = 4, within = "3d" }, none { bought = { category = "tents", within = "30d" } } },
+  },
+}
+
+-- How long they have been with us.
+
+segment "first-visit" { when = { new_visitor = true } }
 
 segment "customer" { when = { orders = at_least(1) } }
 

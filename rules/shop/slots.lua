@@ -22,3 +22,17 @@ slot "product.delivery" {
 slot "product.extra" { channel = "web", show_up_to = 2 }
 
 slot "cart.note" { channel = "web" }
+
+slot "home.row" {
+  channel = "web",
+  default = { list = "bestsellers", headline = "What others take along" },
+}
+
+slot "account.card" {
+  channel = "web",
+  default = { tier = "none", text = "Your first order makes you a member" },
+}
+
+-- These two ask for attention: what they show bears the tag `interrupts`, and caps.lua says how often one may.
+slot "page.overlay" { channel = "web" }        -- lies over the page until it is closed
+slot "page.corner"  { channel = "web" }        -- a small box at the edge

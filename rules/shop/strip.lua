@@ -13,7 +13,7 @@ rule "welcome-code" {
   priority    = 50,
   only_one_of = "one-discount",
   tags        = { "discount" },
-  when        = { new_visitor = true, source = is_not { "email", "affiliate" } },
+  when        = { segment = "first-visit", source = is_not { "email", "affiliate" } },
   show        = { offer = "welcome-10", text = "10 % off the first order" },
 }
 
@@ -45,6 +45,16 @@ rule "evening-bundle" {
   priority = 35,
   when     = function(v) return v.cart.items > 2 and v.hour >= 18 and v:viewed { brand = "Nordlys" } > 0 end,
   show     = { offer = "nordlys-bundle" },
+}
+
+rule "cart-waiting" {
+  slot     = "home.strip",
+  priority = 38,
+  when     = { cart = { items = at_least(1), age = at_least "2h" } },
+  show     = function(v)
+    return { note = "cart-waiting", items = v.cart.items, total = string.format("%.2f", v.cart.total), link = "/cart" }
+  end,
+  note     = "The cart belongs to the visit and not to behaviour: it asks for no consent.",
 }
 
 rule "duties-included" {
@@ -112,9 +122,20 @@ test "one discount on a page is enough" {
   expect = { ["home.hero"] = "black-friday", ["home.strip"] = "gift-cards" },
 }
 
-test "customers of long ago are invited back" {
-  given  = { at = "2026-10-14T17:00", device = "desktop", orders = 2, revenue = 120, days_since_order = 200, consent = { "personalization" } },
-  expect = { ["home.strip"] = { "win-back", "gift-cards" } },
+test "a cart of this morning waits" {
+  given  = { device = "desktop", consent = {}, events = { { "Product Added", product_id = "L-1", price = 35, quantity = 2, ago = "6h" } } },
+  expect = { ["home.strip"] = { "cart-waiting", "gift-cards" } },
+}
+
+test "an ordered cart waits no more" {
+  given  = {
+    device = "desktop", consent = {},
+    events = {
+      { "Product Added", product_id = "L-1", price = 35, quantity = 2, ago = "6h" },
+      { "Order Completed", order_id = "A-1", total = 70, products = { { product_id = "L-1", price = 35, quantity = 2 } }, ago = "5h" },
+    },
+  },
+  expect = { ["home.strip"] = "gift-cards" },
 }
 
 test "an evening with three things in the cart" {

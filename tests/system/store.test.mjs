@@ -22,6 +22,13 @@ function copyOfStore(t) {
 	return folder;
 }
 
+// Changes each rule file of a copy of the store; answers its folder.
+function changedStore(t, change) {
+	const folder = copyOfStore(t);
+	for (const file of [...filesOf(join(folder, 'shop')), ...filesOf(join(folder, 'compliance'))]) writeFileSync(file, change(readFileSync(file, 'utf8')));
+	return folder;
+}
+
 function testIn(folder) {
 	const { status, stdout, stderr } = run(['test'], { cwd: folder });
 	return { status, said: stdout + stderr };
@@ -44,12 +51,41 @@ test('without any one of the guards of pages a test fails', (t) => {
 	const guards = declarations('guard').filter(({ all }) => !/channel\s*= "sms"/.test(all));
 	assert.ok(guards.length >= 5, `${guards.length} guards`);
 	for (const { name, all } of guards) {
-		const folder = copyOfStore(t);
-		for (const file of [...filesOf(join(folder, 'shop')), ...filesOf(join(folder, 'compliance'))]) {
-			writeFileSync(file, readFileSync(file, 'utf8').replace(all, ''));
-		}
-		const { status, said } = testIn(folder);
+		const { status, said } = testIn(changedStore(t, (text) => text.replace(all, '')));
 		assert.equal(status, 1, `no test misses ${name}\n${said}`);
 		assert.match(said, /was expected, and/);
 	}
+});
+
+test('without any one of the caps of pages a test fails', (t) => {
+	const caps = declarations('cap').filter(({ all }) => !/channel\s*=/.test(all));
+	assert.ok(caps.length >= 1, `${caps.length} caps`);
+	for (const { name, all } of caps) {
+		const { status, said } = testIn(changedStore(t, (text) => text.replace(all, '')));
+		assert.equal(status, 1, `no test misses ${name}\n${said}`);
+		assert.match(said, /was expected, and/);
+	}
+});
+
+// The rules that look at behaviour, by their text and that of the segments they name.
+function rulesOnBehaviour() {
+	const facts = /\b(viewed|searched|added|bought|clicked|opened|affinity|engagement|orders|revenue|average_order|days_since_order|visits|new_visitor|days_since_visit)\b/;
+	const segments = new Map(declarations('segment').map(({ name, all }) => [name, all]));
+	const looks = (all) => facts.test(all.replace(/"[^"\n]*"/g, '""')) || [...all.matchAll(/segment = "([^"]+)"/g)].some(([, name]) => looks(segments.get(name)));
+	return declarations('rule').filter(({ all }) => /^\s+slot\s/m.test(all) && looks(all)).map(({ name }) => name);
+}
+
+test('of those who did not agree to it, nobody is shown what looks at behaviour', (t) => {
+	const rules = rulesOnBehaviour();
+	assert.ok(rules.length > 15, `${rules.length} rules`);
+	const named = (text) => rules.filter((name) => text.includes(`"${name}"`));
+	const folder = changedStore(t, (text) => text.replace(/\bconsent(\s*)= \{ "[^}]*\}/g, 'consent$1= { "analytics", "email" }'));
+	const { stdout } = run(['test', '--json'], { cwd: folder });
+	const messages = JSON.parse(stdout).errors.map(({ message }) => message);
+	for (const { name, all } of declarations('test')) {
+		const wanted = named(all.slice(all.indexOf('expect')));
+		const said = messages.filter((message) => message.startsWith(`test "${name}": `)).join('\n');
+		for (const rule of wanted) assert.ok(said.includes(`"${rule}"`), `${rule} wins without consent in "${name}"\n${said}`);
+	}
+	for (const message of messages) assert.deepEqual(named(message.split(' was expected, and ')[1] ?? ''), [], message);
 });
