@@ -49,82 +49,122 @@ struct import {
 	const char *path;
 	uint64_t file;
 	FILE *stream;
+	char first[NAMED_BYTES]; /* what it begins with */
+	size_t first_n;
 	int64_t offset; /* of the next line */
 	uint64_t number;
 };
+
+/* How far a file has come: its row in the store. */
+struct progress {
+	int64_t offset;
+	uint64_t lines;
+	size_t named_n; /* so many bytes that it begins with … */
+	uint64_t named; /* … have this hash */
+};
+enum { PROGRESS_BYTES = 28 };
 
 static void say(const struct import *in, const char *what)
 {
 	fprintf(stderr, "%s: %s\n", in->path, what);
 }
 
-/* What a file is, whatever its name: its first bytes. So it may be moved and may grow. */
-static int name_file(struct import *in)
+static void progress_key(uint64_t file, struct fw_key *key)
 {
-	char first[NAMED_BYTES];
-	size_t n = fread(first, 1, sizeof first, in->stream);
-	const char *line = n < sizeof first ? memchr(first, '\n', n) : NULL;
-	if (ferror(in->stream))
-		return FW_EIO;
-	/* A short file is known by its first line, so that it may grow as well. */
-	in->file = fw_hash(first, line ? (size_t)(line - first) : n);
-	rewind(in->stream);
-	return 0;
+	key->bytes[0] = 'I';
+	fw_key_number(key->bytes + 1, file, 8);
+	key->n = 9;
+	key->bucket = fw_store_bucket(file);
 }
 
 struct found {
 	bool done;
 	int rc;
-	int64_t offset;
-	uint64_t lines;
+	struct progress progress; /* named_n 0: there is none */
 };
 
 static void on_progress(void *ctx, int rc, const struct fw_row *row)
 {
 	struct found *f = ctx;
+	const char *p = row ? row->value.p : NULL;
 	f->rc = rc;
-	if (rc == 0 && row->value.n == 16) {
-		f->offset = (int64_t)fw_key_read(row->value.p, 8);
-		f->lines = fw_key_read(row->value.p + 8, 8);
-	}
 	f->done = true;
+	if (rc == 0 && p && row->value.n == PROGRESS_BYTES)
+		f->progress = (struct progress){ (int64_t)fw_key_read(p, 8), fw_key_read(p + 8, 8), (size_t)fw_key_read(p + 16, 4), fw_key_read(p + 20, 8) };
 }
 
-static void progress_key(const struct import *in, struct fw_key *key)
-{
-	key->bytes[0] = 'I';
-	fw_key_number(key->bytes + 1, in->file, 8);
-	key->n = 9;
-	key->bucket = fw_store_bucket(in->file);
-}
-
-static int read_progress(struct import *in)
+static int read_progress(struct import *in, struct progress *ret)
 {
 	struct found f = { 0 };
 	struct fw_key key;
-	progress_key(in, &key);
+	progress_key(in->file, &key);
 	fw_store_get(in->stored.store, key.bucket, fw_key_str(&key), &in->arena, on_progress, &f);
 	fw_stored_wait(&in->stored, &f.done);
-	in->offset = f.offset;
-	in->number = f.lines;
-	in->skipped_bytes += (uint64_t)f.offset;
-	return f.rc < 0 || !f.done ? FW_EAWAY : fseeko(in->stream, f.offset, SEEK_SET) < 0 ? FW_EIO : 0;
+	*ret = f.progress;
+	return f.done ? f.rc : FW_EAWAY;
 }
 
-static int write_progress(struct import *in)
+static int write_progress(struct import *in, const struct progress *p, uint64_t expected)
 {
 	struct fw_stored_wait wait = { 0 };
-	char value[16];
+	char value[PROGRESS_BYTES];
 	struct fw_key key;
-	progress_key(in, &key);
-	fw_key_number(value, (uint64_t)in->offset, 8);
-	fw_key_number(value + 8, in->number, 8);
-	struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&key), { value, sizeof value }, FW_VERSION_ANY };
+	progress_key(in->file, &key);
+	fw_key_number(value, (uint64_t)p->offset, 8);
+	fw_key_number(value + 8, p->lines, 8);
+	fw_key_number(value + 16, p->named_n, 4);
+	fw_key_number(value + 20, p->named, 8);
+	struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&key), { value, sizeof value }, expected };
 	struct fw_batch batch = { key.bucket, &change, 1 };
 	int rc = fw_store_commit(in->stored.store, &batch, fw_stored_committed, &wait);
 	if (rc == 0)
 		fw_stored_wait(&in->stored, &wait.done);
 	return rc < 0 ? rc : wait.done ? wait.rc : FW_EAWAY;
+}
+
+/* The file's first lines, as far as they were imported, are its name. */
+static int save_progress(struct import *in)
+{
+	size_t n = (size_t)in->offset < in->first_n ? (size_t)in->offset : in->first_n;
+	struct progress p = { in->offset, in->number, n, fw_hash(in->first, n) };
+	return n ? write_progress(in, &p, FW_VERSION_ANY) : 0;
+}
+
+/* Finds how far this file has come, under whatever path: the number under which it is known follows from its first line, the one
+ * after it where the store has another file that begins with that line. A file nobody knows gets its row before its first line
+ * is applied. Nothing is known of a file without a whole line. */
+static int find_progress(struct import *in)
+{
+	in->first_n = fread(in->first, 1, sizeof in->first, in->stream);
+	const char *line = memchr(in->first, '\n', in->first_n);
+	if (ferror(in->stream))
+		return FW_EIO;
+	size_t line_n = line ? (size_t)(line - in->first) + 1 : in->first_n;
+	uint64_t first = fw_hash(in->first, line_n);
+	if (!line && in->first_n < sizeof in->first)
+		in->first_n = 0;
+	int rc = 0;
+	for (uint64_t other = 0; rc == 0 && in->first_n; other++) {
+		struct progress p;
+		in->file = other ? fw_hash(&(uint64_t[2]){ first, other }, 16) : first;
+		rc = read_progress(in, &p);
+		if (rc == 0 && p.named_n == 0) {
+			p = (struct progress){ 0, 0, line_n, first };
+			rc = write_progress(in, &p, FW_VERSION_NONE);
+			if (rc == FW_ECONFLICT) { /* another import was faster: whose file is it? */
+				rc = 0;
+				other--;
+				continue;
+			}
+		}
+		if (rc == 0 && p.named_n <= in->first_n && fw_hash(in->first, p.named_n) == p.named) {
+			in->offset = p.offset;
+			in->number = p.lines;
+			break;
+		}
+	}
+	in->skipped_bytes += (uint64_t)in->offset;
+	return rc < 0 ? rc : fseeko(in->stream, in->offset, SEEK_SET) < 0 ? FW_EIO : 0;
 }
 
 static void refuse(struct import *in, const char *message, const char *hint)
@@ -224,12 +264,15 @@ static int import_chunk(struct import *in)
 	}
 	bool partial = n > 0 && line[n - 1] != '\n';
 	free(line);
-	if (rc == 0 && partial)
+	if (rc == 0 && partial) {
+		in->number++;
 		refuse(in, "the last line does not end; it is left for the next time", "end it with a line break");
+		in->number--;
+	}
 	if (rc == 0 && n_events)
 		rc = apply(in, events, n_events);
 	if (rc == 0)
-		rc = write_progress(in);
+		rc = save_progress(in);
 	tell(in, false);
 	fw_arena_reset(&in->arena);
 	return rc < 0 ? rc : n > 0 && !partial;
@@ -243,9 +286,9 @@ static int import_file(struct import *in, const char *path)
 		say(in, strerror(errno));
 		return FW_EIO;
 	}
-	int rc = name_file(in);
-	if (rc == 0)
-		rc = read_progress(in);
+	in->offset = 0;
+	in->number = 0;
+	int rc = find_progress(in);
 	while (rc == 0 || rc == 1) {
 		rc = import_chunk(in);
 		if (rc == 0)

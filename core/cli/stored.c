@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "server/config_store.h"
+#include "server/control.h"
 #include "server/rundir.h"
 #include "store/keeper.h"
 
@@ -21,14 +22,26 @@ static int say(const struct fw_error *err)
 	return FW_EXIT_NO;
 }
 
+/* Whether a daemon runs: then its keeper writes, the one that it has or the next. FW_EIO: it does not say. */
+static int ask_daemon(const struct fw_config *config, bool *ret_runs, struct fw_error *err)
+{
+	struct fw_buf status;
+	fw_buf_init(&status, 0);
+	int rc = fw_control_ask(config->run, "status", &status, err);
+	fw_buf_finish(&status);
+	*ret_runs = rc == 0;
+	return rc == FW_ENOENT ? 0 : rc;
+}
+
 /* Where no daemon runs, a child of this command writes in its place. */
 static int begin_keeper(struct fw_stored *s, const struct fw_store_options *options, struct fw_error *err)
 {
 	int ends[2];
-	int rc = fw_keeper_bind(options, &s->listener, err);
-	if (rc == FW_EBUSY) /* the daemon's keeper has it */
-		return 0;
-	if (rc < 0)
+	bool runs;
+	int rc = ask_daemon(s->config, &runs, err);
+	if (rc < 0 || runs)
+		return rc;
+	if ((rc = fw_keeper_bind(options, &s->listener, err)) < 0)
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many open files");
