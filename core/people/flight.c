@@ -246,6 +246,10 @@ static enum answer ask_days(struct fw_flight *f, const struct fw_people_event *e
 static enum answer look(struct fw_flight *f, const struct fw_people_event *e)
 {
 	uint64_t hash = e->event.message_hash;
+#ifdef FW_BREAK_IMPORT
+	if (e->event.imported)
+		return FRESH;
+#endif
 	if (e->event.imported)
 		return e->import_offset <= fw_record_import_offset(f->record, e->import_file) ? REPEATED : FRESH;
 	enum fw_message_seen seen = hash ? fw_record_seen(f->record, hash) : FW_SEEN_NO;

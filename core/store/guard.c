@@ -119,5 +119,8 @@ static int look(void *ctx, struct fw_error *err)
 int fw_store_look(const char *folder, bool create, bool whole, struct fw_error *err)
 {
 	struct look o = { folder, create, whole };
+#ifdef FW_BREAK_LOOK
+	return 0;
+#endif
 	return fw_store_guarded(look, &o, folder, err);
 }

@@ -234,6 +234,9 @@ static int check_format(struct fw_str row, const char *path, struct fw_error *er
 	if (row.n < FORMAT_BYTES || memcmp(row.p, mark.p, mark.n) != 0)
 		return fw_fail(err, FW_EINVAL, path, 0, "this is LMDB data of another program");
 	unsigned format = (unsigned)fw_get_number(row.p + mark.n, 4);
+#ifdef FW_BREAK_FORMAT
+	format = FW_LMDB_FORMAT;
+#endif
 	if (format == FW_LMDB_FORMAT)
 		return 0;
 	if (format < FW_LMDB_FORMAT) {
