@@ -200,7 +200,7 @@ static int look_on(struct look *o, const struct fw_lmdb *l)
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	MDB_val key = { o->n_last, o->last }, value;
-	int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+	int rc = fw_lmdb_begin_read(l, &txn);
 	if (rc != 0)
 		return rc;
 	if ((rc = mdb_cursor_open(txn, l->dbi, &cursor)) == 0) {

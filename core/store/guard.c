@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,7 +17,10 @@ struct verdict {
 
 static _Noreturn void judge(int (*run)(void *ctx, struct fw_error *err), void *ctx, int out)
 {
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 	struct verdict v = { 0 };
+	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+		signal(fatal[i], SIG_DFL);
 	/* LMDB and sanitizers have their own words for a broken page; the parent says what it means. */
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (nowhere >= 0)
@@ -74,7 +78,7 @@ static int walk(const struct fw_lmdb *l, bool whole)
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	int rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn);
+	int rc = fw_lmdb_begin_read(l, &txn);
 	if (rc != 0)
 		return rc;
 	if ((rc = mdb_cursor_open(txn, l->dbi, &cursor)) == 0) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -11,6 +12,8 @@
 
 /* So many batches that fail alone, one after the other, on a full disk: the rest will too. */
 enum { FULL_ENOUGH = 3 };
+/* A disk with less than this is full. */
+enum { FULL_BYTES = 64 << 10 };
 
 int fw_keeper_group_load(struct fw_keeper *k)
 {
@@ -231,6 +234,15 @@ static int grow(struct fw_keeper *k)
 	return rc;
 }
 
+/* LMDB calls a write that the disk cut short EIO, and only the next one ENOSPC. */
+static bool is_full(const struct fw_keeper *k, int rc)
+{
+	struct statvfs v;
+	if (rc == EIO)
+		return statvfs(k->folder, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < FULL_BYTES;
+	return rc == ENOSPC || rc == EDQUOT || rc == MDB_MAP_FULL || rc == MDB_TXN_FULL;
+}
+
 /* A commit that failed while it wrote the meta page leaves LMDB unusable, and us without knowledge of what is on disk. */
 static bool is_lost(struct fw_keeper *k)
 {
@@ -272,7 +284,7 @@ static int settle(struct fw_keeper *k, unsigned from, unsigned to, unsigned *fai
 	}
 	if (rc == MDB_PANIC || (*failed < FULL_ENOUGH && is_lost(k)))
 		return FW_EIO;
-	bool full = rc == ENOSPC || rc == EDQUOT || rc == MDB_MAP_FULL || rc == MDB_TXN_FULL;
+	bool full = is_full(k, rc);
 	if (full && to - from > 1 && *failed < FULL_ENOUGH) {
 		unsigned middle = from + (to - from) / 2;
 		rc = settle(k, from, middle, failed);

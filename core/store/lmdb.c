@@ -231,8 +231,11 @@ static int check_length(const struct fw_lmdb *l, const char *path, struct fw_err
 
 static int check_format(struct fw_str row, const char *path, struct fw_error *err)
 {
-	if (row.n < FORMAT_BYTES || memcmp(row.p, mark.p, mark.n) != 0)
-		return fw_fail(err, FW_EINVAL, path, 0, "this is LMDB data of another program");
+	if (row.n < FORMAT_BYTES || memcmp(row.p, mark.p, mark.n) != 0) {
+		fw_fail(err, FW_EINVAL, path, 0, "this is no data of floorwalker: it is damaged, or another program's");
+		fw_hint(err, "restore a backup with `floorwalker store restore`");
+		return FW_EINVAL;
+	}
 	unsigned format = (unsigned)fw_get_number(row.p + mark.n, 4);
 #ifdef FW_BREAK_FORMAT
 	format = FW_LMDB_FORMAT;
@@ -262,6 +265,16 @@ static int write_format(MDB_txn *txn, MDB_dbi dbi)
 	return rc != 0 ? rc : fw_lmdb_put_own(txn, dbi, FW_STR("version"), (struct fw_str){ version, sizeof version });
 }
 
+int fw_lmdb_begin_read(const struct fw_lmdb *l, MDB_txn **ret)
+{
+	int dead, rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, ret);
+	if (rc != MDB_READERS_FULL)
+		return rc;
+	/* Those of processes that died may have the places. */
+	mdb_reader_check(l->env, &dead);
+	return mdb_txn_begin(l->env, NULL, MDB_RDONLY, ret);
+}
+
 /* The format's row: read, or written where the database is empty. */
 static int open_format(struct fw_lmdb *l, const char *path, enum fw_lmdb_use use, struct fw_error *err)
 {
@@ -269,7 +282,7 @@ static int open_format(struct fw_lmdb *l, const char *path, enum fw_lmdb_use use
 	MDB_txn *txn = NULL;
 	MDB_stat stat_;
 	struct fw_str row;
-	int rc = mdb_txn_begin(l->env, NULL, use == FW_LMDB_CREATE ? 0 : MDB_RDONLY, &txn);
+	int rc = use == FW_LMDB_CREATE ? mdb_txn_begin(l->env, NULL, 0, &txn) : fw_lmdb_begin_read(l, &txn);
 	if (rc != 0)
 		return fw_lmdb_fail(err, rc, path, what);
 	if ((rc = mdb_dbi_open(txn, NULL, 0, &l->dbi)) != 0 || (rc = mdb_stat(txn, l->dbi, &stat_)) != 0 ||

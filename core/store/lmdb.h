@@ -55,6 +55,9 @@ int fw_lmdb_mend_length(const struct fw_lmdb *l);
 int fw_lmdb_code(int rc);
 int fw_lmdb_fail(struct fw_error *err, int rc, const char *file, const char *what);
 
+/* A view of the data, with a place in the table of readers, if need be that of one who died. LMDB's code. */
+int fw_lmdb_begin_read(const struct fw_lmdb *l, MDB_txn **ret);
+
 /* A row's key in LMDB, in `buf`. */
 MDB_val fw_lmdb_key(char buf[FW_LMDB_KEY_BYTES], uint32_t bucket, struct fw_str key);
 uint32_t fw_lmdb_key_bucket(const MDB_val *key);

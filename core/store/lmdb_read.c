@@ -34,15 +34,7 @@ int fw_lmdb_reader_follow(struct fw_lmdb_reader *r, const char *folder, struct f
 
 static int renew(struct fw_lmdb_reader *r)
 {
-	int dead;
-	if (r->txn)
-		return mdb_txn_renew(r->txn);
-	int rc = mdb_txn_begin(r->db.env, NULL, MDB_RDONLY, &r->txn);
-	if (rc != MDB_READERS_FULL)
-		return rc;
-	/* Those of processes that died may have the slots. */
-	mdb_reader_check(r->db.env, &dead);
-	return mdb_txn_begin(r->db.env, NULL, MDB_RDONLY, &r->txn);
+	return r->txn ? mdb_txn_renew(r->txn) : fw_lmdb_begin_read(&r->db, &r->txn);
 }
 
 /* A view of the data as it is now; end with mdb_txn_reset. */

@@ -1,0 +1,133 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/open.h"
+#include "server/config_store.h"
+#include "store/keeper.h"
+
+static int run(int argc, char **argv);
+
+const struct fw_command fw_command_store = {
+	.name = "store",
+	.summary = "backs up, restores or checks the data",
+	.usage = "usage: floorwalker store backup TO | restore FROM | check [--config FILE] [--json]\n\n"
+		"  backup TO      writes a consistent, compact copy into a new folder, while the daemon serves\n"
+		"  restore FROM   puts a backup in the place of the data; the daemon must be stopped\n"
+		"  check          reads every row and its checksum, while the daemon serves\n"
+		"  --config FILE  the configuration that says where the data is\n"
+		"  --json         the outcome as JSON\n\n"
+		"Exit status 1 when the data is damaged, or it could not be done.\n",
+	.run = run,
+};
+
+/* What became of it. */
+struct outcome {
+	const char *action, *folder;
+	int rc;
+	struct fw_error err;
+	struct fw_store_check found;
+};
+
+static void act(struct outcome *o, const struct fw_store_options *options)
+{
+	if (strcmp(o->action, "backup") == 0)
+		o->rc = fw_keeper_backup(options, o->folder, &o->err);
+	else if (strcmp(o->action, "restore") == 0)
+		o->rc = fw_keeper_restore(options, o->folder, &o->err);
+	else
+		o->rc = fw_keeper_check(options, NULL, NULL, &o->found, &o->err);
+}
+
+static void print_json(const struct outcome *o)
+{
+	struct fw_buf b;
+	struct fw_json_out out;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&out, &b);
+	fw_json_open_object(&out);
+	fw_json_key(&out, "ok");
+	fw_json_bool(&out, o->rc == 0);
+	if (!o->folder) {
+		fw_json_key(&out, "rows");
+		fw_json_number(&out, (double)o->found.rows);
+		fw_json_key(&out, "bytes");
+		fw_json_number(&out, (double)o->found.bytes);
+		fw_json_key(&out, "damaged");
+		fw_json_number(&out, (double)o->found.damaged);
+	}
+	if (o->rc < 0) {
+		fw_json_key(&out, "error");
+		fw_opened_error_json(&out, &o->err);
+	}
+	fw_json_close_object(&out);
+	puts(fw_buf_text(&b));
+	fw_buf_finish(&b);
+}
+
+static void print(const struct outcome *o)
+{
+	if (o->rc < 0)
+		fw_opened_print(&o->err);
+	if (o->folder && o->rc == 0)
+		printf(strcmp(o->action, "backup") == 0 ? "the data is backed up in %s\n" : "the data is that of %s now\n", o->folder);
+	else if (!o->folder && (o->rc == 0 || o->found.damaged > 0))
+		printf("%" PRIu64 " rows, %" PRIu64 " bytes; damaged: %" PRIu64 "\n", o->found.rows, o->found.bytes, o->found.damaged);
+}
+
+/* Where the data is, by the configuration. */
+static int find_store(struct fw_arena *a, const char *file, struct fw_store_options *ret, struct fw_error *err)
+{
+	struct fw_config *c = NULL;
+	const char *path = fw_config_find(file);
+	if (!path)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "no configuration: name it with --config");
+	int rc = fw_config_load(path, &c, err);
+	if (rc == 0)
+		rc = fw_config_store(c, a, ret, err);
+	/* Its texts may be the configuration's. */
+	if (rc == 0 && (!(ret->url = fw_arena_strdup(a, ret->url)) || !(ret->socket = fw_arena_strdup(a, ret->socket))))
+		rc = fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+	if (rc == 0)
+		ret->durability = NULL; /* nothing is committed here */
+	fw_config_destroy(c);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	static const char *const actions[] = { "backup", "restore", "check" };
+	const char *file = NULL, *action = NULL;
+	bool json = false;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'c')
+			file = optarg;
+		else if (c == 'j')
+			json = true;
+		else
+			return fw_command_misused(&fw_command_store, NULL);
+	}
+	for (size_t i = 0; optind < argc && i < 3; i++)
+		if (strcmp(argv[optind], actions[i]) == 0)
+			action = actions[i];
+	if (!action)
+		return fw_command_misused(&fw_command_store, "it is backup TO, restore FROM or check");
+	bool wants_folder = strcmp(action, "check") != 0;
+	if (argc - optind != (wants_folder ? 2 : 1))
+		return fw_command_misused(&fw_command_store, wants_folder ? "it wants one folder" : "check takes no arguments");
+	struct outcome o = { .action = action, .folder = wants_folder ? argv[optind + 1] : NULL };
+	struct fw_store_options where;
+	struct fw_arena a;
+	fw_arena_init(&a, NULL, 0, 0);
+	if ((o.rc = find_store(&a, file, &where, &o.err)) == 0)
+		act(&o, &where);
+	if (json)
+		print_json(&o);
+	else
+		print(&o);
+	fw_arena_finish(&a);
+	return o.rc == 0 ? FW_EXIT_DONE : FW_EXIT_NO;
+}
