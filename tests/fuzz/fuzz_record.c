@@ -1,0 +1,76 @@
+/* Bytes as a record: they are refused, or facts and descriptions follow, events can be applied, and what is written then is
+ * read again as it was. */
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "fact/history.h"
+#include "profile/record.h"
+
+static const char event_text[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\",\"properties\":{\"product_id\":\"p-1\",\"category\":"
+	"\"boots\",\"price\":3}}";
+
+static struct fw_str written(struct fw_arena *a, const struct fw_record *r)
+{
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	fw_record_write(r, &out);
+	if (out.failed || out.n > FW_LIMIT_RECORD_BYTES)
+		abort();
+	struct fw_str bytes = { fw_arena_strndup(a, out.data, out.n), out.n };
+	fw_buf_finish(&out);
+	return bytes;
+}
+
+static void ask(struct fw_arena *a, struct fw_str bytes)
+{
+	struct fw_facts f;
+	struct fw_buf text;
+	struct fw_json_out out;
+	struct fw_error err;
+	const struct fw_query q = { .fact = FW_FACT_VIEWED, .key_kind = FW_KEY_CATEGORY, .key = FW_STR("boots"), .within_s = 7 * 86400 };
+	const struct fw_query share = { .fact = FW_FACT_AFFINITY, .key_kind = FW_KEY_CATEGORY, .key = FW_STR("boots") };
+	fw_facts_init(&f, a, true);
+	f.now_us = INT64_C(1795435200000000);
+	if (fw_profile_fill(bytes, &f) == 0) {
+		fw_facts_ask(&f, &q);
+		fw_facts_ask(&f, &share);
+	}
+	fw_buf_init(&text, 0);
+	fw_json_out_init(&out, &text);
+	fw_json_open_object(&out);
+	fw_profile_describe(a, bytes, f.now_us, &out, &err);
+	fw_json_key(&out, "timeline");
+	fw_profile_timeline(a, bytes, &out, &err);
+	fw_buf_finish(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct fw_arena arena;
+	struct fw_record *r, *again;
+	struct fw_json *json;
+	struct fw_event e;
+	struct fw_effects effects;
+	struct fw_refusal refusal;
+	struct fw_error err = { .message = "" };
+	const struct fw_str bytes = { (const char *)data, n };
+	const struct fw_event_frame frame = { .type = -1, .received_us = INT64_C(1795435200000000) };
+	const struct fw_profile_options options = { .currency = "EUR", .behaviour = true };
+	fw_arena_init(&arena, NULL, 0, 0);
+	ask(&arena, bytes);
+	if (fw_record_read(&arena, bytes, &r, &err) < 0) {
+		if (!err.message[0])
+			abort();
+	} else {
+		if (fw_json_parse(&arena, event_text, sizeof event_text - 1, &json, &err) < 0 ||
+				fw_event_read(&arena, json, &frame, &e, &refusal) < 0 || fw_profile_apply(r, &e, &options, &effects) < 0)
+			abort();
+		struct fw_str first = written(&arena, r);
+		if (fw_record_read(&arena, first, &again, &err) < 0 || !fw_str_equal(first, written(&arena, again)))
+			abort();
+		ask(&arena, first);
+	}
+	fw_arena_finish(&arena);
+	return 0;
+}
