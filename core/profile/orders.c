@@ -73,7 +73,7 @@ static struct order *add_order(struct fw_record *r, const struct happening *h, s
 {
 	while (r->orders.n >= FW_LIMIT_ORDERS)
 		forget_oldest(r, h->o->behaviour);
-	char *copy = FW_LIST_ROOM(r, r->orders) ? fw_arena_strndup(r->arena, id.p, id.n) : NULL;
+	char *copy = FW_LIST_ROOM(r, r->orders) ? fw_arena_strndup(r->arena, id.n ? id.p : "", id.n) : NULL;
 	if (!copy)
 		return NULL;
 	struct order *o = &r->orders.items[r->orders.n++];
