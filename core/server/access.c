@@ -59,6 +59,31 @@ const char *fw_access_address(struct fw_plugin_request *r, const struct fw_confi
 	return copy ? copy : "";
 }
 
+/* A Unix socket has no address; whether it is a proxy's is said by the configuration. */
+static bool from_proxy(const struct fw_plugin_request *r, const struct fw_config *config)
+{
+	struct fw_ip peer;
+	if (!fw_ip_of(fw_http_peer(r->http), &peer))
+		return config->proxy_unix;
+	return fw_network_has(config->proxies, config->n_proxies, &peer);
+}
+
+const char *fw_access_origin(struct fw_plugin_request *r, const struct fw_config *config)
+{
+	struct fw_str host = fw_http_header(r->http, "Host"), scheme = { NULL, 0 };
+	if (from_proxy(r, config))
+		scheme = fw_http_header(r->http, "X-Forwarded-Proto");
+	/* Of several proxies the first one speaks of the client. */
+	const char *comma = scheme.n ? memchr(scheme.p, ',', scheme.n) : NULL;
+	if (comma)
+		scheme = fw_str_trim((struct fw_str){ scheme.p, (size_t)(comma - scheme.p) });
+	bool https = fw_str_equal_fold(scheme, FW_STR("https"));
+	if (host.n == 0)
+		return "";
+	const char *text = fw_arena_printf(fw_http_arena(r->http), "%s://%.*s", https ? "https" : "http", (int)host.n, host.p);
+	return text ? text : "";
+}
+
 bool fw_secret_equal(struct fw_str a, struct fw_str b)
 {
 	volatile unsigned differs = a.n != b.n;
@@ -155,6 +180,18 @@ static int check_without_keys(struct fw_plugin_request *r, enum fw_plugin_access
 	return 403;
 }
 
+enum fw_plugin_access fw_access_of_key(const struct fw_plugin_request *r, const struct fw_config *config, struct fw_str key)
+{
+	if (!fw_config_has_keys(config))
+		return r->have;
+	if (key.p && is_one_of(key, &config->secret_keys))
+		return FW_PLUGIN_ACCESS_SECRET;
+	if (key.p && is_one_of(key, &config->write_keys))
+		return FW_PLUGIN_ACCESS_WRITE;
+	bool loopback = fw_address_loopback(fw_http_peer(r->http)) && !fw_forwarded_at_all(&r->forwarded);
+	return loopback ? FW_PLUGIN_ACCESS_LOOPBACK : FW_PLUGIN_ACCESS_ANY;
+}
+
 int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config, enum fw_plugin_access needs,
 	const char **ret_message, const char **ret_hint)
 {
@@ -163,12 +200,7 @@ int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config,
 	if (!fw_config_has_keys(config))
 		return check_without_keys(r, needs, ret_message, ret_hint);
 	struct fw_str key = find_key(r->http, needs == FW_PLUGIN_ACCESS_WRITE);
-	bool loopback = fw_address_loopback(fw_http_peer(r->http)) && !fw_forwarded_at_all(&r->forwarded);
-	r->have = loopback ? FW_PLUGIN_ACCESS_LOOPBACK : FW_PLUGIN_ACCESS_ANY;
-	if (key.p && is_one_of(key, &config->secret_keys))
-		r->have = FW_PLUGIN_ACCESS_SECRET;
-	else if (key.p && is_one_of(key, &config->write_keys))
-		r->have = FW_PLUGIN_ACCESS_WRITE;
+	r->have = fw_access_of_key(r, config, key);
 	if (opens(r->have, needs))
 		return 0;
 	if (!key.p) {

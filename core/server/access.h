@@ -9,6 +9,13 @@
 int fw_access_check(struct fw_plugin_request *request, const struct fw_config *config, enum fw_plugin_access needs,
 	const char **ret_message, const char **ret_hint);
 
+/* What the request may do with `key`, wherever it stood; without keys in the configuration what it may do anyway. */
+enum fw_plugin_access fw_access_of_key(const struct fw_plugin_request *request, const struct fw_config *config, struct fw_str key);
+
+/* Where the client found this server, "http://shop.example:8080", in the request's arena: from Host, and the scheme that a
+ * trusted proxy tells. "" when it cannot be told. */
+const char *fw_access_origin(struct fw_plugin_request *request, const struct fw_config *config);
+
 /* The client's address behind trusted proxies, as text in the request's arena; "" when it cannot be told. */
 const char *fw_access_address(struct fw_plugin_request *request, const struct fw_config *config);
 

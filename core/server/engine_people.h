@@ -24,7 +24,7 @@ typedef void (*fw_engine_done)(void *data, int status, struct fw_buf *out);
 void fw_engine_ingest(struct fw_engine_worker *worker, struct fw_plugin_request *request, bool secret, struct fw_str json,
 	fw_engine_done done, void *data);
 
-/* A person, by an id as /v1/visitors has it; it lives until the answer. `what`: "show" or "timeline". 200, 404 not_found,
+/* A person, by an id as /v1/visitors has it; `what`: "show" or "timeline". Both live until the answer. 200, 404 not_found,
  * 503 unavailable; 400 bad_request when `what` or the kind of the id is not known. */
 void fw_engine_visitor(struct fw_engine_worker *worker, const char *id, const char *what, fw_engine_done done, void *data);
 

@@ -197,5 +197,6 @@ void fw_host_fill(struct fw_host *host)
 		.rules_info = host_rules_info,
 	};
 	fw_host_fill_requests(host);
+	fw_host_fill_people(host);
 	fw_host_fill_loop(host);
 }

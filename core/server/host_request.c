@@ -1,4 +1,5 @@
 /* The host's services for plugins: a request and its answer. */
+#include "http/uri.h"
 #include "server/access.h"
 #include "server/plugins_own.h"
 #include "server/request.h"
@@ -27,6 +28,31 @@ static struct fw_plugin_text request_rest(const struct fw_plugin_request *reques
 	return text_of(request->rest);
 }
 
+/* Decoding keeps the number of slashes, so the decoded path tells where the rest begins in the raw one. */
+static struct fw_plugin_text request_segment(struct fw_plugin_request *request, unsigned index)
+{
+	struct fw_plugin_text none = { NULL, 0 };
+	struct fw_str path = fw_http_path(request->http), raw = fw_http_raw_path(request->http);
+	size_t skip = index, n = 0;
+	for (const char *p = path.p; p < request->rest.p; p++)
+		skip += *p == '/';
+	for (; skip > 0; skip--) {
+		const char *slash = raw.n ? memchr(raw.p, '/', raw.n) : NULL;
+		if (!slash)
+			return none;
+		raw.n -= (size_t)(slash + 1 - raw.p);
+		raw.p = slash + 1;
+	}
+	const char *end = raw.n ? memchr(raw.p, '/', raw.n) : NULL;
+	if (end)
+		raw.n = (size_t)(end - raw.p);
+	char *text = fw_arena_alloc(fw_http_arena(request->http), raw.n + 1);
+	if (!text || !fw_uri_decode(raw, false, text, &n))
+		return none;
+	text[n] = '\0';
+	return (struct fw_plugin_text){ text, n };
+}
+
 static struct fw_plugin_text request_param(struct fw_plugin_request *request, const char *name)
 {
 	return text_of(fw_http_query_param(request->http, name));
@@ -50,6 +76,16 @@ static const char *request_address(struct fw_plugin_request *request)
 static int request_access(const struct fw_plugin_request *request)
 {
 	return (int)request->have;
+}
+
+static int request_key(const struct fw_plugin_request *request, struct fw_plugin_text key)
+{
+	return (int)fw_access_of_key(request, request->worker->made->config, (struct fw_str){ key.p, key.n });
+}
+
+static const char *request_origin(struct fw_plugin_request *request)
+{
+	return fw_access_origin(request, request->worker->made->config);
 }
 
 static int request_gone(const struct fw_plugin_request *request)
@@ -83,11 +119,14 @@ void fw_host_fill_requests(struct fw_host *host)
 	host->request_method = request_method;
 	host->request_path = request_path;
 	host->request_rest = request_rest;
+	host->request_segment = request_segment;
 	host->request_param = request_param;
 	host->request_header = request_header;
 	host->request_body = request_body;
 	host->request_address = request_address;
 	host->request_access = request_access;
+	host->request_key = request_key;
+	host->request_origin = request_origin;
 	host->request_gone = request_gone;
 	host->request_alloc = request_alloc;
 	host->reply_header = reply_header;

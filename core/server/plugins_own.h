@@ -51,6 +51,8 @@ static inline void fw_loaded_leave(const struct fw_loaded *p, uint32_t before)
 void fw_host_fill(struct fw_host *host);
 /* host_request.c: its part of the table. */
 void fw_host_fill_requests(struct fw_host *host);
+/* host_people.c: events in, and what is known of a person: its part of the table. */
+void fw_host_fill_people(struct fw_host *host);
 /* host_loop.c: timers, watches and posts: its part of the table, what a worker needs, and its end. */
 void fw_host_fill_loop(struct fw_host *host);
 int fw_host_loop_start(struct fw_loaded *p);

@@ -7,6 +7,22 @@ static const struct fw_plugin_route routes[] = {
 	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
 	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
 	{ "/v1/rules", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_LOOPBACK, web_rules },
+	{ "/v1/track", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/identify", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/page", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/screen", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/group", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/alias", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/batch", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/t", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/i", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/p", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/s", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/g", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/a", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/b", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
+	{ "/v1/projects/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_settings },
+	{ "/v1/visitors/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_SECRET, web_visitors },
 	{ NULL, 0, 0, NULL },
 };
 
@@ -14,11 +30,16 @@ static const struct fw_plugin_metric metrics[] = {
 	[WEB_METRIC_DECIDE] = { "decide_requests_total", "Requests to /v1/decide.", 0 },
 	[WEB_METRIC_EXPLAIN] = { "explain_requests_total", "Requests to /v1/explain.", 0 },
 	[WEB_METRIC_RULES] = { "rules_requests_total", "Requests to /v1/rules.", 0 },
+	[WEB_METRIC_TRACK] = { "track_requests_total", "Requests to the tracking paths.", 0 },
+	[WEB_METRIC_SETTINGS] = { "settings_requests_total", "Requests to /v1/projects/.", 0 },
+	[WEB_METRIC_VISITORS] = { "visitors_requests_total", "Requests to /v1/visitors/.", 0 },
 	{ NULL, NULL, 0 },
 };
 
 void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
 {
+	if (status == 429 || status == 503)
+		self->host->reply_header(data, "Retry-After", "1");
 	self->host->reply(data, status, "application/json", json.p, json.n);
 }
 
@@ -51,7 +72,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 0,
+	.abi_minor = 1,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "web",
 	.build_id = "0.1.0",

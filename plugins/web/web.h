@@ -10,9 +10,17 @@ struct fw_plugin_instance {
 };
 
 /* Numbers of web.c's metrics. */
-enum { WEB_METRIC_DECIDE, WEB_METRIC_EXPLAIN, WEB_METRIC_RULES };
+enum {
+	WEB_METRIC_DECIDE,
+	WEB_METRIC_EXPLAIN,
+	WEB_METRIC_RULES,
+	WEB_METRIC_TRACK,
+	WEB_METRIC_SETTINGS,
+	WEB_METRIC_VISITORS,
+};
 
-/* Answers with what the engine said: the completion of every resource; `data` is the request. */
+/* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
+ * where it is worth it. */
 void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json);
 
 /* POST /v1/decide */
@@ -21,5 +29,11 @@ void web_decide(struct fw_plugin_instance *self, struct fw_plugin_request *reque
 void web_explain(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* GET /v1/rules */
 void web_rules(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* POST /v1/track, identify, page, screen, group, alias, batch; /v1/t, i, p, s, g, a, b */
+void web_track(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* GET /v1/projects/{key}/settings */
+void web_settings(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* GET /v1/visitors/{id} and /v1/visitors/{id}/timeline */
+void web_visitors(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 
 #endif

@@ -24,8 +24,8 @@ const using = (t, ...names) => ({
 // Each names file, expected and found.
 const refused = {
 	magic: /magic\.so: is no floorwalker plugin: expected the magic number 4c505746, found deadbeef/,
-	major: /major\.so: was built for another interface: expected 1\.0 or an earlier 1\.x, found 2\.0; build it again/,
-	minor: /minor\.so: was built for another interface: expected 1\.0 or an earlier 1\.x, found 1\.1/,
+	major: /major\.so: was built for another interface: expected 1\.1 or an earlier 1\.x, found 2\.1; build it again/,
+	minor: /minor\.so: was built for another interface: expected 1\.1 or an earlier 1\.x, found 1\.2/,
 	size: /size\.so: has a descriptor of the wrong size: expected \d+ bytes, found 24/,
 	named: /named\.so: has another name: expected "named", found "somebody_else"/,
 	no_symbol: /no_symbol\.so: is no floorwalker plugin: expected the symbol floorwalker_plugin, found none; export it/,
@@ -142,6 +142,13 @@ test('every service of the host', async (t) => {
 	assert.equal(echo.status, 201);
 	assert.equal(echo.headers.get('x-echo'), 'yes');
 	assert.deepEqual(echo.body, { method: 4, path: '/services/echo/some/where', rest: 'some/where', param: 'a b', header: 'yes', body: 'body', address: '127.0.0.1', access: 0, gone: 0 });
+	const segments = async (path, headers = {}) => (await shop.ask(`/services/segments/${path}`, undefined, { headers })).body;
+	const none = { first: null, second: null, third: null };
+	const host = new URL(shop.url).host;
+	assert.deepEqual(await segments('a%2Fb/%25%32F/c'), { first: 'a/b', second: '%2F', third: 'c', key: 0, origin: shop.url });
+	assert.deepEqual(await segments(''), { ...none, first: '', key: 0, origin: shop.url });
+	assert.deepEqual(await segments('x//', { 'x-forwarded-proto': 'https' }), { first: 'x', second: '', third: '', key: 0, origin: `http://${host}` });
+	assert.equal((await shop.ask('/services/%73egments/%61')).body.first, 'a');
 	assert.equal((await shop.ask('/services/late')).body, 'late');
 	assert.deepEqual((await shop.ask('/services/fails')), { ...(await shop.ask('/services/fails')), status: 429, body: { error: { code: 'too_many', message: 'not so fast', path: 'slots', hint: 'wait a little' } } });
 	assert.equal((await shop.ask('/services/decides')).body.decisions.s.content.banner, 'one');
@@ -155,6 +162,20 @@ test('every service of the host', async (t) => {
 	assert.equal(await shop.daemon.stop(), 0);
 	const said = shop.log().filter((line) => line.plugin === 'services').map((line) => line.msg);
 	for (const text of ['services has started', `services has ${quick.drain_ms} ms`, 'services has stopped']) assert.ok(said.includes(text), text);
+});
+
+test('what a plugin is told of a key in a path, and of a proxy in front', async (t) => {
+	const keys = { write: ['wk-0123456789abcdef'], secret: ['sk-0123456789abcdef'] };
+	const shop = await serve(t, { config: { plugin_path: plugins(t, 'services'), plugins: { services: {} }, keys, proxies: ['127.0.0.1'] } });
+	const told = async (key, headers = {}) => (await shop.ask(`/services/segments/${key}`, undefined, { headers })).body;
+	const forwarded = { 'x-forwarded-for': '192.0.2.1' };
+	assert.equal((await told('wk-0123456789abcdef', forwarded)).key, 2);
+	assert.equal((await told('sk-0123456789abcdef', forwarded)).key, 0);
+	assert.equal((await told('wk-0123456789abcdeF', forwarded)).key, 3);
+	assert.equal((await told('wk-0123456789abcdeF')).key, 1);
+	const origin = async (proto) => (await told('x', { 'x-forwarded-proto': proto })).origin.split('://')[0];
+	for (const [proto, scheme] of [['https', 'https'], ['HTTPS, http', 'https'], ['http', 'http'], ['http, https', 'http'], ['javascript', 'http'], ['', 'http']])
+		assert.equal(await origin(proto), scheme, proto);
 });
 
 test('a plugin refuses a key that it does not know, with the nearest right one', (t) => {

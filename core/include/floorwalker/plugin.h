@@ -6,6 +6,7 @@
  *
  * Changes
  *   1.0  2026-11-24  the first
+ *   1.1  2026-11-25  ingest and visitor are there; request_segment, request_key, request_origin
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -23,7 +24,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 0
+#define FW_PLUGIN_ABI_MINOR 1
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -203,12 +204,17 @@ struct fw_host {
 	/* The rule set in service, with its counts. */
 	void (*rules_info)(const struct fw_host *host, fw_plugin_done done, void *data);
 
-	/* Not in 1.0: these are NULL. Their places and shapes are kept. */
-	/* Events (an element of /v1/batch's `batch`, or a list of them); done when they are stored. */
+	/* Since 1.1. Events: an element of /v1/batch's `batch`, a list of them, or the whole body with its `batch`. Done when
+	 * they are stored, or refused with a reason: 200 and {"success":true,"accepted":n,"rejected":[{"index","code",
+	 * "message"}]}; with 429 and 503 the same may be sent again. `json` and `request` (which may be NULL: then as with a
+	 * secret key) must live until then. */
 	void (*ingest)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
-	/* What is known of a person: `what` is "show", "timeline" or "erase". */
+	/* Since 1.1. What is known of a person, by an id as in /v1/visitors/{id}: `what` is "show" or "timeline" ("erase" comes
+	 * later). 404 when nothing is. */
 	void (*visitor)(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data);
+
+	/* Not in 1.1: these are NULL. Their places and shapes are kept. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Answers with server-sent events: a page's slots as the session changes them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
@@ -220,6 +226,16 @@ struct fw_host {
 	/* A timer that fires in one worker of the node. */
 	struct fw_plugin_timer *(*node_timer_start)(const struct fw_host *host, const char *name, int64_t every_ms,
 		fw_plugin_call fire, void *data);
+
+	/* Since 1.1. A segment of what follows a claimed "…/", the first is 0: percent-decoded as a whole, a slash in it too
+	 * (which in path and rest stays "%2F"). Terminated. p NULL: there is none, or it is no text. */
+	struct fw_plugin_text (*request_segment)(struct fw_plugin_request *request, unsigned index);
+	/* Since 1.1. What the request may do with a key that it carries where only the plugin knows, as in its path: like
+	 * request_access, _ANY or _LOOPBACK for a key that is not known. Without keys in the configuration, request_access. */
+	int (*request_key)(const struct fw_plugin_request *request, struct fw_plugin_text key);
+	/* Since 1.1. Where the client found this server: "http://shop.example:8080", from the Host header, with the scheme that
+	 * a trusted proxy tells (X-Forwarded-Proto). "" when it cannot be told. */
+	const char *(*request_origin)(struct fw_plugin_request *request);
 };
 
 #ifdef __cplusplus

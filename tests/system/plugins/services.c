@@ -152,11 +152,32 @@ static void decides(struct fw_plugin_instance *self, struct fw_plugin_request *r
 	self->host->decide(self->host, NULL, (struct fw_plugin_text){ json, sizeof json - 1 }, on_decided, request);
 }
 
+/* A text in quotes, or null; no escapes: the test sends none. */
+static const char *quoted(const struct fw_host *h, struct fw_plugin_request *request, struct fw_plugin_text text)
+{
+	if (!text.p)
+		return "null";
+	char *out = h->request_alloc(request, text.n + 3);
+	snprintf(out, text.n + 3, "\"%s\"", text.p);
+	return out;
+}
+
+static void segments(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	const struct fw_host *h = self->host;
+	struct fw_plugin_text first = h->request_segment(request, 0);
+	char *text = h->request_alloc(request, 1024);
+	int n = snprintf(text, 1024, "{\"first\":%s,\"second\":%s,\"third\":%s,\"key\":%d,\"origin\":\"%s\"}",
+		quoted(h, request, first), quoted(h, request, h->request_segment(request, 1)),
+		quoted(h, request, h->request_segment(request, 2)), h->request_key(request, first), h->request_origin(request));
+	h->reply(request, 200, "application/json", text, (size_t)n);
+}
+
 /* What comes with a later version is not there yet. */
 static void later(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
 	const struct fw_host *h = self->host;
-	int none = !h->ingest && !h->visitor && !h->consent && !h->stream && !h->deliver_result && !h->kv_get && !h->kv_put
+	int none = h->ingest && h->visitor && !h->consent && !h->stream && !h->deliver_result && !h->kv_get && !h->kv_put
 		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
 	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
 }
@@ -164,6 +185,7 @@ static void later(struct fw_plugin_instance *self, struct fw_plugin_request *req
 static const struct fw_plugin_route routes[] = {
 	{ "/services/state", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, show_state },
 	{ "/services/echo/", FW_PLUGIN_GET | FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, echo },
+	{ "/services/segments/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, segments },
 	{ "/services/late", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, late },
 	{ "/services/fails", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, fails },
 	{ "/services/decides", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, decides },
@@ -175,7 +197,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 0,
+	.abi_minor = 1,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "services",
 	.build_id = "test",

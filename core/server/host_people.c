@@ -1,0 +1,85 @@
+/* The host's services for plugins: events in, and what is known of a person. */
+#include <stdlib.h>
+
+#include "server/engine_people.h"
+#include "server/plugins_own.h"
+#include "server/request.h"
+
+/* A question of a plugin that the engine has not answered yet. All are answered before the plugins stop. */
+struct asked {
+	struct fw_loaded *p;
+	fw_plugin_done done;
+	void *data;
+	char text[]; /* two, terminated: what the engine needs until then */
+};
+
+static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
+
+static void tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_plugin_text json)
+{
+	uint32_t before = fw_loaded_enter(p);
+	done(p->self, data, status, json);
+	fw_loaded_leave(p, before);
+}
+
+static void tell_no_memory(struct fw_loaded *p, fw_plugin_done done, void *data)
+{
+	tell(p, done, data, 503, (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 });
+}
+
+static void on_answer(void *data, int status, struct fw_buf *out)
+{
+	struct asked *a = data;
+	if (out->failed)
+		tell_no_memory(a->p, a->done, a->data);
+	else
+		tell(a->p, a->done, a->data, status, (struct fw_plugin_text){ out->data, out->n });
+	free(a);
+}
+
+static struct asked *new_asked(struct fw_loaded *p, const char *first, const char *second, fw_plugin_done done, void *data)
+{
+	size_t n = strlen(first) + 1, m = strlen(second) + 1;
+	struct asked *a = malloc(sizeof *a + n + m);
+	if (!a) {
+		tell_no_memory(p, done, data);
+		return NULL;
+	}
+	*a = (struct asked){ p, done, data };
+	memcpy(a->text, first, n);
+	memcpy(a->text + n, second, m);
+	return a;
+}
+
+static void host_ingest(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
+	fw_plugin_done done, void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct asked *a = new_asked(p, "", "", done, data);
+	if (!a)
+		return;
+	bool secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET;
+	/* What the engine does is not the plugin's doing. */
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	fw_engine_ingest(p->worker->engine, request, secret, (struct fw_str){ json.p, json.n }, on_answer, a);
+	fw_loaded_leave(p, before);
+}
+
+static void host_visitor(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct asked *a = new_asked(p, id, what, done, data);
+	if (!a)
+		return;
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	fw_engine_visitor(p->worker->engine, a->text, a->text + strlen(a->text) + 1, on_answer, a);
+	fw_loaded_leave(p, before);
+}
+
+void fw_host_fill_people(struct fw_host *host)
+{
+	host->ingest = host_ingest;
+	host->visitor = host_visitor;
+}
