@@ -53,8 +53,8 @@ static int run(int argc, char **argv)
 	else if (ret)
 		fw_opened_report(&o);
 	else
-		printf("no errors: rules %u, slots %u, guards %u, segments %u; tests passed %u, skipped %u\n", o.set->n_rules, o.set->n_slots, o.set->n_guards,
-			o.set->n_segments, ran, skipped);
+		printf("no errors: rules %u, slots %u, guards %u, segments %u; tests passed %u, skipped %u\n", o.set->n_rules,
+			o.set->n_slots, o.set->n_guards, o.set->n_segments, ran, skipped);
 	fw_opened_close(&o);
 	return status;
 }
@@ -64,7 +64,8 @@ const struct fw_command fw_command_check = {
 	.summary = "reads a rule set without serving it: every error with its place",
 	.usage = "usage: floorwalker check [--rules DIR] [--config FILE] [--json]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
-		 "  --config FILE  the configuration, whose compliance folder counts (else ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n"
+		 "  --config FILE  the configuration, whose compliance folder counts (else ./floorwalker.lua,\n"
+		 "                 /etc/floorwalker/floorwalker.lua)\n"
 		 "  --json         {\"errors\":[…],\"findings\":[…]}\n\n"
 		 "Exit status: 0 the set would load, 1 it would not, 2 used wrongly.\n",
 	.run = run,

@@ -90,7 +90,8 @@ static int answer_all(struct job *j)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "slots", required_argument, NULL, 's' }, { "explain", no_argument, NULL, 'e' }, { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
+		{ "slots", required_argument, NULL, 's' }, { "explain", no_argument, NULL, 'e' }, { "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 } };
 	const char *rules = NULL, *config = NULL, *slots = NULL;
 	struct fw_opened o;
 	struct job j = { .o = &o };

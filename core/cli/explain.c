@@ -48,7 +48,8 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *fact
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "slot", required_argument, NULL, 's' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
+		{ "slot", required_argument, NULL, 's' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 } };
 	const char *rules = NULL, *config = NULL, *slots = NULL, *facts = NULL;
 	bool json = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {

@@ -15,7 +15,8 @@ static int open_config(struct fw_opened *o, const char *given, bool wanted)
 	if (path)
 		return 0;
 	if (!wanted) {
-		fputs("floorwalker: no configuration found, so there are no compliance guards here (./floorwalker.lua, or --config FILE)\n", stderr);
+		fputs("floorwalker: no configuration found, so there are no compliance guards here (./floorwalker.lua, or --config FILE)\n",
+			stderr);
 		return 0;
 	}
 	fw_fail(fw_errors_add(&o->errors), FW_EINVAL, NULL, 0, "which rules? There is no configuration here");
@@ -104,7 +105,8 @@ static uint32_t find_slot(const struct fw_opened *o, struct fw_str id)
 	char name[FW_LIMIT_ID_BYTES + 1];
 	snprintf(name, sizeof name, "%.*s", (int)(id.n < sizeof name - 1 ? id.n : sizeof name - 1), id.p);
 	const char *nearest = fw_nearest_in(name, &o->set->slots[0].id, o->set->n_slots, sizeof *o->set->slots);
-	fprintf(stderr, nearest ? "floorwalker: there is no slot \"%s\"; did you mean \"%s\"?\n" : "floorwalker: there is no slot \"%s\"\n", name, nearest);
+	fprintf(stderr, "floorwalker: there is no slot \"%s\"", name);
+	fprintf(stderr, nearest ? "; did you mean \"%s\"?\n" : "\n", nearest);
 	return FW_NONE;
 }
 

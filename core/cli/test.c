@@ -55,7 +55,8 @@ static int run(int argc, char **argv)
 	else
 		fw_opened_report(&o);
 	if (!json && failed >= 0)
-		printf(skipped ? "%u passed, %d failed, %u skipped (messages are not sent by this version)\n" : "%u passed, %d failed\n", ran - (unsigned)failed, failed, skipped);
+		printf(skipped ? "%u passed, %d failed, %u skipped (messages are not sent by this version)\n" : "%u passed, %d failed\n",
+			ran - (unsigned)failed, failed, skipped);
 	fw_opened_close(&o);
 	return failed ? FW_EXIT_NO : FW_EXIT_DONE;
 }

@@ -220,7 +220,8 @@ static int declare_cap(struct fw_builder *b, struct fw_at *at, int table, struct
 	if (ret == 0 && (!c->limit || !c->per_s))
 		ret = fw_build_fail(b, at, "write limit = 3, per = \"7d\"", "a cap needs a limit and a window");
 	if (ret == 0 && c->limit > FW_LIMIT_CAP_USES)
-		ret = fw_build_fail(b, at, NULL, "a limit of %" PRIu32 ": more than %d times are not remembered", c->limit, FW_LIMIT_CAP_USES);
+		ret = fw_build_fail(b, at, NULL, "a limit of %" PRIu32 ": more than %d times are not remembered", c->limit,
+			FW_LIMIT_CAP_USES);
 	if (ret == 0)
 		ret = read_applies(b, at, table, &a, &c->uses);
 	c->channels = a.channels;

@@ -56,21 +56,23 @@ static bool ends_expression(const struct fw_token *t)
 /* A token that can only begin another entry after a complete expression. */
 static bool begins_entry(const struct scanner *s)
 {
-	const struct fw_token *t = &s->lex.now;
-	if (!ends_expression(&s->lex.before))
+	const struct fw_token *t = &s->lex.now, *before = &s->lex.before, *earlier = &s->lex.earlier;
+	if (!ends_expression(before))
 		return false;
-	if (t->kind == FW_TOKEN_NAME || t->kind == FW_TOKEN_NUMBER || (t->kind == FW_TOKEN_KEYWORD && (fw_str_is(t->text, "function") || fw_str_is(t->text,
-		"true") || fw_str_is(t->text, "false"))))
+	if (t->kind == FW_TOKEN_NAME || t->kind == FW_TOKEN_NUMBER)
+		return true;
+	if (t->kind == FW_TOKEN_KEYWORD &&
+	    (fw_str_is(t->text, "function") || fw_str_is(t->text, "true") || fw_str_is(t->text, "false")))
 		return true;
 	/* Text is not indexed, unless a call took it: ["name"] begins an entry then. */
-	bool argument = s->lex.before.kind == FW_TOKEN_STRING && (s->lex.earlier.kind == FW_TOKEN_NAME || fw_str_is(s->lex.earlier.text, ")") ||
-		fw_str_is(s->lex.earlier.text, "]"));
-	if (fw_lex_at(&s->lex, "[") && !argument && (s->lex.before.kind == FW_TOKEN_STRING || s->lex.before.kind == FW_TOKEN_NUMBER || (s->lex.before.kind == FW_TOKEN_KEYWORD &&
-		!fw_str_is(s->lex.before.text, "end"))))
+	bool text = before->kind == FW_TOKEN_STRING;
+	bool argument = text && (earlier->kind == FW_TOKEN_NAME || fw_str_is(earlier->text, ")") || fw_str_is(earlier->text, "]"));
+	bool word = before->kind == FW_TOKEN_KEYWORD && !fw_str_is(before->text, "end");
+	if (fw_lex_at(&s->lex, "[") && !argument && (text || before->kind == FW_TOKEN_NUMBER || word))
 		return true;
-	bool callable = s->lex.before.kind == FW_TOKEN_NAME || s->lex.before.kind == FW_TOKEN_STRING || fw_str_is(s->lex.before.text, ")") || fw_str_is(s->lex.before.text,
-		"]") || fw_str_is(s->lex.before.text, "}");
-	return (t->kind == FW_TOKEN_STRING && !callable) || (t->kind == FW_TOKEN_STRING && s->lex.before.kind == FW_TOKEN_STRING);
+	bool callable = before->kind == FW_TOKEN_NAME || fw_str_is(before->text, ")") || fw_str_is(before->text, "]") ||
+		fw_str_is(before->text, "}");
+	return t->kind == FW_TOKEN_STRING && (text || !callable);
 }
 
 static int read_table(struct scanner *s, struct table **ret_table);
@@ -87,10 +89,11 @@ static int block_step(const struct scanner *s)
 static int refuse_choice(struct scanner *s)
 {
 	bool or = fw_lex_at(&s->lex, "or");
-	fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.before.line, "\"%.*s\" %.*s … is always %s", (int)(s->lex.before.text.n < 40 ? s->lex.before.text.n
-		: 40), s->lex.before.text.p,
-		(int)s->lex.now.text.n, s->lex.now.text.p, or ? "the first value" : "the second value");
-	fw_hint(s->lex.err, or ? "for one of several write a list: { \"US\", \"CA\" }" : "for all of several write all_of { \"a\", \"b\" }");
+	struct fw_str text = s->lex.before.text, word = s->lex.now.text;
+	fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.before.line, "\"%.*s\" %.*s … is always %s", (int)(text.n < 40 ? text.n : 40),
+		text.p, (int)word.n, word.p, or ? "the first value" : "the second value");
+	fw_hint(s->lex.err, or ? "for one of several write a list: { \"US\", \"CA\" }"
+		: "for all of several write all_of { \"a\", \"b\" }");
 	return FW_EINVAL;
 }
 
@@ -107,8 +110,9 @@ static int read_expression(struct scanner *s, struct table **ret_first)
 				return 0;
 			if (!fresh && begins_entry(s)) {
 				const char *quote = s->lex.before.kind == FW_TOKEN_STRING ? "\"" : "";
-				fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.before.end_line, "a comma is missing after %s%.*s%s", quote,
-					(int)(s->lex.before.text.n < 40 ? s->lex.before.text.n : 40), s->lex.before.text.p, quote);
+				struct fw_str text = s->lex.before.text;
+				fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.before.end_line, "a comma is missing after %s%.*s%s",
+					quote, (int)(text.n < 40 ? text.n : 40), text.p, quote);
 				fw_hint(s->lex.err, "entries of a table are separated by commas");
 				return FW_EINVAL;
 			}
@@ -243,7 +247,8 @@ static int read_table(struct scanner *s, struct table **ret_table)
 	enum { DEEPEST = 200 };
 	struct table *t = FW_NEW(s->arena, struct table);
 	if (!t || ++s->depth > DEEPEST)
-		return t ? fw_fail(s->lex.err, FW_ELIMIT, s->lex.name, s->lex.now.line, "tables are nested more than %d deep", DEEPEST) : FW_ENOMEM;
+		return t ? fw_fail(s->lex.err, FW_ELIMIT, s->lex.name, s->lex.now.line, "tables are nested more than %d deep", DEEPEST)
+		         : FW_ENOMEM;
 	int r = fw_lex_advance(&s->lex);
 	while (r == 0 && s->lex.now.kind != FW_TOKEN_END && !fw_lex_at(&s->lex, "}")) {
 		struct entry *e = FW_NEW(s->arena, struct entry);
@@ -283,10 +288,9 @@ static int read_declaration(struct scanner *s, struct declaration **last)
 	int line = s->lex.now.line;
 	int r = fw_lex_advance(&s->lex);
 	if (r == 0 && s->lex.now.kind == FW_TOKEN_NAME) {
-		fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.now.line, "the name of a %.*s stands in quotes", (int)s->lex.before.text.n,
-			s->lex.before.text.p);
-		fw_hint(s->lex.err, "write %.*s \"%.*s\" { … }", (int)s->lex.before.text.n, s->lex.before.text.p, (int)(s->lex.now.text.n < 60
-			? s->lex.now.text.n : 60), s->lex.now.text.p);
+		struct fw_str word = s->lex.before.text, name = s->lex.now.text;
+		fw_fail(s->lex.err, FW_EINVAL, s->lex.name, s->lex.now.line, "the name of a %.*s stands in quotes", (int)word.n, word.p);
+		fw_hint(s->lex.err, "write %.*s \"%.*s\" { … }", (int)word.n, word.p, (int)(name.n < 60 ? name.n : 60), name.p);
 		return FW_EINVAL;
 	}
 	if (r == 0 && fw_lex_at(&s->lex, "("))

@@ -1,5 +1,6 @@
-/* The files of a set, as they were read: a copy in the run folder, which stays as the last good one while it serves. run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the
- * files came from; run/sets/current points to the one in service. */
+/* The files of a set, as they were read: a copy in the run folder, which stays as the last good one while it serves.
+ * run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the files came from;
+ * run/sets/current points to the one in service. */
 #ifndef FW_SERVER_KEPT_H
 #define FW_SERVER_KEPT_H
 

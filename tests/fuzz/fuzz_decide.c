@@ -15,8 +15,10 @@ static const char rules[] =
 	"slot \"inner\" { channel = \"web\", public = false }\n"
 	"rule \"place\" { slot = \"s\", when = { country = { \"CA\", \"DE\" }, language = \"en\" }, show = { b = 1 } }\n"
 	"rule \"half\" { slot = \"s\", rollout = 50, when = { logged_in = true }, show = { c = 1 } }\n"
-	"rule \"text\" { slot = \"s\", when = any { { traits = { plan = starts_with(\"p\"), age = at_least(18) } }, { page = contains(\"x\") } }, show = { d = 1 } }\n"
-	"rule \"code\" { slot = \"inner\", when = function(v) return v.hour > 12 or #v.page > 3 end, show = function(v) return { page = v.page, n = v.traits.name } end }\n"
+	"rule \"text\" { slot = \"s\", when = any { { traits = { plan = starts_with(\"p\"), age = at_least(18) } }, { page = contains(\"x\") } },"
+	" show = { d = 1 } }\n"
+	"rule \"code\" { slot = \"inner\", when = function(v) return v.hour > 12 or #v.page > 3 end,"
+	" show = function(v) return { page = v.page, n = v.traits.name } end }\n"
 	"guard \"g\" { applies = { uses = \"profile\" }, require = { consent = \"personalization\" }, because = \"law\" }\n";
 
 static struct fw_engine_worker *worker;

@@ -123,7 +123,8 @@ static void test_hostile(void **state)
 	(void)state;
 	static const char *const parts[] = { "a", "(", "; ", "Android ", "; Android Build ", "Mozilla/5.0 (Linux; Android 4.",
 		"Build/", "1.1.1.1.", "Windows NT; Linux; Mac OS X; ", "bot ", "CFNetwork/1 ", "HbbTV/1.1.1 (;;;;;) ",
-		"Opera/9.80 (Linux; U; ", "Nokia", "SAMSUNG-SGH-", "; LG-", "Mobile Safari/ Version/ ", "LAVA A3 ; ", "HTC Desire Build/ ", "iPhone; CPU OS " };
+		"Opera/9.80 (Linux; U; ", "Nokia", "SAMSUNG-SGH-", "; LG-", "Mobile Safari/ Version/ ", "LAVA A3 ; ", "HTC Desire Build/ ",
+		"iPhone; CPU OS " };
 	char buf[8192];
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		assert_bounded(parts[i], repeat(buf, sizeof buf, "", parts[i]));
