@@ -42,6 +42,7 @@ enum {
 	FW_LIMIT_MAX_INFLIGHT = 1024,         /* requests being answered in a worker; above it 503 */
 	FW_LIMIT_REQUEST_BYTES = 4 << 20,     /* the arena of a request */
 	FW_LIMIT_SLOTS_ASKED = 200,           /* slots named in one request */
+	FW_LIMIT_RESERVE_TRIES = 100,         /* for places under caps, against others who take them at once; then without them */
 	FW_LIMIT_USER_AGENT_BYTES = 1024,     /* of a user agent, that are looked at */
 	FW_LIMIT_FORWARDED_HOPS = 32,         /* proxies in front, the nearest counted first */
 

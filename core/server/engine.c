@@ -170,16 +170,13 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	w->page = page;
 	w->people = people;
 	w->until_sample = FW_SAMPLE_EVERY;
-	w->first = malloc(FW_ENGINE_SCRATCH);
 	w->failed_seen = calloc(engine->set->n_rules + 1, sizeof *w->failed_seen);
-	fw_arena_init(&w->arena, w->first, w->first ? FW_ENGINE_SCRATCH : 0, FW_LIMIT_REQUEST_BYTES);
-	fw_arena_init(&w->sample_arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
 	void *counts = engine->counts + number * engine->counts_bytes;
 	w->signals = fw_signal_create(engine->signals);
 	w->decides = fw_decider_init(&w->decider, engine->set, counts, engine->set_aside) == 0;
 	if ((w->ingester = calloc(1, sizeof *w->ingester)))
 		fw_arena_init(&w->ingester->scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);
-	if (!w->signals || !w->ingester || !w->decides || !w->first || !w->failed_seen) {
+	if (!w->signals || !w->ingester || !w->decides || !w->failed_seen) {
 		fw_engine_worker_destroy(w);
 		return NULL;
 	}
@@ -203,9 +200,7 @@ void fw_engine_worker_destroy(struct fw_engine_worker *w)
 		fw_arena_finish(&w->ingester->scratch);
 	free(w->ingester);
 	fw_signal_destroy(w->signals);
-	fw_arena_finish(&w->sample_arena);
-	fw_arena_finish(&w->arena);
+	fw_engine_free_runs(w);
 	free(w->failed_seen);
-	free(w->first);
 	free(w);
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "server/config.h"
+#include "server/engine_people.h"
 #include "server/kept.h"
 #include "server/report.h"
 #include "server/shared.h"
@@ -22,23 +23,27 @@ const char *fw_engine_hash(const struct fw_engine *engine);
 /* Members "rules", "slots" … of an open object. */
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out);
 
-/* In a worker, after the fork. `page` is where it counts; `people` (NULL: nobody is known) must outlive it. NULL: out of
- * memory. */
+/* In a worker, after the fork. `page` is where it counts. `people` knows who is asking; NULL: nobody does, and what would come
+ * from profiles is out of reach. NULL: out of memory. */
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
 	struct fw_people *people);
+/* Every question must have been answered: close the store before, which answers those that wait for it. */
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 
-/* One question. */
+/* One question; it lives until its answer. */
 struct fw_engine_ask {
 	struct fw_plugin_request *request; /* what the context lacks is taken from it; NULL: nothing is */
 	bool secret;                       /* asked with a secret key: all slots, and context.ip counts */
 	bool explain;
 	struct fw_str json;
-	uint64_t facts_ns, decide_ns;      /* filled: how long it took */
+	uint64_t facts_ns, decide_ns;      /* filled: how long it took … */
+	uint64_t store_ns;                 /* … and how long it waited for the store */
 };
 
-/* Writes the answer, or {"error":{…}}; returns the HTTP status. */
-int fw_engine_decide(struct fw_engine_worker *worker, struct fw_engine_ask *ask, struct fw_buf *out);
+/* Answers with decisions, or with every candidate. Waits for the person's record and, where a winner is under a cap, until
+ * its place is reserved; otherwise the answer comes before the call returns. 400; 413 too_large; 503 unavailable: more than
+ * `max_inflight` wait already. Of the request only the client may have left when the answer comes. */
+void fw_engine_decide(struct fw_engine_worker *worker, struct fw_engine_ask *ask, fw_engine_done done, void *data);
 /* The rule set in service (GET /v1/rules), with the counts of all workers. */
 int fw_engine_rules(struct fw_engine_worker *worker, struct fw_buf *out);
 /* Between requests: what need not be done while somebody waits. */

@@ -7,6 +7,7 @@
 #include "people/people.h"
 #include "server/engine.h"
 #include "signal/signal.h"
+#include "trace/trace.h"
 
 struct fw_engine {
 	const struct fw_config *config;
@@ -25,29 +26,70 @@ struct fw_engine {
 
 struct fw_ingester;
 
+/* What is asked, once read. */
+struct fw_engine_question {
+	const struct fw_json *body;
+	uint32_t *slots, n;
+	struct fw_refused_slot *refused;
+	uint32_t n_refused;
+	struct fw_person_id person; /* id.n 0: nobody in particular */
+	bool is_signed;
+};
+
 enum { FW_ENGINE_SCRATCH = 64 << 10 };
+
+/* A question on its way to its answer. */
+struct fw_engine_run {
+	struct fw_engine_run *next; /* idle */
+	struct fw_engine_worker *worker;
+	struct fw_engine_ask *ask;
+	fw_engine_done done;
+	void *data;
+	struct fw_engine_question q;
+	struct fw_facts before;     /* what the request alone says */
+	struct fw_facts facts;
+	struct fw_decision decision;
+	struct fw_buf out;
+	struct fw_arena arena;
+	struct fw_arena_mark mark;  /* before the person was read */
+	struct fw_str record;
+	uint64_t version;
+	uint64_t since_ns;          /* of what is being timed */
+	unsigned tries;
+	bool sampled;
+	max_align_t first[FW_ENGINE_SCRATCH / sizeof(max_align_t)];
+};
 
 struct fw_engine_worker {
 	struct fw_engine *engine;
 	struct fw_slot_page *page;
+	struct fw_people *people; /* or NULL; not owned */
 	struct fw_decider decider;
 	bool decides;
-	struct fw_people *people;      /* or NULL; not owned */
 	struct fw_ingester *ingester;
 	struct fw_signal *signals;
-	struct fw_arena arena;   /* of the decision being made */
-	char *first;             /* its first block */
+	struct fw_engine_run *idle; /* the last one used first: its memory is still at hand */
+	unsigned n_idle, n_runs;
 	struct fw_decision_counts seen; /* already added to the page */
 	uint64_t failures_seen;
 	uint64_t *failed_seen;   /* by rule, as it was last told */
 	int64_t told_us;         /* when failures were last told, monotonic */
-	/* A decision in so many is looked at more closely, once its answer is on its way. */
-	bool sample_due;
+	/* A decision in so many is kept for a closer look, once its answer is on its way. */
+	struct fw_engine_run *sample;
 	uint32_t until_sample;
-	struct fw_arena sample_arena;
-	struct fw_facts sample_facts;
-	struct fw_decision sample_decision;
 };
+
+/* {"error":{…}} in place of what `out` has; returns the status. `path` and `hint` may be NULL. */
+int fw_engine_error(struct fw_buf *out, int status, const char *code, const char *message, const char *path, const char *hint);
+/* 413: the request takes more memory than one may. */
+int fw_engine_no_memory(struct fw_buf *out);
+
+/* engine_ask.c: reads the question into run->q, and the facts of its request into run->facts. 0, or the HTTP status of the
+ * error written to run->out. */
+int fw_engine_read(struct fw_engine_run *run);
+
+/* engine_run.c: those that are idle, and the sample, when the worker ends. */
+void fw_engine_free_runs(struct fw_engine_worker *w);
 
 /* engine_trouble.c: after a decision, what went wrong in it is counted, logged and shown by `status`. */
 void fw_engine_note(struct fw_engine_worker *w);

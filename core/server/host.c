@@ -1,5 +1,6 @@
 /* The host's services for plugins: log, configuration, metrics, clocks, the engine. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -94,7 +95,8 @@ static void give_back(struct fw_worker *w, struct fw_buf *b)
 		fw_buf_finish(&w->spare);
 }
 
-static void done_with(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
+/* Hands an answer to the plugin. */
+static void tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
 {
 	static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
 	struct fw_plugin_text text = { out->data, out->n };
@@ -105,7 +107,6 @@ static void done_with(struct fw_loaded *p, fw_plugin_done done, void *data, int 
 	uint32_t before = fw_loaded_enter(p);
 	done(p->self, data, status, text);
 	fw_loaded_leave(p, before);
-	give_back(p->worker, out);
 }
 
 /* Milliseconds with three decimals. */
@@ -124,25 +125,58 @@ static char *put_ms(char *at, uint64_t ns)
 	return at;
 }
 
+static char *put_text(char *at, const char *text)
+{
+	size_t n = strlen(text);
+	memcpy(at, text, n);
+	return at + n;
+}
+
 /* Every answer has it, so it is put together by hand. */
 static void say_timing(struct fw_plugin_request *request, const struct fw_engine_ask *ask)
 {
-	static const char facts[] = "facts;dur=", decide[] = ", decide;dur=";
-	char text[96], *at = text;
-	memcpy(at, facts, sizeof facts - 1);
-	at = put_ms(at + sizeof facts - 1, ask->facts_ns);
-	memcpy(at, decide, sizeof decide - 1);
-	at = put_ms(at + sizeof decide - 1, ask->decide_ns);
+	char text[128], *at = put_ms(put_text(text, "facts;dur="), ask->facts_ns);
+	at = put_ms(put_text(at, ", decide;dur="), ask->decide_ns);
+	if (ask->store_ns)
+		at = put_ms(put_text(at, ", store;dur="), ask->store_ns);
 	*at = '\0';
 	fw_http_reply_header(request->http, "Server-Timing", text);
+}
+
+/* A question of a plugin's that the engine has. */
+struct asked {
+	struct fw_engine_ask ask;
+	struct fw_loaded *plugin;
+	fw_plugin_done done;
+	void *data;
+};
+
+static void on_decided(void *ctx, int status, struct fw_buf *out)
+{
+	struct asked *a = ctx;
+	struct fw_plugin_request *request = a->ask.request;
+	struct asked copy = *a; /* what it lives in ends with the request's answer */
+	if (request && status == 503)
+		fw_http_reply_header(request->http, "Retry-After", "1");
+	if (request)
+		say_timing(request, &a->ask);
+	else
+		free(a);
+	tell(copy.plugin, copy.done, copy.data, status, out);
 }
 
 static void ask_engine(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
 	bool explain, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_buf out = take_buffer(p->worker);
-	struct fw_engine_ask ask = {
+	struct asked *a = request ? fw_arena_alloc(fw_http_arena(request->http), sizeof *a) : malloc(sizeof *a);
+	if (!a) {
+		struct fw_buf none = { .failed = true };
+		tell(p, done, data, 503, &none);
+		return;
+	}
+	*a = (struct asked){ .plugin = p, .done = done, .data = data };
+	a->ask = (struct fw_engine_ask){
 		.request = request,
 		.secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET,
 		.json = { json.p, json.n },
@@ -151,10 +185,7 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	/* A rule that hangs is not the plugin's doing. */
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	int status = fw_engine_decide(p->worker->engine, &ask, &out);
-	if (request)
-		say_timing(request, &ask);
-	done_with(p, done, data, status, &out);
+	fw_engine_decide(p->worker->engine, &a->ask, on_decided, a);
 	fw_loaded_leave(p, before);
 }
 
@@ -175,7 +206,8 @@ static void host_rules_info(const struct fw_host *host, fw_plugin_done done, voi
 	struct fw_loaded *p = fw_loaded_of(host);
 	struct fw_buf out = take_buffer(p->worker);
 	int status = fw_engine_rules(p->worker->engine, &out);
-	done_with(p, done, data, status, &out);
+	tell(p, done, data, status, &out);
+	give_back(p->worker, &out);
 }
 
 void fw_host_fill(struct fw_host *host)

@@ -47,17 +47,31 @@ static void set_up(void)
 	fw_report_finish(&report);
 }
 
+struct answer {
+	struct fw_buf text;
+	int status;
+};
+
+static void on_answer(void *ctx, int status, struct fw_buf *out)
+{
+	struct answer *a = ctx;
+	a->status = status;
+	fw_buf_add(&a->text, out->data, out->n);
+}
+
 /* The answer's decisions, or its error, as text in the arena. */
 static struct fw_str ask(const uint8_t *data, size_t n, bool secret, bool explain, struct fw_arena *a, int *ret_status)
 {
 	struct fw_engine_ask question = { .secret = secret, .explain = explain, .json = { (const char *)data, n } };
 	struct fw_json *answer = NULL;
-	struct fw_buf out, part;
+	struct answer given = { .status = 0 };
+	struct fw_buf part;
 	struct fw_json_out o;
-	fw_buf_init(&out, 0);
+	fw_buf_init(&given.text, 0);
 	fw_buf_init(&part, 0);
-	*ret_status = fw_engine_decide(worker, &question, &out);
-	if (fw_json_parse(a, out.data, out.n, &answer, NULL) < 0)
+	fw_engine_decide(worker, &question, on_answer, &given);
+	*ret_status = given.status;
+	if (fw_json_parse(a, given.text.data, given.text.n, &answer, NULL) < 0)
 		abort();
 	const struct fw_json *told = fw_json_get(answer, *ret_status == 200 ? explain ? "slots" : "decisions" : "error");
 	if (!told || (*ret_status != 200 && *ret_status != 400 && *ret_status != 413))
@@ -66,7 +80,7 @@ static struct fw_str ask(const uint8_t *data, size_t n, bool secret, bool explai
 	fw_json_tree(&o, told);
 	struct fw_str copy = { fw_arena_strndup(a, part.data, part.n), part.n };
 	fw_buf_finish(&part);
-	fw_buf_finish(&out);
+	fw_buf_finish(&given.text);
 	return copy;
 }
 

@@ -196,7 +196,8 @@ struct fw_host {
 		const char *hint);
 
 	/* The engine. `json` is a decide request (interfaces: POST /v1/decide); what its context lacks is taken from
-	 * `request`, which may be NULL: then as a server with a secret key asks. */
+	 * `request`, which may be NULL: then as a server with a secret key asks. The store may have to be waited for; answer the
+	 * request only once `done` was called. */
 	void (*decide)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
 	void (*explain)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,

@@ -1,0 +1,280 @@
+/* A question on its way to its answer. It may wait twice: until the person's record is read, and until what a decision
+ * takes under a cap is written. Everything else happens at once. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/engine_own.h"
+
+enum { IDLE_MOST = 64, SPARE_BYTES = 1 << 20 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What has passed since the last time it was asked for. */
+static uint64_t lap(struct fw_engine_run *run)
+{
+	uint64_t now = now_ns(), took = now - run->since_ns;
+	run->since_ns = now;
+	return took;
+}
+
+static struct fw_engine_run *take_run(struct fw_engine_worker *w)
+{
+	struct fw_engine_run *run = w->idle;
+	if (run) {
+		w->idle = run->next;
+		w->n_idle--;
+		return run;
+	}
+	if (w->n_runs > w->engine->config->http.max_inflight || !(run = malloc(sizeof *run)))
+		return NULL;
+	run->worker = w;
+	fw_buf_init(&run->out, 0);
+	fw_arena_init(&run->arena, run->first, sizeof run->first, FW_LIMIT_REQUEST_BYTES);
+	w->n_runs++;
+	return run;
+}
+
+static void free_run(struct fw_engine_run *run)
+{
+	fw_buf_finish(&run->out);
+	fw_arena_finish(&run->arena);
+	run->worker->n_runs--;
+	free(run);
+}
+
+static void give_back(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	if (w->n_idle >= IDLE_MOST) {
+		free_run(run);
+		return;
+	}
+	fw_arena_reset(&run->arena);
+	if (run->out.failed || run->out.size > SPARE_BYTES)
+		fw_buf_finish(&run->out);
+	run->next = w->idle;
+	w->idle = run;
+	w->n_idle++;
+}
+
+void fw_engine_free_runs(struct fw_engine_worker *w)
+{
+	if (w->sample)
+		free_run(w->sample);
+	while (w->idle) {
+		struct fw_engine_run *run = w->idle;
+		w->idle = run->next;
+		free_run(run);
+	}
+}
+
+static void finish(struct fw_engine_run *run, int status)
+{
+	struct fw_engine_worker *w = run->worker;
+	struct fw_engine_ask *ask = run->ask;
+	ask->decide_ns += lap(run);
+	if (status == 200 && !ask->explain)
+		fw_count_duration(w->page, ask->facts_ns + ask->store_ns + ask->decide_ns);
+	fw_engine_note(w);
+	run->done(run->data, status, &run->out);
+	if (run->sampled && status == 200 && !w->sample)
+		w->sample = run;
+	else
+		give_back(run);
+}
+
+static void answer(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	struct fw_json_out o;
+	fw_json_out_init(&o, &run->out);
+	fw_trace_answer(&o, w->engine->set, &run->decision, run->q.refused, run->q.n_refused);
+	fw_count(w->page, FW_COUNT_DECISIONS, 1);
+	if (run->decision.degraded)
+		fw_count(w->page, FW_COUNT_DEGRADED, 1);
+	finish(run, 200);
+}
+
+static void explain(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	const struct fw_engine_question *q = &run->q;
+	struct fw_explanation e;
+	struct fw_json_out o;
+	if (fw_explain(&w->decider, &run->facts, q->slots, q->n, &run->arena, &e) < 0) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
+	fw_json_out_init(&o, &run->out);
+	fw_trace_explanation(&o, w->engine->set, &run->facts, &e);
+	fw_count(w->page, FW_COUNT_EXPLANATIONS, 1);
+	finish(run, 200);
+}
+
+static void on_reserved(void *ctx, int rc);
+
+static void decide(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	struct fw_decision *d = &run->decision;
+	if (run->ask->explain) {
+		explain(run);
+		return;
+	}
+	if (fw_decide(&w->decider, &run->facts, run->q.slots, run->q.n, &run->arena, d) < 0) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
+	if (!d->n_reservations) {
+		answer(run);
+		return;
+	}
+	run->ask->decide_ns += lap(run);
+	fw_people_reserve(w->people, &run->q.person, run->record, run->version, d->reservations, d->n_reservations, on_reserved, run);
+}
+
+static void load(struct fw_engine_run *run, bool settled);
+
+static void on_reserved(void *ctx, int rc)
+{
+	struct fw_engine_run *run = ctx;
+	run->ask->store_ns += lap(run);
+#ifdef FW_BREAK_CAPS /* what was taken by others meanwhile is shown nonetheless */
+	rc = 0;
+#endif
+	if (rc == 0) {
+		fw_decide_count(&run->worker->decider, &run->decision);
+		answer(run);
+		return;
+	}
+	if (rc == FW_ECONFLICT && ++run->tries < FW_LIMIT_RESERVE_TRIES) {
+		fw_count(run->worker->page, FW_COUNT_CAP_CONFLICTS, 1);
+		fw_arena_rewind(&run->arena, &run->mark);
+		run->facts = run->before;
+		load(run, true);
+		return;
+	}
+	/* What cannot be written down is not shown. */
+	fw_count(run->worker->page, FW_COUNT_CAP_FAILURES, 1);
+	run->facts.caps_in_reach = false;
+	decide(run);
+}
+
+/* The facts of the person whose record was read. */
+static int fill(struct fw_engine_run *run, int rc)
+{
+	struct fw_facts *f = &run->facts;
+	if (rc == 0)
+		rc = fw_profile_fill(run->record, f);
+	if (rc == FW_ENOMEM)
+		return rc;
+	if (rc < 0) {
+		*f = run->before;
+		fw_facts_lose_profile(f);
+		f->profile_lost = true;
+	}
+	/* What a known customer told of himself is for those who prove to speak for him. */
+	if (rc == 0 && !run->q.is_signed && f->n_traits && fw_profile_is_known(&run->arena, run->record))
+		f->n_traits = 0;
+	f->caps_in_reach = rc == 0;
+	if (!f->key.n)
+		f->key = run->q.person.id;
+	return 0;
+}
+
+static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
+{
+	struct fw_engine_run *run = ctx;
+	run->ask->store_ns += lap(run);
+	run->record = record;
+	run->version = version;
+	if (fill(run, rc) < 0) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
+	run->ask->facts_ns += lap(run);
+	decide(run);
+}
+
+static void load(struct fw_engine_run *run, bool settled)
+{
+	fw_people_load(run->worker->people, &run->q.person, settled, &run->arena, on_loaded, run);
+}
+
+/* Crawlers are nobody: they get no record. */
+static bool is_bot(const struct fw_facts *f)
+{
+	const struct fw_value *device = fw_facts_single(f, FW_FACT_DEVICE);
+	return device->state == FW_KNOWN && fw_str_is(device->folded, "bot");
+}
+
+static void begin(struct fw_engine_run *run)
+{
+	struct fw_facts *f = &run->facts;
+	run->tries = 0;
+	run->ask->facts_ns = run->ask->decide_ns = run->ask->store_ns = 0;
+	run->since_ns = now_ns();
+	fw_buf_clear(&run->out);
+	int status = fw_engine_read(run);
+	if (!status && run->ask->explain && run->q.n_refused)
+		status = fw_engine_error(&run->out, 400, "unknown_slot", "there is no such slot", "slots", run->q.refused[0].hint);
+	run->ask->facts_ns = lap(run);
+	if (status) {
+		finish(run, status);
+		return;
+	}
+	if (f->profile_in_reach && !is_bot(f)) {
+		run->mark = fw_arena_mark(&run->arena);
+		run->before = *f;
+		load(run, false);
+		return;
+	}
+	if (f->profile_in_reach)
+		fw_facts_lose_profile(f);
+	f->key = run->q.person.id;
+	decide(run);
+}
+
+static void refuse(fw_engine_done done, void *data)
+{
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	int status = fw_engine_error(&out, 503, "unavailable", "too many questions wait for the store", NULL, NULL);
+	done(data, status, &out);
+	fw_buf_finish(&out);
+}
+
+void fw_engine_decide(struct fw_engine_worker *w, struct fw_engine_ask *ask, fw_engine_done done, void *data)
+{
+	struct fw_engine_run *run = take_run(w);
+	if (!run) {
+		refuse(done, data);
+		return;
+	}
+	run->ask = ask;
+	run->done = done;
+	run->data = data;
+	run->sampled = false;
+	if (!ask->explain && !w->sample && --w->until_sample == 0) {
+		w->until_sample = FW_SAMPLE_EVERY;
+		run->sampled = true;
+	}
+	begin(run);
+}
+
+void fw_engine_turned(struct fw_engine_worker *w)
+{
+	struct fw_engine_run *run = w->sample;
+	if (run) {
+		w->sample = NULL;
+		fw_decide_sample(&w->decider, &run->facts, &run->decision, &run->arena);
+		give_back(run);
+	}
+	if (w->engine->set->n_functions)
+		fw_sandbox_collect(w->engine->set->sandbox);
+}
