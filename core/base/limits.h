@@ -99,7 +99,6 @@ enum {
 	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */
 	FW_LIMIT_DEDUPE_HOURS = 48,           /* the same message counts once for so long */
 	/* People. */
-	FW_LIMIT_PERSON_ID_BYTES = 200,       /* an anonymousId, a userId */
 	FW_LIMIT_EVENT_BYTES = 64 << 10,      /* one event; larger ones are refused alone … */
 	FW_LIMIT_EVENT_WARN_BYTES = 32 << 10, /* … and from here on warned of */
 	FW_LIMIT_EVENTS_A_BATCH = 2500,       /* of one request; those behind are refused */

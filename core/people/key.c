@@ -23,7 +23,7 @@ uint64_t fw_key_read(const char *p, unsigned bytes)
 
 void fw_key_person(const struct fw_person_id *id, struct fw_key *ret)
 {
-	size_t n = id->id.n < FW_LIMIT_PERSON_ID_BYTES ? id->id.n : FW_LIMIT_PERSON_ID_BYTES;
+	size_t n = id->id.n < FW_LIMIT_EVENT_ID_BYTES ? id->id.n : FW_LIMIT_EVENT_ID_BYTES;
 	char *named = ret->bytes + FW_KEY_PERSON + 1;
 	named[0] = letters[id->kind];
 	memcpy(named + 1, id->id.p, n);
@@ -57,8 +57,8 @@ int fw_person_id_parse(struct fw_str text, struct fw_person_id *ret, struct fw_e
 		if (text.n > n && text.p[n] == ':' && memcmp(text.p, kinds[i].name, n) == 0)
 			id = (struct fw_person_id){ kinds[i].kind, { text.p + n + 1, text.n - n - 1 } };
 	}
-	if (id.id.n == 0 || id.id.n > FW_LIMIT_PERSON_ID_BYTES) {
-		fw_fail(err, FW_EINVAL, NULL, 0, id.id.n ? "an id has at most %d bytes" : "the id is empty", FW_LIMIT_PERSON_ID_BYTES);
+	if (id.id.n == 0 || id.id.n > FW_LIMIT_EVENT_ID_BYTES) {
+		fw_fail(err, FW_EINVAL, NULL, 0, id.id.n ? "an id has at most %d bytes" : "the id is empty", FW_LIMIT_EVENT_ID_BYTES);
 		fw_hint(err, "write a userId, or anonymous: and an anonymousId");
 		return FW_EINVAL;
 	}

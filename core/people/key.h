@@ -25,7 +25,7 @@ static inline struct fw_str fw_key_str(const struct fw_key *k)
 void fw_key_number(char *out, uint64_t v, unsigned bytes); /* big-endian */
 uint64_t fw_key_read(const char *p, unsigned bytes);
 
-/* The record's key. `id` must not be longer than FW_LIMIT_PERSON_ID_BYTES. */
+/* The record's key. `id` must not be longer than FW_LIMIT_EVENT_ID_BYTES. */
 void fw_key_person(const struct fw_person_id *id, struct fw_key *ret);
 /* The row of a message beside the record of that key. */
 void fw_key_message(const struct fw_key *person, int32_t day, uint64_t message_hash, struct fw_key *ret);
