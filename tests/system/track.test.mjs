@@ -2,11 +2,12 @@
 // an event.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ask } from './daemon.mjs';
-import { bearer, consent, event, keys, secret, servePeople, userHash, write } from './people.mjs';
-import { askFresh, metrics, serve, until } from './server.mjs';
+import { bearer, event, keys, secret, servePeople, userHash, write } from './people.mjs';
+import { askFresh, metrics, quick, serve } from './server.mjs';
 
 const paths = { track: 't', identify: 'i', page: 'p', screen: 's', group: 'g', alias: 'a' };
 // The least that each type needs.
@@ -260,4 +261,25 @@ test('a page of a configured origin may send every kind of event', async (t) => 
 	}
 	const visitors = await ask(`${shop.url}/v1/visitors/u-1`, undefined, { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': 'GET' } });
 	assert.equal(visitors.headers.get('access-control-allow-origin'), null);
+});
+
+test('more than can wait for the store is told to come again, and nothing is lost', async (t) => {
+	const shop = await servePeople(t, { config: { workers: 1, limits: { ...quick, heartbeat_ms: 60000 } } });
+	const master = shop.daemon.child.pid;
+	const [keeper] = readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ').map(Number).filter((pid) => pid !== shop.status().loader);
+	const bodies = Array.from({ length: 80 }, (_, i) => JSON.stringify({
+		batch: Array.from({ length: 16 }, () => event({ anonymousId: `visitor-of-body-${i}`, properties: { product_id: 'p-1', text: 'x'.repeat(60_000) } })),
+	}));
+	process.kill(keeper, 'SIGSTOP');
+	const answers = bodies.map((body) => shop.send('batch', body));
+	// What cannot wait is refused while the store stands still; what waits is answered when it goes on.
+	const refused = await Promise.any(answers).finally(() => process.kill(keeper, 'SIGCONT'));
+	assert.deepEqual([refused.status, refused.headers.get('retry-after'), refused.body.error.code], [503, '1', 'unavailable']);
+	const statuses = (await Promise.all(answers)).map((a) => a.status);
+	assert.deepEqual([...new Set(statuses)].sort(), [200, 503]);
+	for (const [i, body] of bodies.entries()) {
+		const again = await shop.send('batch', body);
+		assert.deepEqual([again.status, again.body.accepted], [200, 16]);
+		assert.equal(await shop.seen({ anonymousId: `visitor-of-body-${i}` }), 16);
+	}
 });
