@@ -278,7 +278,9 @@ static int settle(struct fw_keeper *k, unsigned from, unsigned to, unsigned *fai
 {
 	int rc = *failed >= FULL_ENOUGH ? ENOSPC : try_apply(k, from, to);
 	if (rc == 0) {
-		set_full(k, false);
+		/* On a full disk, too, a small batch finds freed pages to go into. */
+		if (k->state.full && !is_full(k, EIO))
+			set_full(k, false);
 		*failed = 0;
 		return 0;
 	}
