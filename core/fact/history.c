@@ -27,19 +27,6 @@ uint32_t fw_history_hash(struct fw_str text)
 	return h ^ h >> 16;
 }
 
-static void unpack_texts(struct fw_history *h, struct fw_unpack *u, struct fw_arena *a)
-{
-	uint32_t n = fw_unpack_bounded(u, (uint32_t)h->packed_texts.n);
-	h->texts = u->failed ? NULL : FW_NEW_ARRAY(a, n, struct fw_history_text);
-	struct fw_str prefix = { 0 };
-	for (uint32_t i = 0; h->texts && i < n && !u->failed; i++) {
-		struct fw_str text = fw_unpack_text_after(u, a, &prefix);
-		h->texts[i] = (struct fw_history_text){ text, fw_history_hash(text) };
-		h->filter |= UINT64_C(1) << (h->texts[i].hash & 63);
-	}
-	h->n_texts = n;
-}
-
 static void unpack_cells(struct fw_unpack *u, struct fw_series *s, struct run *run)
 {
 	for (uint32_t i = 0; i < s->n && !u->failed; i++) {
@@ -103,20 +90,29 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 static int say_broken(struct fw_history *h)
 {
 	h->broken = true;
-	h->n_texts = h->n_series = 0;
+	h->n_texts = h->all_texts = h->n_series = 0;
 	h->filter = 0;
 	return FW_EINVAL;
 }
 
-int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a)
+static int begin_texts(struct fw_history *h, struct fw_arena *a)
 {
-	struct fw_unpack u;
-	if (h->has_texts || h->packed_texts.n == 0)
-		return h->broken ? FW_EINVAL : 0;
-	h->has_texts = true;
-	fw_unpack_init(&u, h->packed_texts);
-	unpack_texts(h, &u, a);
-	return u.failed || !h->texts || u.p != u.end ? say_broken(h) : 0;
+	fw_unpack_init(&h->rest, h->packed_texts);
+	h->all_texts = fw_unpack_bounded(&h->rest, (uint32_t)h->packed_texts.n);
+	h->texts = h->rest.failed ? NULL : FW_NEW_ARRAY(a, h->all_texts, struct fw_history_text);
+	return h->texts ? 0 : say_broken(h);
+}
+
+int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t most)
+{
+	if (h->broken || (!h->texts && h->packed_texts.n && begin_texts(h, a) < 0))
+		return FW_EINVAL;
+	while (h->n_texts < h->all_texts && h->n_texts < most && !h->rest.failed) {
+		struct fw_str text = fw_unpack_text_after(&h->rest, a, &h->prefix);
+		h->texts[h->n_texts] = (struct fw_history_text){ text, fw_history_hash(text) };
+		h->filter |= UINT64_C(1) << (h->texts[h->n_texts++].hash & 63);
+	}
+	return h->rest.failed || (h->n_texts == h->all_texts && h->rest.p != h->rest.end) ? say_broken(h) : 0;
 }
 
 int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
@@ -127,7 +123,7 @@ int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
 	h->unpacked = true;
 	for (int i = 0; i < FW_LABELS; i++)
 		h->interest[i] = -1;
-	if (fw_history_unpack_texts(h, a) < 0)
+	if (fw_history_unpack_texts(h, a, UINT32_MAX) < 0)
 		return FW_EINVAL;
 	if (h->packed_series.n == 0)
 		return 0;

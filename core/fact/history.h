@@ -37,8 +37,11 @@ struct fw_history {
 	struct fw_history_text *texts;
 	struct fw_series *series;
 	uint32_t n_texts, n_series;
+	struct fw_unpack rest;   /* of the texts, from n_texts on */
+	struct fw_str prefix;
+	uint32_t all_texts;
 	int64_t now_us;        /* at which it is asked */
-	bool unpacked, has_texts, broken;
+	bool unpacked, broken;
 	uint64_t filter;       /* of the texts' hashes: most questions are about what this person never saw */
 	double interest[FW_LABELS];  /* all of a label together, for shares; negative: not added up yet */
 };
@@ -48,8 +51,8 @@ uint32_t fw_history_hash(struct fw_str text);
 
 /* Unpacks into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
 int fw_history_unpack(struct fw_history *h, struct fw_arena *a);
-/* The texts alone. */
-int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a);
+/* The first `most` texts alone, if there are so many. */
+int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t most);
 /* Packs series; `renumber` (may be NULL) has the new number of each text. */
 void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t *renumber, struct fw_buf *out);
 

@@ -70,6 +70,16 @@ static int fill_contains(struct fw_facts *f, const struct fw_history *h, const s
 	return 0;
 }
 
+/* The highest number of a text that the cart has; those of a cart are the first of a record. */
+static uint32_t last_text(const struct cart_now *now)
+{
+	uint32_t last = 0;
+	for (uint32_t i = 0; i < now->n; i++)
+		for (int k = 0; k < FW_LABELS; k++)
+			last = now->lines[i].labels[k] > last ? now->lines[i].labels[k] : last;
+	return last;
+}
+
 static int fill_cart(struct fw_facts *f, const struct fw_record *r, int64_t now_ms)
 {
 	struct cart_now now;
@@ -78,7 +88,7 @@ static int fill_cart(struct fw_facts *f, const struct fw_record *r, int64_t now_
 	put_number(f, FW_FACT_CART_TOTAL, (double)now.total / 1000);
 	if (now.items)
 		put_number(f, FW_FACT_CART_AGE, now_ms > now.since_ms ? (double)((now_ms - now.since_ms) / 1000) : 0);
-	if (now.n && fw_history_unpack_texts(f->history, f->arena) < 0)
+	if (now.n && fw_history_unpack_texts(f->history, f->arena, last_text(&now)) < 0)
 		return FW_EINVAL;
 	int ret = fill_contains(f, f->history, &now, FW_KEY_CATEGORY);
 	if (ret == 0)

@@ -31,3 +31,13 @@ bool fw_record_forget(struct fw_record *r, unsigned level)
 	default: return false;
 	}
 }
+
+void fw_record_forget_behaviour(struct fw_record *r)
+{
+	while (r->sessions.n > 1)
+		FW_LIST_TAKE(r->sessions, 0);
+	r->series.n = r->recent.n = r->engagements.n = 0;
+	r->newest_hour = 0;
+	r->first_touch = r->last_touch = (struct touch){ 0 };
+	r->lifetime = (struct lifetime){ 0 };
+}

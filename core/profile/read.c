@@ -34,9 +34,19 @@ static bool get_ids(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
+static uint32_t count_channels(void)
+{
+	const char *const *channels = fw_fact_info(FW_FACT_SOURCE)->values;
+	uint32_t n = 0;
+	while (channels[n])
+		n++;
+	return n;
+}
+
 static bool get_touch(struct fw_unpack *u, struct fw_arena *a, int64_t last_ms, struct touch *ret)
 {
 	uint32_t head = fw_unpack_bounded(u, UINT32_MAX);
+	u->failed |= head >> 2 > count_channels();
 	*ret = (struct touch){ .channel = head >> 2, .at_ms = get_before(u, last_ms) };
 	if (head & 1)
 		ret->medium = fw_unpack_text(u, a);

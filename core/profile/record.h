@@ -39,6 +39,9 @@ struct fw_effects {
 /* Applies one event. Order and grouping of events do not matter where they should not. 0 or FW_ENOMEM. */
 int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct fw_profile_options *o, struct fw_effects *ret);
 
+/* Drops the behaviour part: consent to it was withdrawn. */
+void fw_record_forget_behaviour(struct fw_record *r);
+
 /* Exactly once. Whether the message was applied: FW_SEEN_ASK when hashes have moved out of the record into day-rows, which
  * then must be asked for this hash on each day of `fw_record_spilled_days`. */
 enum fw_message_seen { FW_SEEN_NO, FW_SEEN_YES, FW_SEEN_ASK };

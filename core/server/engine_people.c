@@ -71,7 +71,13 @@ static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_b
 	fw_json_key(&o, "id");
 	fw_json_string(&o, v->id.id);
 	fw_json_key(&o, "timeline");
-	int rc = fw_profile_timeline(&v->arena, v->record, &o, err);
+	int rc = 0;
+	if (v->record.n) {
+		rc = fw_profile_timeline(&v->arena, v->record, &o, err);
+	} else {
+		fw_json_open_array(&o);
+		fw_json_close_array(&o);
+	}
 	if (rc == 0 && unverified.n) {
 		fw_json_key(&o, "unverified");
 		rc = fw_profile_timeline(&v->arena, unverified, &o, err);

@@ -96,7 +96,7 @@ static void give_back(struct fw_worker *w, struct fw_buf *b)
 }
 
 /* Hands an answer to the plugin. */
-static void tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
+void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out)
 {
 	static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
 	struct fw_plugin_text text = { out->data, out->n };
@@ -156,13 +156,11 @@ static void on_decided(void *ctx, int status, struct fw_buf *out)
 	struct asked *a = ctx;
 	struct fw_plugin_request *request = a->ask.request;
 	struct asked copy = *a; /* what it lives in ends with the request's answer */
-	if (request && status == 503)
-		fw_http_reply_header(request->http, "Retry-After", "1");
 	if (request)
 		say_timing(request, &a->ask);
 	else
 		free(a);
-	tell(copy.plugin, copy.done, copy.data, status, out);
+	fw_host_tell(copy.plugin, copy.done, copy.data, status, out);
 }
 
 static void ask_engine(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
@@ -172,7 +170,7 @@ static void ask_engine(const struct fw_host *host, struct fw_plugin_request *req
 	struct asked *a = request ? fw_arena_alloc(fw_http_arena(request->http), sizeof *a) : malloc(sizeof *a);
 	if (!a) {
 		struct fw_buf none = { .failed = true };
-		tell(p, done, data, 503, &none);
+		fw_host_tell(p, done, data, 503, &none);
 		return;
 	}
 	*a = (struct asked){ .plugin = p, .done = done, .data = data };
@@ -206,7 +204,7 @@ static void host_rules_info(const struct fw_host *host, fw_plugin_done done, voi
 	struct fw_loaded *p = fw_loaded_of(host);
 	struct fw_buf out = take_buffer(p->worker);
 	int status = fw_engine_rules(p->worker->engine, &out);
-	tell(p, done, data, status, &out);
+	fw_host_tell(p, done, data, status, &out);
 	give_back(p->worker, &out);
 }
 

@@ -13,27 +13,10 @@ struct asked {
 	char text[]; /* two, terminated: what the engine needs until then */
 };
 
-static const char no_memory[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"out of memory\"}}";
-
-static void tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_plugin_text json)
-{
-	uint32_t before = fw_loaded_enter(p);
-	done(p->self, data, status, json);
-	fw_loaded_leave(p, before);
-}
-
-static void tell_no_memory(struct fw_loaded *p, fw_plugin_done done, void *data)
-{
-	tell(p, done, data, 503, (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 });
-}
-
 static void on_answer(void *data, int status, struct fw_buf *out)
 {
 	struct asked *a = data;
-	if (out->failed)
-		tell_no_memory(a->p, a->done, a->data);
-	else
-		tell(a->p, a->done, a->data, status, (struct fw_plugin_text){ out->data, out->n });
+	fw_host_tell(a->p, a->done, a->data, status, out);
 	free(a);
 }
 
@@ -42,7 +25,8 @@ static struct asked *new_asked(struct fw_loaded *p, const char *first, const cha
 	size_t n = strlen(first) + 1, m = strlen(second) + 1;
 	struct asked *a = malloc(sizeof *a + n + m);
 	if (!a) {
-		tell_no_memory(p, done, data);
+		struct fw_buf none = { .failed = true };
+		fw_host_tell(p, done, data, 503, &none);
 		return NULL;
 	}
 	*a = (struct asked){ p, done, data };

@@ -105,6 +105,8 @@ static void consume_signals(struct fw_master *m)
 		if (fw_log_reopen(&err) < 0)
 			fw_log_error(FW_LOG_ERROR, "the log cannot be opened again; the old one goes on", &err);
 		tell_everybody(m, FW_TELL_REOPEN);
+		if (m->keeping.pid > 0)
+			kill(m->keeping.pid, SIGUSR1);
 	}
 	if (got_hup) {
 		got_hup = 0;

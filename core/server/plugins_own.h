@@ -49,6 +49,8 @@ static inline void fw_loaded_leave(const struct fw_loaded *p, uint32_t before)
 
 /* host.c: fills the table. */
 void fw_host_fill(struct fw_host *host);
+/* host.c: the engine's answer to a plugin that asked; `out->failed` makes it 503. */
+void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out);
 /* host_request.c: its part of the table. */
 void fw_host_fill_requests(struct fw_host *host);
 /* host_people.c: events in, and what is known of a person: its part of the table. */

@@ -161,7 +161,7 @@ static int reserve_lock_file(const char *folder, struct fw_error *err)
 	snprintf(path, sizeof path, "%s/lock.mdb", folder);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	struct stat st;
-	off_t least = 4096 + 128 * FW_LIMIT_STORE_READERS;
+	off_t least = 4096 + 64 * FW_LIMIT_STORE_READERS;
 	int rc = fd < 0 || fstat(fd, &st) < 0 ? errno : posix_fallocate(fd, 0, st.st_size > least ? st.st_size : least);
 	if (fd >= 0)
 		close(fd);

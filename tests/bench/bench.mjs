@@ -54,6 +54,9 @@ export function needShared() {
 	}
 }
 
+// What tests/bench/meson.build made.
+export const tool = (name) => join(tree, 'build/tests/bench', name);
+
 // Makes what `path` (in the work folder) is for, once.
 export function once(path, make) {
 	const whole = join(work, path);
@@ -92,17 +95,18 @@ export async function endAll() {
 
 // A daemon with one worker on the server's core: what startDaemon answers, and its configuration's path. The web plugin
 // and the country file are what it has in production; without compliance the guards would be those of the example store.
-export async function serve(name, { rules, compliance = false }) {
+// `more` goes to the configuration; with `free` its processes run wherever there is room.
+export async function serve(name, { rules, compliance = false, workers = 1, more = '', free = false }) {
 	const folder = join(work, 'serve', name);
 	mkdirSync(folder, { recursive: true });
 	const config = join(folder, 'floorwalker.lua');
-	writeFileSync(config, `listen = { "127.0.0.1:0" }\nworkers = 1\nrun = "run"\nrules = ${JSON.stringify(rules)}\n`
-		+ `compliance = ${JSON.stringify(compliance)}\nplugins = { web = {} }\ngeo = { database = ${JSON.stringify(join(tree, '.geo/country.mmdb'))} }\n`);
+	writeFileSync(config, `listen = { "127.0.0.1:0" }\nworkers = ${workers}\nrun = "run"\nrules = ${JSON.stringify(rules)}\n`
+		+ `compliance = ${JSON.stringify(compliance)}\nplugins = { web = {} }\ngeo = { database = ${JSON.stringify(join(tree, '.geo/country.mmdb'))} }\n${more}`);
 	const begin = performance.now();
 	const daemon = await startDaemon(context, config, { bin: program });
 	await until(async () => (await fetch(`${daemon.url}/readyz`).catch(() => ({}))).status === 200, { what: `${name} is ready` });
 	const readyMs = performance.now() - begin;
-	for (const pid of processes(daemon.child.pid)) run(['taskset', '-a', '-p', '-c', serverCore, String(pid)]);
+	for (const pid of free ? [] : processes(daemon.child.pid)) run(['taskset', '-a', '-p', '-c', serverCore, String(pid)]);
 	return { ...daemon, config, readyMs };
 }
 
@@ -127,6 +131,8 @@ export function privateBytes(pid) {
 	const line = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(/^Pss_Anon:\s+(\d+) kB/m);
 	return Number(line[1]) * 1024;
 }
+// Processor time of its first thread, in microseconds.
+export const cpuUs = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000;
 export const descriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
 // --- what it was measured on

@@ -192,6 +192,11 @@ static void test_necessary_part(void **state)
 	filled(&f, &arena, written(&arena, r), story.at_us[EVENTS - 1]);
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == viewed && asked(&f, FW_FACT_BOUGHT, FW_KEY_NONE, NULL, 0) == bought);
 	assert_true(number(&f, FW_FACT_VISITS) == visits && number(&f, FW_FACT_CART_ITEMS) >= 1);
+	double orders = number(&f, FW_FACT_ORDERS);
+	fw_record_forget_behaviour(r);
+	filled(&f, &arena, written(&arena, r), story.at_us[EVENTS - 1]);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 0 && number(&f, FW_FACT_VISITS) == 1);
+	assert_true(number(&f, FW_FACT_CART_ITEMS) >= 1 && number(&f, FW_FACT_ORDERS) == orders && f.n_traits > 0);
 	fw_arena_finish(&arena);
 }
 

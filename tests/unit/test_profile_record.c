@@ -209,6 +209,36 @@ static void test_exactly_once(void **state)
 	assert_int_equal(fw_record_import_offset(r, 9), 1234);
 }
 
+/* Bytes of each version there ever was are read as what they were; those of a later one, and what is no record, are refused. */
+static void test_versions(void **state)
+{
+	(void)state;
+	char path[600], bytes[2000];
+	struct fw_facts f;
+	struct fw_error err;
+	struct fw_record *r;
+	snprintf(path, sizeof path, "%s/data/record/version-1", FW_TESTS);
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	struct fw_str old = { bytes, fread(bytes, 1, sizeof bytes, file) };
+	fclose(file);
+	filled(&f, &arena, old, NOON + SECOND);
+	assert_true(number(&f, FW_FACT_VISITS) == 6 && number(&f, FW_FACT_ORDERS) == 1 && number(&f, FW_FACT_CART_TOTAL) == 2);
+	assert_true(f.n_traits == 3 && f.n_cap_uses == 1 && f.cap_uses[0].cap == 5 && f.n_engagement == 1);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 17 && asked(&f, FW_FACT_OPENED, FW_KEY_NONE, NULL, 0) == 1);
+	assert_int_equal(fw_record_import_offset(read_again(&arena, old), 9), 1234);
+	struct fw_str again = written(&arena, read_again(&arena, old));
+	assert_int_equal(again.n, old.n);
+	assert_memory_equal(again.p, old.p, old.n);
+	bytes[0] = 99;
+	assert_int_equal(fw_record_read(&arena, old, &r, &err), FW_EINVAL);
+	assert_string_equal(err.message, "the record has version 99, this program knows up to 1");
+	assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, 0 }, &r, &err), FW_EINVAL);
+	bytes[0] = 1;
+	for (size_t n = 1; n < old.n; n++)
+		assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, n }, &r, &err), FW_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_traits, begin, end),
 		cmocka_unit_test_setup_teardown(test_caps, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
+		cmocka_unit_test_setup_teardown(test_versions, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,10 +61,55 @@ static void test_average_visitor(void **state)
 	assert_true(sum <= 500 * VISITORS);
 }
 
+/* Somebody who never stops: the record stays within its limit, and what is folded together is still counted. */
+static void test_heavy_visitor(void **state)
+{
+	(void)state;
+	const int events = getenv("FW_LONG") ? 100000 : 4000;
+	struct shopper s;
+	struct fw_arena arena;
+	struct fw_facts f;
+	struct fw_str bytes = { 0 };
+	unsigned viewed = 0, added = 0;
+	size_t most = 0;
+	shopper_begin(&s, 3);
+	s.at_us = NOON - 500 * DAY;
+	char *kept = malloc(FW_LIMIT_RECORD_BYTES);
+	assert_non_null(kept);
+	for (int i = 0; i < events; i++) {
+		static const unsigned kinds[] = { 0, 2, 2, 3, 2, 4, 9, 2, 5, 7 };
+		unsigned kind = kinds[below(&s.dice, 10)];
+		fw_arena_init(&arena, NULL, 0, 0);
+		s.favourites[0] = below(&s.dice, 200);
+		struct fw_record *r = i ? read_again(&arena, bytes) : fw_record_new(&arena, fw_str(s.id));
+		struct fw_reservation reservation = { .cap = below(&s.dice, 40), .rule = 7, .at_us = s.at_us, .per_s = 400 * 86400, .limit = 100 };
+		assert_int_equal(fw_record_reserve(r, &reservation), 0);
+		next(&s, r, &arena, kind);
+		viewed += kind == 2;
+		added += kind == 4;
+		s.at_us += (int64_t)below(&s.dice, 500 * 86400 / 4000 * 2) * SECOND * 4000 / events;
+		bytes = written(&arena, r);
+		assert_true(bytes.n <= FW_LIMIT_RECORD_BYTES);
+		most = bytes.n > most ? bytes.n : most;
+		memcpy(kept, bytes.p, bytes.n);
+		bytes.p = kept;
+		fw_arena_finish(&arena);
+	}
+	fw_arena_init(&arena, NULL, 0, 0);
+	filled(&f, &arena, bytes, s.at_us);
+	print_message("heavy visitor: %zu bytes at most\n", most);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == viewed && asked(&f, FW_FACT_ADDED, FW_KEY_NONE, NULL, 0) == added);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 400 * 86400) <= viewed);
+	assert_true(number(&f, FW_FACT_VISITS) > 8);
+	fw_arena_finish(&arena);
+	free(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_average_visitor),
+		cmocka_unit_test(test_heavy_visitor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,6 @@ end
 
 function done(summary, latency)
 	local e = summary.errors
-	io.write(string.format('RESULT {"perSecond":%.0f,"p50_us":%.0f,"p99_us":%.0f,"failed":%d,"refused":%d}\n', summary.requests / (summary.duration / 1e6),
+	io.write(string.format('RESULT {"requests":%d,"perSecond":%.0f,"p50_us":%.0f,"p99_us":%.0f,"failed":%d,"refused":%d}\n', summary.requests, summary.requests / (summary.duration / 1e6),
 		latency:percentile(50), latency:percentile(99), e.connect + e.read + e.write + e.timeout, e.status))
 end

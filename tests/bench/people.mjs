@@ -1,0 +1,114 @@
+// What a person takes: bytes, memory of a worker, an event by how many there were before it, and a decision that reads the
+// person beside the same decision for nobody in particular.
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clientCore, cpuUs, median, needShared, onCore, options, privateBytes, run, say, shared, status, tool, work } from './bench.mjs';
+import { crowd, howMany, serveStore } from './crowd.mjs';
+import { load } from './http.mjs';
+
+const slots = ['home.hero', 'home.strip', 'home.layout', 'navigation', 'cart.note'];
+const thousands = (n) => n.toLocaleString('en');
+
+function sizes(n) {
+	const made = crowd(n), lived = crowd(Math.min(n, 20000), 'live');
+	const disk = made.made.disk_bytes / n, dedupe = lived.made.used_bytes / lived.people - made.made.used_bytes / n;
+	const left = lived.swept.rows - lived.people;
+	const what = `an average visitor (5 sessions, 40 events, a cart, an order), ${thousands(n)} of them`;
+	return [
+		{ measure: `record of ${what}, mean`, ours: made.record.mean, unit: 'B', bar: '≤ 500 B', met: made.record.mean <= 500, raw: made },
+		{ measure: 'record, all 40 events within two days, mean', ours: lived.record.mean, unit: 'B', raw: lived },
+		{ measure: `disk of ${what}`, ours: disk, unit: 'B', bar: '≤ 1,229 B', met: disk <= 1.2 * 1024 },
+		{ measure: 'rows against counting a message twice, all 40 events within two days, disk', ours: dedupe, unit: 'B' },
+		{ measure: 'rows besides people, three days later', ours: left, unit: '', bar: '0', met: left === 0 },
+		{ measure: `making them: events through the code of a daemon, without HTTP`, ours: made.events / made.seconds, unit: '1/s' },
+	];
+}
+
+function eventCost() {
+	say('an event after 10, 1,000 and 100,000');
+	const folder = join(work, 'data/lives');
+	rmSync(folder, { recursive: true, force: true });
+	const behind = ['10', '1000', options.quick ? '10000' : '100000'];
+	const said = JSON.parse(run([tool('people_cost'), 'event', folder, ...behind]));
+	const total = said.map((one) => one.own_us + one.keeper_us), grown = total[2] / total[1];
+	return [
+		...said.map((one, i) => ({ measure: `an event after ${thousands(one.behind)} of the same visitor: processor time of worker and keeper`, ours: total[i], unit: 'µs', raw: one })),
+		{ measure: `the same after ${thousands(said[2].behind)} over after 1,000`, ours: grown, unit: '×', bar: '≤ 1.25 ×', met: grown <= 1.25 },
+	];
+}
+
+function inProcess(made, n) {
+	const { load: read, fill } = JSON.parse(run(onCore(clientCore, [tool('people_cost'), 'read', made.folder, String(n), '200000'])));
+	return [
+		{ measure: 'reading a person in process', ours: read.p50_us, unit: 'µs', raw: { read, fill } },
+		{ measure: 'facts of the person', ours: fill.p50_us, unit: 'µs' },
+	];
+}
+
+// Requests that differ in everything, with the ids of so many different people; and the same without an id.
+function bodies(n, people) {
+	needShared();
+	const made = run(['node', join(shared, 'http/bodies.js'), '10000', slots.join()]).trim().split('\n').map((line) => JSON.parse(line));
+	const ids = run([tool('people_cost'), 'ids', String(people), String(n)]).trim().split('\n');
+	const write = (name, request) => {
+		const path = join(work, `people_${name}.jsonl`);
+		writeFileSync(path, ids.map((id, i) => JSON.stringify(request(id, made[i % made.length].context))).join('\n'));
+		return path;
+	};
+	return {
+		ids, known: write('known', (anonymousId, context) => ({ anonymousId, slots, context })), nobody: write('nobody', (_, context) => ({ slots, context })),
+		few: write('few', (_, context) => ({ anonymousId: ids[context.page.url.length], slots, context })),
+	};
+}
+
+async function isKnown(daemon, id) {
+	const answer = await fetch(`${daemon.url}/v1/visitors/anonymous:${id}`);
+	const visitor = await answer.json();
+	if (answer.status !== 200 || visitor.facts?.orders !== 1) throw new Error(`the daemon does not know ${id}: ${answer.status} ${JSON.stringify(visitor).slice(0, 300)}`);
+}
+
+// Processor time of a request, in microseconds.
+async function cost(pid, url, file, seconds) {
+	const before = cpuUs(pid);
+	const said = await load(url, file, seconds);
+	if (said.failed + said.refused) throw new Error(`${said.failed} requests failed, ${said.refused} were refused`);
+	return { us: (cpuUs(pid) - before) / said.requests, ...said };
+}
+
+async function memory(daemon, pid, url, asked, n) {
+	await load(url, asked.few, 2);
+	const before = privateBytes(pid);
+	say(`reading ${thousands(n)} different people`);
+	let { requests, perSecond } = await load(url, asked.known, 3);
+	if (requests < n) ({ requests } = await load(url, asked.known, Math.ceil((n / perSecond) * 1.5)));
+	if (requests < n) throw new Error(`only ${requests} of ${n} people were read`);
+	const grown = (privateBytes(pid) - before) / before * 100;
+	return [{ measure: `private memory of a worker, change by reading ${thousands(n)} different people`, ours: grown, unit: '%', bar: '≤ 2 %', met: grown <= 2,
+		raw: { before } }];
+}
+
+async function reading(made, n) {
+	const asked = bodies(options.quick ? 20000 : 200000, n);
+	const daemon = await serveStore('people', made.folder);
+	const url = `${daemon.url}/v1/decide`, { pid } = status(daemon).workers[0];
+	await isKnown(daemon, asked.ids[0]);
+	const rows = await memory(daemon, pid, url, asked, asked.ids.length);
+	const runs = options.quick ? 3 : 10, seconds = options.quick ? 1 : 2, known = [], nobody = [];
+	for (let i = 0; i < runs; i++) {
+		say(`deciding for people and for nobody, ${i + 1} of ${runs}`);
+		const both = [() => cost(pid, url, asked.known, seconds).then((one) => known.push(one)), () => cost(pid, url, asked.nobody, seconds).then((one) => nobody.push(one))];
+		for (const one of i % 2 ? both.reverse() : both) await one();
+	}
+	await daemon.stop();
+	const us = (list) => median(list.map((one) => one.us)), ratio = median(known.map((one, i) => one.us / nobody[i].us));
+	rows.push({ measure: `processor time of POST /v1/decide for one of ${thousands(n)} people, ${slots.length} slots of the example store`, ours: us(known), unit: 'µs',
+		peer: us(nobody), peerName: 'the same for nobody', ratio, bar: '≤ 1.25 ×', met: ratio <= 1.25, raw: { known, nobody } });
+	rows.push({ measure: 'the same: requests', ours: median(known.map((one) => one.perSecond)), unit: '1/s', peer: median(nobody.map((one) => one.perSecond)), peerName: 'the same for nobody' });
+	return rows;
+}
+
+export async function measure() {
+	const n = howMany(), made = crowd(n);
+	return [...sizes(n), ...eventCost(), ...inProcess(made, n), ...await reading(made, n)];
+}

@@ -1,0 +1,244 @@
+/* What a person costs in process.
+ *
+ *   people_cost read FOLDER PEOPLE TIMES     reading people (made by people_make), evenly drawn, and their facts from it
+ *   people_cost event FOLDER BEHIND…         an event, when the person has so many behind him
+ *   people_cost ids PEOPLE N                 the anonymousIds of N different people, one a line
+ *   people_cost state FOLDER SOCKET          what a daemon's keeper has counted: groups and syncs
+ *
+ * All but `ids` print JSON. FOLDER of `event` must not be there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "bench_store.h"
+#include "client.h"
+#include "crowd.h"
+
+enum { TOGETHER = 10, AT_ONCE = 20, ROUNDS = 200 };
+
+/* --- reading */
+
+struct reader {
+	struct bench_store store;
+	struct fw_arena arena;
+	struct fw_str record;
+	uint64_t bytes;
+};
+
+static void on_record(void *ctx, int rc, struct fw_str record, uint64_t version)
+{
+	struct reader *r = ctx;
+	(void)version;
+	if (rc < 0 || !record.n)
+		abort();
+	r->record = record;
+	r->bytes += record.n;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void print_ns(const char *name, struct client_times *t)
+{
+	printf(",\"%s\":{\"p50_us\":%.3f,\"p99_us\":%.3f}", name, client_times_at(t, 0.5) / 1e3, client_times_at(t, 0.99) / 1e3);
+	client_times_finish(t);
+}
+
+static int read_people(const char *folder, uint32_t people, unsigned long times)
+{
+	struct reader r = { 0 };
+	struct crowd_draw draw;
+	struct client_times loads = { 0 }, fills = { 0 };
+	char id[CROWD_UUID_BYTES];
+	if (!people || crowd_draw_init(&draw, "even", people, 5) < 0 || bench_keeper_start(&r.store, folder, "interval") < 0 ||
+	    bench_store_open(&r.store) < 0)
+		return -1;
+	fw_arena_init(&r.arena, NULL, 0, 0);
+	for (unsigned long i = 0; i < times; i++) {
+		struct fw_person_id who = { FW_PERSON_ANONYMOUS, { id, sizeof id } };
+		struct fw_facts facts;
+		crowd_person_id(crowd_draw_next(&draw), id);
+		fw_facts_init(&facts, &r.arena, true);
+		facts.has_clock = true;
+		facts.now_us = fw_now_us();
+		int64_t begin = now_ns();
+		fw_people_load(r.store.people, &who, false, &r.arena, on_record, &r);
+		int64_t loaded = now_ns();
+		if (fw_profile_fill(r.record, &facts) < 0)
+			abort();
+		client_times_add(&fills, now_ns() - loaded);
+		client_times_add(&loads, loaded - begin);
+		fw_arena_reset(&r.arena);
+	}
+	printf("{\"reads\":%lu,\"record_bytes\":%.1f", times, (double)r.bytes / (double)times);
+	print_ns("load", &loads);
+	print_ns("fill", &fills);
+	puts("}");
+	fw_arena_finish(&r.arena);
+	bench_store_close(&r.store);
+	bench_keeper_stop(&r.store);
+	return 0;
+}
+
+static int print_ids(uint32_t people, unsigned long n)
+{
+	char id[CROWD_UUID_BYTES];
+	for (unsigned long i = 0; people && i < n; i++) {
+		crowd_person_id(crowd_scatter(i, people), id);
+		printf("%.36s\n", id);
+	}
+	return people ? 0 : -1;
+}
+
+/* Of a keeper that runs already. */
+static int print_state(const char *folder, const char *socket)
+{
+	struct bench_store b = { .options = { .url = b.url, .socket = socket } };
+	struct fw_store_health h = { 0 };
+	snprintf(b.url, sizeof b.url, "lmdb:%s", folder);
+	if (bench_store_open(&b) < 0)
+		return -1;
+	for (int turns = 0; !h.reachable && turns < 1000; turns++) {
+		bench_store_turn(&b);
+		fw_store_health(b.store, &h);
+	}
+	printf("{\"groups\":%llu,\"syncs\":%llu}\n", (unsigned long long)h.groups, (unsigned long long)h.syncs);
+	bench_store_close(&b);
+	return h.reachable ? 0 : -1;
+}
+
+/* --- events */
+
+/* TOGETHER people who live at the same pace. */
+struct liver {
+	struct bench_store store;
+	struct fw_arena arena;
+	struct fw_buf text;
+	struct fw_people_event events[TOGETHER * AT_ONCE];
+	struct fw_people_group group;
+	unsigned first; /* of them */
+	unsigned long behind; /* events that each has behind him */
+	int64_t begin_us;
+	bool over;
+};
+
+static void on_stored(void *ctx, int rc)
+{
+	struct liver *l = ctx;
+	if (rc < 0)
+		abort();
+	l->over = true;
+}
+
+/* All within two days, so that every messageId counts. */
+static void make_event(struct liver *l, unsigned person, unsigned long nth, struct fw_people_event *e)
+{
+	int64_t at_us = l->begin_us + (int64_t)nth * 1000000;
+	struct fw_refusal refusal;
+	struct fw_json *tree;
+	fw_buf_clear(&l->text);
+	crowd_event(person, (unsigned)(crowd_mix(nth) % CROWD_EVENTS), nth, at_us, &l->text);
+	if (fw_json_parse(&l->arena, l->text.data, l->text.n, &tree, NULL) < 0)
+		abort();
+	struct fw_event_frame frame = { .type = -1, .received_us = at_us, .sent_at = fw_json_text(tree, "timestamp") };
+	memset(e, 0, sizeof *e);
+	if (fw_event_read(&l->arena, tree, &frame, &e->event, &refusal) < 0)
+		abort();
+	e->id = (struct fw_person_id){ FW_PERSON_ANONYMOUS, e->event.anonymous_id };
+	e->behaviour = true;
+}
+
+/* Processor time, in microseconds. */
+struct cpu {
+	int64_t own, keeper;
+};
+
+/* `each` events more for each of them; adds what applying took. */
+static void live_on(struct liver *l, unsigned each, struct cpu *sum)
+{
+	unsigned n = 0;
+	fw_arena_reset(&l->arena);
+	for (unsigned i = 0; i < each; i++)
+		for (unsigned p = 0; p < TOGETHER; p++)
+			make_event(l, l->first + p, l->behind + i, &l->events[n++]);
+	l->group = (struct fw_people_group){ .done = on_stored, .ctx = l };
+	l->over = false;
+	sum->own -= bench_own_cpu_us();
+	sum->keeper -= bench_keeper_cpu_us(&l->store);
+	fw_people_apply(l->store.people, l->events, n, &l->group);
+	while (!l->over)
+		bench_store_turn(&l->store);
+	sum->own += bench_own_cpu_us();
+	sum->keeper += bench_keeper_cpu_us(&l->store);
+	l->behind += each;
+}
+
+static void next_people(struct liver *l, unsigned long behind)
+{
+	struct cpu unread = { 0, 0 };
+	l->first += TOGETHER;
+	l->behind = 0;
+	while (l->behind < behind)
+		live_on(l, behind - l->behind < AT_ONCE ? (unsigned)(behind - l->behind) : AT_ONCE, &unread);
+}
+
+/* One event for each of TOGETHER people at a time. Those who have few behind them soon have more, so each round there has its own. */
+static void print_cost(struct liver *l, unsigned long behind, bool print)
+{
+	struct cpu sum = { 0, 0 };
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		if (round == 0 || behind < ROUNDS)
+			next_people(l, behind);
+		live_on(l, 1, &sum);
+	}
+	if (print)
+		printf("{\"behind\":%lu,\"own_us\":%.3f,\"keeper_us\":%.3f}", behind, (double)sum.own / (ROUNDS * TOGETHER),
+			(double)sum.keeper / (ROUNDS * TOGETHER));
+}
+
+static int live_lives(const char *folder, char **behind, int n)
+{
+	struct liver *l = calloc(1, sizeof *l);
+	if (!l || bench_keeper_start(&l->store, folder, "interval") < 0 || bench_store_open(&l->store) < 0) {
+		free(l);
+		return -1;
+	}
+	fw_arena_init(&l->arena, NULL, 0, 0);
+	fw_buf_init(&l->text, 0);
+	l->begin_us = fw_now_us() - INT64_C(150000000000);
+	print_cost(l, 10, false); /* once, to get going */
+	for (int i = 0; i < n; i++) {
+		putchar(i ? ',' : '[');
+		print_cost(l, strtoul(behind[i], NULL, 10), true);
+	}
+	puts("]");
+	fw_buf_finish(&l->text);
+	fw_arena_finish(&l->arena);
+	bench_store_close(&l->store);
+	bench_keeper_stop(&l->store);
+	free(l);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int rc = -1;
+	if (argc == 5 && strcmp(argv[1], "read") == 0)
+		rc = read_people(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
+	else if (argc == 4 && strcmp(argv[1], "state") == 0)
+		rc = print_state(argv[2], argv[3]);
+	else if (argc == 4 && strcmp(argv[1], "ids") == 0)
+		rc = print_ids((uint32_t)strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
+	else if (argc > 3 && strcmp(argv[1], "event") == 0)
+		rc = live_lives(argv[2], argv + 3, argc - 3);
+	if (rc < 0)
+		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER BEHIND… | ids PEOPLE N | state FOLDER SOCKET\n");
+	return rc < 0 ? 1 : 0;
+}
