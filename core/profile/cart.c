@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { MOST_QUANTITY = 1000000000 }; /* of one line */
+
 int64_t fw_read_amount(const struct fw_json *v)
 {
 	double x;
@@ -71,8 +73,8 @@ static void change_line(struct cart_now *now, const struct cart_entry *e)
 	}
 	if (e->price >= 0)
 		line->price = e->price;
-	int64_t before = line->quantity;
-	line->quantity = e->quantity == 0 || before + e->quantity < 0 ? 0 : before + e->quantity;
+	int64_t before = line->quantity, after = e->quantity == 0 ? 0 : before + e->quantity;
+	line->quantity = after < 0 ? 0 : after > MOST_QUANTITY ? MOST_QUANTITY : after;
 	now->items += line->quantity - before;
 	if (line->quantity == 0)
 		*line = now->lines[--now->n];

@@ -95,6 +95,8 @@ static bool get_cart(struct fw_record *r, struct fw_unpack *u)
 		unsigned head = fw_unpack_byte(u);
 		if (head >> FW_LABELS & 1)
 			e.at_ms = before -= get_amount(u);
+		if (e.at_ms && c->entries.n && c->entries.items[0].at_ms == 0)
+			return false; /* those without a time are the first of all */
 		get_labels(u, head, e.labels);
 		e.price = get_amount(u) - 1;
 		int64_t quantity = fw_unpack_signed(u);
