@@ -49,7 +49,7 @@ function inProcess(made, n) {
 // Requests that differ in everything, with the ids of so many different people; and the same without an id.
 function bodies(n, people) {
 	needShared();
-	const made = run(['node', join(shared, 'http/bodies.js'), '10000', slots.join()]).trim().split('\n').map((line) => JSON.parse(line));
+	const made = run(['node', join(shared, 'http/bodies.js'), '1000', slots.join()]).trim().split('\n').map((line) => JSON.parse(line));
 	const ids = run([tool('people_cost'), 'ids', String(people), String(n)]).trim().split('\n');
 	const write = (name, request) => {
 		const path = join(work, `people_${name}.jsonl`);
