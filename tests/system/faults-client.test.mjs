@@ -1,4 +1,5 @@
-// Clients that send everything five times (seen failing with -DFW_BREAK_DEDUPE), and clients whose clocks are wrong.
+// Clients that send everything five times (seen failing with -DFW_BREAK_DEDUPE), and clients whose clocks are wrong (with
+// -DFW_BREAK_CLOCK: sentAt is ignored).
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,4 +1,5 @@
-// `floorwalker dead-letters`: what was refused is kept with its reason, can be looked at, sent once more, dropped.
+// `floorwalker dead-letters`: what was refused is kept with its reason, can be looked at, sent once more, dropped. Seen failing
+// with -DFW_BREAK_TOO_LATE, and replay with -DFW_BREAK_DEDUPE.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
