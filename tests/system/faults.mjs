@@ -79,7 +79,7 @@ export const strikes = {
 
 // So many strikes of these kinds at seeded moments under load, then acknowledged = stored. `more`: streams beside the one that
 // every fault has.
-export async function strikeUnderLoad(t, kinds, { times = long ? 60 : 4, people = long ? 2000 : 40, from = seed, config, nameless = false, ...client } = {}) {
+export async function strikeUnderLoad(t, kinds, { times = long ? 10 : 4, people = long ? 2000 : 40, from = seed, config, nameless = false, ...client } = {}) {
 	const shop = await openShop(t, { config });
 	const rnd = random(from);
 	const load = startLoad(shop.url, makeStream({ people, from }), client);
@@ -88,7 +88,7 @@ export async function strikeUnderLoad(t, kinds, { times = long ? 60 : 4, people 
 	const once = startLoad(shop.url, () => plain()?.map((e) => ({ ...e, messageId: undefined })), { connections: 4, once: true });
 	await load.passed(5);
 	for (let i = 0; i < times; i++) {
-		await load.passed(1 + Math.floor(rnd() * 20));
+		await load.passed(1 + Math.floor(rnd() * (long ? 200 : 20)));
 		await pause(rnd() * 20);
 		await strikes[pick(kinds, rnd)](shop, rnd);
 	}
