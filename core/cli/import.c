@@ -25,7 +25,8 @@ const struct fw_command fw_command_import = {
 	.summary = "bulk history: events, one a line",
 	.usage = "usage: floorwalker import [--config FILE] [--json] FILE…\n\n"
 		"Reads events in the shape of an element of /v1/batch's `batch`, one JSON object a line, and applies each to its person,\n"
-		"however old it is. Nothing is triggered. A line counts once: an import that was interrupted is simply started again, and a\n"
+		"however old it is. Nothing is triggered. A line counts once: an import that was interrupted is simply started "
+		"again, and a\n"
 		"file that has grown is read from where it ended. Runs beside a daemon that serves, or without one.\n\n"
 		"  --config FILE  the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n"
 		"  --json         the summary as JSON\n\n"
@@ -90,7 +91,8 @@ static void on_progress(void *ctx, int rc, const struct fw_row *row)
 	f->rc = rc;
 	f->done = true;
 	if (rc == 0 && p && row->value.n == PROGRESS_BYTES)
-		f->progress = (struct progress){ (int64_t)fw_key_read(p, 8), fw_key_read(p + 8, 8), (size_t)fw_key_read(p + 16, 4), fw_key_read(p + 20, 8) };
+		f->progress = (struct progress){ (int64_t)fw_key_read(p, 8), fw_key_read(p + 8, 8), (size_t)fw_key_read(p + 16, 4),
+			fw_key_read(p + 20, 8) };
 }
 
 static int read_progress(struct import *in, struct progress *ret)
@@ -297,8 +299,10 @@ static int import_file(struct import *in, const char *path)
 	tell(in, true);
 	fclose(in->stream);
 	if (rc < 0)
-		say(in, rc == FW_EFULL ? "stopped: the store's disk is full; make room and start again" : rc == FW_ENOMEM ? "stopped: out of memory" :
-			rc == FW_EIO ? "stopped: it cannot be read, or the store cannot be written" : "stopped: the store is out of reach; start again");
+		say(in, rc == FW_EFULL ? "stopped: the store's disk is full; make room and start again" : rc == FW_ENOMEM
+			? "stopped: out of memory" :
+			rc == FW_EIO ? "stopped: it cannot be read, or the store cannot be written"
+				: "stopped: the store is out of reach; start again");
 	return rc;
 }
 
@@ -316,7 +320,8 @@ static int open_signals(struct import *in)
 static void print(const struct import *in)
 {
 	if (in->json)
-		printf("{\"lines\":%" PRIu64 ",\"applied\":%" PRIu64 ",\"repeated\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"skippedBytes\":%" PRIu64 "}\n",
+		printf("{\"lines\":%" PRIu64 ",\"applied\":%" PRIu64 ",\"repeated\":%" PRIu64 ",\"refused\":%" PRIu64 ","
+			"\"skippedBytes\":%" PRIu64 "}\n",
 			in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
 	else
 		printf("%" PRIu64 " lines: %" PRIu64 " applied, %" PRIu64 " applied before, %" PRIu64 " refused; %" PRIu64

@@ -21,7 +21,8 @@ const struct fw_command fw_command_letters = {
 		"       floorwalker dead-letters show ID [--config FILE]\n"
 		"       floorwalker dead-letters replay ID…|--all [--code CODE] [--config FILE]\n"
 		"       floorwalker dead-letters drop ID…|--all [--code CODE] [--config FILE]\n\n"
-		"A refused event is kept with its reason for 30 days. `replay` takes it as if it came in now, at the time it says; what is\n"
+		"A refused event is kept with its reason for 30 days. `replay` takes it as if it came in now, at the time it "
+		"says; what is\n"
 		"stored then is no dead letter any more, what is refused again stays.\n\n"
 		"  --code CODE    only those refused for that reason (no_user_anon_id, too_late …)\n"
 		"  --all          every one, instead of the ids named\n"
@@ -142,7 +143,8 @@ static void print(const struct job *j, const struct fw_dead *d)
 	if (j->json || j->action == SHOW)
 		print_json(d);
 	else
-		printf("%s  %s  %-18.*s %.*s\n", d->id, fw_trace_time(d->at_us, at), (int)d->code.n, d->code.p, (int)d->message.n, d->message.p);
+		printf("%s  %s  %-18.*s %.*s\n", d->id, fw_trace_time(d->at_us, at), (int)d->code.n, d->code.p, (int)d->message.n,
+			d->message.p);
 }
 
 static int drop(struct job *j, const struct fw_dead *d)
@@ -170,7 +172,8 @@ static int replay(struct job *j, const struct fw_dead *d)
 	struct fw_people_group group = { .done = on_applied, .ctx = &wait };
 	fw_arena_init(&arena, NULL, 0, 0);
 	fw_arena_init(&scratch, NULL, 0, 0);
-	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, j->stored.config->identity_key, NULL, fw_str_is(d->sender, "secret"),
+	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, j->stored.config->identity_key, NULL,
+		fw_str_is(d->sender, "secret"),
 		{ .type = -1, .received_us = fw_now_us() } };
 	int rc = d->event.n ? fw_json_parse(&arena, d->event.p, d->event.n, &element, NULL) : FW_EINVAL;
 	if (rc == 0)

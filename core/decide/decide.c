@@ -318,7 +318,8 @@ static uint32_t list_reservations(const struct fw_ruleset *set, const struct fw_
 			for (uint32_t number; r->has_caps && (number = fw_judge_next_cap(set, r, w->uses, &at)) != FW_NONE; n++) {
 				const struct fw_cap *c = &set->caps[number];
 				if (to)
-					to[n] = (struct fw_reservation){ .cap = c->hash, .rule = fw_hash(r->id, strlen(r->id)), .at_us = x->at_us,
+					to[n] = (struct fw_reservation){ .cap = c->hash, .rule = fw_hash(r->id, strlen(r->id)),
+						.at_us = x->at_us,
 						.per_s = c->per_s, .limit = c->limit };
 			}
 		}

@@ -8,7 +8,8 @@
 /* Reads an object of facts by name, in the shape rules see them: { country = "CA", cart = { total = 80 },
  * consent = { "email" }, traits = { plan = "pro" }, viewed = { category = "boots", total = 3 } }, with `at`, `wait` and
  * `rollout` beside them. Initializes `f` (profile in reach: what is not given has no value; no cap is used up). Without `rollout` the
- * visitor is inside every rollout; `events` are left to profile/given.h; without `at` there is no clock. A time without an offset is in `zone`.
+ * visitor is inside every rollout; `events` are left to profile/given.h; without `at` there is no clock. A time without an
+ * offset is in `zone`.
  * Returns 0, FW_ENOMEM or FW_EINVAL with the message ("given.countri: there is no such fact", hint) in `err`. */
 int fw_facts_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json *visitor, const struct fw_zone *zone,
 	struct fw_error *err);

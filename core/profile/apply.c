@@ -193,7 +193,8 @@ int fw_apply_engagement(struct fw_record *r, const struct happening *h)
 /* What the store needs to serve the visitor at all. */
 static int apply_necessary(struct fw_record *r, const struct happening *h, struct fw_effects *ret, bool *ret_bought)
 {
-	bool visits = h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN || (h->e->type == FW_EVENT_TRACK && !(h->b && h->b->away));
+	bool visits = h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN ||
+		(h->e->type == FW_EVENT_TRACK && !(h->b && h->b->away));
 	int code = fw_apply_ids(r, h);
 	if (code == 0 && h->e->type == FW_EVENT_IDENTIFY)
 		code = fw_apply_traits(r, h);

@@ -11,7 +11,8 @@ static void put_time(struct fw_json_out *out, const char *key, int64_t at_s)
 {
 	char date[16], text[40];
 	int64_t days = at_s / 86400, second = at_s % 86400;
-	snprintf(text, sizeof text, "%sT%02d:%02d:%02dZ", fw_date_text(days, date), (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
+	snprintf(text, sizeof text, "%sT%02d:%02d:%02dZ", fw_date_text(days, date), (int)(second / 3600), (int)(second / 60 % 60),
+		(int)(second % 60));
 	fw_json_key(out, key);
 	fw_json_text_value(out, text);
 }
@@ -95,7 +96,8 @@ static int put_affinities(struct fw_json_out *out, const struct fw_facts *f)
 {
 	enum { SHOWN = 10 };
 	static const enum fw_key_kind kinds[] = { FW_KEY_CATEGORY, FW_KEY_BRAND };
-	struct share *shares = fw_history_unpack(f->history, f->arena) < 0 ? NULL : FW_NEW_ARRAY(f->arena, f->history->n_texts, struct share);
+	struct share *shares = fw_history_unpack(f->history, f->arena) < 0 ? NULL
+		: FW_NEW_ARRAY(f->arena, f->history->n_texts, struct share);
 	if (!shares)
 		return FW_ENOMEM;
 	fw_json_key(out, "affinity");

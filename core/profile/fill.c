@@ -234,5 +234,6 @@ bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes)
 {
 	struct parts parts = { 0 };
 	struct fw_record r = { .arena = a };
-	return bytes.n && fw_parts_read(a, bytes, &parts, NULL) == 0 && fw_part_read(&r, PART_IDS, parts.of[PART_IDS]) && fw_record_is_known(&r);
+	return bytes.n && fw_parts_read(a, bytes, &parts, NULL) == 0 && fw_part_read(&r, PART_IDS, parts.of[PART_IDS]) &&
+		fw_record_is_known(&r);
 }

@@ -245,7 +245,8 @@ static bool get_recent(struct fw_record *r, struct fw_unpack *u)
 			e.known = name - FW_EVENT_TYPES + 1;
 		e.name = head & 2 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
 		e.object = head & 1 ? fw_unpack_bounded(u, UINT32_MAX) : 0;
-		if (at_s < 0 || r->recent.n >= FW_LIMIT_RECENT_EVENTS || (e.known && !fw_behaviour_name(e.known)) || !FW_LIST_ROOM(r, r->recent))
+		if (at_s < 0 || r->recent.n >= FW_LIMIT_RECENT_EVENTS || (e.known && !fw_behaviour_name(e.known)) ||
+			!FW_LIST_ROOM(r, r->recent))
 			return false;
 		FW_LIST_OPEN(r->recent, 0); /* they are written newest first */
 		r->recent.items[0] = e;
@@ -353,7 +354,8 @@ static bool refers_well(const struct fw_record *r)
 
 int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **ret, struct fw_error *err)
 {
-	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches", "series",
+	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches",
+		"series",
 		"recent", "caps", "imports", "lifetime", "engagement" };
 	struct parts p;
 	struct fw_record *r = FW_NEW(a, struct fw_record);

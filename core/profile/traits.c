@@ -8,7 +8,8 @@ enum { MOST_ITEMS = 50 };
 
 /* Their numbers are part of the record's format: new ones are added at the end, none moves. */
 static const char *const well_known[] = { "email", "phone", "firstName", "lastName", "first_name", "last_name", "name", "username", "title",
-	"company", "birthday", "age", "gender", "createdAt", "created_at", "plan", "tier", "language", "locale", "country", "city", "timezone",
+	"company", "birthday", "age", "gender", "createdAt", "created_at", "plan", "tier", "language", "locale", "country", "city",
+		"timezone",
 	"avatar", "website", "description", "id", "loyalty", "points", "segment", "newsletter", "store", "currency" };
 enum { WELL_KNOWN = sizeof well_known / sizeof *well_known };
 

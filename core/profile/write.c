@@ -203,7 +203,8 @@ static void put_visits(struct writer *w)
 
 static bool same_touch(const struct touch *a, const struct touch *b)
 {
-	return a->at_ms == b->at_ms && a->channel == b->channel && fw_str_equal(a->medium, b->medium) && fw_str_equal(a->campaign, b->campaign);
+	return a->at_ms == b->at_ms && a->channel == b->channel && fw_str_equal(a->medium, b->medium) &&
+		fw_str_equal(a->campaign, b->campaign);
 }
 
 static void put_touches(struct writer *w)

@@ -245,7 +245,8 @@ static int read_object(struct fw_builder *b, struct fw_at *at, int table, const 
 		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor"
 			: "write expect = { [\"home.hero\"] = \"rule-id\" }",
 			lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s", fw_build_type_name(b, lua_gettop(L)));
-	else if ((name[0] == 'g' ? fw_content_write_given : fw_content_write)(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
+	else if ((name[0] == 'g' ? fw_content_write_given : fw_content_write)(L, lua_gettop(L), &text, &why) < 0 ||
+		fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
 		result = fw_build_fail(b, at, why.hint, "%s", why.message);
 	lua_pop(L, 1);
 	fw_at_leave(at, length);

@@ -135,10 +135,12 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 	if (status)
 		return status;
 	if (!secret && anonymous.n && anonymous.n < LEAST_PUBLIC_ID)
-		return fw_engine_error(out, 400, "bad_request", "with a write key an anonymousId is a secret of at least 16 bytes", "anonymousId",
+		return fw_engine_error(out, 400, "bad_request", "with a write key an anonymousId is a secret of at least 16 bytes",
+			"anonymousId",
 			"make a random one, such as a UUID");
 	if (anonymous.n > FW_LIMIT_EVENT_ID_BYTES || user.n > FW_LIMIT_EVENT_ID_BYTES)
-		return fw_engine_error(out, 400, "bad_request", "an id has at most 200 bytes", anonymous.n > FW_LIMIT_EVENT_ID_BYTES ? "anonymousId" : "userId",
+		return fw_engine_error(out, 400, "bad_request", "an id has at most 200 bytes", anonymous.n > FW_LIMIT_EVENT_ID_BYTES
+			? "anonymousId" : "userId",
 			NULL);
 	q->is_signed = secret || (user.n && fw_signed_verify(config->identity_key, user, find_hash(q->body)));
 	q->person = (struct fw_person_id){ anonymous.n ? FW_PERSON_ANONYMOUS : FW_PERSON_USER, anonymous.n ? anonymous : user };

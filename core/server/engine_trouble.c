@@ -184,11 +184,13 @@ void fw_engine_metrics(const struct fw_engine *e, struct fw_buf *out)
 			"# TYPE floorwalker_guard_vetoes_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_guards && i < SERIES_MOST; i++)
 			series(out, "guard_vetoes_total", "guard", e->set->guards[i].id, sum.vetoes[i]);
-		fw_buf_puts(out, "# HELP floorwalker_cap_refusals_total Candidates that a full cap refused, since the rule set was loaded.\n"
+		fw_buf_puts(out, "# HELP floorwalker_cap_refusals_total Candidates that a full cap refused, since the rule set "
+			"was loaded.\n"
 			"# TYPE floorwalker_cap_refusals_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_caps && i < SERIES_MOST; i++)
 			series(out, "cap_refusals_total", "cap", e->set->caps[i].id, sum.refusals[i]);
-		fw_buf_puts(out, "# HELP floorwalker_rule_function_failures_total Failures of a rule's functions, since the rule set was loaded.\n"
+		fw_buf_puts(out, "# HELP floorwalker_rule_function_failures_total Failures of a rule's functions, since the rule "
+			"set was loaded.\n"
 			"# TYPE floorwalker_rule_function_failures_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_rules && shown < SERIES_MOST; i++) {
 			if (!sum.rules[i].failed)

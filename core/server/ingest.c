@@ -176,7 +176,8 @@ static int check_size(struct fw_ingest *in, const struct fw_json *element, struc
 	fw_buf_finish(&b);
 	if (rc == 0 && n > FW_LIMIT_EVENT_BYTES) {
 		refusal->code = "too_large";
-		snprintf(refusal->message, sizeof refusal->message, "the event has %zu bytes; at most %d are taken", n, FW_LIMIT_EVENT_BYTES);
+		snprintf(refusal->message, sizeof refusal->message, "the event has %zu bytes; at most %d are taken", n,
+			FW_LIMIT_EVENT_BYTES);
 		return FW_EINVAL;
 	}
 	fw_count(in->worker->page, FW_COUNT_EVENTS_LARGE, rc == 0 && n > FW_LIMIT_EVENT_WARN_BYTES);
@@ -245,7 +246,8 @@ static void run(struct fw_ingest *in, struct fw_str json)
 	}
 	const struct fw_json *element = rc == 0 ? find_events(in, body, &n) : NULL;
 	if (rc == 0 && ((body->type != FW_JSON_OBJECT && body->type != FW_JSON_ARRAY) || n == UINT32_MAX)) {
-		refuse_all(in, 400, "bad_request", n == UINT32_MAX ? "batch is no list" : "the body is no object", n == UINT32_MAX ? "batch" : NULL, NULL);
+		refuse_all(in, 400, "bad_request", n == UINT32_MAX ? "batch is no list" : "the body is no object", n == UINT32_MAX
+			? "batch" : NULL, NULL);
 		return;
 	}
 	if (rc == 0) {
@@ -284,7 +286,8 @@ void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *requ
 		return;
 	}
 	*in = (struct fw_ingest){ .worker = w, .json_bytes = json.n, .done = done, .data = data };
-	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, w->engine->config->identity_key, request, secret,
+	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, w->engine->config->identity_key,
+		request, secret,
 		{ .type = -1, .received_us = fw_now_us() } };
 	w->ingester->waiting_bytes += json.n;
 	fw_arena_init(&in->arena, NULL, 0, ARENA_BYTES);

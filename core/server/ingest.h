@@ -48,7 +48,8 @@ struct fw_ingest {
 };
 
 /* One element becomes an event for a person. 0; FW_EINVAL with the refusal; FW_ENOMEM. */
-int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret, struct fw_refusal *refusal);
+int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
+	struct fw_refusal *refusal);
 
 /* Answers with an error; the second says what a failure of the store means. */
 void fw_engine_fail(fw_engine_done done, void *data, int status, const char *code, const char *message, const char *path,

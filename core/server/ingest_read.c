@@ -61,7 +61,8 @@ static int find_person(const struct fw_ingest_reader *in, struct fw_people_event
 	bool proven = in->secret || (event->user_id.n && fw_signed_verify(in->identity_key, event->user_id,
 		event->user_hash));
 	if (!in->secret && event->anonymous_id.n && event->anonymous_id.n < LEAST_PUBLIC_ID)
-		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: make a random one");
+		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: "
+			"make a random one");
 	if (event->anonymous_id.n)
 		e->id = (struct fw_person_id){ FW_PERSON_ANONYMOUS, event->anonymous_id };
 	else if (event->user_id.n)
@@ -87,7 +88,8 @@ static bool has(const struct fw_value *set, const char *what)
 }
 
 /* The same signals as a decision's: a crawler leaves no trace, and what the visitor consents to is known. */
-static int read_signals(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *e, struct fw_refusal *refusal)
+static int read_signals(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *e,
+	struct fw_refusal *refusal)
 {
 	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	struct fw_facts f;
@@ -112,7 +114,8 @@ static int read_signals(const struct fw_ingest_reader *in, const struct fw_json 
 	return 0;
 }
 
-int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret, struct fw_refusal *refusal)
+int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
+	struct fw_refusal *refusal)
 {
 	element = with_context(in->arena, element, in->frame.context);
 	if (!element)

@@ -191,7 +191,8 @@ void fw_living_write_health(struct fw_living *l, struct fw_json_out *o)
 
 static void gauge(struct fw_buf *out, const char *name, const char *help, uint64_t n)
 {
-	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s gauge\nfloorwalker_%s %" PRIu64 "\n", name, help, name, name, n);
+	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s gauge\nfloorwalker_%s %" PRIu64 "\n", name, help, name,
+		name, n);
 }
 
 void fw_living_metrics(struct fw_living *l, struct fw_buf *out)

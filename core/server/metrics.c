@@ -34,7 +34,8 @@ static const struct family families[] = {
 	{ "decisions_total", "Decisions answered.", FW_COUNT_DECISIONS, 1, NULL, NULL },
 	{ "explanations_total", "Explanations answered.", FW_COUNT_EXPLANATIONS, 1, NULL, NULL },
 	{ "decisions_degraded_total", "Decisions whose visitor's record could not be read.", FW_COUNT_DEGRADED, 1, NULL, NULL },
-	{ "cap_conflicts_total", "Decisions made again because places under caps were taken meanwhile.", FW_COUNT_CAP_CONFLICTS, 1, NULL, NULL },
+	{ "cap_conflicts_total", "Decisions made again because places under caps were taken meanwhile.", FW_COUNT_CAP_CONFLICTS, 1,
+		NULL, NULL },
 	{ "cap_failures_total", "Decisions without what is under caps: it could not be reserved.", FW_COUNT_CAP_FAILURES, 1, NULL, NULL },
 	{ "slots_decided_total", "Slots answered, by reason.", FW_COUNT_SLOTS_RULE, 4, "reason", reasons },
 	{ "rule_failures_total", "Functions of rules that failed.", FW_COUNT_RULE_FAILURES, 1, NULL, NULL },
@@ -43,9 +44,11 @@ static const struct family families[] = {
 	{ "events_total", "Events that came in, by what became of them.", FW_COUNT_EVENTS_STORED, 3, "outcome", outcomes },
 	{ "events_large_total", "Events over 32 KiB.", FW_COUNT_EVENTS_LARGE, 1, NULL, NULL },
 	{ "dead_letters_total", "Refused events that were kept.", FW_COUNT_LETTERS, 1, NULL, NULL },
-	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1, NULL, NULL },
+	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1,
+		NULL, NULL },
 	{ "swept_total", "What had had its time and was dropped, by kind.", FW_COUNT_SWEPT_PEOPLE, 3, "kind", swept },
-	{ "store_operations_total", "What was asked of the store, and how it went.", FW_COUNT_STORE, FW_STORE_COUNTS, "operation", operations },
+	{ "store_operations_total", "What was asked of the store, and how it went.", FW_COUNT_STORE, FW_STORE_COUNTS, "operation",
+		operations },
 };
 
 static void head(struct fw_buf *out, const char *name, const char *type, const char *help)

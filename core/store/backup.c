@@ -22,7 +22,8 @@ enum {
 static int folder_of(const struct fw_store_options *options, const char **ret, struct fw_error *err)
 {
 	*ret = fw_lmdb_folder(options->url);
-	return *ret ? 0 : fw_fail(err, FW_EINVAL, NULL, 0, "the store \"%s\" has no file: this is for LMDB only", options->url ? options->url : "");
+	return *ret ? 0 : fw_fail(err, FW_EINVAL, NULL, 0, "the store \"%s\" has no file: this is for LMDB only", options->url
+		? options->url : "");
 }
 
 /* So that a name that was given survives a power loss. */

@@ -296,7 +296,8 @@ void fw_line_close(struct fw_line_state *l)
 int fw_line_commit(struct fw_line_state *l, const struct fw_batch *batch, fw_store_committed done, void *ctx)
 {
 	size_t n = fw_wire_batch_bytes(batch);
-	if (l->closing || l->n_waiting >= FW_LIMIT_STORE_WAITING || (l->n_waiting > 0 && l->waiting_bytes + n > FW_LIMIT_STORE_WAITING_BYTES))
+	if (l->closing || l->n_waiting >= FW_LIMIT_STORE_WAITING ||
+		(l->n_waiting > 0 && l->waiting_bytes + n > FW_LIMIT_STORE_WAITING_BYTES))
 		return FW_EBUSY;
 	struct fw_waiting *w = malloc(sizeof *w + n);
 	if (!w)

@@ -267,7 +267,8 @@ static int try_apply(struct fw_keeper *k, unsigned from, unsigned to)
 static void set_full(struct fw_keeper *k, bool full)
 {
 	if (full != k->state.full)
-		fw_log(full ? FW_LOG_ERROR : FW_LOG_INFO, full ? "the disk of the data is full: commits are refused" : "there is room for the data again",
+		fw_log(full ? FW_LOG_ERROR : FW_LOG_INFO, full ? "the disk of the data is full: commits are refused"
+			: "there is room for the data again",
 			"folder", k->folder, NULL);
 	k->state.full = full;
 }

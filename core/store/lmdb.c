@@ -146,7 +146,8 @@ int fw_lmdb_make_folder(const char *folder, struct fw_error *err)
 		char was = *p;
 		*p = '\0';
 		if (mkdir(path, was ? 0755 : 0700) < 0 && errno != EEXIST)
-			return fw_fail(err, errno == ENOSPC ? FW_EFULL : FW_EIO, path, 0, "the data folder cannot be made: %s", strerror(errno));
+			return fw_fail(err, errno == ENOSPC ? FW_EFULL : FW_EIO, path, 0, "the data folder cannot be made: %s",
+				strerror(errno));
 		if (!was)
 			return 0;
 		*p = was;
@@ -224,7 +225,8 @@ static int check_length(const struct fw_lmdb *l, const char *path, struct fw_err
 			return 0;
 		usleep(10000);
 	}
-	fw_fail(err, FW_EINVAL, path, 0, "the data is cut off: %llu bytes are left of %llu", (unsigned long long)is, (unsigned long long)should);
+	fw_fail(err, FW_EINVAL, path, 0, "the data is cut off: %llu bytes are left of %llu", (unsigned long long)is,
+		(unsigned long long)should);
 	fw_hint(err, "restore a backup with `floorwalker store restore`");
 	return FW_EINVAL;
 }
@@ -243,11 +245,13 @@ static int check_format(struct fw_str row, const char *path, struct fw_error *er
 	if (format == FW_LMDB_FORMAT)
 		return 0;
 	if (format < FW_LMDB_FORMAT) {
-		fw_fail(err, FW_EINVAL, path, 0, "this data was written by an older version (format %u; this one reads %d)", format, FW_LMDB_FORMAT);
+		fw_fail(err, FW_EINVAL, path, 0, "this data was written by an older version (format %u; this one reads %d)", format,
+			FW_LMDB_FORMAT);
 		fw_hint(err, "restore a backup of this version with `floorwalker store restore`, or start the older version");
 		return FW_EINVAL;
 	}
-	fw_fail(err, FW_EINVAL, path, 0, "this data was written by a newer version (format %u; this one reads up to %d)", format, FW_LMDB_FORMAT);
+	fw_fail(err, FW_EINVAL, path, 0, "this data was written by a newer version (format %u; this one reads up to %d)", format,
+		FW_LMDB_FORMAT);
 	fw_hint(err, "start the newer version, or restore a backup of this one with `floorwalker store restore`");
 	return FW_EINVAL;
 }

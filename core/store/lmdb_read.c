@@ -102,7 +102,8 @@ static int seek(MDB_cursor *cursor, uint32_t bucket, struct fw_str prefix, struc
 static bool is_within(const MDB_val *key, uint32_t bucket, struct fw_str prefix)
 {
 	const char *p = key->mv_data;
-	return fw_lmdb_key_bucket(key) == bucket && key->mv_size >= 2 + prefix.n && memcmp(p + 2, prefix.p ? prefix.p : "", prefix.n) == 0 &&
+	return fw_lmdb_key_bucket(key) == bucket && key->mv_size >= 2 + prefix.n &&
+		memcmp(p + 2, prefix.p ? prefix.p : "", prefix.n) == 0 &&
 		(key->mv_size == 2 || (unsigned char)p[2] != FW_STORE_OWN_KEY);
 }
 

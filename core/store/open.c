@@ -28,10 +28,12 @@ static void note_trouble(struct lmdb_store *l, int rc, uint32_t bucket, struct f
 {
 	int n = key.n < 80 ? (int)key.n : 80;
 	if (rc == FW_EIO)
-		snprintf(l->trouble, sizeof l->trouble, "the row \"%.*s\" of bucket %u is damaged: restore a backup, or see `floorwalker store check`",
+		snprintf(l->trouble, sizeof l->trouble, "the row \"%.*s\" of bucket %u is damaged: restore a backup, or see "
+			"`floorwalker store check`",
 			n, key.p ? key.p : "", bucket);
 	else if (rc == FW_EAWAY && !l->reader.txn && l->reader.db.env)
-		snprintf(l->trouble, sizeof l->trouble, "every reader's place in the data is taken: more than %d processes read it", FW_LIMIT_STORE_READERS);
+		snprintf(l->trouble, sizeof l->trouble, "every reader's place in the data is taken: more than %d processes read it",
+			FW_LIMIT_STORE_READERS);
 	else
 		return;
 	for (char *p = l->trouble; *p; p++)

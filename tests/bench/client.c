@@ -58,7 +58,8 @@ static bool open_conn(struct client *c, struct client_conn *conn)
 	int one = 1;
 	conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (conn->fd >= 0 && connect(conn->fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-	    setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 && epoll_ctl(c->epoll, EPOLL_CTL_ADD, conn->fd, &event) == 0)
+	    setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+		epoll_ctl(c->epoll, EPOLL_CTL_ADD, conn->fd, &event) == 0)
 		return true;
 	close_conn(conn);
 	return false;

@@ -97,7 +97,8 @@ static void put_category(struct fw_buf *out, uint32_t category)
 {
 	static const char *const things[] = { "boots", "shoes", "jackets", "sleeping-bags", "tents", "trousers", "gloves", "lamps", "packs",
 		"stoves" };
-	static const char *const kinds[] = { "", "winter-", "trail-", "running-", "kids-", "alpine-", "rain-", "light-", "city-", "work-", "bike-",
+	static const char *const kinds[] = { "", "winter-", "trail-", "running-", "kids-", "alpine-", "rain-", "light-", "city-",
+		"work-", "bike-",
 		"climbing-", "ski-", "summer-", "travel-", "camp-", "water-", "down-", "wool-", "used-" };
 	put(out, kinds[category / 10 % 20], things[category % 10], NULL);
 }
@@ -105,7 +106,8 @@ static void put_category(struct fw_buf *out, uint32_t category)
 static void put_brand(struct fw_buf *out, uint32_t brand)
 {
 	static const char *const heads[] = { "Nord", "Sol", "Berg", "Fjell", "Skog", "Hav", "Vind", "Is", "Elv", "Stein" };
-	static const char *const tails[] = { "lys", "ane", "ver", "mark", "vik", "rud", "heim", "land", "dal", "nes", "sund", "holm", "berg",
+	static const char *const tails[] = { "lys", "ane", "ver", "mark", "vik", "rud", "heim", "land", "dal", "nes", "sund", "holm",
+		"berg",
 		"foss", "strand", "lund", "tind", "myr", "aas", "bu" };
 	put(out, heads[brand % 10], tails[brand / 10 % 20], NULL);
 }
@@ -160,7 +162,8 @@ static void put_products(uint64_t person, unsigned session, struct fw_buf *out)
 static void put_step(uint64_t person, unsigned session, enum step step, uint32_t product, struct fw_buf *out)
 {
 	static const char *const names[] = { "Anna", "Jonas", "Maria", "Lars", "Ingrid", "Paul", "Sofia", "Erik" };
-	static const char *const events[] = { [SEARCHED] = "Products Searched", [LISTED] = "Product List Viewed", [VIEWED] = "Product Viewed",
+	static const char *const events[] = { [SEARCHED] = "Products Searched", [LISTED] = "Product List Viewed", [VIEWED] =
+		"Product Viewed",
 		[CLICKED] = "Product Clicked", [ADDED] = "Product Added", [CART] = "Cart Viewed", [CHECKOUT] = "Checkout Started",
 		[ORDERED] = "Order Completed" };
 	if (step == PAGE)

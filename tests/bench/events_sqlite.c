@@ -18,7 +18,8 @@
 enum { RECORD_BYTES = 400, TEMPLATES = 64 };
 
 static const char tables[] =
-	"CREATE TABLE IF NOT EXISTS people (id TEXT PRIMARY KEY, events INTEGER NOT NULL, last_at TEXT, record BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS people (id TEXT PRIMARY KEY, events INTEGER NOT NULL, last_at TEXT, record BLOB NOT NULL) "
+	"WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS events (message_id TEXT PRIMARY KEY, person TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) "
 	"WITHOUT ROWID;";
 static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-262144; PRAGMA mmap_size=4294967296;";

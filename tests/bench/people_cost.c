@@ -239,6 +239,7 @@ int main(int argc, char **argv)
 	else if (argc > 3 && strcmp(argv[1], "event") == 0)
 		rc = live_lives(argv[2], argv + 3, argc - 3);
 	if (rc < 0)
-		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER BEHIND… | ids PEOPLE N | state FOLDER SOCKET\n");
+		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER BEHIND… | ids PEOPLE N | state "
+			"FOLDER SOCKET\n");
 	return rc < 0 ? 1 : 0;
 }

@@ -6,7 +6,8 @@
 #include "fact/history.h"
 #include "profile/record.h"
 
-static const char event_text[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\",\"properties\":{\"product_id\":\"p-1\",\"category\":"
+static const char event_text[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\","
+	"\"properties\":{\"product_id\":\"p-1\",\"category\":"
 	"\"boots\",\"price\":3}}";
 
 static struct fw_str written(struct fw_arena *a, const struct fw_record *r)

@@ -35,9 +35,11 @@ static inline unsigned skewed(struct dice *d, unsigned n)
 /* Names as stores have them: one of twenty things, of ten kinds. */
 static inline const char *category_name(unsigned i, char buf[40])
 {
-	static const char *const things[] = { "boots", "jackets", "trousers", "shirts", "dresses", "sneakers", "bags", "belts", "hats", "scarves",
+	static const char *const things[] = { "boots", "jackets", "trousers", "shirts", "dresses", "sneakers", "bags", "belts",
+		"hats", "scarves",
 		"gloves", "socks", "tents", "backpacks", "lamps", "stoves", "bottles", "bikes", "helmets", "watches" };
-	static const char *const kinds[] = { "", "winter ", "kids ", "outdoor ", "running ", "leather ", "sale ", "women's ", "men's ", "vintage " };
+	static const char *const kinds[] = { "", "winter ", "kids ", "outdoor ", "running ", "leather ", "sale ", "women's ",
+		"men's ", "vintage " };
 	snprintf(buf, 40, "%s%s", kinds[i / 20 % 10], things[i % 20]);
 	return buf;
 }
@@ -64,7 +66,8 @@ static inline void shopper_begin(struct shopper *s, uint64_t seed)
 {
 	*s = (struct shopper){ .dice = { seed * 7919 + 1 } };
 	uint64_t a = roll(&s->dice), b = roll(&s->dice);
-	snprintf(s->id, sizeof s->id, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+	snprintf(s->id, sizeof s->id, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
+		(unsigned)a & 0xfff,
 		(unsigned)(b >> 52), (unsigned long long)b & 0xffffffffffffULL);
 	for (int i = 0; i < 3; i++)
 		s->favourites[i] = skewed(&s->dice, 200);
@@ -81,7 +84,8 @@ static inline unsigned draw_product(struct shopper *s)
 static inline int product_json(unsigned p, unsigned quantity, char *buf, size_t size)
 {
 	char category[40], brand[40];
-	return snprintf(buf, size, "{\"product_id\":\"SKU-%05u\",\"category\":\"%s\",\"brand\":\"%s\",\"price\":%u.%02u,\"quantity\":%u}", 10000 + p * 7,
+	return snprintf(buf, size, "{\"product_id\":\"SKU-%05u\",\"category\":\"%s\",\"brand\":\"%s\",\"price\":%u.%02u,"
+		"\"quantity\":%u}", 10000 + p * 7,
 		category_name(p % 200, category), brand_name(p % 200 * 7 % 200 + p / 200 % 6, brand), 5 + p % 200, p % 100, quantity);
 }
 
@@ -112,26 +116,32 @@ static inline void shopper_event(struct shopper *s, unsigned kind, char *buf, si
 	unsigned n = 1 + (below(&s->dice, 4) == 0), p = choose_product(s, kind), q = kind == 6 && s->n_cart > 1 ? s->cart[0] : p;
 	product_json(p, n, product, sizeof product);
 	product_json(q, 1, other, sizeof other);
-	static const char *const names[] = { "", "Product List Viewed", "Product Viewed", "Products Searched", "Product Added", "Cart Viewed",
+	static const char *const names[] = { "", "Product List Viewed", "Product Viewed", "Products Searched", "Product Added",
+		"Cart Viewed",
 		"Order Completed", "Product Removed", "", "Promotion Viewed" };
 	char properties[1200];
 	switch (kind) {
 	case 1: snprintf(properties, sizeof properties, "{\"category\":\"%s\"}", category_name(p % 200, category)); break;
 	case 3: snprintf(properties, sizeof properties, "{\"query\":\"%s\"}", category_name(p % 200, category)); break;
 	case 5: snprintf(properties, sizeof properties, "{\"products\":[%s]}", product); break;
-	case 6: snprintf(properties, sizeof properties, "{\"order_id\":\"%u\",\"revenue\":%u.5,\"currency\":\"EUR\",\"products\":[%s,%s]}", 1000000 + below(&s->dice, 9000000),
+	case 6: snprintf(properties, sizeof properties, "{\"order_id\":\"%u\",\"revenue\":%u.5,\"currency\":\"EUR\","
+		"\"products\":[%s,%s]}", 1000000 + below(&s->dice, 9000000),
 		20 + p % 200, product, other); break;
 	case 9: snprintf(properties, sizeof properties, "{\"promotion_id\":\"rule-%u\"}", p % 20); break;
 	default: snprintf(properties, sizeof properties, "%s", product); break;
 	}
 	if (kind == 0)
-		snprintf(buf, size, "{\"type\":\"page\",\"anonymousId\":\"%s\",\"properties\":{\"path\":\"/%s\"},\"context\":{\"page\":{\"path\":\"/%s\","
-			"\"url\":\"https://shop.example/%u\",\"referrer\":\"https://shop.example/\"}}}", s->id, p % 3 ? "" : "sale", p % 3 ? "" : "sale", p % 3);
+		snprintf(buf, size, "{\"type\":\"page\",\"anonymousId\":\"%s\",\"properties\":{\"path\":\"/%s\"},"
+			"\"context\":{\"page\":{\"path\":\"/%s\","
+			"\"url\":\"https://shop.example/%u\",\"referrer\":\"https://shop.example/\"}}}", s->id, p % 3 ? "" : "sale",
+				p % 3 ? "" : "sale", p % 3);
 	else if (kind == 8)
-		snprintf(buf, size, "{\"type\":\"identify\",\"anonymousId\":\"%s\",\"userId\":\"u-%u\",\"traits\":{\"email\":\"jo.%u@mail.example\","
+		snprintf(buf, size, "{\"type\":\"identify\",\"anonymousId\":\"%s\",\"userId\":\"u-%u\","
+			"\"traits\":{\"email\":\"jo.%u@mail.example\","
 			"\"first_name\":\"Jo\",\"plan\":\"plus\"}}", s->id, 100000 + p, 100000 + p);
 	else
-		snprintf(buf, size, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"%s\",\"properties\":%s}", s->id, names[kind], properties);
+		snprintf(buf, size, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"%s\",\"properties\":%s}", s->id,
+			names[kind], properties);
 }
 
 #endif

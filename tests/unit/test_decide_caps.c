@@ -57,7 +57,8 @@ static void expect(const char *text, const struct used *used, unsigned n, const 
 static void test_within_a_window(void **state)
 {
 	(void)state;
-	static const char *const text = SLOTS "rule \"x\" { slot = \"b\", priority = 9, show = {} }\nrule \"y\" { slot = \"b\", show = {} }\n"
+	static const char *const text = SLOTS "rule \"x\" { slot = \"b\", priority = 9, show = {} }\nrule \"y\" { slot = \"b\", "
+		"show = {} }\n"
 		"cap \"c\" { applies = { rule = \"x\" }, limit = 2, per = \"1h\" }\n";
 	expect(text, NULL, 0, "a:; b: x{}; mail:", "won", NULL, 0);
 	expect(text, (struct used[]){ { "c", 60 } }, 1, "a:; b: x{}; mail:", "won", NULL, 0);
@@ -84,8 +85,10 @@ static void test_within_one_decision(void **state)
 		"rule \"free\" { slot = \"b\", priority = 1, show = {} }\n"
 		"cap \"c\" { applies = { rule = { \"x\", \"y\", \"z\" } }, limit = %d, per = \"1d\" }\n";
 	static const struct { int priority, limit; const char *winners, *reason; } cases[] = {
-		{ 9, 3, "a: x{} y{}; b: z{}; mail:", "won" }, { 9, 2, "a: x{}; b: z{}; mail:", "won" }, { 9, 1, "a: x{}; b: free{}; mail:", "won" },
-		{ 5, 3, "a: x{} y{}; b: z{}; mail:", "won" }, { 5, 2, "a: x{}; b: z{}; mail:", "won" }, { 5, 1, "a:; b: z{}; mail:", "capped" },
+		{ 9, 3, "a: x{} y{}; b: z{}; mail:", "won" }, { 9, 2, "a: x{}; b: z{}; mail:", "won" },
+			{ 9, 1, "a: x{}; b: free{}; mail:", "won" },
+		{ 5, 3, "a: x{} y{}; b: z{}; mail:", "won" }, { 5, 2, "a: x{}; b: z{}; mail:", "won" },
+			{ 5, 1, "a:; b: z{}; mail:", "capped" },
 		{ 3, 2, "a: y{}; b: z{}; mail:", "capped" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -110,12 +113,14 @@ static void test_in_order(void **state)
 	expect(made, (struct used[]){ { "c", 5 } }, 1, "a:; b:; mail:", "capped", "c", 3595);
 	snprintf(made, sizeof made, all, "guard \"g\" { applies = { rule = \"x\" }, require = { country = \"CA\" }, because = \"b\" }\n");
 	expect(made, (struct used[]){ { "c", 5 } }, 1, "a:; b:; mail:", "vetoed", "g", 0);
-	expect(SLOTS "rule \"x\" { slot = \"a\", priority = 5, only_one_of = \"one\", show = {} }\nrule \"w\" { slot = \"b\", priority = 9, "
+	expect(SLOTS "rule \"x\" { slot = \"a\", priority = 5, only_one_of = \"one\", show = {} }\nrule \"w\" { slot = \"b\", "
+		"priority = 9, "
 		"only_one_of = \"one\", show = {} }\nrule \"y\" { slot = \"a\", show = {} }\n"
 		"cap \"c\" { applies = { slot = \"a\" }, limit = 1, per = \"1h\" }\n",
 		NULL, 0, "a: y{}; b: w{}; mail:", "excluded", "w", 0);
 	/* The first cap that is full is named; all must have room. */
-	expect(SLOTS "rule \"x\" { slot = \"a\", show = {} }\ncap \"c\" { limit = 5, per = \"1h\" }\ncap \"d\" { limit = 1, per = \"2h\" }\n",
+	expect(SLOTS "rule \"x\" { slot = \"a\", show = {} }\ncap \"c\" { limit = 5, per = \"1h\" }\ncap \"d\" { limit = 1, per "
+		"= \"2h\" }\n",
 		(struct used[]){ { "c", 5 }, { "d", 5 } }, 2, "a:; b:; mail:", "capped", "d", 7195);
 }
 
@@ -125,7 +130,8 @@ static void test_what_a_cap_applies_to(void **state)
 	static const struct { const char *cap, *rule; bool applies; } cases[] = {
 		{ "", "", true }, { "applies = { channel = \"web\" },", "", true }, { "applies = { channel = \"email\" },", "", false },
 		{ "applies = { slot = \"b\" },", "", true }, { "applies = { slot = \"a\" },", "", false },
-		{ "applies = { tag = { \"t\", \"none\" }, slot = \"b\" },", "", true }, { "applies = { uses = \"behaviour\" },", "", false },
+		{ "applies = { tag = { \"t\", \"none\" }, slot = \"b\" },", "", true },
+			{ "applies = { uses = \"behaviour\" },", "", false },
 		{ "applies = { uses = \"behaviour\" },", "when = { visits = unknown() },", true },
 		{ "applies = { uses = \"behaviour\" },", "when = function(v) return not v:known \"country\" or v.visits > 1 end,", false },
 		{ "applies = { uses = \"behaviour\" },", "show = function(v) return { n = v.visits or 1 } end,", true },
@@ -136,7 +142,8 @@ static void test_what_a_cap_applies_to(void **state)
 		struct rules r;
 		snprintf(text, sizeof text, SLOTS "rule \"x\" { slot = \"b\", tags = { \"t\" }, %s %s }\n"
 			"rule \"y\" { slot = \"a\", tags = { \"none\" }, show = {} }\n"
-			"cap \"c\" { %s limit = 1, per = \"1h\" }\n", cases[i].rule, strstr(cases[i].rule, "show") ? "" : "show = {}", cases[i].cap);
+			"cap \"c\" { %s limit = 1, per = \"1h\" }\n", cases[i].rule, strstr(cases[i].rule, "show") ? ""
+				: "show = {}", cases[i].cap);
 		rules_open(&r, text, NULL);
 		visit(&r, (struct used[]){ { "c", 5 } }, 1);
 		assert_int_equal(rules_run(&r), 0);
@@ -281,7 +288,8 @@ static void test_random(void **state)
 				fw_buf_printf(&wanted[slot_of[i]], " r%u{}", i);
 		}
 		char winners[300];
-		snprintf(winners, sizeof winners, "a:%s; b:%s; mail:%s", fw_buf_text(&wanted[0]), fw_buf_text(&wanted[1]), fw_buf_text(&wanted[2]));
+		snprintf(winners, sizeof winners, "a:%s; b:%s; mail:%s", fw_buf_text(&wanted[0]), fw_buf_text(&wanted[1]),
+			fw_buf_text(&wanted[2]));
 		struct rules r;
 		char why[600];
 		rules_open(&r, fw_buf_text(&g.out), NULL);

@@ -70,7 +70,8 @@ static struct request *make_request(struct client *c, const unsigned *messages, 
 	for (unsigned i = 0; i < n; i++) {
 		struct fw_json *element;
 		struct fw_refusal refusal;
-		char *json = fw_arena_printf(&r->arena, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\",\"anonymousId\":\"a-%u\","
+		char *json = fw_arena_printf(&r->arena, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\","
+			"\"anonymousId\":\"a-%u\","
 			"\"properties\":{\"product_id\":\"p\",\"category\":\"Boots\"}}", messages[i], messages[i] % PEOPLE);
 		struct fw_event_frame frame = { .type = -1, .received_us = INT64_C(1790000000000000) + messages[i] * INT64_C(100000000) };
 		assert_int_equal(fw_json_parse(&r->arena, json, strlen(json), &element, NULL), 0);
@@ -174,7 +175,8 @@ static void test_once(void **state)
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		each_message_counts_once(&(struct memory_options){ .seed = seed }, MESSAGES);
 		each_message_counts_once(&(struct memory_options){ .seed = seed, .late_turns = 5 }, MESSAGES);
-		each_message_counts_once(&(struct memory_options){ .seed = seed, .late_turns = 9, .fail_percent = 10, .busy_percent = 10 }, MESSAGES);
+		each_message_counts_once(&(struct memory_options){ .seed = seed, .late_turns = 9, .fail_percent = 10, .busy_percent =
+			10 }, MESSAGES);
 	}
 }
 

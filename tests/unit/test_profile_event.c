@@ -92,7 +92,8 @@ static void test_when(void **state)
 	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
 		struct fw_event e;
 		struct fw_refusal refusal;
-		const char *text = fw_arena_printf(&arena, "{\"type\":\"page\",\"userId\":7%s%s}", said[i].times[0] ? "," : "", said[i].times);
+		const char *text = fw_arena_printf(&arena, "{\"type\":\"page\",\"userId\":7%s%s}", said[i].times[0] ? "," : "",
+			said[i].times);
 		assert_int_equal(read_event(text, (struct fw_event_frame){ .type = -1, .imported = said[i].imported }, &e, &refusal), 0);
 		assert_int_equal(e.at_us, said[i].at_us);
 		assert_true(fw_str_is(e.user_id, "7"));
@@ -110,7 +111,8 @@ static void test_context(void **state)
 	struct fw_event e;
 	struct fw_refusal refusal;
 	struct fw_event_frame frame = { .type = -1, .context = parse(&arena, "{\"locale\":\"de\",\"ip\":\"1.2.3.4\"}") };
-	assert_int_equal(read_event("{\"type\":\"track\",\"event\":\"x\",\"anonymousId\":\"a\",\"messageId\":\"m-1\",\"context\":{\"locale\":\"fr\","
+	assert_int_equal(read_event("{\"type\":\"track\",\"event\":\"x\",\"anonymousId\":\"a\",\"messageId\":\"m-1\","
+		"\"context\":{\"locale\":\"fr\","
 		"\"traits\":{\"userHash\":\"00ff\"}}}", frame, &e, &refusal), 0);
 	assert_true(fw_str_is(fw_event_context(&e, "locale")->string, "fr") && fw_str_is(fw_event_context(&e, "ip")->string, "1.2.3.4"));
 	assert_null(fw_event_context(&e, "page"));
@@ -140,7 +142,8 @@ static void test_samples(void **state)
 	struct fw_event_frame frame = { .type = -1, .received_us = NOON };
 	unsigned n = 0;
 	for (struct fw_json *sample = sample_file("ecommerce-v2-examples.json")->child; sample; sample = sample->next, n++) {
-		struct fw_json id = { .type = FW_JSON_STRING, .string = FW_STR("a-1"), .key = FW_STR("anonymousId"), .next = sample->child };
+		struct fw_json id = { .type = FW_JSON_STRING, .string = FW_STR("a-1"), .key = FW_STR("anonymousId"), .next =
+			sample->child };
 		struct fw_event e;
 		struct fw_refusal refusal;
 		struct fw_effects effects;
@@ -157,7 +160,8 @@ static void test_samples(void **state)
 	struct fw_facts f;
 	filled(&f, &arena, written(&arena, r), frame.received_us);
 	assert_true(number(&f, FW_FACT_ORDERS) >= 0 && asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 1);
-	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_CATEGORY, "games", 0) == 1 && asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "blue roses", 0) == 1);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_CATEGORY, "games", 0) == 1 &&
+		asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "blue roses", 0) == 1);
 	for (struct fw_json *sample = sample_file("events.json")->child; sample; sample = sample->next) {
 		struct fw_event e;
 		struct fw_refusal refusal;

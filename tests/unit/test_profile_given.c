@@ -16,11 +16,13 @@ static const char rules_text[] =
 	"rule \"loves\" { slot = \"a\", when = { affinity = { category = \"boots\", at_least = 0.5 } }, show = { a = 1 } }\n"
 	"rule \"bought\" { slot = \"a\", when = { bought = { product = \"p-1\" }, days_since_order = between(1, 9) }, show = { a = 1 } }\n"
 	"rule \"new\" { slot = \"a\", when = { new_visitor = true, visits = at_most(1) }, show = { a = 1 } }\n"
-	"rule \"hours\" { slot = \"a\", when = function(v) return v:viewed { brand = \"ACME\", within = \"2h\" } > 0 end, show = { a = 1 } }\n"
+	"rule \"hours\" { slot = \"a\", when = function(v) return v:viewed { brand = \"ACME\", within = \"2h\" } > 0 end, show = "
+	"{ a = 1 } }\n"
 	"test \"in Lua's shape\" { given = { events = { { \"Product Viewed\", category = \"boots\", ago = \"6d\" },\n"
 	"  { \"Product Viewed\", category = \"Boots\", ago = \"2d\" } } }, expect = { a = { \"boots\", \"loves\" } } }\n"
 	"test \"a name alone\" { given = { events = { { \"Cart Emptied\" } } }, expect = { a = { \"new\", \"not-boots\" } } }\n"
-	"test \"an order\" { given = { events = { { \"Order Completed\", order_id = \"o\", ago = \"3d\", products = { { product_id = \"P-1\", quantity = 2 } } } } },\n"
+	"test \"an order\" { given = { events = { { \"Order Completed\", order_id = \"o\", ago = \"3d\", products = { { "
+	"product_id = \"P-1\", quantity = 2 } } } } },\n"
 	"  expect = { a = { \"bought\", \"not-boots\" } } }\n"
 	"test \"no history, no value\" { given = {}, expect = { a = \"default\" } }\n"
 	"test \"a fact by name wins\" { given = { visits = 7, events = {} }, expect = { a = { \"not-boots\" } } }\n";
@@ -56,12 +58,14 @@ static void test_rule_file(void **state)
 static void test_json(void **state)
 {
 	(void)state;
-	assert_string_equal(rules_decide(&r, "{\"events\":[{\"event\":\"Product Added\",\"properties\":{\"category\":\"hats\",\"brand\":\"Acme\","
+	assert_string_equal(rules_decide(&r, "{\"events\":[{\"event\":\"Product Added\",\"properties\":{\"category\":\"hats\","
+		"\"brand\":\"Acme\","
 		"\"product_id\":7,\"price\":\"30\",\"quantity\":2},\"ago\":\"1h\"}]}"), "a: cart{\"a\":1} not-boots{\"a\":1}");
 	/* What happened a year ago and 23 hours is still of the first day of a window of whole days; with a clock, too. */
 	assert_string_equal(rules_decide(&r, "{\"at\":\"2026-11-23T22:40Z\",\"wait\":\"1h\",\"events\":[{\"event\":\"Product Viewed\","
 		"\"properties\":{\"brand\":\"acme\",\"category\":\"boots\"},\"ago\":\"1h\"}]}"), "a: loves{\"a\":1} hours{\"a\":1}");
-	assert_string_equal(rules_decide(&r, "{\"events\":[{\"event\":\"Product Viewed\",\"properties\":{\"brand\":\"acme\",\"category\":\"boots\"},"
+	assert_string_equal(rules_decide(&r, "{\"events\":[{\"event\":\"Product Viewed\",\"properties\":{\"brand\":\"acme\","
+		"\"category\":\"boots\"},"
 		"\"ago\":\"3h\"}]}"), "a: loves{\"a\":1}");
 }
 
@@ -73,7 +77,8 @@ static void test_refusals(void **state)
 		{ "{\"events\":[7]}", "events.1: an event was expected" },
 		{ "{\"events\":[{\"event\":\"x\"},{}]}", "events.2: a track event has no name: \"event\" is missing" },
 		{ "{\"events\":[{\"event\":\"x\",\"ago\":\"2 days\"}]}", "events.1: ago is a duration such as \"2d\"" },
-		{ "{\"events\":[{\"event\":\"x\",\"type\":\"trick\"}]}", "events.1: type is none of identify, track, page, screen, group, alias" },
+		{ "{\"events\":[{\"event\":\"x\",\"type\":\"trick\"}]}",
+			"events.1: type is none of identify, track, page, screen, group, alias" },
 	};
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		struct fw_json *json;

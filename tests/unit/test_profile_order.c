@@ -30,16 +30,21 @@ static void tell_story(struct story *s, struct fw_arena *a, uint64_t seed)
 		unsigned kind = below(&shopper.dice, 10);
 		shopper_event(&shopper, kind, text, sizeof text);
 		if (kind == 0 && below(&shopper.dice, 4) == 0)
-			snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"%s\",\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_source=news&"
+			snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"%s\","
+				"\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_source=news&"
 				"utm_medium=email&utm_campaign=c%u\"}}}", shopper.id, below(&shopper.dice, 2));
 		else if (kind == 0 && below(&shopper.dice, 3) == 0)
-			snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"%s\",\"properties\":{\"order_id\":\"o-%u\",\"total\":5}}", shopper.id,
+			snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"%s\","
+				"\"properties\":{\"order_id\":\"o-%u\",\"total\":5}}", shopper.id,
 				below(&shopper.dice, 2) ? "Order Refunded" : "Order Cancelled", below(&shopper.dice, 3));
 		else if (kind == 6)
-			snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"o-%u\","
-				"\"revenue\":%d.25,\"products\":[{\"product_id\":\"SKU-%d\",\"category\":\"boots\",\"quantity\":2}]}}", shopper.id, i, 20 + i, i % 5);
+			snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"Order Completed\","
+				"\"properties\":{\"order_id\":\"o-%u\","
+				"\"revenue\":%d.25,\"products\":[{\"product_id\":\"SKU-%d\",\"category\":\"boots\","
+				"\"quantity\":2}]}}", shopper.id, i, 20 + i, i % 5);
 		s->texts[i] = fw_arena_strdup(a, text);
-		shopper.at_us += (1 + below(&shopper.dice, 600)) * SECOND + (below(&shopper.dice, 6) == 0 ? below(&shopper.dice, 9) * DAY + HOUR : 0);
+		shopper.at_us += (1 + below(&shopper.dice, 600)) * SECOND + (below(&shopper.dice, 6) == 0
+			? below(&shopper.dice, 9) * DAY + HOUR : 0);
 		s->at_us[i] = shopper.at_us;
 	}
 }
@@ -69,7 +74,8 @@ static struct fw_str told(struct fw_arena *a, const struct story *s, const unsig
 
 static void assert_same_facts(struct fw_arena *a, struct fw_str x, struct fw_str y, int64_t now_us)
 {
-	static const enum fw_fact numbers[] = { FW_FACT_ORDERS, FW_FACT_REVENUE, FW_FACT_AVERAGE_ORDER, FW_FACT_DAYS_SINCE_ORDER, FW_FACT_CART_ITEMS,
+	static const enum fw_fact numbers[] = { FW_FACT_ORDERS, FW_FACT_REVENUE, FW_FACT_AVERAGE_ORDER, FW_FACT_DAYS_SINCE_ORDER,
+		FW_FACT_CART_ITEMS,
 		FW_FACT_CART_TOTAL };
 	static const char *const keys[] = { "boots", "jackets", "winter boots", "nordica", "sku-1", "sku-10007" };
 	struct fw_facts f, g;
@@ -79,11 +85,13 @@ static void assert_same_facts(struct fw_arena *a, struct fw_str x, struct fw_str
 		assert_near(number(&f, numbers[i]), number(&g, numbers[i]));
 	for (int fact = FW_FACT_VIEWED; fact <= FW_FACT_OPENED; fact++)
 		for (int64_t within = 0; within <= 400 * 86400; within = within ? within * 20 : 3600)
-			assert_near(asked(&f, (enum fw_fact)fact, FW_KEY_NONE, NULL, within), asked(&g, (enum fw_fact)fact, FW_KEY_NONE, NULL, within));
+			assert_near(asked(&f, (enum fw_fact)fact, FW_KEY_NONE, NULL, within),
+				asked(&g, (enum fw_fact)fact, FW_KEY_NONE, NULL, within));
 	for (int fact = FW_FACT_VIEWED; fact <= FW_FACT_AFFINITY; fact++)
 		for (int kind = FW_KEY_CATEGORY; kind <= FW_KEY_TERM; kind++)
 			for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-				assert_near(asked(&f, (enum fw_fact)fact, (enum fw_key_kind)kind, keys[k], 0), asked(&g, (enum fw_fact)fact, (enum fw_key_kind)kind, keys[k], 0));
+				assert_near(asked(&f, (enum fw_fact)fact, (enum fw_key_kind)kind, keys[k], 0),
+					asked(&g, (enum fw_fact)fact, (enum fw_key_kind)kind, keys[k], 0));
 	assert_int_equal(f.n_traits, g.n_traits);
 }
 
@@ -141,7 +149,8 @@ static void test_visits(void **state)
 		unsigned visits = 1, pages = 1;
 		fw_arena_init(&arena, NULL, 0, 0);
 		for (int i = 0; i < 20; i++)
-			at[i] = (i ? at[i - 1] : NOON) + (int64_t)(1 + below(&dice, 20)) * 60 * SECOND + (i % 3 == 0 && below(&dice, 2) ? HOUR : 0);
+			at[i] = (i ? at[i - 1] : NOON) + (int64_t)(1 + below(&dice, 20)) * 60 * SECOND + (i % 3 == 0 &&
+				below(&dice, 2) ? HOUR : 0);
 		for (int i = 1; i < 20; i++) {
 			bool begins = at[i] - at[i - 1] > 30 * 60 * SECOND;
 			visits += begins;
@@ -187,7 +196,8 @@ static void test_necessary_part(void **state)
 	assert_true(viewed > 0 && visits > 1);
 	for (unsigned i = EVENTS / 2; i < EVENTS; i++)
 		apply_with(r, &arena, story.texts[i], story.at_us[i], false);
-	apply_with(r, &arena, "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\",\"properties\":{\"product_id\":\"x\",\"price\":3}}",
+	apply_with(r, &arena, "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\","
+		"\"properties\":{\"product_id\":\"x\",\"price\":3}}",
 		story.at_us[EVENTS - 1], false);
 	filled(&f, &arena, written(&arena, r), story.at_us[EVENTS - 1]);
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == viewed && asked(&f, FW_FACT_BOUGHT, FW_KEY_NONE, NULL, 0) == bought);

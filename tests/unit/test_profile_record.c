@@ -76,7 +76,8 @@ static void test_counts(void **state)
 	assert_true(asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "warm hats", 0) == 1);
 	assert_true(asked(&f, FW_FACT_SEARCHED, FW_KEY_TERM, "warm", 0) == 0);
 	assert_true(asked(&f, FW_FACT_ADDED, FW_KEY_CATEGORY, "hats", 86400) == 1);
-	double boots = asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "boots", 0), hats = asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "hats", 0);
+	double boots = asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "boots", 0), hats =
+		asked(&f, FW_FACT_AFFINITY, FW_KEY_CATEGORY, "hats", 0);
 	assert_true(hats > 0.7 && boots > 0.2 && boots + hats > 0.999999 && boots + hats < 1.000001);
 }
 
@@ -97,7 +98,8 @@ static void test_cart_and_orders(void **state)
 	facts_after(&f, r, NOON);
 	assert_true(number(&f, FW_FACT_CART_ITEMS) == 1 && number(&f, FW_FACT_CART_TOTAL) == 20);
 	for (int twice = 0; twice < 2; twice++)
-		track(r, &arena, "Order Completed", "{\"order_id\":\"o-7\",\"revenue\":\"129.90\",\"products\":[" BOOT "," HAT "]}", NOON - HOUR / 2);
+		track(r, &arena, "Order Completed", "{\"order_id\":\"o-7\",\"revenue\":\"129.90\",\"products\":[" BOOT "," HAT "]}",
+			NOON - HOUR / 2);
 	track(r, &arena, "Order Completed", "{\"order_id\":\"o-8\",\"revenue\":1000,\"currency\":\"USD\"}", NOON - HOUR / 3);
 	facts_after(&f, r, NOON);
 	assert_true(number(&f, FW_FACT_CART_ITEMS) == 0 && f.single[FW_FACT_CART_AGE].state == FW_ABSENT);
@@ -142,9 +144,11 @@ static void test_traits(void **state)
 	(void)state;
 	struct fw_facts f;
 	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
-	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"pro\",\"age\":31.5,\"likes\":[\"tea\",7],\"vip\":true,"
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"pro\",\"age\":31.5,"
+		"\"likes\":[\"tea\",7],\"vip\":true,"
 		"\"address\":{\"city\":\"Oslo\"},\"userHash\":\"00\"}}", NOON - HOUR, true);
-	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"basic\",\"vip\":null}}", NOON - 2 * HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"basic\",\"vip\":null}}",
+		NOON - 2 * HOUR, true);
 	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"vip\":null}}", NOON - SECOND, true);
 	assert_true(fw_record_is_known(r));
 	facts_after(&f, r, NOON);

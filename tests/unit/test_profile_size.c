@@ -30,7 +30,8 @@ static struct fw_record *average_visitor(struct fw_arena *a, uint64_t seed)
 		s.at_us = NOON - (60 - 14 * i) * DAY + (int64_t)below(&s.dice, 86400) * SECOND;
 		if (i == 2) {
 			char text[600];
-			snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"%s\",\"context\":{\"page\":{\"url\":\"https://shop.example/"
+			snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"%s\","
+				"\"context\":{\"page\":{\"url\":\"https://shop.example/"
 				"?utm_source=news&utm_medium=email&utm_campaign=autumn-2026\",\"path\":\"/\"}}}", s.id);
 			apply_with(r, a, text, s.at_us, true);
 			s.at_us += 20 * SECOND;
@@ -82,7 +83,8 @@ static void test_heavy_visitor(void **state)
 		fw_arena_init(&arena, NULL, 0, 0);
 		s.favourites[0] = below(&s.dice, 200);
 		struct fw_record *r = i ? read_again(&arena, bytes) : fw_record_new(&arena, fw_str(s.id));
-		struct fw_reservation reservation = { .cap = below(&s.dice, 40), .rule = 7, .at_us = s.at_us, .per_s = 400 * 86400, .limit = 100 };
+		struct fw_reservation reservation = { .cap = below(&s.dice, 40), .rule = 7, .at_us = s.at_us, .per_s = 400 * 86400,
+			.limit = 100 };
 		assert_int_equal(fw_record_reserve(r, &reservation), 0);
 		next(&s, r, &arena, kind);
 		viewed += kind == 2;

@@ -373,7 +373,8 @@ static void test_many_at_once(void **state)
 		keep_record(round % 2 ? "0 3" : "2 1");
 		for (unsigned i = 0; i < 120; i++) {
 			char json[200];
-			snprintf(json, sizeof json, "{\"anonymousId\":\"a-%u\",\"slots\":[\"%s\",\"none-%u\"]}", i, i % 3 ? "hero" : "strip", i);
+			snprintf(json, sizeof json, "{\"anonymousId\":\"a-%u\",\"slots\":[\"%s\",\"none-%u\"]}", i, i % 3 ? "hero"
+				: "strip", i);
 			char *kept = strdup(json);
 			ask(&e, &qs[i], kept);
 			if (qs[i].answers) {

@@ -75,7 +75,8 @@ static void test_deleting(void **state)
 	struct store_test t;
 	struct fw_store *s = begin(&t, state);
 	uint64_t version = store_put(&t, s, 0, "k", "v", FW_VERSION_NONE).version;
-	struct fw_change wrong = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version + 1 }, right = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version };
+	struct fw_change wrong = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version + 1 }, right =
+		{ FW_CHANGE_DELETE, FW_STR("k"), { 0 }, version };
 	struct fw_change any = { FW_CHANGE_DELETE, FW_STR("k"), { 0 }, FW_VERSION_ANY };
 	assert_int_equal(store_commit(&t, s, 0, &wrong, 1).rc, FW_ECONFLICT);
 	assert_int_equal(store_commit(&t, s, 0, &right, 1).rc, 0);
