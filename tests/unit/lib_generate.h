@@ -251,7 +251,7 @@ static inline void put_fact(struct generator *g)
 			}
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default: PUT(g, "%s = ", PICK(g, text_facts)); put_matcher(g, put_text, put_pattern); break;
 	}
 }
