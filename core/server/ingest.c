@@ -9,35 +9,11 @@
 
 enum { ARENA_BYTES = 32 << 20 }; /* what a body of the most bytes can become */
 
-static void write_error(struct fw_buf *out, const char *code, const char *message, const char *path, const char *hint)
-{
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	fw_json_key(&o, "error");
-	fw_json_open_object(&o);
-	fw_json_key(&o, "code");
-	fw_json_text_value(&o, code);
-	fw_json_key(&o, "message");
-	fw_json_text_value(&o, message);
-	if (path) {
-		fw_json_key(&o, "path");
-		fw_json_text_value(&o, path);
-	}
-	if (hint) {
-		fw_json_key(&o, "hint");
-		fw_json_text_value(&o, hint);
-	}
-	fw_json_close_object(&o);
-	fw_json_close_object(&o);
-}
-
 void fw_engine_fail(fw_engine_done done, void *data, int status, const char *code, const char *message, const char *path, const char *hint)
 {
 	struct fw_buf out;
 	fw_buf_init(&out, 0);
-	write_error(&out, code, message, path, hint);
-	done(data, status, &out);
+	done(data, fw_engine_error(&out, status, code, message, path, hint), &out);
 	fw_buf_finish(&out);
 }
 

@@ -24,8 +24,8 @@ static const char before[] =
 
 /* Bodies of `show`; each tells what it finds. */
 static const char *const bodies[] = {
-	("remember(seen, v.country or 'none', true) local n = 0 for k in pairs(seen) do n = n + 1 end return { n = n, k = seen[v.country or "
-		"'none'] }"),
+	("remember(seen, v.country or 'none', true) local n = 0 for k in pairs(seen) do n = n + 1 end return { n = n, k = seen[v.country "
+		"or 'none'] }"),
 	"remember(log, 'n', log.n + 1) return { n = log.n }",
 	"pcall(table.insert, list, v.traits.n) pcall(table.sort, list) return { first = list[1], n = #list }",
 	"remember(cache, v.traits.n or 0, 'x') return { c = cache[v.traits.n or 0] }",
