@@ -46,12 +46,10 @@ struct fw_engine_run {
 	fw_engine_done done;
 	void *data;
 	struct fw_engine_question q;
-	struct fw_facts before;     /* what the request alone says */
 	struct fw_facts facts;
 	struct fw_decision decision;
 	struct fw_buf out;
 	struct fw_arena arena;
-	struct fw_arena_mark mark;  /* before the person was read */
 	struct fw_str record;
 	uint64_t version;
 	uint64_t since_ns;          /* of what is being timed */

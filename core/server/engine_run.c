@@ -140,6 +140,17 @@ static void decide(struct fw_engine_run *run)
 
 static void load(struct fw_engine_run *run, bool settled);
 
+/* Back to what the request alone says. So seldom that keeping a copy of it for every decision would cost more. False: it has been
+ * answered. */
+static bool read_again(struct fw_engine_run *run)
+{
+	fw_arena_reset(&run->arena);
+	int status = fw_engine_read(run);
+	if (status)
+		finish(run, status);
+	return status == 0;
+}
+
 static void on_reserved(void *ctx, int rc)
 {
 	struct fw_engine_run *run = ctx;
@@ -154,9 +165,8 @@ static void on_reserved(void *ctx, int rc)
 	}
 	if (rc == FW_ECONFLICT && ++run->tries < FW_LIMIT_RESERVE_TRIES) {
 		fw_count(run->worker->page, FW_COUNT_CAP_CONFLICTS, 1);
-		fw_arena_rewind(&run->arena, &run->mark);
-		run->facts = run->before;
-		load(run, true);
+		if (read_again(run))
+			load(run, true);
 		return;
 	}
 	/* What cannot be written down is not shown. */
@@ -165,16 +175,17 @@ static void on_reserved(void *ctx, int rc)
 	decide(run);
 }
 
-/* The facts of the person whose record was read. */
-static int fill(struct fw_engine_run *run, int rc)
+/* The facts of the person whose record was read. False: it has been answered. */
+static bool fill(struct fw_engine_run *run, int rc)
 {
 	struct fw_facts *f = &run->facts;
-	if (rc == 0)
-		rc = fw_profile_fill(run->record, f);
-	if (rc == FW_ENOMEM)
-		return rc;
+	if (rc == 0 && (rc = fw_profile_fill(run->record, f)) == FW_EINVAL && !read_again(run))
+		return false;
+	if (rc == FW_ENOMEM) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return false;
+	}
 	if (rc < 0) {
-		*f = run->before;
 		fw_facts_lose_profile(f);
 		f->profile_lost = true;
 	}
@@ -184,7 +195,7 @@ static int fill(struct fw_engine_run *run, int rc)
 	f->caps_in_reach = rc == 0;
 	if (!f->key.n)
 		f->key = run->q.person.id;
-	return 0;
+	return true;
 }
 
 static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
@@ -193,10 +204,8 @@ static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
 	run->ask->store_ns += lap(run);
 	run->record = record;
 	run->version = version;
-	if (fill(run, rc) < 0) {
-		finish(run, fw_engine_no_memory(&run->out));
+	if (!fill(run, rc))
 		return;
-	}
 	run->ask->facts_ns += lap(run);
 	decide(run);
 }
@@ -229,8 +238,6 @@ static void begin(struct fw_engine_run *run)
 		return;
 	}
 	if (f->profile_in_reach && !is_bot(f)) {
-		run->mark = fw_arena_mark(&run->arena);
-		run->before = *f;
 		load(run, false);
 		return;
 	}
