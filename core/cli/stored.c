@@ -71,7 +71,7 @@ int fw_stored_open(struct fw_stored *s, const char *given)
 	if (fw_config_load(path, &s->config, &err) < 0 || fw_config_store(s->config, &s->arena, &options, &err) < 0 ||
 			fw_make_folders(s->config->run, &err) < 0 || begin_keeper(s, &options, &err) < 0)
 		return say(&err);
-	struct fw_people_options people = { s->config->currency ? s->config->currency : "EUR", s->config->hosts.items, s->config->hosts.n };
+	struct fw_people_options people = { s->config->currency, s->config->hosts.items, s->config->hosts.n };
 	if (!(s->base = event_base_new())) {
 		fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory");
 		return say(&err);

@@ -47,6 +47,7 @@ struct fw_config {
 	struct fw_config_texts write_keys, secret_keys;
 	struct fw_str identity_key; /* n 0: none */
 	const char *timezone, *currency;
+	int64_t retain_anonymous_s, retain_known_s; /* after a person's last event */
 	double holdout;
 	struct fw_network *proxies;
 	unsigned n_proxies;
@@ -59,9 +60,11 @@ struct fw_config {
 	struct fw_http_limits http;
 	struct fw_process_limits process;
 
+	const char *store;      /* "lmdb:/absolute/folder" */
+	const char *durability; /* "commit" or "interval" */
+
 	/* Checked and kept for what acts on them. */
-	const char *store, *durability; /* or NULL */
-	const struct fw_json *consent, *retain, *decisions; /* objects, or NULL */
+	const struct fw_json *consent, *decisions; /* objects, or NULL */
 	const struct fw_json *check; /* "error", "warn", or NULL */
 };
 

@@ -69,21 +69,22 @@ static int key_compliance(struct fw_config *c, const struct fw_json *v, struct f
 
 static int key_store(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const schemes[] = { "lmdb:", "redis://", "rediss://", "redis+unix:", "redis-cluster://", NULL };
-	int rc = fw_config_text(v, &c->store, err);
-	for (const char *const *s = schemes; rc == 0 && *s; s++)
-		if (strncmp(c->store, *s, strlen(*s)) == 0)
-			return 0;
+	const char *text;
+	int rc = fw_config_text(v, &text, err);
 	if (rc < 0)
 		return rc;
-	fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%s\"", c->store);
-	fw_hint(err, "write \"lmdb:FOLDER\", \"redis://HOST:PORT/0\", \"rediss://…\", \"redis+unix:/…\" or \"redis-cluster://…\"");
-	return FW_EINVAL;
+	if (strncmp(text, "lmdb:", 5) != 0 || !text[5]) {
+		fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%s\": this version keeps its data in LMDB only", text);
+		fw_hint(err, "write \"lmdb:FOLDER\"");
+		return FW_EINVAL;
+	}
+	c->store = text[5] == '/' ? text : fw_arena_printf(&c->arena, "lmdb:%s/%s", c->folder, text + 5);
+	return c->store ? 0 : fw_config_no_memory(err);
 }
 
 static int key_durability(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const words[] = { "commit", "interval", "server", "replicated", NULL };
+	static const char *const words[] = { "commit", "interval", NULL };
 	return fw_config_one_of(v, words, &c->durability, err);
 }
 
@@ -186,17 +187,22 @@ static int key_consent(struct fw_config *c, const struct fw_json *v, struct fw_e
 	return rc;
 }
 
-/* "90d", or "25mo" and "2y", which only keeping knows. */
-static int check_age(const struct fw_json *v, struct fw_error *err)
+enum { DAY_S = 86400, YEAR_S = 31557600, MONTH_S = YEAR_S / 12 };
+
+/* "90d", or "25mo" and "2y", which only keeping knows: a year is 365.25 days, a month a twelfth of it. Seconds. */
+static int read_age(const struct fw_json *v, int64_t *ret, struct fw_error *err)
 {
 	const char *text;
 	int rc = fw_config_text(v, &text, err);
 	if (rc < 0)
 		return rc;
 	size_t digits = strspn(text, "0123456789");
-	bool calendar = strcmp(text + digits, "mo") == 0 || strcmp(text + digits, "y") == 0;
-	if (fw_duration_s(v->string) > 0 || (digits > 0 && digits < 6 && calendar && atoi(text) > 0))
+	int64_t unit = strcmp(text + digits, "mo") == 0 ? MONTH_S : strcmp(text + digits, "y") == 0 ? YEAR_S : 0;
+	int64_t s = unit && digits > 0 && digits < 6 ? atoi(text) * unit : fw_duration_s(v->string);
+	if (s > 0) {
+		*ret = s;
 		return 0;
+	}
 	fw_fail(err, FW_EINVAL, NULL, 0, "%s wants a duration and got \"%s\"", v->key.p, text);
 	fw_hint(err, "write a number and h, d, w, mo or y, such as \"90d\" or \"25mo\"");
 	return FW_EINVAL;
@@ -207,8 +213,7 @@ static int key_retain(struct fw_config *c, const struct fw_json *v, struct fw_er
 	static const char *const known[] = { "anonymous", "known", NULL };
 	int rc = fw_config_only(v, known, err);
 	for (const struct fw_json *m = v->child; m && rc == 0; m = m->next)
-		rc = check_age(m, err);
-	c->retain = v;
+		rc = read_age(m, fw_str_is(m->key, "known") ? &c->retain_known_s : &c->retain_anonymous_s, err);
 	return rc;
 }
 
@@ -218,13 +223,14 @@ static int key_decisions(struct fw_config *c, const struct fw_json *v, struct fw
 	const struct fw_json *log = fw_json_get(v, "log"), *sample = fw_json_get(v, "sample"), *keep = fw_json_get(v, "keep");
 	const char *text;
 	double number;
+	int64_t age_s;
 	int rc = fw_config_only(v, known, err);
 	if (rc == 0 && log)
 		rc = fw_config_text(log, &text, err);
 	if (rc == 0 && sample)
 		rc = fw_config_number(sample, 0, 1, false, &number, err);
 	if (rc == 0 && keep)
-		rc = check_age(keep, err);
+		rc = read_age(keep, &age_s, err);
 	c->decisions = v;
 	return rc;
 }
@@ -422,7 +428,11 @@ int fw_config_set_defaults(struct fw_config *c)
 	c->timezone = "UTC";
 	c->currency = "EUR";
 	c->log_level = FW_LOG_INFO;
+	c->retain_anonymous_s = INT64_C(90) * DAY_S;
+	c->retain_known_s = 25 * (int64_t)MONTH_S;
+	c->durability = "commit";
 	c->run = fw_arena_printf(&c->arena, "%s/var/run", c->folder);
+	c->store = fw_arena_printf(&c->arena, "lmdb:%s/var/data", c->folder);
 	c->compliance = fw_config_own(&c->arena, "compliance");
 	fw_http_limits_default(&c->http);
 	c->process = (struct fw_process_limits){
@@ -432,7 +442,7 @@ int fw_config_set_defaults(struct fw_config *c)
 		.kill_ms = FW_LIMIT_KILL_MS,
 		.restart_ms = FW_LIMIT_RESTART_MS,
 	};
-	return c->run ? 0 : FW_ENOMEM;
+	return c->run && c->store ? 0 : FW_ENOMEM;
 }
 
 int fw_config_set_rest(struct fw_config *c, struct fw_error *err)

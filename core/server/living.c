@@ -61,27 +61,11 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 		fw_sweep_step(l->sweep, fw_now_us(), on_swept, l);
 }
 
-static int64_t age_s(const struct fw_json *retain, const char *key, const char *otherwise)
-{
-	struct fw_str told = fw_json_text(retain, key);
-	int64_t months = 0;
-	if (!told.n)
-		told = fw_str(otherwise);
-	/* "25mo": a month is 30.4375 days, a twelfth of a Julian year. */
-	if (told.n > 2 && told.p[told.n - 2] == 'm' && told.p[told.n - 1] == 'o') {
-		for (size_t i = 0; i + 2 < told.n; i++)
-			months = months * 10 + (told.p[i] - '0');
-		return months * 2629800;
-	}
-	int64_t s = fw_duration_s(told);
-	return s > 0 ? s : 0;
-}
-
 static int make(struct fw_living *l, const struct fw_config *config, struct event_base *base, struct fw_error *err)
 {
 	struct fw_store_options options;
-	struct fw_people_options people = { config->currency ? config->currency : "EUR", config->hosts.items, config->hosts.n };
-	struct fw_sweep_options sweep = { age_s(config->retain, "anonymous", "90d"), age_s(config->retain, "known", "25mo") };
+	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n };
+	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
 	struct timeval tick = { 0, SWEEP_EVERY_MS * 1000 };
 	int rc = fw_config_store(config, &l->arena, &options, err);
 	if (rc == 0)
