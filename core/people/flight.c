@@ -120,30 +120,39 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	commit_stalled(p);
 }
 
+/* Hands in what was written; again and again where the store has no room. */
 static int try_commit(struct fw_flight *f)
 {
 	struct fw_change changes[1 + FW_FLIGHT_SPILLS];
-	struct fw_key *keys = FW_NEW_ARRAY(&f->arena, f->n_spills, struct fw_key);
-	struct fw_buf bytes;
-	fw_buf_init(&bytes, 0);
-	fw_record_write(f->record, &bytes);
-	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), { bytes.data, bytes.n }, f->version };
-	for (unsigned i = 0; keys && i < f->n_spills; i++) {
+	struct fw_key keys[FW_FLIGHT_SPILLS];
+	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
+	for (unsigned i = 0; i < f->n_spills; i++) {
 		fw_key_message(&f->key, f->spills[i].day, f->spills[i].hash, &keys[i]);
 		changes[1 + i] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
 	}
 	struct fw_batch batch = { f->key.bucket, changes, 1 + f->n_spills };
-	int rc = bytes.failed || !keys ? FW_ENOMEM : fw_store_commit(f->people->store, &batch, on_committed, f);
-	fw_buf_finish(&bytes);
+	int rc = fw_store_commit(f->people->store, &batch, on_committed, f);
 	f->people->committing += rc == 0;
 	return rc;
+}
+
+static int write_record(struct fw_flight *f)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_record_write(f->record, &b);
+	f->bytes = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(&f->arena, b.data, b.n), b.n };
+	fw_buf_finish(&b);
+	return f->bytes.p ? 0 : FW_ENOMEM;
 }
 
 /* The store takes only so many batches at once: what finds no room waits for those before it. */
 static void commit(struct fw_flight *f)
 {
 	struct fw_people *p = f->people;
-	int rc = p->stalled ? FW_EBUSY : try_commit(f);
+	int rc = write_record(f);
+	if (rc == 0)
+		rc = p->stalled ? FW_EBUSY : try_commit(f);
 	if (rc == FW_EBUSY && p->committing) {
 		f->stalled = NULL;
 		*p->last_stalled = f;
@@ -167,7 +176,6 @@ static void commit_stalled(struct fw_people *p)
 			end(f, rc);
 	}
 }
-
 
 /* Whether the message moved out of the record within this very round. */
 static bool is_spilled_now(const struct fw_flight *f, uint64_t hash)

@@ -23,6 +23,7 @@ struct fw_flight {
 	struct fw_people_event *round;         /* being applied */
 	struct fw_people_event *at;            /* of them, the one being looked at */
 	struct fw_record *record;
+	struct fw_str bytes;                   /* of the record, to be committed; in the arena */
 	uint64_t version;
 	struct fw_flight_waiter *waiters;
 	unsigned tries;
