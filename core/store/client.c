@@ -63,7 +63,6 @@ static bool answer(struct fw_line_state *l, uint64_t sequence, int rc, uint64_t 
 		l->last = NULL;
 	l->n_waiting--;
 	l->waiting_bytes -= w->n;
-	l->full = rc == FW_EFULL || (l->full && rc < 0);
 	fw_store_give_outcome(l->store, rc, version, w->rows, w->since_us, w->done, w->ctx);
 	free(w);
 	return true;
@@ -109,10 +108,7 @@ static bool on_frame(struct fw_line_state *l, const struct fw_wire_frame *f)
 		fw_store_give_notice(l->store, 0, (struct fw_str){ 0 }, 0);
 		return f->n == 0;
 	case FW_WIRE_STATE:
-		if (fw_wire_state(f, &l->keeper) < 0)
-			return false;
-		l->full = l->keeper.full;
-		return true;
+		return fw_wire_state(f, &l->keeper) == 0;
 	default:
 		return false;
 	}
@@ -281,6 +277,8 @@ int fw_line_open(struct fw_line_state *l, struct fw_store *s, struct event_base 
 void fw_line_close(struct fw_line_state *l)
 {
 	l->closing = true;
+	/* Of what nobody waits for any more, as much as the socket takes: a lease that is given back is somebody's next. */
+	flush(l);
 	drop(l);
 	while (l->first) {
 		l->unsent = NULL;

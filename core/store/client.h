@@ -34,7 +34,7 @@ struct fw_line_state {
 	const char *socket;
 	enum fw_line state;
 	int fd; /* -1: none */
-	bool full, closing;
+	bool closing;
 	bool watched; /* the watcher saw notices on an earlier connection */
 	struct event *readable, *writable, *again;
 	int64_t again_ms;

@@ -84,7 +84,7 @@ static void health(struct fw_store *s, struct fw_store_health *ret)
 	ret->oldest_us = l->line.first ? (uint64_t)(now - l->line.first->since_us) : 0;
 	ret->groups = l->line.keeper.groups;
 	ret->syncs = l->line.keeper.syncs;
-	ret->full = l->line.full;
+	ret->full = l->line.keeper.full;
 	ret->reachable = readable && l->line.state == FW_LINE_UP && ret->oldest_us < FW_LIMIT_STORE_SILENT_MS * UINT64_C(1000);
 	if (l->trouble[0] && now - l->trouble_us < TROUBLE_US)
 		snprintf(ret->message, sizeof ret->message, "%s", l->trouble);
