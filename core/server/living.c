@@ -9,7 +9,7 @@
 #include "people/sweep.h"
 #include "server/config_store.h"
 
-enum { SWEEP_EVERY_MS = 100, LEASE_MS = 30000, LEASE_EVERY_MS = 10000, SLOW_US = 5000000 };
+enum { STEP_MS = 100, REST_MS = 60000, LEASE_MS = 30000, LEASE_EVERY_MS = 10000 };
 
 struct fw_living {
 	struct fw_slot_page *page;
@@ -17,47 +17,62 @@ struct fw_living {
 	struct fw_store *store;
 	struct fw_people *people;
 	struct fw_sweep *sweep;
-	struct event *on_tick;
-	bool leads;            /* this worker sweeps for the node */
-	bool asking;
-	int64_t leased_us;     /* when the lease was last asked for, monotonic */
+	struct event *on_lease, *on_step;
+	bool leads; /* this worker sweeps for the node */
 	uint64_t published[FW_STORE_COUNTS];
 	struct fw_sweep_counts swept;
 };
 
-static void on_lease(void *ctx, int rc)
+static void wait_ms(struct event *timer, int64_t ms)
+{
+	struct timeval t = { ms / 1000, ms % 1000 * 1000 };
+	event_add(timer, &t);
+}
+
+/* One worker of the node has the lease and sweeps. */
+static void on_leased(void *ctx, int rc)
 {
 	struct fw_living *l = ctx;
-	l->asking = false;
+	bool begins = rc == 0 && !l->leads;
 	l->leads = rc == 0;
+	if (begins)
+		wait_ms(l->on_step, STEP_MS);
+	else if (!l->leads)
+		event_del(l->on_step);
+}
+
+static void on_lease(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_living *l = ctx;
+	(void)fd;
+	(void)what;
+	if (fw_store_lease(l->store, "sweep", LEASE_MS, on_leased, l) < 0)
+		on_leased(l, FW_EBUSY);
+	wait_ms(l->on_lease, LEASE_EVERY_MS);
 }
 
 static void on_swept(void *ctx, int rc)
 {
 	struct fw_living *l = ctx;
 	const struct fw_sweep_counts *now = fw_sweep_counts(l->sweep);
-	(void)rc; /* it is tried again with the next step */
 	fw_count(l->page, FW_COUNT_SWEPT_PEOPLE, now->people - l->swept.people);
 	fw_count(l->page, FW_COUNT_SWEPT_MESSAGES, now->messages - l->swept.messages);
 	fw_count(l->page, FW_COUNT_SWEPT_LETTERS, now->dead_letters - l->swept.dead_letters);
 	if (now->damaged != l->swept.damaged)
 		fw_log(FW_LOG_ERROR, "a record cannot be read; `floorwalker store check` names it", NULL);
+	/* After the last bucket, and where the store does not answer, there is time. */
+	bool rests = rc < 0 || now->buckets / FW_STORE_BUCKETS != l->swept.buckets / FW_STORE_BUCKETS;
 	l->swept = *now;
+	if (l->leads)
+		wait_ms(l->on_step, rests ? REST_MS : STEP_MS);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *ctx)
+static void on_step(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_living *l = ctx;
-	int64_t now = fw_monotonic_us();
 	(void)fd;
 	(void)what;
-	if (!l->asking && now - l->leased_us > (int64_t)LEASE_EVERY_MS * 1000) {
-		l->leased_us = now;
-		l->asking = true;
-		if (fw_store_lease(l->store, "sweep", LEASE_MS, on_lease, l) < 0)
-			on_lease(l, FW_EBUSY);
-	}
-	if (l->leads && !fw_sweep_busy(l->sweep))
+	if (!fw_sweep_busy(l->sweep))
 		fw_sweep_step(l->sweep, fw_now_us(), on_swept, l);
 }
 
@@ -66,7 +81,6 @@ static int make(struct fw_living *l, const struct fw_config *config, struct even
 	struct fw_store_options options;
 	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n };
 	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
-	struct timeval tick = { 0, SWEEP_EVERY_MS * 1000 };
 	int rc = fw_config_store(config, &l->arena, &options, err);
 	if (rc == 0)
 		rc = fw_store_open(&options, base, &l->store, err);
@@ -74,9 +88,11 @@ static int make(struct fw_living *l, const struct fw_config *config, struct even
 		return rc;
 	l->people = fw_people_create(l->store, &people);
 	l->sweep = fw_sweep_create(l->store, &sweep);
-	l->on_tick = event_new(base, -1, EV_PERSIST, on_tick, l);
-	if (!l->people || !l->sweep || !l->on_tick || event_add(l->on_tick, &tick) < 0)
+	l->on_lease = evtimer_new(base, on_lease, l);
+	l->on_step = evtimer_new(base, on_step, l);
+	if (!l->people || !l->sweep || !l->on_lease || !l->on_step)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+	wait_ms(l->on_lease, STEP_MS);
 	return 0;
 }
 
@@ -87,7 +103,6 @@ int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, stru
 	if (!l)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 	l->page = page;
-	l->leased_us = fw_monotonic_us() - (int64_t)LEASE_EVERY_MS * 1000;
 	fw_arena_init(&l->arena, NULL, 0, 0);
 	int rc = make(l, made->config, base, err);
 	if (rc < 0)
@@ -101,15 +116,17 @@ void fw_living_close(struct fw_living *l)
 {
 	if (!l || !l->store)
 		return;
-	if (l->on_tick)
-		event_free(l->on_tick);
-	l->on_tick = NULL;
 	if (l->leads)
 		fw_store_release(l->store, "sweep");
 	if (l->people)
 		fw_living_publish(l);
 	fw_store_close(l->store);
 	l->store = NULL;
+	/* What waited has been told of the end by now, and sets no timer any more. */
+	if (l->on_lease)
+		event_free(l->on_lease);
+	if (l->on_step)
+		event_free(l->on_step);
 }
 
 void fw_living_destroy(struct fw_living *l)
@@ -117,8 +134,6 @@ void fw_living_destroy(struct fw_living *l)
 	if (!l)
 		return;
 	fw_living_close(l);
-	if (l->on_tick)
-		event_free(l->on_tick);
 	fw_sweep_destroy(l->sweep);
 	fw_people_destroy(l->people);
 	fw_arena_finish(&l->arena);
@@ -140,13 +155,6 @@ void fw_living_publish(struct fw_living *l)
 		fw_count(l->page, FW_COUNT_STORE + i, now[i] - l->published[i]);
 		l->published[i] = now[i];
 	}
-}
-
-bool fw_living_well(struct fw_living *l)
-{
-	struct fw_store_health h;
-	fw_store_health(l->store, &h);
-	return h.reachable && !h.full && h.oldest_us < SLOW_US;
 }
 
 void fw_living_write_health(struct fw_living *l, struct fw_json_out *o)

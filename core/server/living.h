@@ -23,7 +23,5 @@ void fw_living_publish(struct fw_living *l);
 /* The store's health as an object, for /readyz?verbose; and its gauges as Prometheus text. */
 void fw_living_write_health(struct fw_living *l, struct fw_json_out *out);
 void fw_living_metrics(struct fw_living *l, struct fw_buf *out);
-/* Whether events can be taken: the store answers and its disk is not full. */
-bool fw_living_well(struct fw_living *l);
 
 #endif
