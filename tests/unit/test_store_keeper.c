@@ -371,6 +371,32 @@ static void test_handed_in_again(void **state)
 }
 
 /* Nonsense ends its own connection and nothing else. */
+/* A lease that was given back in the moment of closing was kept until its end: it never left the process. */
+static void test_last_word(void **state)
+{
+	(void)state;
+	struct store_test t;
+	store_test_init(&t, NULL);
+	store_test_start(&t);
+	struct fw_store *s = store_open(&t);
+	struct store_outcome o = { 0 };
+	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+	store_wait(&t, &o.came, 1);
+	assert_int_equal(o.rc, 0);
+	assert_int_equal(fw_store_release(s, "sweep"), 0);
+	fw_store_close(s);
+	s = store_open(&t);
+	int64_t until = fw_monotonic_us() + INT64_C(20000000);
+	for (o.rc = FW_EBUSY; o.rc == FW_EBUSY && fw_monotonic_us() < until;) {
+		unsigned came = o.came;
+		assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
+		store_wait(&t, &o.came, came + 1);
+	}
+	assert_int_equal(o.rc, 0);
+	fw_store_close(s);
+	store_test_finish(&t);
+}
+
 static void test_nonsense(void **state)
 {
 	(void)state;
@@ -523,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_beats),
 		cmocka_unit_test(test_handed_in_again),
+		cmocka_unit_test(test_last_word),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_half_a_frame),
 		cmocka_unit_test(test_syncs_are_counted),
