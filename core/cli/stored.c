@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "server/config_store.h"
 #include "server/control.h"
-#include "server/rundir.h"
 #include "store/keeper.h"
 
 static int say(const struct fw_error *err)
@@ -69,7 +69,7 @@ int fw_stored_open(struct fw_stored *s, const char *given)
 		return FW_EXIT_NO;
 	}
 	if (fw_config_load(path, &s->config, &err) < 0 || fw_config_store(s->config, &s->arena, &options, &err) < 0 ||
-			fw_make_folders(s->config->run, &err) < 0 || begin_keeper(s, &options, &err) < 0)
+			fw_make_folders(s->config->run, 0750, &err) < 0 || begin_keeper(s, &options, &err) < 0)
 		return say(&err);
 	struct fw_people_options people = { s->config->currency, s->config->hosts.items, s->config->hosts.n };
 	if (!(s->base = event_base_new())) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "server/rundir.h"
@@ -27,7 +28,7 @@ int fw_kept_add(struct fw_kept *kept, const char *path, struct fw_str bytes, str
 	snprintf(full, sizeof full, "%s/%s", kept->folder, path);
 	char *slash = strrchr(full, '/');
 	*slash = 0;
-	int rc = fw_make_folders(full, err);
+	int rc = fw_make_folders(full, 0750, err);
 	*slash = '/';
 	if (rc == 0)
 		rc = fw_write_file(full, bytes, err);
@@ -44,10 +45,10 @@ int fw_kept_begin(struct fw_kept *kept, const struct fw_config *config, struct f
 	fw_remove_tree(kept->folder);
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/rules", kept->folder);
-	int rc = fw_make_folders(path, err);
+	int rc = fw_make_folders(path, 0750, err);
 	snprintf(path, sizeof path, "%s/compliance", kept->folder);
 	if (rc == 0 && config->compliance)
-		rc = fw_make_folders(path, err);
+		rc = fw_make_folders(path, 0750, err);
 	if (rc == 0)
 		rc = fw_kept_add(kept, "config.lua", config->text, err);
 	if (rc == 0)

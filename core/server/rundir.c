@@ -12,27 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int fw_make_folders(const char *path, struct fw_error *err)
-{
-	char copy[PATH_MAX];
-	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
-		return fw_fail(err, FW_EIO, path, 0, "the path is too long");
-	for (char *at = copy + 1;; at++) {
-		if (*at != '/' && *at != 0)
-			continue;
-		char was = *at;
-		*at = 0;
-		bool made = mkdir(copy, 0750) == 0;
-		if (!made && errno != EEXIST)
-			return fw_fail(err, FW_EIO, copy, 0, "the folder cannot be made: %s", strerror(errno));
-		/* Whoever the server becomes must get through to the last one, which will be its own. */
-		if (made && was && chmod(copy, 0755) < 0)
-			return fw_fail(err, FW_EIO, copy, 0, "the folder cannot be opened to others: %s", strerror(errno));
-		*at = was;
-		if (!was)
-			return 0;
-	}
-}
+#include "base/folder.h"
 
 void fw_remove_tree(const char *path)
 {
@@ -78,7 +58,7 @@ int fw_write_file(const char *path, struct fw_str text, struct fw_error *err)
 int fw_rundir_open(const struct fw_config *config, struct fw_error *err)
 {
 	char path[PATH_MAX], text[32];
-	int rc = fw_make_folders(config->run, err);
+	int rc = fw_make_folders(config->run, 0750, err);
 	if (rc < 0)
 		return rc;
 	snprintf(path, sizeof path, "%s/floorwalker.pid", config->run);

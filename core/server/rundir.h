@@ -13,8 +13,6 @@ int fw_rundir_open(const struct fw_config *config, struct fw_error *err);
  * privileges" is set. 0, FW_EINVAL, FW_EIO. */
 int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err);
 
-/* mkdir -p. 0 or FW_EIO. */
-int fw_make_folders(const char *path, struct fw_error *err);
 /* rm -r; what is not there is fine. */
 void fw_remove_tree(const char *path);
 /* A whole file, written beside and renamed. 0 or FW_EIO. */

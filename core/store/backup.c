@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/folder.h"
 #include "store/guard.h"
 #include "store/keeper.h"
 #include "store/keeper_lock.h"
@@ -137,7 +138,7 @@ int fw_keeper_restore(const struct fw_store_options *options, const char *from, 
 	if (rc == 0)
 		rc = fw_store_look(from, false, true, err);
 	if (rc == 0)
-		rc = fw_lmdb_make_folder(folder, err);
+		rc = fw_make_folders(folder, 0700, err);
 	if (rc == 0)
 		rc = fw_keeper_lock(folder, RESTORE_WAIT_MS, &fd, err);
 	if (rc < 0)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "store/wire.h"
@@ -131,27 +132,6 @@ int fw_lmdb_put_own(MDB_txn *txn, MDB_dbi dbi, struct fw_str name, struct fw_str
 	char buf[FW_LMDB_KEY_BYTES];
 	MDB_val key = fw_lmdb_key(buf, FW_LMDB_OWN_BUCKET, name);
 	return fw_lmdb_put(txn, dbi, &key, bytes, FW_VERSION_NONE);
-}
-
-int fw_lmdb_make_folder(const char *folder, struct fw_error *err)
-{
-	char path[4096];
-	size_t n = strlen(folder);
-	if (n >= sizeof path)
-		return fw_fail(err, FW_EINVAL, NULL, 0, "the path of the data folder is too long");
-	memcpy(path, folder, n + 1);
-	for (char *p = path + 1;; p++) {
-		if (*p != '/' && *p != '\0')
-			continue;
-		char was = *p;
-		*p = '\0';
-		if (mkdir(path, was ? 0755 : 0700) < 0 && errno != EEXIST)
-			return fw_fail(err, errno == ENOSPC ? FW_EFULL : FW_EIO, path, 0, "the data folder cannot be made: %s",
-				strerror(errno));
-		if (!was)
-			return 0;
-		*p = was;
-	}
 }
 
 /* LMDB maps its lock file and writes into the map: on a full disk a hole in it would be a SIGBUS, so it has none. The
@@ -328,7 +308,7 @@ int fw_lmdb_open(struct fw_lmdb *l, const char *folder, enum fw_lmdb_use use, st
 	*l = (struct fw_lmdb){ 0 };
 	if ((size_t)snprintf(path, sizeof path, "%s/data.mdb", folder) >= sizeof path)
 		return fw_fail(err, FW_EINVAL, NULL, 0, "the path of the data folder is too long");
-	int rc = use == FW_LMDB_CREATE ? fw_lmdb_make_folder(folder, err) : 0;
+	int rc = use == FW_LMDB_CREATE ? fw_make_folders(folder, 0700, err) : 0;
 	if (rc == 0)
 		rc = check_file(path, &st, use, err);
 	if (rc == 0 && use != FW_LMDB_READ)

@@ -37,9 +37,6 @@ enum fw_lmdb_use {
 /* "lmdb:/folder" into the folder; NULL when it is no such thing. */
 const char *fw_lmdb_folder(const char *url);
 
-/* mkdir -p; the last one for nobody else's eyes. 0, FW_EIO, FW_EFULL, FW_EINVAL: too long. */
-int fw_lmdb_make_folder(const char *folder, struct fw_error *err);
-
 /* 0; FW_EINVAL: damaged, of another version, or not floorwalker's; FW_EIO; FW_EFULL; FW_ENOMEM. Never twice in a process at
  * one time, and never over a fork. */
 int fw_lmdb_open(struct fw_lmdb *l, const char *folder, enum fw_lmdb_use use, struct fw_error *err);
