@@ -247,12 +247,12 @@ static void forget_if_gone(struct fw_master *m, struct fw_generation *g)
 	release(m, g, 0);
 }
 
-static const char *describe_end(int status, char *buf, size_t size)
+const char *fw_describe_end(int status, char buf[96])
 {
 	if (WIFSIGNALED(status))
-		snprintf(buf, size, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(buf, 96, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		snprintf(buf, size, "ended with status %d", WEXITSTATUS(status));
+		snprintf(buf, 96, "ended with status %d", WEXITSTATUS(status));
 	return buf;
 }
 
@@ -260,7 +260,7 @@ static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_
 {
 	char how[96], pid[16], doing[160];
 	struct fw_report report;
-	describe_end(status, how, sizeof how);
+	fw_describe_end(status, how);
 	fw_shared_doing(m->shared, g->bank, (unsigned)(w - g->workers), doing);
 	snprintf(pid, sizeof pid, "%d", w->pid);
 	close_fd(&w->fd);
@@ -368,7 +368,7 @@ static void lose_loader(struct fw_master *m, struct fw_generation *g, int status
 {
 	char how[96];
 	struct fw_report report;
-	describe_end(status, how, sizeof how);
+	fw_describe_end(status, how);
 	g->loader = 0;
 	close_fd(&g->fd);
 	if (g->phase == FW_PHASE_LOADING) {

@@ -2,11 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -36,16 +33,6 @@ void fw_keeping_close_in_child(struct fw_master *m)
 	k->listener = k->fd = -1;
 }
 
-static void reset_signals(void)
-{
-	static const int all[] = { SIGHUP, SIGINT, SIGUSR1, SIGCHLD, SIGTERM };
-	sigset_t none;
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		signal(all[i], all[i] == SIGTERM || all[i] == SIGCHLD ? SIG_DFL : SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void begin(struct fw_master *m, int64_t now_us)
 {
 	struct fw_keeping *k = &m->keeping;
@@ -62,7 +49,6 @@ static void begin(struct fw_master *m, int64_t now_us)
 		close(ends[0]);
 		fw_master_close_in_child(m);
 		fw_sockets_close(&m->sockets, false);
-		reset_signals();
 		fw_log_role("keeper");
 		fw_keeper_run(&k->options, listener, ends[1]);
 	}
@@ -125,11 +111,8 @@ bool fw_keeping_reaped(struct fw_master *m, pid_t pid, int status)
 	k->again_us = now + (k->lost == 0 || lived_well ? 0 : k->backoff_ms * 1000);
 	k->lost++;
 	atomic_fetch_add(&m->shared->keepers_lost, 1);
-	if (WIFSIGNALED(status))
-		snprintf(how, sizeof how, "died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(how, sizeof how, "ended with status %d", WEXITSTATUS(status));
-	fw_log(FW_LOG_ERROR, "the keeper is lost and will be started again; what was not answered is handed in anew", "how", how, NULL);
+	fw_log(FW_LOG_ERROR, "the keeper is lost and will be started again; what was not answered is handed in anew", "how",
+		fw_describe_end(status, how), NULL);
 	return true;
 }
 

@@ -108,6 +108,8 @@ void fw_generation_drain(struct fw_master *m, struct fw_generation *g);
 void fw_generation_signal(struct fw_generation *g, int sign);
 /* Gives up a generation that does not serve yet; `errors` is a JSON array. */
 void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const char *errors);
+/* How a process ended, by its wait status, for people; into buf, returned. */
+const char *fw_describe_end(int status, char buf[96]);
 /* In a child: closes what is the master's alone. */
 void fw_master_close_in_child(struct fw_master *m);
 
