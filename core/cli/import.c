@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/stored.h"
 #include "people/key.h"
 #include "server/config_signals.h"
@@ -330,23 +331,17 @@ static void print(const struct import *in)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	struct fw_plain_options options;
 	struct import in = { 0 };
-	const char *config = NULL;
 	int status, rc = 0;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'c')
-			config = optarg;
-		else if (c == 'j')
-			in.json = true;
-		else
-			return fw_command_misused(&fw_command_import, NULL);
-	}
+	if (fw_plain_options_read(&fw_command_import, argc, argv, &options) != FW_EXIT_DONE)
+		return FW_EXIT_USAGE;
+	in.json = options.json;
 	if (optind == argc)
 		return fw_command_misused(&fw_command_import, "which file?");
 	fw_arena_init(&in.arena, NULL, 0, 0);
 	fw_arena_init(&in.scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);
-	status = fw_stored_open(&in.stored, config);
+	status = fw_stored_open(&in.stored, options.config);
 	if (status == FW_EXIT_DONE)
 		status = open_signals(&in);
 	for (; status == FW_EXIT_DONE && optind < argc && rc == 0; optind++)

@@ -122,16 +122,7 @@ static void print_json(const struct fw_dead *d)
 	fw_json_text_value(&o, d->id);
 	fw_json_key(&o, "at");
 	fw_json_text_value(&o, fw_trace_time(d->at_us, at));
-	fw_json_key(&o, "code");
-	fw_json_string(&o, d->code);
-	fw_json_key(&o, "message");
-	fw_json_string(&o, d->message);
-	fw_json_key(&o, "sender");
-	fw_json_string(&o, d->sender);
-	fw_json_key(&o, "bytes");
-	fw_json_number(&o, (double)d->bytes);
-	fw_json_key(&o, "event");
-	fw_json_raw(&o, d->event.n ? d->event : FW_STR("null"));
+	fw_dead_write(&o, d);
 	fw_json_close_object(&o);
 	puts(fw_buf_text(&b));
 	fw_buf_finish(&b);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/running.h"
 #include "server/report.h"
 
@@ -51,27 +52,19 @@ static int print_outcome(const struct fw_json *outcome, bool ok)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
-	const char *file = NULL;
-	bool json = false;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'c')
-			file = optarg;
-		else if (c == 'j')
-			json = true;
-		else
-			return fw_command_misused(&fw_command_reload, NULL);
-	}
+	struct fw_plain_options options;
+	if (fw_plain_options_read(&fw_command_reload, argc, argv, &options) != FW_EXIT_DONE)
+		return FW_EXIT_USAGE;
 	if (optind < argc)
 		return fw_command_misused(&fw_command_reload, "takes no arguments");
 	struct fw_running running;
-	int status = fw_running_ask(&running, file, "reload");
+	int status = fw_running_ask(&running, options.config, "reload");
 	if (status == FW_EXIT_DONE) {
 		const struct fw_json *ok = fw_json_get(running.answer, "ok");
 		bool done = ok && ok->boolean;
-		if (json)
+		if (options.json)
 			printf("%s", fw_buf_text(&running.text));
-		status = json ? (done ? FW_EXIT_DONE : FW_EXIT_NO) : print_outcome(running.answer, done);
+		status = options.json ? (done ? FW_EXIT_DONE : FW_EXIT_NO) : print_outcome(running.answer, done);
 	}
 	fw_running_finish(&running);
 	return status;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/running.h"
 
 static int run(int argc, char **argv);
@@ -91,22 +92,14 @@ static void print(const struct fw_json *s)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
-	const char *file = NULL;
-	bool json = false;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'c')
-			file = optarg;
-		else if (c == 'j')
-			json = true;
-		else
-			return fw_command_misused(&fw_command_status, NULL);
-	}
+	struct fw_plain_options options;
+	if (fw_plain_options_read(&fw_command_status, argc, argv, &options) != FW_EXIT_DONE)
+		return FW_EXIT_USAGE;
 	if (optind < argc)
 		return fw_command_misused(&fw_command_status, "takes no arguments");
 	struct fw_running running;
-	int status = fw_running_ask(&running, file, "status");
-	if (status == FW_EXIT_DONE && json)
+	int status = fw_running_ask(&running, options.config, "status");
+	if (status == FW_EXIT_DONE && options.json)
 		printf("%s", fw_buf_text(&running.text));
 	else if (status == FW_EXIT_DONE)
 		print(running.answer);

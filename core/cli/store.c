@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "cli/open.h"
+#include "people/check.h"
 #include "server/config_store.h"
 #include "store/keeper.h"
 
@@ -16,7 +18,7 @@ const struct fw_command fw_command_store = {
 	.usage = "usage: floorwalker store backup TO | restore FROM | check [--config FILE] [--json]\n\n"
 		"  backup TO      writes a consistent, compact copy into a new folder, while the daemon serves\n"
 		"  restore FROM   puts a backup in the place of the data; the daemon must be stopped\n"
-		"  check          reads every row and its checksum, while the daemon serves\n"
+		"  check          reads every row, its checksum and what it holds, while the daemon serves\n"
 		"  --config FILE  the configuration that says where the data is\n"
 		"  --json         the outcome as JSON\n\n"
 		"Exit status 1 when the data is damaged, or it could not be done.\n",
@@ -31,14 +33,23 @@ struct outcome {
 	struct fw_store_check found;
 };
 
+static int check_row(void *ctx, uint32_t bucket, const struct fw_row *row, struct fw_error *err)
+{
+	return fw_people_check_row(ctx, bucket, row, err);
+}
+
 static void act(struct outcome *o, const struct fw_store_options *options)
 {
 	if (strcmp(o->action, "backup") == 0)
 		o->rc = fw_keeper_backup(options, o->folder, &o->err);
 	else if (strcmp(o->action, "restore") == 0)
 		o->rc = fw_keeper_restore(options, o->folder, &o->err);
-	else
-		o->rc = fw_keeper_check(options, NULL, NULL, &o->found, &o->err);
+	else {
+		struct fw_arena scratch;
+		fw_arena_init(&scratch, NULL, 0, 0);
+		o->rc = fw_keeper_check(options, check_row, &scratch, &o->found, &o->err);
+		fw_arena_finish(&scratch);
+	}
 }
 
 static void print_json(const struct outcome *o)
@@ -57,6 +68,8 @@ static void print_json(const struct outcome *o)
 		fw_json_number(&out, (double)o->found.bytes);
 		fw_json_key(&out, "damaged");
 		fw_json_number(&out, (double)o->found.damaged);
+		fw_json_key(&out, "unreadable");
+		fw_json_number(&out, (double)o->found.refused);
 	}
 	if (o->rc < 0) {
 		fw_json_key(&out, "error");
@@ -73,8 +86,9 @@ static void print(const struct outcome *o)
 		fw_opened_print(&o->err);
 	if (o->folder && o->rc == 0)
 		printf(strcmp(o->action, "backup") == 0 ? "the data is backed up in %s\n" : "the data is that of %s now\n", o->folder);
-	else if (!o->folder && (o->rc == 0 || o->found.damaged > 0))
-		printf("%" PRIu64 " rows, %" PRIu64 " bytes; damaged: %" PRIu64 "\n", o->found.rows, o->found.bytes, o->found.damaged);
+	else if (!o->folder && (o->rc == 0 || o->found.damaged + o->found.refused > 0))
+		printf("%" PRIu64 " rows, %" PRIu64 " bytes; damaged: %" PRIu64 ", unreadable: %" PRIu64 "\n", o->found.rows, o->found.bytes,
+			o->found.damaged, o->found.refused);
 }
 
 /* Where the data is, by the configuration. */
@@ -98,18 +112,11 @@ static int find_store(struct fw_arena *a, const char *file, struct fw_store_opti
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' }, { 0 } };
+	struct fw_plain_options options;
 	static const char *const actions[] = { "backup", "restore", "check" };
-	const char *file = NULL, *action = NULL;
-	bool json = false;
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (c == 'c')
-			file = optarg;
-		else if (c == 'j')
-			json = true;
-		else
-			return fw_command_misused(&fw_command_store, NULL);
-	}
+	const char *action = NULL;
+	if (fw_plain_options_read(&fw_command_store, argc, argv, &options) != FW_EXIT_DONE)
+		return FW_EXIT_USAGE;
 	for (size_t i = 0; optind < argc && i < 3; i++)
 		if (strcmp(argv[optind], actions[i]) == 0)
 			action = actions[i];
@@ -122,9 +129,9 @@ static int run(int argc, char **argv)
 	struct fw_store_options where;
 	struct fw_arena a;
 	fw_arena_init(&a, NULL, 0, 0);
-	if ((o.rc = find_store(&a, file, &where, &o.err)) == 0)
+	if ((o.rc = find_store(&a, options.config, &where, &o.err)) == 0)
 		act(&o, &where);
-	if (json)
+	if (options.json)
 		print_json(&o);
 	else
 		print(&o);

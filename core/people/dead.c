@@ -10,26 +10,18 @@
 
 enum { KEY_BYTES = 17 };
 
-/* {"code","message","sender","bytes","event"} */
-static void write_value(const struct fw_dead *d, struct fw_buf *out)
+void fw_dead_write(struct fw_json_out *o, const struct fw_dead *d)
 {
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	fw_json_key(&o, "code");
-	fw_json_string(&o, d->code);
-	fw_json_key(&o, "message");
-	fw_json_string(&o, d->message);
-	fw_json_key(&o, "sender");
-	fw_json_string(&o, d->sender);
-	fw_json_key(&o, "bytes");
-	fw_json_number(&o, (double)d->bytes);
-	fw_json_key(&o, "event");
-	if (d->event.n)
-		fw_json_raw(&o, d->event);
-	else
-		fw_json_null(&o);
-	fw_json_close_object(&o);
+	fw_json_key(o, "code");
+	fw_json_string(o, d->code);
+	fw_json_key(o, "message");
+	fw_json_string(o, d->message);
+	fw_json_key(o, "sender");
+	fw_json_string(o, d->sender);
+	fw_json_key(o, "bytes");
+	fw_json_number(o, (double)d->bytes);
+	fw_json_key(o, "event");
+	fw_json_raw(o, d->event.n ? d->event : FW_STR("null"));
 }
 
 static void make_id(uint32_t bucket, const char *key, char id[40])
@@ -43,6 +35,7 @@ int fw_dead_put(struct fw_store *s, struct fw_dead *d, fw_store_committed done, 
 	uint64_t chance = 0;
 	char key[KEY_BYTES];
 	struct fw_buf value;
+	struct fw_json_out o;
 	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
 		chance = fw_hash(d, sizeof *d);
 	key[0] = 'D';
@@ -51,7 +44,10 @@ int fw_dead_put(struct fw_store *s, struct fw_dead *d, fw_store_committed done, 
 	uint32_t bucket = fw_store_bucket(chance);
 	make_id(bucket, key, d->id);
 	fw_buf_init(&value, 0);
-	write_value(d, &value);
+	fw_json_out_init(&o, &value);
+	fw_json_open_object(&o);
+	fw_dead_write(&o, d);
+	fw_json_close_object(&o);
 	struct fw_change change = { FW_CHANGE_PUT, { key, sizeof key }, { value.data, value.n }, FW_VERSION_ANY };
 	struct fw_batch batch = { bucket, &change, 1 };
 	int rc = value.failed ? FW_ENOMEM : fw_store_commit(s, &batch, done, ctx);

@@ -15,6 +15,9 @@ struct fw_dead {
 	uint64_t bytes;         /* of the element */
 };
 
+/* Its members in an open object: code, message, sender, bytes, event (null: not kept). */
+void fw_dead_write(struct fw_json_out *o, const struct fw_dead *d);
+
 /* Keeps one; `id` is made. 0: `done` will come; else as fw_store_commit. */
 int fw_dead_put(struct fw_store *s, struct fw_dead *d, fw_store_committed done, void *ctx);
 
