@@ -89,7 +89,7 @@ static const char *find_channel(struct visit *v, bool page_told)
 	if (!is_labelled(v)) {
 		if (v->has_referrer)
 			return fw_channel_of_site(site);
-		return page_told ? "direct" : NULL;
+		return page_told && !v->from_inside ? "direct" : NULL;
 	}
 	if (v->click) {
 		enum fw_site click_site = fw_site_of(v->click->source);

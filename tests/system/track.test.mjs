@@ -39,6 +39,23 @@ test('every path takes its events, under its long and its short name', async (t)
 	assert.equal((await metrics(shop)).floorwalker_web_track_requests_total, 6 * 2 * 3 + 2);
 });
 
+// On its second page a visit was once called direct, whatever had brought the visitor.
+test('a visit keeps the source it came from', async (t) => {
+	const shop = await servePeople(t);
+	const anonymousId = 'visitor-from-an-ad', page = (url, referrer) => ({ url, referrer });
+	const first = page('https://shop.example/sale?utm_source=facebook&utm_medium=cpc&utm_campaign=winter', 'https://l.facebook.com/');
+	const inner = page('https://shop.example/boots', 'https://shop.example/sale');
+	const source = async (who, at) => (await ask(`${shop.url}/v1/explain`, { ...who, slots: ['seen'], context: { page: at } }, bearer(secret))).body.facts;
+	assert.equal((await shop.send('page', { anonymousId, name: 'Sale', context: { page: first } })).body.accepted, 1);
+	const facts = await source({ anonymousId }, inner);
+	assert.deepEqual([facts.source, facts.medium, facts.campaign], ['paid_social', 'cpc', 'winter']);
+	assert.equal((await shop.send('page', { anonymousId, name: 'Boots', context: { page: inner } })).body.accepted, 1);
+	assert.equal((await source({ anonymousId }, inner)).source, 'paid_social');
+	// Of whom nothing is known, an inner page tells nothing; a first page without a referrer is a direct visit.
+	assert.equal((await source({}, inner)).source, undefined);
+	assert.equal((await source({}, page('https://shop.example/', ''))).source, 'direct');
+});
+
 test('a key comes in every way that clients of Segment have', async (t) => {
 	const shop = await servePeople(t);
 	const basic = (user) => ({ authorization: `Basic ${Buffer.from(user).toString('base64')}` });

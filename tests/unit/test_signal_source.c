@@ -141,11 +141,12 @@ static void test_visits(void **state)
 	check(shop, "https://www.idealo.de/", "shopping", NULL, "/sale");
 	check(shop, "https://blog.example/post", "referral", NULL, "/sale");
 	check(shop, "https://chatgpt.com/", "referral", NULL, "/sale");
-	/* The store itself is no source: by its own hosts, by the page's, below them. */
-	check(shop, "https://shop.example/", "direct", NULL, NULL);
-	check(shop, "https://pay.checkout.example/", "direct", NULL, NULL);
-	check("https://brand.example/x", "https://www.brand.example/", "direct", NULL, NULL);
-	check("https://www.brand.example/x", "https://brand.example/", "direct", NULL, NULL);
+	/* The store itself is no source: by its own hosts, by the page's, below them. Going from page to page was once called a direct
+	 * visit, which hid where the visit had really come from. */
+	check(shop, "https://shop.example/", NULL, NULL, NULL);
+	check(shop, "https://pay.checkout.example/", NULL, NULL, NULL);
+	check("https://brand.example/x", "https://www.brand.example/", NULL, NULL, NULL);
+	check("https://www.brand.example/x", "https://brand.example/", NULL, NULL, NULL);
 	check(shop, "https://evilshop.example/", "referral", NULL, "/sale");
 	check(shop, "not a url", "direct", NULL, "/sale");
 	/* Labels outrank click ids, those the referrer, that nothing. */
