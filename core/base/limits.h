@@ -97,13 +97,12 @@ enum {
 	FW_LIMIT_IMPORTS_KEPT = 8,            /* imported files whose progress is remembered */
 	FW_LIMIT_RESERVATION_MS = 30 * 60000, /* a place under a cap that nobody confirmed */
 	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */
-	FW_LIMIT_DEDUPE_HOURS = 48,           /* the same message counts once for so long */
+	FW_LIMIT_DEDUPE_HOURS = 48,           /* the same message counts once for so long; older events are too late */
 	/* People. */
 	FW_LIMIT_EVENT_BYTES = 64 << 10,      /* one event; larger ones are refused alone … */
 	FW_LIMIT_EVENT_WARN_BYTES = 32 << 10, /* … and from here on warned of */
 	FW_LIMIT_EVENTS_A_BATCH = 2500,       /* of one request; those behind are refused */
 	FW_LIMIT_INGEST_BYTES = 64 << 20,     /* of event requests being stored in a worker, as they were sent; above it 503 */
-	FW_LIMIT_TOO_LATE_S = 48 * 3600,      /* how old an event may be, and how long its messageId counts once */
 	FW_LIMIT_DEAD_LETTERS = 100,          /* refused events kept in each of the store's 1,024 buckets, the newest */
 	FW_LIMIT_DEAD_LETTER_S = 30 * 86400,  /* and for how long */
 	FW_LIMIT_DEAD_LETTERS_A_SECOND = 100, /* that a worker keeps; what goes beyond is refused and only counted */

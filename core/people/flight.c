@@ -199,8 +199,7 @@ static int apply(struct fw_flight *f, struct fw_people_event *e)
 {
 	const struct fw_people_options *o = &f->people->options;
 	struct fw_profile_options options = { o->currency, e->behaviour, o->own_hosts, o->n_own_hosts };
-	struct fw_effects effects = { 0 };
-	if (fw_profile_apply(f->record, &e->event, &options, &effects) < 0)
+	if (fw_profile_apply(f->record, &e->event, &options, NULL) < 0)
 		return FW_ENOMEM;
 	if (e->event.imported)
 		fw_record_set_import_offset(f->record, e->import_file, e->import_offset);

@@ -75,7 +75,7 @@ static bool message_is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	int64_t day = (int64_t)fw_key_read(row->key.p + FW_KEY_PERSON + 1, 4);
 	/* Remembered on any moment of that day, it counts for so long from there. */
-	bool over = s->now_us / 1000000 > (day + 1) * DAY_S + FW_LIMIT_TOO_LATE_S;
+	bool over = s->now_us / 1000000 > (day + 1) * DAY_S + FW_LIMIT_DEDUPE_HOURS * 3600;
 	s->counts.messages += over;
 	return over;
 }

@@ -41,7 +41,7 @@ static struct fw_str trimmed(const struct fw_json *object, const char *member)
 /* Where the event says that the visitor came from. Going from page to page within the store tells nothing. */
 static int read_touch(struct fw_record *r, struct happening *h)
 {
-	const struct fw_json *page = fw_event_context(h->e, "page"), *campaign = fw_event_context(h->e, "campaign");
+	const struct fw_json *page = fw_json_get(h->e->context, "page"), *campaign = fw_json_get(h->e->context, "campaign");
 	struct fw_str address = fw_json_text(page, "url").n ? fw_json_text(page, "url") : fw_json_text(page, "path");
 	struct fw_url url;
 	struct fw_facts f;
@@ -59,8 +59,7 @@ static int read_touch(struct fw_record *r, struct happening *h)
 	if (fw_source_fill(&f, &input) < 0)
 		return FW_ENOMEM;
 	uint32_t channel = channel_number(&f.single[FW_FACT_SOURCE]);
-	bool inside = address.n && f.single[FW_FACT_LANDING].state != FW_KNOWN;
-	if (channel == 0 || (channel == 1 && inside))
+	if (channel == 0)
 		return 0;
 	h->touch = (struct touch){ h->at_ms, channel, known_text(&f, FW_FACT_MEDIUM), known_text(&f, FW_FACT_CAMPAIGN) };
 	if (h->touch.medium.n > FW_LIMIT_KEY_BYTES)
@@ -115,7 +114,7 @@ static uint32_t read_object(struct fw_record *r, const struct happening *h)
 	char number[32];
 	if (h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN) {
 		struct fw_str path = fw_json_text(h->e->properties, "path");
-		return h->e->name.n ? 0 : fw_record_text(r, path.n ? path : fw_json_text(fw_event_context(h->e, "page"), "path"));
+		return h->e->name.n ? 0 : fw_record_text(r, path.n ? path : fw_json_text(fw_json_get(h->e->context, "page"), "path"));
 	}
 	if (!h->b || !h->b->object)
 		return 0;

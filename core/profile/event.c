@@ -75,6 +75,38 @@ static int read_object(struct reader *r, const char *member, const struct fw_jso
 	return 0;
 }
 
+static bool append(struct fw_arena *a, struct fw_json *object, struct fw_json ***tail, const struct fw_json *m)
+{
+	if (!(**tail = FW_NEW(a, struct fw_json)))
+		return false;
+	***tail = *m;
+	(**tail)->next = NULL;
+	*tail = &(**tail)->next;
+	object->count++;
+	return true;
+}
+
+/* The event's context, and of the batch's what it lacks. */
+static int read_context(struct reader *r, const struct fw_event_frame *frame, struct fw_event *e)
+{
+	const struct fw_json *batch = frame->context && frame->context->type == FW_JSON_OBJECT ? frame->context : NULL;
+	int ret = read_object(r, "context", &e->context);
+	if (ret < 0 || !batch || !batch->child)
+		return ret;
+	struct fw_json *merged = FW_NEW(r->arena, struct fw_json), **tail = merged ? &merged->child : NULL;
+	if (!merged)
+		return FW_ENOMEM;
+	merged->type = FW_JSON_OBJECT;
+	for (const struct fw_json *m = e->context ? e->context->child : NULL; m; m = m->next)
+		if (m->type != FW_JSON_NULL && !append(r->arena, merged, &tail, m))
+			return FW_ENOMEM;
+	for (const struct fw_json *m = batch->child; m; m = m->next)
+		if (is_nothing(fw_json_get(e->context, m->key.p)) && !append(r->arena, merged, &tail, m))
+			return FW_ENOMEM;
+	e->context = merged;
+	return 0;
+}
+
 /* Milliseconds after the second, from ".678" in an ISO time. */
 static int64_t fraction_us(struct fw_str text)
 {
@@ -199,7 +231,7 @@ static int read_name(struct reader *r, struct fw_event *e)
 
 static void find_user_hash(struct fw_event *e, const struct fw_json *element)
 {
-	const struct fw_json *places[] = { element, e->context, e->frame_context, e->traits, fw_json_get(e->context, "traits") };
+	const struct fw_json *places[] = { element, e->context, e->traits, fw_json_get(e->context, "traits") };
 	for (size_t i = 0; i < sizeof places / sizeof *places && e->user_hash.n == 0; i++)
 		e->user_hash = fw_json_text(places[i], "userHash");
 }
@@ -221,21 +253,14 @@ int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struc
 	if (code == 0)
 		code = read_object(&r, "traits", &e.traits);
 	if (code == 0)
-		code = read_object(&r, "context", &e.context);
+		code = read_context(&r, frame, &e);
 	if (code == 0)
 		code = read_when(&r, frame, &e);
 	if (code < 0)
 		return code;
-	e.frame_context = frame->context && frame->context->type == FW_JSON_OBJECT ? frame->context : NULL;
 	find_user_hash(&e, element);
 	*ret = e;
 	return 0;
-}
-
-const struct fw_json *fw_event_context(const struct fw_event *e, const char *member)
-{
-	const struct fw_json *own = fw_json_get(e->context, member);
-	return is_nothing(own) ? fw_json_get(e->frame_context, member) : own;
 }
 
 bool fw_event_number(const struct fw_json *v, double *ret)

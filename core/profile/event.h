@@ -13,7 +13,7 @@ int fw_event_type_find(struct fw_str name); /* -1: none */
 
 /* What an event gets from around it. */
 struct fw_event_frame {
-	const struct fw_json *context, *integrations; /* of the batch: merged under each event's own; or NULL */
+	const struct fw_json *context; /* of the batch, under each event's own; or NULL */
 	struct fw_str sent_at;   /* of the batch, where the event has none of its own; n 0: none */
 	int type;                /* that the path says, or -1: the event's "type" */
 	int64_t received_us;     /* wall clock */
@@ -31,7 +31,7 @@ struct fw_event {
 	int64_t received_us;
 	bool imported;
 	const struct fw_json *properties, *traits; /* objects, or NULL */
-	const struct fw_json *context, *frame_context; /* its own and the batch's: fw_event_context looks into both */
+	const struct fw_json *context; /* an object, its own members before the batch's; or NULL */
 };
 
 /* Why an event is refused; a closed list, documented in core/README.md. */
@@ -44,9 +44,6 @@ struct fw_refusal {
  * those of the tree, which must outlive the event. */
 int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struct fw_event_frame *frame, struct fw_event *ret,
 	struct fw_refusal *ret_refusal);
-
-/* A member of the context, the event's own before the batch's; or NULL. */
-const struct fw_json *fw_event_context(const struct fw_event *e, const char *member);
 
 /* A number that may have arrived as text ("19.90"); false when it is none. */
 bool fw_event_number(const struct fw_json *v, double *ret);

@@ -11,10 +11,7 @@ static void forget_cart_details(struct fw_record *r)
 static void forget_traits(struct fw_record *r)
 {
 	for (uint32_t n = (r->traits.n + 1) / 2; n > 0; n--) {
-		uint32_t oldest = 0;
-		for (uint32_t i = 1; i < r->traits.n; i++)
-			if (r->traits.items[i].at_ms < r->traits.items[oldest].at_ms)
-				oldest = i;
+		uint32_t oldest = fw_trait_oldest(r);
 		FW_LIST_TAKE(r->traits, oldest);
 	}
 }

@@ -61,7 +61,6 @@ static int apply_event(const struct history *h, const struct fw_json *told, unsi
 {
 	struct fw_event e;
 	struct fw_refusal refusal;
-	struct fw_effects effects;
 	const struct fw_json *ago = fw_json_get(told, "ago");
 	bool has_ago = ago && ago->type != FW_JSON_NULL;
 	int64_t ago_s = has_ago && ago->type == FW_JSON_STRING ? fw_duration_s(ago->string) : -1;
@@ -76,7 +75,7 @@ static int apply_event(const struct history *h, const struct fw_json *told, unsi
 	int ret = event ? fw_event_read(h->arena, event, &frame, &e, &refusal) : FW_ENOMEM;
 	if (ret == FW_EINVAL)
 		return wrong(h, number, refusal.message);
-	return ret < 0 ? ret : fw_profile_apply(h->record, &e, &h->options, &effects);
+	return ret < 0 ? ret : fw_profile_apply(h->record, &e, &h->options, NULL);
 }
 
 static int fill_from(const struct history *h, int64_t now_us, struct fw_facts *f)

@@ -236,6 +236,8 @@ bool fw_record_forget(struct fw_record *r, unsigned level);
 void fw_trait_pack(const struct fw_json *v, struct fw_buf *out);
 void fw_trait_skip(struct fw_unpack *u);
 int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret);
+/* The place of the one that was told longest ago; there must be one. */
+uint32_t fw_trait_oldest(const struct fw_record *r);
 
 /* Numbers of names that most stores have, from 1, as the record has them; 0 and NULL: none such. */
 unsigned fw_trait_number(struct fw_str name);

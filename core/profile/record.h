@@ -30,13 +30,14 @@ struct fw_profile_options {
 	size_t n_own_hosts;
 };
 
-/* What follows from an event beyond the record. */
+/* What follows from an event beyond the record, for whom it triggers something. */
 struct fw_effects {
 	bool new_session;
 	bool confirmed;    /* a reservation under a cap was */
 };
 
-/* Applies one event. Order and grouping of events do not matter where they should not. 0 or FW_ENOMEM. */
+/* Applies one event. Order and grouping of events do not matter where they should not. `ret` may be NULL.
+ * 0 or FW_ENOMEM. */
 int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct fw_profile_options *o, struct fw_effects *ret);
 
 /* Drops the behaviour part: consent to it was withdrawn. */

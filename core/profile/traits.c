@@ -9,8 +9,7 @@ enum { MOST_ITEMS = 50 };
 /* Their numbers are part of the record's format: new ones are added at the end, none moves. */
 static const char *const well_known[] = { "email", "phone", "firstName", "lastName", "first_name", "last_name", "name", "username", "title",
 	"company", "birthday", "age", "gender", "createdAt", "created_at", "plan", "tier", "language", "locale", "country", "city",
-		"timezone",
-	"avatar", "website", "description", "id", "loyalty", "points", "segment", "newsletter", "store", "currency" };
+	"timezone", "avatar", "website", "description", "id", "loyalty", "points", "segment", "newsletter", "store", "currency" };
 enum { WELL_KNOWN = sizeof well_known / sizeof *well_known };
 
 unsigned fw_trait_number(struct fw_str name)
@@ -139,7 +138,7 @@ int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *r
 	return u.failed || u.p != u.end ? FW_EINVAL : 0;
 }
 
-static uint32_t oldest_trait(const struct fw_record *r)
+uint32_t fw_trait_oldest(const struct fw_record *r)
 {
 	uint32_t oldest = 0;
 	for (uint32_t i = 1; i < r->traits.n; i++)
@@ -176,8 +175,10 @@ static int tell(struct fw_record *r, struct fw_str name, struct fw_str packed, i
 	}
 	t->packed = (struct fw_str){ value, packed.n };
 	t->at_ms = at_ms;
-	while (r->traits.n > FW_LIMIT_TRAITS || traits_bytes(r) > FW_LIMIT_TRAITS_BYTES)
-		FW_LIST_TAKE(r->traits, oldest_trait(r));
+	while (r->traits.n > FW_LIMIT_TRAITS || traits_bytes(r) > FW_LIMIT_TRAITS_BYTES) {
+		uint32_t oldest = fw_trait_oldest(r);
+		FW_LIST_TAKE(r->traits, oldest);
+	}
 	return 0;
 }
 

@@ -203,7 +203,6 @@ static const struct fw_json *find_events(struct fw_ingest *in, const struct fw_j
 		return body;
 	if (batch != body) {
 		in->reader.frame.context = fw_json_get(body, "context");
-		in->reader.frame.integrations = fw_json_get(body, "integrations");
 		in->reader.frame.sent_at = fw_json_text(body, "sentAt");
 	}
 	*ret_n = batch->type == FW_JSON_ARRAY ? batch->count : UINT32_MAX;

@@ -15,45 +15,6 @@ static int refuse(struct fw_refusal *r, const char *code, const char *message)
 	return FW_EINVAL;
 }
 
-/* The members of the batch's context that the element's own lacks come under it: signals and the record read one tree. */
-static const struct fw_json *with_context(struct fw_arena *a, const struct fw_json *element, const struct fw_json *batch)
-{
-	const struct fw_json *own = fw_json_get(element, "context");
-	if (!batch || batch->type != FW_JSON_OBJECT || !batch->child || element->type != FW_JSON_OBJECT)
-		return element;
-	struct fw_json *merged = FW_NEW(a, struct fw_json), *copy = FW_NEW(a, struct fw_json), **tail;
-	if (!merged || !copy)
-		return NULL;
-	*merged = (struct fw_json){ .type = FW_JSON_OBJECT, .key = FW_STR("context") };
-	tail = &merged->child;
-	for (int side = 0; side < 2; side++) {
-		const struct fw_json *from = side == 0 ? batch : own;
-		for (const struct fw_json *m = from ? from->child : NULL; m; m = m->next) {
-			if (side == 0 && own && fw_json_get(own, m->key.p))
-				continue;
-			if (!(*tail = FW_NEW(a, struct fw_json)))
-				return NULL;
-			**tail = *m;
-			(*tail)->next = NULL;
-			tail = &(*tail)->next;
-			merged->count++;
-		}
-	}
-	*copy = *element;
-	copy->child = merged;
-	for (const struct fw_json *m = element->child; m; m = m->next) {
-		if (m == own)
-			continue;
-		struct fw_json *c = FW_NEW(a, struct fw_json);
-		if (!c)
-			return NULL;
-		*c = *m;
-		c->next = merged->next;
-		merged->next = c;
-	}
-	return copy;
-}
-
 /* An id that is not proven is a claim: it finds nobody and changes nobody but the one who makes it. */
 static int find_person(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
 {
@@ -88,13 +49,16 @@ static bool has(const struct fw_value *set, const char *what)
 }
 
 /* The same signals as a decision's: a crawler leaves no trace, and what the visitor consents to is known. */
-static int read_signals(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *e,
-	struct fw_refusal *refusal)
+static int read_signals(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
 {
 	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	struct fw_facts f;
+	struct fw_json context = e->event.context ? *e->event.context : (struct fw_json){ .type = FW_JSON_OBJECT };
+	const struct fw_json body = { .type = FW_JSON_OBJECT, .child = &context, .count = 1 };
+	context.key = FW_STR("context");
+	context.next = NULL;
 	struct fw_signal_request request = {
-		.body = element,
+		.body = &body,
 		.user_agent = header(in, "User-Agent"), /* with a secret key it is a server's library */
 		.sec_gpc = header(in, "Sec-GPC"),
 		.peer = in->request ? fw_http_peer(in->request->http) : &nobody,
@@ -117,17 +81,12 @@ static int read_signals(const struct fw_ingest_reader *in, const struct fw_json 
 int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
 	struct fw_refusal *refusal)
 {
-	element = with_context(in->arena, element, in->frame.context);
-	if (!element)
-		return FW_ENOMEM;
-	struct fw_event_frame frame = in->frame;
-	frame.context = NULL;
-	int rc = fw_event_read(in->arena, element, &frame, &ret->event, refusal);
+	int rc = fw_event_read(in->arena, element, &in->frame, &ret->event, refusal);
 	if (rc == 0)
 		rc = find_person(in, ret, refusal);
 #ifndef FW_BREAK_TOO_LATE
-	if (rc == 0 && !ret->event.imported && ret->event.received_us - ret->event.at_us > (int64_t)FW_LIMIT_TOO_LATE_S * 1000000)
+	if (rc == 0 && !ret->event.imported && ret->event.received_us - ret->event.at_us > FW_LIMIT_DEDUPE_HOURS * INT64_C(3600000000))
 		rc = refuse(refusal, "too_late", "the event is older than 48 hours; bring history in with `floorwalker import`");
 #endif
-	return rc < 0 ? rc : read_signals(in, element, ret, refusal);
+	return rc < 0 ? rc : read_signals(in, ret, refusal);
 }
