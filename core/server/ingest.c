@@ -104,7 +104,7 @@ static bool may_write_letter(struct fw_ingester *g, int64_t now_us)
 	return g->letters++ < FW_LIMIT_DEAD_LETTERS_A_SECOND;
 }
 
-static void keep_letter(struct fw_ingest *in, const struct fw_json *element, struct fw_str text, const struct fw_refusal *why)
+static void keep_letter(struct fw_ingest *in, const struct fw_json *element, const struct fw_refusal *why)
 {
 	if (strcmp(why->code, "crawler") == 0)
 		return;
@@ -115,18 +115,15 @@ static void keep_letter(struct fw_ingest *in, const struct fw_json *element, str
 	struct fw_buf b;
 	struct fw_json_out o;
 	fw_buf_init(&b, 0);
-	if (!text.p) {
-		fw_json_out_init(&o, &b);
-		fw_json_tree(&o, element);
-		text = (struct fw_str){ b.data, b.n };
-	}
+	fw_json_out_init(&o, &b);
+	fw_json_tree(&o, element);
 	struct fw_dead d = {
 		.at_us = in->reader.frame.received_us,
 		.code = fw_str(why->code),
 		.message = fw_str(why->message),
 		.sender = in->reader.secret ? FW_STR("secret") : FW_STR("write"),
-		.event = text.n <= FW_LIMIT_EVENT_BYTES ? text : (struct fw_str){ NULL, 0 },
-		.bytes = text.n,
+		.event = { b.data, b.n <= FW_LIMIT_EVENT_BYTES ? b.n : 0 },
+		.bytes = b.n,
 	};
 	in->left++;
 	int rc = b.failed ? FW_ENOMEM : fw_dead_put(fw_people_store(in->worker->people), &d, on_letter, in);
@@ -137,12 +134,22 @@ static void keep_letter(struct fw_ingest *in, const struct fw_json *element, str
 	fw_buf_finish(&b);
 }
 
-/* 0, or FW_EINVAL: an element of so many bytes is refused. Only a large body can hold a large event. */
+/* What it takes at most to write an element: a byte of text is six as \u00xx, a number has some twenty. */
+static size_t most_bytes(const struct fw_json *v)
+{
+	enum { OTHER = 32, ESCAPED = 6 };
+	size_t n = OTHER + ESCAPED * (v->key.n + (v->type == FW_JSON_STRING ? v->string.n : 0));
+	for (const struct fw_json *m = v->child; m; m = m->next)
+		n += most_bytes(m);
+	return n;
+}
+
+/* 0, or FW_EINVAL: an element of so many bytes is refused. Only one that may be too large is written out to know. */
 static int check_size(struct fw_ingest *in, const struct fw_json *element, struct fw_refusal *refusal)
 {
 	struct fw_buf b;
 	struct fw_json_out o;
-	if (in->json_bytes <= FW_LIMIT_EVENT_WARN_BYTES)
+	if (in->json_bytes <= FW_LIMIT_EVENT_WARN_BYTES || most_bytes(element) <= FW_LIMIT_EVENT_WARN_BYTES)
 		return 0;
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
@@ -177,7 +184,7 @@ static int take(struct fw_ingest *in, const struct fw_json *element, unsigned in
 	if (rc != FW_EINVAL)
 		return rc;
 	in->rejected[in->n_rejected++] = (struct fw_rejected){ index, refusal };
-	keep_letter(in, element, (struct fw_str){ NULL, 0 }, &refusal);
+	keep_letter(in, element, &refusal);
 	return 0;
 }
 
