@@ -17,13 +17,14 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "lib_temporary.h"
 #include "store/keeper.h"
 #include "store/store.h"
 
 enum { STORE_WAIT_MS = 60000 }; /* nothing takes so long, unless it never comes */
 
 struct store_test {
-	char root[64], url[128], socket[96], data[96];
+	char root[TEMPORARY_PATH], url[TEMPORARY_PATH + 16], socket[TEMPORARY_PATH + 16], data[TEMPORARY_PATH + 8];
 	struct fw_store_options options;
 	int listener, beat; /* beat: our end */
 	pid_t keeper;
@@ -79,9 +80,7 @@ static inline int store_keeper_stop(struct store_test *t, int signal_)
 static inline void store_test_init(struct store_test *t, const char *durability)
 {
 	*t = (struct store_test){ .listener = -1 };
-	snprintf(t->root, sizeof t->root, "/tmp/fw-store-XXXXXX");
-	if (!mkdtemp(t->root))
-		abort();
+	temporary_folder(t->root);
 	snprintf(t->data, sizeof t->data, "%s/data", t->root);
 	snprintf(t->url, sizeof t->url, "lmdb:%s", t->data);
 	snprintf(t->socket, sizeof t->socket, "%s/keeper.sock", t->root);

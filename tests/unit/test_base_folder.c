@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/folder.h"
+#include "lib_temporary.h"
 
 static unsigned mode_of(const char *path)
 {
@@ -21,12 +22,10 @@ static unsigned mode_of(const char *path)
 
 static void test_modes(void **state)
 {
-	char root[256], path[300], file[320];
+	char root[TEMPORARY_PATH], path[TEMPORARY_PATH + 16], file[TEMPORARY_PATH + 16];
 	struct fw_error err;
-	const char *folder = getenv("TMPDIR");
 	(void)state;
-	snprintf(root, sizeof root, "%s/fw-folder.XXXXXX", folder ? folder : "/tmp");
-	assert_non_null(mkdtemp(root));
+	temporary_folder(root);
 	mode_t before = umask(027);
 	snprintf(path, sizeof path, "%s/a/b/c", root);
 	assert_int_equal(fw_make_folders(path, 0700, &err), 0);

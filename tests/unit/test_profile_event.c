@@ -6,24 +6,9 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "lib_arena.h"
 #include "lib_profile.h"
 #include "profile/behaviour.h"
-
-static struct fw_arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	fw_arena_init(&arena, NULL, 0, 0);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	fw_arena_finish(&arena);
-	return 0;
-}
 
 static int read_event(const char *text, struct fw_event_frame frame, struct fw_event *e, struct fw_refusal *refusal)
 {

@@ -95,6 +95,15 @@ static void assert_same_facts(struct fw_arena *a, struct fw_str x, struct fw_str
 	assert_int_equal(f.n_traits, g.n_traits);
 }
 
+/* A story, and the order in which it happened. */
+static void begin_story(struct story *story, struct fw_arena *arena, uint64_t seed, unsigned order[EVENTS])
+{
+	fw_arena_init(arena, NULL, 0, 0);
+	tell_story(story, arena, seed);
+	for (unsigned i = 0; i < EVENTS; i++)
+		order[i] = i;
+}
+
 static void test_order(void **state)
 {
 	(void)state;
@@ -103,10 +112,7 @@ static void test_order(void **state)
 		struct story story;
 		struct dice dice = { seed };
 		unsigned order[EVENTS];
-		fw_arena_init(&arena, NULL, 0, 0);
-		tell_story(&story, &arena, seed);
-		for (unsigned i = 0; i < EVENTS; i++)
-			order[i] = i;
+		begin_story(&story, &arena, seed, order);
 		struct fw_str in_order = told(&arena, &story, order, NULL);
 		shuffle(&dice, order);
 		struct fw_str shuffled = told(&arena, &story, order, NULL);
@@ -123,10 +129,7 @@ static void test_grouping(void **state)
 		struct story story;
 		struct dice dice = { seed };
 		unsigned order[EVENTS];
-		fw_arena_init(&arena, NULL, 0, 0);
-		tell_story(&story, &arena, seed);
-		for (unsigned i = 0; i < EVENTS; i++)
-			order[i] = i;
+		begin_story(&story, &arena, seed, order);
 		if (seed % 2)
 			shuffle(&dice, order);
 		struct fw_str at_once = told(&arena, &story, order, NULL), bit_by_bit = told(&arena, &story, order, &dice);

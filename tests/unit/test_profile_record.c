@@ -7,26 +7,11 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "lib_arena.h"
 #include "lib_profile.h"
 
 #define BOOT "{\"product_id\":\"P-1\",\"category\":\"Boots\",\"brand\":\"Acme\",\"price\":\"89.90\",\"quantity\":1}"
 #define HAT "{\"product_id\":\"P-2\",\"category\":\"Hats\",\"brand\":\"Acme\",\"price\":20,\"quantity\":2}"
-
-static struct fw_arena arena;
-
-static int begin(void **state)
-{
-	(void)state;
-	fw_arena_init(&arena, NULL, 0, 0);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	fw_arena_finish(&arena);
-	return 0;
-}
 
 static void facts_after(struct fw_facts *f, struct fw_record *r, int64_t now_us)
 {

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "lib_temporary.h"
 #include "server/engine_own.h"
 #include "server/rundir.h"
 
@@ -135,12 +136,12 @@ struct engine {
 
 static void open_engine(struct engine *e, bool people, const char *more)
 {
-	char folder[] = "/tmp/fw-engine-XXXXXX", file[64], text[200];
+	char folder[TEMPORARY_PATH], file[TEMPORARY_PATH + 16], text[200];
 	struct fw_report report;
 	struct fw_error err = { .line = 0 };
 	store = (struct store){ .late = false };
 	fw_report_init(&report);
-	assert_non_null(mkdtemp(folder));
+	temporary_folder(folder);
 	snprintf(file, sizeof file, "%s/all.lua", folder);
 	snprintf(text, sizeof text, "rules = \".\" compliance = false workers = 1 %s", more);
 	assert_int_equal(fw_write_file(file, (struct fw_str){ rules, sizeof rules - 1 }, &err), 0);
