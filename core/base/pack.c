@@ -183,16 +183,28 @@ struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
 	return fw_unpack_text_after(u, a, &none);
 }
 
-void fw_unpack_skip_text(struct fw_unpack *u)
+struct fw_packed fw_unpack_packed(struct fw_unpack *u, struct fw_str *prefix)
 {
+	const unsigned char *begin = u->p;
 	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
 	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
+	struct fw_packed packed = { .number = 0 };
 	if (form >= FORMS || (form != AGAIN && n > 2 * (uint64_t)(u->end - u->p)))
 		fail(u);
 	else
 		take(u, stored_bytes(form, n));
+	packed.letters = form == AGAIN ? *prefix : (struct fw_str){ (const char *)begin, (size_t)(u->p - begin) };
 	if (form == NUMBERED)
-		fw_unpack_number(u);
+		*prefix = packed.letters;
+	if (form == NUMBERED || form == AGAIN)
+		packed.number = form == AGAIN ? n : fw_unpack_number(u);
+	return packed;
+}
+
+void fw_unpack_skip_text(struct fw_unpack *u)
+{
+	struct fw_str none = { 0 };
+	fw_unpack_packed(u, &none);
 }
 
 void fw_pack_number(struct fw_buf *out, uint64_t x)

@@ -49,6 +49,13 @@ struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a);
 struct fw_str fw_unpack_text_after(struct fw_unpack *u, struct fw_arena *a, struct fw_str *prefix);
 void fw_unpack_skip_text(struct fw_unpack *u);
 
+/* A text as it is packed: two texts are the same if and only if these are, wherever they stand. In the bytes that were read. */
+struct fw_packed {
+	struct fw_str letters; /* with their form */
+	uint64_t number;       /* the digits at the end and what keeps their zeros; 0: there are none */
+};
+struct fw_packed fw_unpack_packed(struct fw_unpack *u, struct fw_str *prefix);
+
 /* The same things written. */
 void fw_pack_number(struct fw_buf *out, uint64_t x);
 void fw_pack_signed(struct fw_buf *out, int64_t x);

@@ -156,7 +156,8 @@ struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *qu
 			return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = f->answers[i].number };
 	if (!f->profile_in_reach)
 		return out_of_reach;
-	if (!f->history || fw_history_unpack(f->history, f->arena) < 0)
+	double number;
+	if (!f->history || fw_history_ask(f->history, query, f->arena, &number) < 0)
 		return absent;
-	return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = fw_history_ask(f->history, query) };
+	return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = number };
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/pack.h"
 #include "base/str.h"
 #include "fact/catalogue.h"
 
@@ -47,6 +48,7 @@ struct fw_query {
 	enum fw_fact fact;       /* FW_FACT_VIEWED … FW_FACT_AFFINITY */
 	enum fw_key_kind key_kind;
 	struct fw_str key;       /* folded */
+	struct fw_packed packed; /* the key by fw_history_pack_key; no letters: it has to be compared as it is */
 	int64_t within_s;        /* 0: ever */
 };
 

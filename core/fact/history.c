@@ -72,7 +72,7 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 	for (uint32_t i = 0; h->series && i < n && !u->failed; i++) {
 		struct fw_series *s = &h->series[i];
 		unsigned head = fw_unpack_byte(u);
-		unpack_labels(u, head, h->n_texts, s->labels, &run);
+		unpack_labels(u, head, h->all_texts, s->labels, &run);
 		s->n = s->size = head >> CELLS_SHIFT;
 		if (s->n == FEW_CELLS)
 			s->n = s->size = FEW_CELLS + fw_unpack_bounded(u, (uint32_t)(u->end - u->p));
@@ -115,21 +115,60 @@ int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t m
 	return h->rest.failed || (h->n_texts == h->all_texts && h->rest.p != h->rest.end) ? say_broken(h) : 0;
 }
 
-int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
+/* The texts as they are packed, which is enough to find one. */
+static int need_packed(struct fw_history *h, struct fw_arena *a)
 {
 	struct fw_unpack u;
-	if (h->unpacked)
+	struct fw_str prefix = { 0 };
+	if (h->broken || h->packed || h->packed_texts.n == 0)
 		return h->broken ? FW_EINVAL : 0;
-	h->unpacked = true;
+	fw_unpack_init(&u, h->packed_texts);
+	uint32_t n = fw_unpack_bounded(&u, (uint32_t)h->packed_texts.n);
+	h->packed = u.failed ? NULL : fw_arena_alloc(a, n * sizeof *h->packed);
+	for (uint32_t i = 0; h->packed && i < n; i++)
+		h->packed[i] = fw_unpack_packed(&u, &prefix);
+	if (!h->packed || u.failed || u.p != u.end)
+		return say_broken(h);
+	h->all_texts = n;
+	return 0;
+}
+
+/* Series name texts by number: how many there are has to be known, not what they say. */
+static int need_series(struct fw_history *h, struct fw_arena *a)
+{
+	struct fw_unpack u;
+	if (h->broken || h->has_series || h->packed_series.n == 0)
+		return h->broken ? FW_EINVAL : 0;
+	if (!h->texts && need_packed(h, a) < 0)
+		return FW_EINVAL;
+	h->has_series = true;
 	for (int i = 0; i < FW_LABELS; i++)
 		h->interest[i] = -1;
-	if (fw_history_unpack_texts(h, a, UINT32_MAX) < 0)
-		return FW_EINVAL;
-	if (h->packed_series.n == 0)
-		return 0;
 	fw_unpack_init(&u, h->packed_series);
 	unpack_series(h, &u, a);
 	return u.failed || !h->series || u.p != u.end ? say_broken(h) : 0;
+}
+
+int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
+{
+	return fw_history_unpack_texts(h, a, UINT32_MAX) < 0 || need_series(h, a) < 0 ? FW_EINVAL : 0;
+}
+
+struct fw_packed fw_history_pack_key(struct fw_arena *a, struct fw_str key)
+{
+	struct fw_packed packed = { .number = 0 };
+	struct fw_unpack u;
+	struct fw_str prefix = { 0 };
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_pack_text(&b, key);
+	const char *copy = b.failed || key.n > FW_LIMIT_KEY_BYTES ? NULL : fw_arena_strndup(a, b.data, b.n);
+	if (copy) {
+		fw_unpack_init(&u, (struct fw_str){ copy, b.n });
+		packed = fw_unpack_packed(&u, &prefix);
+	}
+	fw_buf_finish(&b);
+	return packed;
 }
 
 static void pack_cell(const struct fw_cell *c, struct run *run, struct fw_buf *out)
@@ -206,6 +245,24 @@ static uint32_t find_text(const struct fw_history *h, struct fw_str key)
 	return 0;
 }
 
+/* The number of the query's text, or 0. */
+static int find_key(struct fw_history *h, const struct fw_query *q, struct fw_arena *a, uint32_t *ret)
+{
+	*ret = 0;
+	if (q->packed.letters.n == 0) {
+		if (fw_history_unpack_texts(h, a, UINT32_MAX) < 0)
+			return FW_EINVAL;
+		*ret = find_text(h, q->key);
+		return 0;
+	}
+	if (need_packed(h, a) < 0)
+		return FW_EINVAL;
+	for (uint32_t i = 0; h->packed && i < h->all_texts && !*ret; i++)
+		if (h->packed[i].number == q->packed.number && fw_str_equal(h->packed[i].letters, q->packed.letters))
+			*ret = i + 1;
+	return 0;
+}
+
 static double count_cells(const struct fw_series *s, unsigned kind, int64_t within_s, int64_t now_us)
 {
 	enum { HOUR_S = 3600, DAY_S = HOURS * HOUR_S };
@@ -238,7 +295,7 @@ static double interest_of(const struct fw_series *s, int64_t now_us)
 	return interest;
 }
 
-double fw_history_interest(const struct fw_history *h, enum fw_key_kind kind, uint32_t text)
+static double interest_in(const struct fw_history *h, enum fw_key_kind kind, uint32_t text)
 {
 	double interest = 0;
 	for (uint32_t i = 0; i < h->n_series; i++)
@@ -256,20 +313,24 @@ static double ask_share(struct fw_history *h, const struct fw_query *q, uint32_t
 			if (h->series[i].labels[q->key_kind - 1])
 				*all += interest_of(&h->series[i], h->now_us);
 	}
-	double own = fw_history_interest(h, q->key_kind, text);
+	double own = interest_in(h, q->key_kind, text);
 	return own > 0 && *all > 0 ? fmin(own / *all, 1) : 0;
 }
 
-double fw_history_ask(struct fw_history *h, const struct fw_query *q)
+int fw_history_ask(struct fw_history *h, const struct fw_query *q, struct fw_arena *a, double *ret)
 {
 	uint32_t text = 0;
-	double count = 0;
-	if (h->n_series == 0 || (q->key_kind != FW_KEY_NONE && !(text = find_text(h, q->key))))
+	*ret = 0;
+	if (q->key_kind != FW_KEY_NONE && (find_key(h, q, a, &text) < 0 || !text))
+		return h->broken ? FW_EINVAL : 0;
+	if (need_series(h, a) < 0)
+		return FW_EINVAL;
+	if (q->fact == FW_FACT_AFFINITY) {
+		*ret = h->n_series == 0 ? 0 : q->key_kind == FW_KEY_NONE ? 1 : ask_share(h, q, text);
 		return 0;
-	if (q->fact == FW_FACT_AFFINITY)
-		return q->key_kind == FW_KEY_NONE ? 1 : ask_share(h, q, text);
+	}
 	for (uint32_t i = 0; i < h->n_series; i++)
 		if (q->key_kind == FW_KEY_NONE || h->series[i].labels[q->key_kind - 1] == text)
-			count += count_cells(&h->series[i], (unsigned)(q->fact - FW_FACT_VIEWED), q->within_s, h->now_us);
-	return count;
+			*ret += count_cells(&h->series[i], (unsigned)(q->fact - FW_FACT_VIEWED), q->within_s, h->now_us);
+	return 0;
 }

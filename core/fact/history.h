@@ -41,7 +41,8 @@ struct fw_history {
 	struct fw_str prefix;
 	uint32_t all_texts;
 	int64_t now_us;        /* at which it is asked */
-	bool unpacked, broken;
+	struct fw_packed *packed; /* the texts one by one; NULL: not looked for yet */
+	bool has_series, broken;
 	uint64_t filter;       /* of the texts' hashes: most questions are about what this person never saw */
 	double interest[FW_LABELS];  /* all of a label together, for shares; negative: not added up yet */
 };
@@ -49,7 +50,11 @@ struct fw_history {
 /* The hash by which texts are found; of folded text. */
 uint32_t fw_history_hash(struct fw_str text);
 
-/* Unpacks into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
+/* A key as a person's texts have it, in the arena: found among them without unpacking any. No letters: nobody can
+ * have such a key, or memory ran out. */
+struct fw_packed fw_history_pack_key(struct fw_arena *a, struct fw_str key);
+
+/* Unpacks all of it into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
 int fw_history_unpack(struct fw_history *h, struct fw_arena *a);
 /* The first `most` texts alone, if there are so many. */
 int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t most);
@@ -58,10 +63,8 @@ void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t 
 
 /* A query's count, or the share of recency-weighted interest (a view weighs 1, an addition 3, a purchase 8; half of it is
  * gone after FW_INTEREST_DAYS). 0 for what never happened. A window reaches back to the beginning of the hour (up to three
- * days) or day in which it begins. */
+ * days) or day in which it begins. Unpacks no more than the question needs. 0 or FW_EINVAL, as above. */
 enum { FW_INTEREST_DAYS = 30 };
-double fw_history_ask(struct fw_history *h, const struct fw_query *query);
-/* Interest in one text by a label, not as a share. */
-double fw_history_interest(const struct fw_history *h, enum fw_key_kind kind, uint32_t text);
+int fw_history_ask(struct fw_history *h, const struct fw_query *query, struct fw_arena *a, double *ret);
 
 #endif

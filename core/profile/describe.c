@@ -106,7 +106,9 @@ static int put_affinities(struct fw_json_out *out, const struct fw_facts *f)
 		uint32_t n = 0;
 		for (uint32_t i = 0; i < f->history->n_texts; i++) {
 			const struct fw_query q = { .fact = FW_FACT_AFFINITY, .key_kind = kinds[k], .key = f->history->texts[i].text };
-			shares[n] = (struct share){ q.key, fw_history_ask(f->history, &q) };
+			shares[n].text = q.key;
+			if (fw_history_ask(f->history, &q, f->arena, &shares[n].share) < 0)
+				return FW_EINVAL;
 			n += shares[n].share > 0;
 		}
 		qsort(shares, n, sizeof *shares, compare_shares);

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "fact/history.h"
+#include "profile/own.h"
 #include "profile/record.h"
 
 static const char event_text[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\","
@@ -45,6 +46,25 @@ static void ask(struct fw_arena *a, struct fw_str bytes)
 	fw_buf_finish(&text);
 }
 
+/* Each text the record has is found among the packed ones, too. */
+static void ask_both_ways(struct fw_arena *a, struct fw_str bytes, const struct fw_record *r)
+{
+	struct fw_facts packed, unpacked;
+	fw_facts_init(&packed, a, true);
+	fw_facts_init(&unpacked, a, true);
+	packed.now_us = unpacked.now_us = INT64_C(1795435200000000);
+	if (fw_profile_fill(bytes, &packed) < 0 || fw_profile_fill(bytes, &unpacked) < 0)
+		abort();
+	for (uint32_t i = 0; i < r->texts.n; i++)
+		for (int kind = FW_KEY_CATEGORY; kind <= FW_KEY_TERM; kind++) {
+			struct fw_query q = { .fact = FW_FACT_VIEWED, .key_kind = (enum fw_key_kind)kind, .key = r->texts.items[i].text };
+			double number = fw_facts_ask(&unpacked, &q).number;
+			q.packed = fw_history_pack_key(a, q.key);
+			if (fw_facts_ask(&packed, &q).number != number)
+				abort();
+		}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -71,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (fw_record_read(&arena, first, &again, &err) < 0 || !fw_str_equal(first, written(&arena, again)))
 			abort();
 		ask(&arena, first);
+		ask_both_ways(&arena, first, again);
 	}
 	fw_arena_finish(&arena);
 	return 0;

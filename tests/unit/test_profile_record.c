@@ -66,6 +66,26 @@ static void test_counts(void **state)
 	assert_true(hats > 0.7 && boots > 0.2 && boots + hats > 0.999999 && boots + hats < 1.000001);
 }
 
+/* Keys that end in digits are packed after the last one with the same letters. */
+static void test_numbered_keys(void **state)
+{
+	(void)state;
+	static const char *const ids[] = { "sku-0042", "sku-1041", "4711", "sku-42", "sku-1041", "hat-1041", "sku-1041x", "47110" };
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		char properties[64];
+		snprintf(properties, sizeof properties, "{\"product_id\":\"%s\"}", ids[i]);
+		track(r, &arena, "Product Viewed", properties, NOON - HOUR);
+	}
+	facts_after(&f, r, NOON);
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_PRODUCT, ids[i], 0) == (strcmp(ids[i], "sku-1041") == 0 ? 2 : 1));
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_PRODUCT, "sku-1042", 0) == 0);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_PRODUCT, "sku-042", 0) == 0);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_PRODUCT, "1041", 0) == 0);
+}
+
 static void test_cart_and_orders(void **state)
 {
 	(void)state;
@@ -233,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nobody_yet, begin, end),
 		cmocka_unit_test_setup_teardown(test_counts, begin, end),
+		cmocka_unit_test_setup_teardown(test_numbered_keys, begin, end),
 		cmocka_unit_test_setup_teardown(test_cart_and_orders, begin, end),
 		cmocka_unit_test_setup_teardown(test_visits, begin, end),
 		cmocka_unit_test_setup_teardown(test_traits, begin, end),
