@@ -11,6 +11,11 @@ void fw_buf_init(struct fw_buf *b, size_t limit)
 	*b = (struct fw_buf){ .limit = limit };
 }
 
+void fw_buf_init_fixed(struct fw_buf *b, void *memory, size_t size)
+{
+	*b = (struct fw_buf){ .data = memory, .size = size, .limit = size };
+}
+
 void fw_buf_finish(struct fw_buf *b)
 {
 	free(b->data);

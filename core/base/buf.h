@@ -14,6 +14,8 @@ struct fw_buf {
 };
 
 void fw_buf_init(struct fw_buf *b, size_t limit);
+/* In memory of the caller's: it never grows, and is not finished. */
+void fw_buf_init_fixed(struct fw_buf *b, void *memory, size_t size);
 void fw_buf_finish(struct fw_buf *b);
 /* Forgets the content, keeps the memory. */
 void fw_buf_clear(struct fw_buf *b);

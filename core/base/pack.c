@@ -16,6 +16,7 @@ enum form {
 static const char frequent[] = "earstonil-cd";
 static const char others[] = "bfghjkmpquvwxyz0123456789 _/.:&',+()@#%!?ABCDEFG";
 enum { FREQUENT = sizeof frequent - 1, OTHERS = sizeof others - 1, ANY = 15 };
+enum { NIBBLES_MOST = 256 }; /* bytes of them in one text */
 
 uint64_t fw_unpack_long(struct fw_unpack *u)
 {
@@ -85,24 +86,26 @@ static size_t stored_bytes(enum form form, uint64_t n)
 	return form == UUID ? 16 : form == AGAIN ? 0 : form == RAW ? (size_t)n : (size_t)((n + 1) / 2);
 }
 
-static unsigned nibble(const unsigned char *p, size_t i)
-{
-	return i % 2 ? p[i / 2] & 0x0f : p[i / 2] >> 4;
-}
-
 /* Half bytes as text; the number of bytes written, or SIZE_MAX. */
 static size_t unpack_nibbles(const unsigned char *p, size_t n, char *out)
 {
+	unsigned char x[2 * NIBBLES_MOST];
 	size_t length = 0;
+	if (n > sizeof x)
+		return SIZE_MAX;
+	for (size_t i = 0; i < (n + 1) / 2; i++) {
+		x[2 * i] = p[i] >> 4;
+		x[2 * i + 1] = p[i] & 0x0f;
+	}
 	for (size_t i = 0; i < n; ) {
-		unsigned x = nibble(p, i++);
-		if (x < FREQUENT) {
-			out[length++] = frequent[x];
-		} else if (x < ANY && i < n && (x - FREQUENT) * 16 + nibble(p, i) < OTHERS) {
-			out[length++] = others[(x - FREQUENT) * 16 + nibble(p, i++)];
-		} else if (x == ANY && i + 1 < n) {
-			out[length++] = (char)(nibble(p, i) << 4 | nibble(p, i + 1));
+		if (x[i] < FREQUENT) {
+			out[length++] = frequent[x[i++]];
+		} else if (x[i] < ANY && i + 1 < n && (x[i] - FREQUENT) * 16 + x[i + 1] < OTHERS) {
+			out[length++] = others[(x[i] - FREQUENT) * 16 + x[i + 1]];
 			i += 2;
+		} else if (x[i] == ANY && i + 2 < n) {
+			out[length++] = (char)(x[i + 1] << 4 | x[i + 2]);
+			i += 3;
 		} else {
 			return SIZE_MAX;
 		}
@@ -124,63 +127,20 @@ static size_t unpack_number_text(uint64_t x, char *out)
 static size_t unpack_hex(const unsigned char *p, size_t n, char *out)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = "0123456789abcdef"[nibble(p, i)];
+		out[i] = "0123456789abcdef"[i % 2 ? p[i / 2] & 0x0f : p[i / 2] >> 4];
 	return n;
 }
 
 static size_t unpack_uuid(const unsigned char *p, char *out)
 {
+	static const unsigned char groups[] = { 8, 4, 4, 4, 12 }; /* digits */
 	size_t n = 0;
-	for (size_t i = 0; i < 32; i++) {
-		if (i == 8 || i == 12 || i == 16 || i == 20)
+	for (size_t i = 0; i < sizeof groups; p += groups[i++] / 2) {
+		if (i > 0)
 			out[n++] = '-';
-		n += unpack_hex((const unsigned char[]){ (unsigned char)(nibble(p, i) << 4) }, 1, out + n);
+		n += unpack_hex(p, groups[i], out + n);
 	}
 	return n;
-}
-
-/* What the form's bytes say into `out`; the length, or SIZE_MAX. */
-static size_t unpack_form(enum form form, const unsigned char *p, size_t n, struct fw_str prefix, char *out)
-{
-	switch (form) {
-	case RAW: memcpy(out, p, n); return n;
-	case HEX: return unpack_hex(p, n, out);
-	case UUID: return unpack_uuid(p, out);
-	case AGAIN:
-		if (prefix.n)
-			memcpy(out, prefix.p, prefix.n);
-		return prefix.n;
-	default: return unpack_nibbles(p, n, out);
-	}
-}
-
-struct fw_str fw_unpack_text_after(struct fw_unpack *u, struct fw_arena *a, struct fw_str *prefix)
-{
-	enum { NUMBER_ROOM = 24, UUID_ROOM = 36 };
-	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
-	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
-	bool fits = form < FORMS && (form == AGAIN || n <= 2 * (uint64_t)(u->end - u->p));
-	const unsigned char *p = fits ? take(u, stored_bytes(form, n)) : NULL;
-	size_t room = form == AGAIN ? prefix->n + NUMBER_ROOM : (size_t)n + (form == UUID ? UUID_ROOM : NUMBER_ROOM);
-	char *out = p ? fw_arena_alloc(a, room) : NULL;
-	size_t length = out ? unpack_form(form, p, (size_t)n, *prefix, out) : SIZE_MAX;
-	if (length != SIZE_MAX && (form == NUMBERED || form == AGAIN)) {
-		*prefix = (struct fw_str){ out, length };
-		size_t digits = unpack_number_text(form == AGAIN ? n : fw_unpack_number(u), out + length);
-		length = digits == SIZE_MAX ? SIZE_MAX : length + digits;
-	}
-	if (length == SIZE_MAX || u->failed) {
-		fail(u);
-		return (struct fw_str){ 0 };
-	}
-	out[length] = '\0';
-	return (struct fw_str){ out, length };
-}
-
-struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
-{
-	struct fw_str none = { 0 };
-	return fw_unpack_text_after(u, a, &none);
 }
 
 struct fw_packed fw_unpack_packed(struct fw_unpack *u, struct fw_str *prefix)
@@ -189,21 +149,70 @@ struct fw_packed fw_unpack_packed(struct fw_unpack *u, struct fw_str *prefix)
 	uint64_t head = fw_unpack_number(u), n = head >> FORM_BITS;
 	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
 	struct fw_packed packed = { .number = 0 };
-	if (form >= FORMS || (form != AGAIN && n > 2 * (uint64_t)(u->end - u->p)))
+	if (form == AGAIN) {
+		u->failed |= prefix->n == 0;
+		return (struct fw_packed){ *prefix, n };
+	}
+	if (form >= FORMS || n > 2 * (uint64_t)(u->end - u->p))
 		fail(u);
 	else
 		take(u, stored_bytes(form, n));
-	packed.letters = form == AGAIN ? *prefix : (struct fw_str){ (const char *)begin, (size_t)(u->p - begin) };
-	if (form == NUMBERED)
+	packed.letters = (struct fw_str){ (const char *)begin, (size_t)(u->p - begin) };
+	if (form == NUMBERED) {
 		*prefix = packed.letters;
-	if (form == NUMBERED || form == AGAIN)
-		packed.number = form == AGAIN ? n : fw_unpack_number(u);
+		packed.number = fw_unpack_number(u);
+		u->failed |= packed.number == 0;
+	}
 	return packed;
+}
+
+/* What the form's bytes say into `out`; the length, or SIZE_MAX. */
+static size_t unpack_form(enum form form, const unsigned char *p, size_t n, char *out)
+{
+	switch (form) {
+	case RAW: memcpy(out, p, n); return n;
+	case HEX: return unpack_hex(p, n, out);
+	case UUID: return unpack_uuid(p, out);
+	default: return unpack_nibbles(p, n, out);
+	}
+}
+
+struct fw_str fw_packed_text(const struct fw_packed *packed, struct fw_arena *a)
+{
+	enum { NUMBER_OR_UUID_ROOM = 40 };
+	struct fw_unpack u;
+	fw_unpack_init(&u, packed->letters);
+	uint64_t head = fw_unpack_number(&u);
+	enum form form = (enum form)(head & ((1 << FORM_BITS) - 1));
+	size_t n = (size_t)(head >> FORM_BITS);
+	const unsigned char *p = u.failed ? NULL : take(&u, stored_bytes(form, n));
+	char *out = p ? fw_arena_alloc(a, n + NUMBER_OR_UUID_ROOM) : NULL;
+	size_t length = out ? unpack_form(form, p, n, out) : SIZE_MAX;
+	if (length != SIZE_MAX && packed->number) {
+		size_t digits = unpack_number_text(packed->number, out + length);
+		length = digits == SIZE_MAX ? SIZE_MAX : length + digits;
+	}
+	if (length == SIZE_MAX)
+		return (struct fw_str){ NULL, 0 };
+	out[length] = '\0';
+	return (struct fw_str){ out, length };
+}
+
+struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a)
+{
+	struct fw_str none = { NULL, 0 };
+	struct fw_packed packed = fw_unpack_packed(u, &none);
+	struct fw_str text = u->failed ? none : fw_packed_text(&packed, a);
+	if (!text.p) {
+		fail(u);
+		return none;
+	}
+	return text;
 }
 
 void fw_unpack_skip_text(struct fw_unpack *u)
 {
-	struct fw_str none = { 0 };
+	struct fw_str none = { NULL, 0 };
 	fw_unpack_packed(u, &none);
 }
 
@@ -233,7 +242,7 @@ void fw_pack_bytes(struct fw_buf *out, struct fw_str bytes)
 
 /* Half bytes, collected two by two. */
 struct nibbles {
-	unsigned char bytes[256];
+	unsigned char bytes[NIBBLES_MOST];
 	size_t n;
 };
 

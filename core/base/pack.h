@@ -23,10 +23,16 @@ static inline void fw_unpack_init(struct fw_unpack *u, struct fw_str bytes)
 	u->failed = false;
 }
 
-uint64_t fw_unpack_long(struct fw_unpack *u); /* fw_unpack_number of two bytes and more */
+uint64_t fw_unpack_long(struct fw_unpack *u); /* fw_unpack_number, however many bytes there are */
 static inline uint64_t fw_unpack_number(struct fw_unpack *u)
 {
-	return u->p < u->end && *u->p < 0x80 ? *u->p++ : fw_unpack_long(u);
+	if (u->p < u->end && *u->p < 0x80)
+		return *u->p++;
+	if (u->end - u->p > 1 && u->p[1] < 0x80) {
+		u->p += 2;
+		return (uint64_t)(u->p[-2] & 0x7f) | (uint64_t)u->p[-1] << 7;
+	}
+	return fw_unpack_long(u);
 }
 
 static inline int64_t fw_unpack_signed(struct fw_unpack *u)
@@ -44,17 +50,18 @@ uint64_t fw_unpack_fixed(struct fw_unpack *u); /* eight bytes, the lowest first 
 struct fw_str fw_unpack_bytes(struct fw_unpack *u);
 /* A text, in the arena; p NULL on failure. */
 struct fw_str fw_unpack_text(struct fw_unpack *u, struct fw_arena *a);
-/* The next of several texts: one that ends with digits may leave out the letters it has in common with the last such one,
- * which is kept in `prefix` (first: n 0). */
-struct fw_str fw_unpack_text_after(struct fw_unpack *u, struct fw_arena *a, struct fw_str *prefix);
 void fw_unpack_skip_text(struct fw_unpack *u);
 
-/* A text as it is packed: two texts are the same if and only if these are, wherever they stand. In the bytes that were read. */
+/* A text as it is packed, in the bytes that were read: two texts are the same if and only if these are, wherever they stand. */
 struct fw_packed {
 	struct fw_str letters; /* with their form */
-	uint64_t number;       /* the digits at the end and what keeps their zeros; 0: there are none */
+	uint64_t number;       /* the digits at the end, after a 1 that keeps their zeros; 0: there are none */
 };
+/* The next of several texts: one that ends with digits may leave out the letters it has in common with the last such one,
+ * which are kept in `prefix` (first: n 0). */
 struct fw_packed fw_unpack_packed(struct fw_unpack *u, struct fw_str *prefix);
+/* What it says, in the arena; p NULL: the bytes are no text, or memory ran out. */
+struct fw_str fw_packed_text(const struct fw_packed *packed, struct fw_arena *a);
 
 /* The same things written. */
 void fw_pack_number(struct fw_buf *out, uint64_t x);

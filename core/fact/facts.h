@@ -48,7 +48,7 @@ struct fw_query {
 	enum fw_fact fact;       /* FW_FACT_VIEWED … FW_FACT_AFFINITY */
 	enum fw_key_kind key_kind;
 	struct fw_str key;       /* folded */
-	struct fw_packed packed; /* the key by fw_history_pack_key; no letters: it has to be compared as it is */
+	struct fw_packed packed; /* the key by fw_history_pack_key; no letters: that is done when it is asked */
 	int64_t within_s;        /* 0: ever */
 };
 

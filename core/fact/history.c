@@ -1,6 +1,7 @@
 #include "fact/history.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/limits.h"
 
@@ -17,15 +18,6 @@ struct run {
 	uint32_t hour, category, brand;
 	bool hourly;
 };
-
-/* 32-bit FNV-1a (Fowler, Noll, Vo), its high half folded in: the filter takes the low bits. */
-uint32_t fw_history_hash(struct fw_str text)
-{
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < text.n; i++)
-		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
-	return h ^ h >> 16;
-}
 
 static void unpack_cells(struct fw_unpack *u, struct fw_series *s, struct run *run)
 {
@@ -72,7 +64,7 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 	for (uint32_t i = 0; h->series && i < n && !u->failed; i++) {
 		struct fw_series *s = &h->series[i];
 		unsigned head = fw_unpack_byte(u);
-		unpack_labels(u, head, h->all_texts, s->labels, &run);
+		unpack_labels(u, head, h->n_texts, s->labels, &run);
 		s->n = s->size = head >> CELLS_SHIFT;
 		if (s->n == FEW_CELLS)
 			s->n = s->size = FEW_CELLS + fw_unpack_bounded(u, (uint32_t)(u->end - u->p));
@@ -90,47 +82,50 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 static int say_broken(struct fw_history *h)
 {
 	h->broken = true;
-	h->n_texts = h->all_texts = h->n_series = 0;
-	h->filter = 0;
+	h->n_texts = h->n_series = 0;
+	memset(h->first, 0, sizeof h->first);
 	return FW_EINVAL;
 }
 
-static int begin_texts(struct fw_history *h, struct fw_arena *a)
+/* The list in which a text is looked for: by its number and its last letters. */
+static unsigned list_of(const struct fw_packed *text)
 {
-	fw_unpack_init(&h->rest, h->packed_texts);
-	h->all_texts = fw_unpack_bounded(&h->rest, (uint32_t)h->packed_texts.n);
-	h->texts = h->rest.failed ? NULL : FW_NEW_ARRAY(a, h->all_texts, struct fw_history_text);
-	return h->texts ? 0 : say_broken(h);
+	enum { LIST_BITS = 6 };
+	uint32_t last = 0;
+	if (text->letters.n >= sizeof last)
+		memcpy(&last, text->letters.p + text->letters.n - sizeof last, sizeof last);
+	uint64_t mixed = (text->number << 32 ^ text->number ^ last) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 over the golden ratio */
+	return (unsigned)(mixed >> (64 - LIST_BITS));
 }
 
-int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t most)
-{
-	if (h->broken || (!h->texts && h->packed_texts.n && begin_texts(h, a) < 0))
-		return FW_EINVAL;
-	while (h->n_texts < h->all_texts && h->n_texts < most && !h->rest.failed) {
-		struct fw_str text = fw_unpack_text_after(&h->rest, a, &h->prefix);
-		h->texts[h->n_texts] = (struct fw_history_text){ text, fw_history_hash(text) };
-		h->filter |= UINT64_C(1) << (h->texts[h->n_texts++].hash & 63);
-	}
-	return h->rest.failed || (h->n_texts == h->all_texts && h->rest.p != h->rest.end) ? say_broken(h) : 0;
-}
-
-/* The texts as they are packed, which is enough to find one. */
-static int need_packed(struct fw_history *h, struct fw_arena *a)
+/* Where each text is, which is enough to find one. */
+static int need_texts(struct fw_history *h, struct fw_arena *a)
 {
 	struct fw_unpack u;
-	struct fw_str prefix = { 0 };
-	if (h->broken || h->packed || h->packed_texts.n == 0)
+	struct fw_str prefix = { NULL, 0 };
+	if (h->broken || h->texts || h->packed_texts.n == 0)
 		return h->broken ? FW_EINVAL : 0;
 	fw_unpack_init(&u, h->packed_texts);
 	uint32_t n = fw_unpack_bounded(&u, (uint32_t)h->packed_texts.n);
-	h->packed = u.failed ? NULL : fw_arena_alloc(a, n * sizeof *h->packed);
-	for (uint32_t i = 0; h->packed && i < n; i++)
-		h->packed[i] = fw_unpack_packed(&u, &prefix);
-	if (!h->packed || u.failed || u.p != u.end)
+	h->texts = u.failed ? NULL : fw_arena_alloc(a, n * sizeof *h->texts);
+	for (uint32_t i = 0; h->texts && i < n; i++)
+		h->texts[i].packed = fw_unpack_packed(&u, &prefix);
+	if (!h->texts || u.failed || u.p != u.end)
 		return say_broken(h);
-	h->all_texts = n;
+	for (uint32_t i = n; i > 0; i--) {
+		uint32_t *first = &h->first[list_of(&h->texts[i - 1].packed)];
+		h->texts[i - 1].next = *first;
+		*first = i;
+	}
+	h->n_texts = n;
 	return 0;
+}
+
+struct fw_str fw_history_text(struct fw_history *h, uint32_t number, struct fw_arena *a)
+{
+	if (need_texts(h, a) < 0 || number == 0 || number > h->n_texts)
+		return (struct fw_str){ NULL, 0 };
+	return fw_packed_text(&h->texts[number - 1].packed, a);
 }
 
 /* Series name texts by number: how many there are has to be known, not what they say. */
@@ -139,7 +134,7 @@ static int need_series(struct fw_history *h, struct fw_arena *a)
 	struct fw_unpack u;
 	if (h->broken || h->has_series || h->packed_series.n == 0)
 		return h->broken ? FW_EINVAL : 0;
-	if (!h->texts && need_packed(h, a) < 0)
+	if (need_texts(h, a) < 0)
 		return FW_EINVAL;
 	h->has_series = true;
 	for (int i = 0; i < FW_LABELS; i++)
@@ -151,24 +146,26 @@ static int need_series(struct fw_history *h, struct fw_arena *a)
 
 int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
 {
-	return fw_history_unpack_texts(h, a, UINT32_MAX) < 0 || need_series(h, a) < 0 ? FW_EINVAL : 0;
+	return need_texts(h, a) < 0 || need_series(h, a) < 0 ? FW_EINVAL : 0;
 }
 
-struct fw_packed fw_history_pack_key(struct fw_arena *a, struct fw_str key)
+int fw_history_pack_key(struct fw_arena *a, struct fw_str key, struct fw_packed *ret)
 {
-	struct fw_packed packed = { .number = 0 };
+	enum { ROOM = 2 * FW_LIMIT_KEY_BYTES }; /* three half bytes for each, and a number */
 	struct fw_unpack u;
-	struct fw_str prefix = { 0 };
+	struct fw_str prefix = { NULL, 0 };
 	struct fw_buf b;
-	fw_buf_init(&b, 0);
+	*ret = (struct fw_packed){ .number = 0 };
+	if (key.n > FW_LIMIT_KEY_BYTES)
+		return 0;
+	char *room = fw_arena_alloc(a, ROOM);
+	if (!room)
+		return FW_ENOMEM;
+	fw_buf_init_fixed(&b, room, ROOM);
 	fw_pack_text(&b, key);
-	const char *copy = b.failed || key.n > FW_LIMIT_KEY_BYTES ? NULL : fw_arena_strndup(a, b.data, b.n);
-	if (copy) {
-		fw_unpack_init(&u, (struct fw_str){ copy, b.n });
-		packed = fw_unpack_packed(&u, &prefix);
-	}
-	fw_buf_finish(&b);
-	return packed;
+	fw_unpack_init(&u, (struct fw_str){ room, b.n });
+	*ret = fw_unpack_packed(&u, &prefix);
+	return b.failed ? FW_ENOMEM : 0;
 }
 
 static void pack_cell(const struct fw_cell *c, struct run *run, struct fw_buf *out)
@@ -231,35 +228,24 @@ void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t 
 	}
 }
 
-/* The number of a text, or 0. */
-static uint32_t find_text(const struct fw_history *h, struct fw_str key)
+/* The number of the text that is asked about, or 0. */
+static int find_text(const struct fw_history *h, const struct fw_query *q, struct fw_arena *a, uint32_t *ret)
 {
-	if (key.n > FW_LIMIT_KEY_BYTES)
-		return 0;
-	uint32_t hash = fw_history_hash(key);
-	if (!(h->filter >> (hash & 63) & 1))
-		return 0;
-	for (uint32_t i = 0; i < h->n_texts; i++)
-		if (h->texts[i].hash == hash && fw_str_equal(h->texts[i].text, key))
-			return i + 1;
-	return 0;
-}
-
-/* The number of the query's text, or 0. */
-static int find_key(struct fw_history *h, const struct fw_query *q, struct fw_arena *a, uint32_t *ret)
-{
+	const struct fw_packed *key = &q->packed;
+	struct fw_packed now;
 	*ret = 0;
-	if (q->packed.letters.n == 0) {
-		if (fw_history_unpack_texts(h, a, UINT32_MAX) < 0)
-			return FW_EINVAL;
-		*ret = find_text(h, q->key);
-		return 0;
+	if (key->letters.n == 0) {
+		if (fw_history_pack_key(a, q->key, &now) < 0)
+			return FW_ENOMEM;
+		key = &now;
 	}
-	if (need_packed(h, a) < 0)
-		return FW_EINVAL;
-	for (uint32_t i = 0; h->packed && i < h->all_texts && !*ret; i++)
-		if (h->packed[i].number == q->packed.number && fw_str_equal(h->packed[i].letters, q->packed.letters))
-			*ret = i + 1;
+	for (uint32_t i = h->first[list_of(key)]; i; i = h->texts[i - 1].next) {
+		const struct fw_packed *text = &h->texts[i - 1].packed;
+		if (text->number == key->number && fw_str_equal(text->letters, key->letters)) {
+			*ret = i;
+			break;
+		}
+	}
 	return 0;
 }
 
@@ -295,25 +281,19 @@ static double interest_of(const struct fw_series *s, int64_t now_us)
 	return interest;
 }
 
-static double interest_in(const struct fw_history *h, enum fw_key_kind kind, uint32_t text)
+double fw_history_share(struct fw_history *h, enum fw_key_kind kind, uint32_t text)
 {
-	double interest = 0;
-	for (uint32_t i = 0; i < h->n_series; i++)
-		if (h->series[i].labels[kind - 1] == text)
-			interest += interest_of(&h->series[i], h->now_us);
-	return interest;
-}
-
-static double ask_share(struct fw_history *h, const struct fw_query *q, uint32_t text)
-{
-	double *all = &h->interest[q->key_kind - 1];
+	double *all = &h->interest[kind - 1];
 	if (*all < 0) {
 		*all = 0;
 		for (uint32_t i = 0; i < h->n_series; i++)
-			if (h->series[i].labels[q->key_kind - 1])
+			if (h->series[i].labels[kind - 1])
 				*all += interest_of(&h->series[i], h->now_us);
 	}
-	double own = interest_in(h, q->key_kind, text);
+	double own = 0;
+	for (uint32_t i = 0; i < h->n_series; i++)
+		if (h->series[i].labels[kind - 1] == text)
+			own += interest_of(&h->series[i], h->now_us);
 	return own > 0 && *all > 0 ? fmin(own / *all, 1) : 0;
 }
 
@@ -321,12 +301,13 @@ int fw_history_ask(struct fw_history *h, const struct fw_query *q, struct fw_are
 {
 	uint32_t text = 0;
 	*ret = 0;
-	if (q->key_kind != FW_KEY_NONE && (find_key(h, q, a, &text) < 0 || !text))
-		return h->broken ? FW_EINVAL : 0;
-	if (need_series(h, a) < 0)
-		return FW_EINVAL;
+	int error = need_texts(h, a);
+	if (error == 0 && q->key_kind != FW_KEY_NONE && ((error = find_text(h, q, a, &text)) < 0 || text == 0))
+		return error;
+	if (error < 0 || (error = need_series(h, a)) < 0)
+		return error;
 	if (q->fact == FW_FACT_AFFINITY) {
-		*ret = h->n_series == 0 ? 0 : q->key_kind == FW_KEY_NONE ? 1 : ask_share(h, q, text);
+		*ret = h->n_series == 0 ? 0 : q->key_kind == FW_KEY_NONE ? 1 : fw_history_share(h, q->key_kind, text);
 		return 0;
 	}
 	for (uint32_t i = 0; i < h->n_series; i++)

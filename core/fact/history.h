@@ -13,8 +13,8 @@
 
 /* A text of the record; series name texts by number, from 1. */
 struct fw_history_text {
-	struct fw_str text;
-	uint32_t hash; /* fw_history_hash */
+	struct fw_packed packed;
+	uint32_t next; /* the number of the next one in the same list; 0: none */
 };
 
 struct fw_cell {
@@ -32,39 +32,37 @@ struct fw_series {
 	uint32_t n, size;
 };
 
+enum { FW_HISTORY_LISTS = 64 };
+
 struct fw_history {
 	struct fw_str packed_texts, packed_series; /* as the record has them; n 0: nothing */
-	struct fw_history_text *texts;
+	struct fw_history_text *texts;             /* NULL: not looked for yet */
 	struct fw_series *series;
 	uint32_t n_texts, n_series;
-	struct fw_unpack rest;   /* of the texts, from n_texts on */
-	struct fw_str prefix;
-	uint32_t all_texts;
-	int64_t now_us;        /* at which it is asked */
-	struct fw_packed *packed; /* the texts one by one; NULL: not looked for yet */
+	uint32_t first[FW_HISTORY_LISTS]; /* of texts whose packed form ends alike, their numbers */
 	bool has_series, broken;
-	uint64_t filter;       /* of the texts' hashes: most questions are about what this person never saw */
+	int64_t now_us;              /* at which it is asked */
 	double interest[FW_LABELS];  /* all of a label together, for shares; negative: not added up yet */
 };
 
-/* The hash by which texts are found; of folded text. */
-uint32_t fw_history_hash(struct fw_str text);
+/* A key as the texts have it, in the arena: it is found among them without unpacking any. No letters: nobody can have such a
+ * key. 0 or FW_ENOMEM. */
+int fw_history_pack_key(struct fw_arena *a, struct fw_str key, struct fw_packed *ret);
 
-/* A key as a person's texts have it, in the arena: found among them without unpacking any. No letters: nobody can
- * have such a key, or memory ran out. */
-struct fw_packed fw_history_pack_key(struct fw_arena *a, struct fw_str key);
-
-/* Unpacks all of it into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
+/* Unpacks all but what the texts say into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
 int fw_history_unpack(struct fw_history *h, struct fw_arena *a);
-/* The first `most` texts alone, if there are so many. */
-int fw_history_unpack_texts(struct fw_history *h, struct fw_arena *a, uint32_t most);
+/* A text by its number, in the arena; p NULL: there is none of this number, the bytes are no text, or memory ran out. */
+struct fw_str fw_history_text(struct fw_history *h, uint32_t number, struct fw_arena *a);
 /* Packs series; `renumber` (may be NULL) has the new number of each text. */
 void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t *renumber, struct fw_buf *out);
 
 /* A query's count, or the share of recency-weighted interest (a view weighs 1, an addition 3, a purchase 8; half of it is
  * gone after FW_INTEREST_DAYS). 0 for what never happened. A window reaches back to the beginning of the hour (up to three
- * days) or day in which it begins. Unpacks no more than the question needs. 0 or FW_EINVAL, as above. */
+ * days) or day in which it begins. Unpacks no more than the question needs. 0, FW_EINVAL, as
+ * above, or FW_ENOMEM. */
 enum { FW_INTEREST_DAYS = 30 };
 int fw_history_ask(struct fw_history *h, const struct fw_query *query, struct fw_arena *a, double *ret);
+/* The share of one text in all interest by a label, of an unpacked history. */
+double fw_history_share(struct fw_history *h, enum fw_key_kind kind, uint32_t text);
 
 #endif

@@ -26,9 +26,9 @@ static uint32_t campaign_hash(const struct fw_facts *f)
 	const struct fw_value *name = &f->single[FW_FACT_CAMPAIGN], *medium = &f->single[FW_FACT_MEDIUM];
 	if (name->state != FW_KNOWN)
 		return 0;
-	uint32_t hash = fw_history_hash(name->folded);
+	uint32_t hash = fw_text_hash(name->folded);
 	if (medium->state == FW_KNOWN)
-		hash = hash * 31 + fw_history_hash(medium->folded);
+		hash = hash * 31 + fw_text_hash(medium->folded);
 	hash = (hash ^ hash >> 16) & UINT16_MAX;
 	return hash ? hash : 1;
 }

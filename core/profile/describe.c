@@ -104,10 +104,9 @@ static int put_affinities(struct fw_json_out *out, const struct fw_facts *f)
 	fw_json_open_array(out);
 	for (int k = 0; k < 2; k++) {
 		uint32_t n = 0;
-		for (uint32_t i = 0; i < f->history->n_texts; i++) {
-			const struct fw_query q = { .fact = FW_FACT_AFFINITY, .key_kind = kinds[k], .key = f->history->texts[i].text };
-			shares[n].text = q.key;
-			if (fw_history_ask(f->history, &q, f->arena, &shares[n].share) < 0)
+		for (uint32_t text = 1; text <= f->history->n_texts; text++) {
+			shares[n] = (struct share){ fw_history_text(f->history, text, f->arena), fw_history_share(f->history, kinds[k], text) };
+			if (!shares[n].text.p)
 				return FW_EINVAL;
 			n += shares[n].share > 0;
 		}

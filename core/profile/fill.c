@@ -48,7 +48,7 @@ static int fill_visits(struct fw_facts *f, const struct fw_record *r, int64_t no
 }
 
 /* The different texts that lines have by one label. */
-static int fill_contains(struct fw_facts *f, const struct fw_history *h, const struct cart_now *now, enum fw_key_kind kind)
+static int fill_contains(struct fw_facts *f, struct fw_history *h, const struct cart_now *now, enum fw_key_kind kind)
 {
 	enum fw_fact fact = (enum fw_fact)(FW_FACT_CART_CATEGORY + (kind - FW_KEY_CATEGORY));
 	if (!is_absent(f, fact))
@@ -59,25 +59,18 @@ static int fill_contains(struct fw_facts *f, const struct fw_history *h, const s
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < now->n; i++) {
 		uint32_t text = now->lines[i].labels[kind - 1];
-		bool told = text == 0 || text > h->n_texts;
+		bool told = text == 0;
 		for (uint32_t k = 0; k < i && !told; k++)
 			told = now->lines[k].labels[kind - 1] == text;
-		if (!told) /* labels are folded already */
-			items[n++] = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = h->texts[text - 1].text,
-				.folded = h->texts[text - 1].text };
+		if (told)
+			continue;
+		struct fw_str label = fw_history_text(h, text, f->arena); /* folded already */
+		if (!label.p)
+			return FW_EINVAL;
+		items[n++] = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = label, .folded = label };
 	}
 	f->single[fact] = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_SET, .items = items, .n_items = n };
 	return 0;
-}
-
-/* The highest number of a text that the cart has; those of a cart are the first of a record. */
-static uint32_t last_text(const struct cart_now *now)
-{
-	uint32_t last = 0;
-	for (uint32_t i = 0; i < now->n; i++)
-		for (int k = 0; k < FW_LABELS; k++)
-			last = now->lines[i].labels[k] > last ? now->lines[i].labels[k] : last;
-	return last;
 }
 
 static int fill_cart(struct fw_facts *f, const struct fw_record *r, int64_t now_ms)
@@ -88,8 +81,6 @@ static int fill_cart(struct fw_facts *f, const struct fw_record *r, int64_t now_
 	put_number(f, FW_FACT_CART_TOTAL, (double)now.total / 1000);
 	if (now.items)
 		put_number(f, FW_FACT_CART_AGE, now_ms > now.since_ms ? (double)((now_ms - now.since_ms) / 1000) : 0);
-	if (now.n && fw_history_unpack_texts(f->history, f->arena, last_text(&now)) < 0)
-		return FW_EINVAL;
 	int ret = fill_contains(f, f->history, &now, FW_KEY_CATEGORY);
 	if (ret == 0)
 		ret = fill_contains(f, f->history, &now, FW_KEY_PRODUCT);

@@ -113,6 +113,12 @@ struct lifetime {
 	int64_t visits_since_s;   /* the earliest visit that was only counted */
 };
 
+/* A text, and what it is found by. */
+struct record_text {
+	struct fw_str text;
+	uint32_t hash; /* fw_text_hash */
+};
+
 struct fw_record {
 	struct fw_arena *arena;
 	struct fw_str first_id;
@@ -132,7 +138,7 @@ struct fw_record {
 	FW_LIST(struct trait) traits;
 
 	/* What the texts of both parts are: numbers are places here, from 1. */
-	FW_LIST(struct fw_history_text) texts;
+	FW_LIST(struct record_text) texts;
 
 	/* The behaviour part. */
 	FW_LIST(struct fw_series) series;
@@ -213,6 +219,9 @@ int fw_apply_touches(struct fw_record *r, const struct happening *h);
 int fw_apply_recent(struct fw_record *r, const struct happening *h);
 int fw_apply_engagement(struct fw_record *r, const struct happening *h);
 bool fw_confirm_reservations(struct fw_record *r, const struct happening *h);
+
+/* 32-bit FNV-1a (Fowler, Noll, Vo), its high half folded in. Records have campaigns by it. */
+uint32_t fw_text_hash(struct fw_str text);
 
 /* A product as events tell it; texts are numbers of the record's. */
 struct product {

@@ -328,8 +328,16 @@ static bool read_history(struct fw_record *r, const struct parts *p)
 	struct fw_history h = { .packed_texts = p->of[PART_TEXTS], .packed_series = p->of[PART_SERIES] };
 	if (fw_history_unpack(&h, r->arena) < 0)
 		return false;
-	r->texts.items = h.texts;
-	r->texts.n = r->texts.size = h.n_texts;
+	r->texts.items = FW_NEW_ARRAY(r->arena, h.n_texts, struct record_text);
+	if (!r->texts.items)
+		return false;
+	r->texts.size = h.n_texts;
+	for (; r->texts.n < h.n_texts; r->texts.n++) {
+		struct fw_str text = fw_history_text(&h, r->texts.n + 1, r->arena);
+		if (!text.p)
+			return false;
+		r->texts.items[r->texts.n] = (struct record_text){ text, fw_text_hash(text) };
+	}
 	r->series.items = h.series;
 	r->series.n = r->series.size = h.n_series;
 	for (uint32_t i = 0; i < h.n_series; i++)

@@ -59,19 +59,27 @@ static struct fw_str cut(struct fw_str text)
 	return text;
 }
 
+uint32_t fw_text_hash(struct fw_str text)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < text.n; i++)
+		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
+	return h ^ h >> 16;
+}
+
 uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
 {
 	text = cut(text);
 	if (text.n == 0)
 		return 0;
-	uint32_t hash = fw_history_hash(text);
+	uint32_t hash = fw_text_hash(text);
 	for (uint32_t i = 0; i < r->texts.n; i++)
 		if (r->texts.items[i].hash == hash && fw_str_equal(r->texts.items[i].text, text))
 			return i + 1;
 	char *copy = FW_LIST_ROOM(r, r->texts) ? fw_arena_strndup(r->arena, text.p, text.n) : NULL;
 	if (!copy)
 		return 0;
-	r->texts.items[r->texts.n++] = (struct fw_history_text){ { copy, text.n }, hash };
+	r->texts.items[r->texts.n++] = (struct record_text){ { copy, text.n }, hash };
 	return r->texts.n;
 }
 

@@ -220,8 +220,8 @@ static int intern_ref(struct fw_builder *b, const struct fw_ref *ref, uint32_t *
 		if (!added)
 			return fw_build_no_memory(b);
 		*added = *ref;
-		if (ref->query.key.n)
-			added->query.packed = fw_history_pack_key(&b->set->arena, ref->query.key);
+		if (ref->query.key.n && fw_history_pack_key(&b->set->arena, ref->query.key, &added->query.packed) < 0)
+			return fw_build_no_memory(b);
 		found = b->refs.n - 1;
 		if (!too_long && fw_map_put(&b->ref_keys, text, found) < 0)
 			return fw_build_no_memory(b);

@@ -87,17 +87,16 @@ static inline void filled(struct fw_facts *f, struct fw_arena *a, struct fw_str 
 		abort();
 }
 
-/* A count or a share; `key` folded, NULL for all. The same for a key found as it is packed, as rules ask, and for one that is
- * compared unpacked. */
+/* A count or a share; `key` folded, NULL for all. The same for a key packed beforehand, as rules ask, and as functions do. */
 static inline double asked(const struct fw_facts *f, enum fw_fact fact, enum fw_key_kind kind, const char *key, int64_t within_s)
 {
 	struct fw_query q = { .fact = fact, .key_kind = kind, .key = fw_str(key), .within_s = within_s };
-	if (key)
-		q.packed = fw_history_pack_key(f->arena, q.key);
+	if (key && fw_history_pack_key(f->arena, q.key, &q.packed) < 0)
+		abort();
 	struct fw_value v = fw_facts_ask(f, &q);
 	q.packed = (struct fw_packed){ .number = 0 };
-	struct fw_value unpacked = fw_facts_ask(f, &q);
-	if (unpacked.state != v.state || (v.state == FW_KNOWN && unpacked.number != v.number))
+	struct fw_value again = fw_facts_ask(f, &q);
+	if (again.state != v.state || (v.state == FW_KNOWN && again.number != v.number))
 		abort();
 	return v.state == FW_KNOWN ? v.number : -1;
 }
