@@ -25,11 +25,23 @@ static struct fw_cell aged(struct fw_cell c, uint32_t newest)
 	return c;
 }
 
+/* Where it is among the cells, or has to be put. */
+static uint32_t place_of(const struct fw_series *s, const struct fw_cell *c)
+{
+	uint32_t low = 0, high = s->n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (compare_cells(&s->cells[middle], c) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static bool add_cell(struct fw_record *r, struct fw_series *s, struct fw_cell c)
 {
-	uint32_t i = 0;
-	while (i < s->n && compare_cells(&s->cells[i], &c) < 0)
-		i++;
+	uint32_t i = place_of(s, &c);
 	if (i < s->n && compare_cells(&s->cells[i], &c) == 0) {
 		uint32_t room = UINT32_MAX - s->cells[i].count;
 		s->cells[i].count += c.count < room ? c.count : room;

@@ -94,13 +94,13 @@ export function judgeTrace(text, synced) {
 }
 
 async function traced(daemon, data, people) {
-	const { pid, synced } = keeper(daemon, data), file = join(work, 'keeper.trace');
-	const strace = runBeside(['timeout', '-s', 'INT', '4', 'strace', '-y', '-s', '0', '-o', file, '-p', String(pid),
+	const { pid, synced } = keeper(daemon, data), file = join(work, 'keeper.trace'), seconds = options.quick ? 3 : 20;
+	const strace = runBeside(['timeout', '-s', 'INT', String(seconds + 1), 'strace', '-y', '-s', '0', '-o', file, '-p', String(pid),
 		'-e', 'trace=recvfrom,sendto,sendmsg,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,msync']).catch((error) => {
 		if (!/status (124|130)/.test(error.message)) throw error;
 	});
 	say('looking at the syncs');
-	await send(daemon, people, 'even', batch, 3);
+	await send(daemon, people, 'even', batch, seconds);
 	await strace;
 	const seen = judgeTrace(readFileSync(file, 'utf8'), synced);
 	if (seen.groups < 10) throw new Error(`the trace of the keeper shows only ${seen.groups} groups of replies`);

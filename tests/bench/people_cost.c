@@ -1,7 +1,7 @@
 /* What a person costs in process.
  *
  *   people_cost read FOLDER PEOPLE TIMES     reading people (made by people_make), evenly drawn, and their facts from it
- *   people_cost event FOLDER BEHIND…         an event, when the person has so many behind him
+ *   people_cost event FOLDER HOURS BEHIND…   an event, when the person has so many behind him in so many hours
  *   people_cost ids PEOPLE N                 the anonymousIds of N different people, one a line
  *   people_cost state FOLDER SOCKET          what a daemon's keeper has counted: groups and syncs
  *
@@ -117,15 +117,20 @@ static int print_state(const char *folder, const char *socket)
 /* --- events */
 
 /* TOGETHER people who live at the same pace. */
+struct lives {
+	unsigned first;        /* of them */
+	unsigned long most, n; /* events that each is to have behind him, and has */
+	int64_t begin_us, step_us; /* when the first was, and how far apart they are */
+	double own_us[ROUNDS], keeper_us[ROUNDS]; /* what an event took then, processor time */
+};
+
 struct liver {
 	struct bench_store store;
 	struct fw_arena arena;
 	struct fw_buf text;
 	struct fw_people_event events[TOGETHER * AT_ONCE];
 	struct fw_people_group group;
-	unsigned first; /* of them */
-	unsigned long behind; /* events that each has behind him */
-	int64_t begin_us;
+	unsigned people; /* who have lived */
 	bool over;
 };
 
@@ -137,10 +142,8 @@ static void on_stored(void *ctx, int rc)
 	l->over = true;
 }
 
-/* All within two days, so that every messageId counts. */
-static void make_event(struct liver *l, unsigned person, unsigned long nth, struct fw_people_event *e)
+static void make_event(struct liver *l, unsigned person, unsigned long nth, int64_t at_us, struct fw_people_event *e)
 {
-	int64_t at_us = l->begin_us + (int64_t)nth * 1000000;
 	struct fw_refusal refusal;
 	struct fw_json *tree;
 	fw_buf_clear(&l->text);
@@ -155,74 +158,84 @@ static void make_event(struct liver *l, unsigned person, unsigned long nth, stru
 	e->behaviour = true;
 }
 
-/* Processor time, in microseconds. */
-struct cpu {
-	int64_t own, keeper;
-};
-
-/* `each` events more for each of them; adds what applying took. */
-static void live_on(struct liver *l, unsigned each, struct cpu *sum)
+/* `each` events more for each of them. */
+static void live_on(struct liver *l, struct lives *of, unsigned each, double *ret_own_us, double *ret_keeper_us)
 {
 	unsigned n = 0;
 	fw_arena_reset(&l->arena);
 	for (unsigned i = 0; i < each; i++)
 		for (unsigned p = 0; p < TOGETHER; p++)
-			make_event(l, l->first + p, l->behind + i, &l->events[n++]);
+			make_event(l, of->first + p, of->n + i, of->begin_us + (int64_t)(of->n + i) * of->step_us, &l->events[n++]);
 	l->group = (struct fw_people_group){ .done = on_stored, .ctx = l };
 	l->over = false;
-	sum->own -= bench_own_cpu_us();
-	sum->keeper -= bench_keeper_cpu_us(&l->store);
+	int64_t own_us = bench_own_cpu_us(), keeper_us = bench_keeper_cpu_us(&l->store);
 	fw_people_apply(l->store.people, l->events, n, &l->group);
 	while (!l->over)
 		bench_store_turn(&l->store);
-	sum->own += bench_own_cpu_us();
-	sum->keeper += bench_keeper_cpu_us(&l->store);
-	l->behind += each;
+	*ret_own_us = (double)(bench_own_cpu_us() - own_us) / n;
+	*ret_keeper_us = (double)(bench_keeper_cpu_us(&l->store) - keeper_us) / n;
+	of->n += each;
 }
 
-static void next_people(struct liver *l, unsigned long behind)
+static void next_people(struct liver *l, struct lives *of)
 {
-	struct cpu unread = { 0, 0 };
-	l->first += TOGETHER;
-	l->behind = 0;
-	while (l->behind < behind)
-		live_on(l, behind - l->behind < AT_ONCE ? (unsigned)(behind - l->behind) : AT_ONCE, &unread);
+	double own_us, keeper_us;
+	of->first = l->people += TOGETHER;
+	of->n = 0;
+	while (of->n < of->most)
+		live_on(l, of, of->most - of->n < AT_ONCE ? (unsigned)(of->most - of->n) : AT_ONCE, &own_us, &keeper_us);
 }
 
-/* One event for each of TOGETHER people at a time. Those who have few behind them soon have more, so each round there has its own. */
-static void print_cost(struct liver *l, unsigned long behind, bool print)
+/* Round by round one event for each, whatever they have behind them. Those who have little behind them soon have more, so each
+ * round has its own. */
+static void go_round(struct liver *l, struct lives *lives, int n)
 {
-	struct cpu sum = { 0, 0 };
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		if (round == 0 || behind < ROUNDS)
-			next_people(l, behind);
-		live_on(l, 1, &sum);
-	}
-	if (print)
-		printf("{\"behind\":%lu,\"own_us\":%.3f,\"keeper_us\":%.3f}", behind, (double)sum.own / (ROUNDS * TOGETHER),
-			(double)sum.keeper / (ROUNDS * TOGETHER));
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < n; i++) {
+			if (round == 0 || lives[i].most < ROUNDS)
+				next_people(l, &lives[i]);
+			live_on(l, &lives[i], 1, &lives[i].own_us[round], &lives[i].keeper_us[round]);
+		}
 }
 
-static int live_lives(const char *folder, char **behind, int n)
+static int by_value(const void *x, const void *y)
+{
+	double a = *(const double *)x, b = *(const double *)y;
+	return (a > b) - (a < b);
+}
+
+static double median(double *of)
+{
+	qsort(of, ROUNDS, sizeof *of, by_value);
+	return of[ROUNDS / 2];
+}
+
+static int live_lives(const char *folder, unsigned long hours, char **behind, int n)
 {
 	struct liver *l = calloc(1, sizeof *l);
-	if (!l || bench_keeper_start(&l->store, folder, "interval") < 0 || bench_store_open(&l->store) < 0) {
+	struct lives *lives = calloc((size_t)n, sizeof *lives);
+	if (!l || !lives || bench_keeper_start(&l->store, folder, "commit") < 0 || bench_store_open(&l->store) < 0) {
+		free(lives);
 		free(l);
 		return -1;
 	}
 	fw_arena_init(&l->arena, NULL, 0, 0);
 	fw_buf_init(&l->text, 0);
-	l->begin_us = fw_now_us() - INT64_C(150000000000);
-	print_cost(l, 10, false); /* once, to get going */
-	for (int i = 0; i < n; i++) {
-		putchar(i ? ',' : '[');
-		print_cost(l, strtoul(behind[i], NULL, 10), true);
+	for (int i = 0; i < n; i++) { /* over the same time however many, so that their number alone differs */
+		lives[i].most = strtoul(behind[i], NULL, 10);
+		lives[i].step_us = (int64_t)hours * 3600 * 1000000 / (int64_t)(lives[i].most + ROUNDS);
+		lives[i].begin_us = fw_now_us() - (int64_t)hours * 3600 * 1000000;
 	}
+	go_round(l, lives, n);
+	for (int i = 0; i < n; i++)
+		printf("%c{\"behind\":%lu,\"own_us\":%.3f,\"keeper_us\":%.3f}", i ? ',' : '[', lives[i].most, median(lives[i].own_us),
+			median(lives[i].keeper_us));
 	puts("]");
 	fw_buf_finish(&l->text);
 	fw_arena_finish(&l->arena);
 	bench_store_close(&l->store);
 	bench_keeper_stop(&l->store);
+	free(lives);
 	free(l);
 	return 0;
 }
@@ -236,10 +249,10 @@ int main(int argc, char **argv)
 		rc = print_state(argv[2], argv[3]);
 	else if (argc == 4 && strcmp(argv[1], "ids") == 0)
 		rc = print_ids((uint32_t)strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
-	else if (argc > 3 && strcmp(argv[1], "event") == 0)
-		rc = live_lives(argv[2], argv + 3, argc - 3);
+	else if (argc > 4 && strcmp(argv[1], "event") == 0)
+		rc = live_lives(argv[2], strtoul(argv[3], NULL, 10), argv + 4, argc - 4);
 	if (rc < 0)
-		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER BEHIND… | ids PEOPLE N | state "
+		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER HOURS BEHIND… | ids PEOPLE N | state "
 			"FOLDER SOCKET\n");
 	return rc < 0 ? 1 : 0;
 }
