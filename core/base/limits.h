@@ -111,6 +111,7 @@ enum {
 	FW_LIMIT_WORKERS = 64,                /* of one generation */
 	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */
 	FW_LIMIT_LOAD_MS = 60000,             /* from a loader's fork to its workers' being ready */
+	FW_LIMIT_LOADING_NICE = 10,           /* how much less urgent loading is than serving, in steps of nice(1) */
 	FW_LIMIT_HEARTBEAT_MS = 10000,        /* a worker silent for longer is killed */
 	FW_LIMIT_DRAIN_MS = 30000,            /* for the requests of a generation that ends; then TERM */
 	FW_LIMIT_KILL_MS = 2000,              /* from TERM to KILL */

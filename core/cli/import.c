@@ -243,7 +243,7 @@ static void tell(struct import *in, bool last)
 	if (!isatty(STDERR_FILENO) || (!last && now - in->told_us < TELL_EVERY_US))
 		return;
 	in->told_us = now;
-	fprintf(stderr, "\r%s: %" PRIu64 " lines%s", in->path, in->number, last ? "\n" : "");
+	fprintf(stderr, "\r%s: %" PRIu64 " line%s%s", in->path, in->number, in->number == 1 ? "" : "s", last ? "\n" : "");
 }
 
 /* 1: there may be more; 0: the file has ended; or what went wrong. */
@@ -325,8 +325,8 @@ static void print(const struct import *in)
 			"\"skippedBytes\":%" PRIu64 "}\n",
 			in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
 	else
-		printf("%" PRIu64 " lines: %" PRIu64 " applied, %" PRIu64 " applied before, %" PRIu64 " refused; %" PRIu64
-			" bytes were done already\n", in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
+		printf("%" PRIu64 " line%s: %" PRIu64 " applied, %" PRIu64 " applied before, %" PRIu64 " refused; %" PRIu64
+			" bytes were done already\n", in->lines, in->lines == 1 ? "" : "s", in->applied, in->repeated, in->refused, in->skipped_bytes);
 }
 
 static int run(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/channel.h"
+#include "server/gently.h"
 #include "server/request.h"
 #include "server/worker.h"
 
@@ -134,8 +135,9 @@ static int read_files(struct loader *l)
 	return rc < 0 ? refuse(l, rc, &err) : 0;
 }
 
-static int load_engine(struct loader *l)
+static int load_engine(void *ctx)
 {
+	struct loader *l = ctx;
 	struct fw_error err;
 	stage(l, "loading the rules");
 	int rc = fw_engine_load(l->made.config, &l->made.engine, &l->report);
@@ -153,7 +155,7 @@ static int make(struct loader *l)
 	struct fw_error err;
 	int rc = read_files(l);
 	if (rc == 0)
-		rc = load_engine(l);
+		rc = l->options->generation > 1 ? fw_gently(load_engine, l) : load_engine(l); /* others serve meanwhile */
 	if (rc == 0)
 		rc = fw_plugins_load(l->made.config, l->made.shared, l->made.bank, l->options->kept ? NULL : &l->kept,
 			&l->made.plugins, &l->report);
