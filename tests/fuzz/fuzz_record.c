@@ -68,7 +68,7 @@ static void find_all(struct fw_arena *a, struct fw_str bytes, struct fw_record *
 	fw_facts_init(&f, a, true);
 	f.now_us = INT64_C(1795435200000000);
 	if (fw_profile_fill(bytes, &f) < 0)
-		abort();
+		return; /* what a trait says is looked at only by then */
 	for (uint32_t i = 0; i < r->texts.n; i++)
 		for (int label = 0; label < FW_LABELS; label++) {
 			struct fw_str key = r->texts.items[i].text;
