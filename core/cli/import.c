@@ -326,7 +326,8 @@ static void print(const struct import *in)
 			in->lines, in->applied, in->repeated, in->refused, in->skipped_bytes);
 	else
 		printf("%" PRIu64 " line%s: %" PRIu64 " applied, %" PRIu64 " applied before, %" PRIu64 " refused; %" PRIu64
-			" bytes were done already\n", in->lines, in->lines == 1 ? "" : "s", in->applied, in->repeated, in->refused, in->skipped_bytes);
+			" bytes were done already\n", in->lines, in->lines == 1 ? "" : "s", in->applied, in->repeated, in->refused,
+			in->skipped_bytes);
 }
 
 static int run(int argc, char **argv)

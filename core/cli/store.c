@@ -87,8 +87,8 @@ static void print(const struct outcome *o)
 	if (o->folder && o->rc == 0)
 		printf(strcmp(o->action, "backup") == 0 ? "the data is backed up in %s\n" : "the data is that of %s now\n", o->folder);
 	else if (!o->folder && (o->rc == 0 || o->found.damaged + o->found.refused > 0))
-		printf("%" PRIu64 " rows, %" PRIu64 " bytes; damaged: %" PRIu64 ", unreadable: %" PRIu64 "\n", o->found.rows, o->found.bytes,
-			o->found.damaged, o->found.refused);
+		printf("%" PRIu64 " rows, %" PRIu64 " bytes; damaged: %" PRIu64 ", unreadable: %" PRIu64 "\n", o->found.rows,
+			o->found.bytes, o->found.damaged, o->found.refused);
 }
 
 /* Where the data is, by the configuration. */

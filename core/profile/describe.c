@@ -105,7 +105,8 @@ static int put_affinities(struct fw_json_out *out, const struct fw_facts *f)
 	for (int k = 0; k < 2; k++) {
 		uint32_t n = 0;
 		for (uint32_t text = 1; text <= f->history->n_texts; text++) {
-			shares[n] = (struct share){ fw_history_text(f->history, text, f->arena), fw_history_share(f->history, kinds[k], text) };
+			shares[n].text = fw_history_text(f->history, text, f->arena);
+			shares[n].share = fw_history_share(f->history, kinds[k], text);
 			if (!shares[n].text.p)
 				return FW_EINVAL;
 			n += shares[n].share > 0;

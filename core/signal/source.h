@@ -17,8 +17,8 @@ struct fw_source_input {
 
 /* Fills source, medium, campaign, term, content, referrer and landing, each where it is known. What was said explicitly
  * outranks a click id, that the referrer, and that nothing at all (a direct visit). A page that was reached from another page of
- * the store says nothing of where the visit came from: its first page did, and the person's record knows. `landing` is the page's path when the
- * visit began on it; `medium` is a click id's when nobody named another. 0 or FW_ENOMEM. */
+ * the store says nothing of where the visit came from: its first page did, and the person's record knows. `landing` is the
+ * page's path when the visit began on it; `medium` is a click id's when nobody named another. 0 or FW_ENOMEM. */
 int fw_source_fill(struct fw_facts *f, const struct fw_source_input *in);
 
 #endif

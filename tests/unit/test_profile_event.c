@@ -99,7 +99,8 @@ static void test_context(void **state)
 	assert_int_equal(read_event("{\"type\":\"track\",\"event\":\"x\",\"anonymousId\":\"a\",\"messageId\":\"m-1\","
 		"\"context\":{\"locale\":\"fr\","
 		"\"traits\":{\"userHash\":\"00ff\"}}}", frame, &e, &refusal), 0);
-	assert_true(fw_str_is(fw_json_get(e.context, "locale")->string, "fr") && fw_str_is(fw_json_get(e.context, "ip")->string, "1.2.3.4"));
+	assert_true(fw_str_is(fw_json_get(e.context, "locale")->string, "fr"));
+	assert_true(fw_str_is(fw_json_get(e.context, "ip")->string, "1.2.3.4"));
 	assert_null(fw_json_get(e.context, "page"));
 	assert_true(fw_str_is(e.user_hash, "00ff"));
 	assert_true(e.message_hash == fw_hash("m-1", 3));
