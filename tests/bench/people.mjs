@@ -84,7 +84,7 @@ async function costAtMost(pid, url, file, seconds) {
 async function costAt(rate, pid, url, file, seconds) {
 	const before = cpuUs(pid), { port, pathname } = new URL(url);
 	const said = await runBeside(onCore(clientCore, [tool('open_loop'), port, pathname, file, String(rate), String(seconds), '64']));
-	const requests = said.trim().split('\n').map((line) => Number(line.split(' ')[1])), failed = requests.filter((one) => one !== 200).length;
+	const requests = said.trim().split('\n').map((line) => Number(line.split('\t')[1])), failed = requests.filter((one) => one !== 200).length;
 	if (failed) throw new Error(`${failed} of ${requests.length} requests failed`);
 	return (cpuUs(pid) - before) / requests.length;
 }
