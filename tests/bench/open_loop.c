@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_CONNECTIONS = 1024, ANSWER_BYTES = 64 << 10, LAST_ANSWERS_US = 2000000 };
+enum { MOST_CONNECTIONS = 1024, ANSWER_BYTES = 64 << 10, LAST_ANSWERS_US = 10000000 };
 
 struct request {
 	char *text;
