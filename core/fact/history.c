@@ -90,12 +90,11 @@ static int say_broken(struct fw_history *h)
 /* The list in which a text is looked for: by its number and its last letters. */
 static unsigned list_of(const struct fw_packed *text)
 {
-	enum { LIST_BITS = 6 };
 	uint32_t last = 0;
 	if (text->letters.n >= sizeof last)
 		memcpy(&last, text->letters.p + text->letters.n - sizeof last, sizeof last);
 	uint64_t mixed = (text->number << 32 ^ text->number ^ last) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 over the golden ratio */
-	return (unsigned)(mixed >> (64 - LIST_BITS));
+	return (unsigned)(mixed >> (64 - FW_HISTORY_LIST_BITS));
 }
 
 /* Where each text is, which is enough to find one. */

@@ -32,7 +32,7 @@ struct fw_series {
 	uint32_t n, size;
 };
 
-enum { FW_HISTORY_LISTS = 64 };
+enum { FW_HISTORY_LIST_BITS = 6, FW_HISTORY_LISTS = 1 << FW_HISTORY_LIST_BITS };
 
 struct fw_history {
 	struct fw_str packed_texts, packed_series; /* as the record has them; n 0: nothing */
@@ -58,8 +58,7 @@ void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t 
 
 /* A query's count, or the share of recency-weighted interest (a view weighs 1, an addition 3, a purchase 8; half of it is
  * gone after FW_INTEREST_DAYS). 0 for what never happened. A window reaches back to the beginning of the hour (up to three
- * days) or day in which it begins. Unpacks no more than the question needs. 0, FW_EINVAL, as
- * above, or FW_ENOMEM. */
+ * days) or day in which it begins. Unpacks no more than the question needs. 0, FW_EINVAL, as above, or FW_ENOMEM. */
 enum { FW_INTEREST_DAYS = 30 };
 int fw_history_ask(struct fw_history *h, const struct fw_query *query, struct fw_arena *a, double *ret);
 /* The share of one text in all interest by a label, of an unpacked history. */
