@@ -281,6 +281,16 @@ static int import_chunk(struct import *in)
 	return rc < 0 ? rc : n > 0 && !partial;
 }
 
+static const char *why_stopped(int rc)
+{
+	switch (rc) {
+	case FW_EFULL: return "stopped: the store's disk is full; make room and start again";
+	case FW_ENOMEM: return "stopped: out of memory";
+	case FW_EIO: return "stopped: it cannot be read, or the store cannot be written";
+	default: return "stopped: the store is out of reach; start again";
+	}
+}
+
 static int import_file(struct import *in, const char *path)
 {
 	in->path = path;
@@ -300,10 +310,7 @@ static int import_file(struct import *in, const char *path)
 	tell(in, true);
 	fclose(in->stream);
 	if (rc < 0)
-		say(in, rc == FW_EFULL ? "stopped: the store's disk is full; make room and start again" : rc == FW_ENOMEM
-			? "stopped: out of memory" :
-			rc == FW_EIO ? "stopped: it cannot be read, or the store cannot be written"
-				: "stopped: the store is out of reach; start again");
+		say(in, why_stopped(rc));
 	return rc;
 }
 
