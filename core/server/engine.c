@@ -161,7 +161,7 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 }
 
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
-	struct fw_people *people)
+	void *remembered, struct fw_people *people)
 {
 	struct fw_engine_worker *w = calloc(1, sizeof *w);
 	if (!w)
@@ -172,7 +172,7 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	w->until_sample = FW_SAMPLE_EVERY;
 	w->failed_seen = calloc(engine->set->n_rules + 1, sizeof *w->failed_seen);
 	void *counts = engine->counts + number * engine->counts_bytes;
-	w->signals = fw_signal_create(engine->signals);
+	w->signals = fw_signal_create(engine->signals, remembered);
 	w->decides = fw_decider_init(&w->decider, engine->set, counts, engine->set_aside) == 0;
 	if ((w->ingester = calloc(1, sizeof *w->ingester)))
 		fw_arena_init(&w->ingester->scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);

@@ -23,10 +23,11 @@ const char *fw_engine_hash(const struct fw_engine *engine);
 /* Members "rules", "slots" … of an open object. */
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out);
 
-/* In a worker, after the fork. `page` is where it counts. `people` knows who is asking; NULL: nobody does, and what would come
+/* In a worker, after the fork. `page` is where it counts, `remembered` (NULL: memory of its own) where it remembers what requests
+ * have in common, as fw_signal_create has it. `people` knows who is asking; NULL: nobody does, and what would come
  * from profiles is out of reach. NULL: out of memory. */
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
-	struct fw_people *people);
+	void *remembered, struct fw_people *people);
 /* Every question must have been answered: close the store before, which answers those that wait for it. */
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 

@@ -15,6 +15,7 @@
 #include "server/gently.h"
 #include "server/request.h"
 #include "server/worker.h"
+#include "signal/signal.h"
 
 /* A worker that lived as long as this failed for another reason than the one before it. */
 enum { LIVED_WELL_MS = 10000 };
@@ -170,6 +171,8 @@ static int make(struct loader *l)
 		return rc;
 	if (!l->options->kept && (rc = fw_kept_finish(&l->kept, l->made.config, &err)) < 0)
 		return refuse(l, rc, &err);
+	void *const *remembered = l->options->shared->remembered;
+	fw_signal_memory_copy(remembered[l->made.bank], remembered[1 - l->made.bank]); /* the new workers begin with it */
 	return 0;
 }
 

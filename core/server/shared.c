@@ -6,16 +6,26 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "signal/signal.h"
 
 const uint64_t fw_durations_ns[FW_DURATIONS] = {
 	1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 10000000, 100000000, 0,
 };
 
+static void *pages(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
 struct fw_shared *fw_shared_create(void)
 {
-	struct fw_shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
+	struct fw_shared *shared = pages(sizeof *shared);
+	if (!shared)
 		return NULL;
+	for (unsigned bank = 0; bank < FW_BANKS; bank++)
+		if (!(shared->remembered[bank] = pages(fw_signal_memory_bytes())))
+			return NULL;
 	shared->started_us = fw_now_us();
 	atomic_store(&shared->master_pid, getpid());
 	return shared;

@@ -104,6 +104,9 @@ struct fw_shared {
 	struct fw_shared_metric metrics[FW_LIMIT_PLUGIN_METRICS];
 
 	struct fw_slot_page slots[FW_BANKS][FW_LIMIT_WORKERS];
+
+	/* What a bank's first worker remembers of requests (fw_signal_memory_bytes), which all of the next generation begin with. */
+	void *remembered[FW_BANKS];
 };
 
 /* NULL: out of memory. */

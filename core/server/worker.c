@@ -11,6 +11,7 @@
 #include "server/channel.h"
 #include "server/living.h"
 #include "server/request.h"
+#include "signal/signal.h"
 
 /* A worker stops accepting beyond its share of the open connections, and an eighth, and these. */
 enum { SHARE_SLACK = 4, BEATS_PER_DEADLINE = 5, BEAT_MOST_MS = 1000 };
@@ -128,6 +129,17 @@ static void on_term(evutil_socket_t fd, short what, void *ctx)
 	leave(ctx, 0);
 }
 
+/* The bank's memory, which is the first worker's; the others begin with a copy. NULL: out of memory. */
+static void *remembered(struct fw_worker *w)
+{
+	void *first = w->made->shared->remembered[w->made->bank];
+	if (w->number == 0)
+		return first;
+	if ((w->remembered = calloc(1, fw_signal_memory_bytes())))
+		fw_signal_memory_copy(w->remembered, first);
+	return w->remembered;
+}
+
 static int make(struct fw_worker *w, struct fw_error *err)
 {
 	const struct fw_config *config = w->made->config;
@@ -142,7 +154,7 @@ static int make(struct fw_worker *w, struct fw_error *err)
 	int rc = fw_living_create(w->made, w->page, w->base, &w->living, err);
 	if (rc < 0)
 		return rc;
-	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, fw_living_people(w->living))))
+	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living))))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_beat = event_new(w->base, -1, EV_PERSIST, on_beat, w);
@@ -158,6 +170,7 @@ static void finish(struct fw_worker *w)
 	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
 	fw_engine_worker_destroy(w->engine);
+	free(w->remembered);
 	fw_living_destroy(w->living);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])

@@ -18,6 +18,7 @@ struct fw_worker {
 	struct fw_http_base http_before;
 	struct fw_living *living;
 	struct fw_engine_worker *engine;
+	void *remembered; /* what it remembers of requests, unless that is the bank's */
 	struct event *on_channel, *on_beat, *on_term, *on_turn;
 	struct fw_buf spare; /* for the next answer: its memory is kept */
 	uint64_t accepted_seen;

@@ -2,6 +2,7 @@
 #ifndef FW_SIGNAL_DEVICE_H
 #define FW_SIGNAL_DEVICE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "signal/agents.h"
@@ -20,10 +21,16 @@ struct fw_device {
 void fw_device_read(struct fw_agents *agents, struct fw_str user_agent, const struct fw_hints *hints, struct fw_device *ret);
 
 /* The devices of user agents seen lately: FW_LIMIT_AGENTS_KEPT of them in fixed memory, the least lately used of a few
- * making room. One per worker. */
+ * making room. One per worker; but the memory may be one that other processes of this program read. */
 struct fw_device_cache;
 
-struct fw_device_cache *fw_device_cache_create(void); /* NULL: out of memory */
+/* How much memory, in bytes. */
+size_t fw_device_cache_bytes(void);
+/* What `from` remembers, also while its worker is writing there, now in `memory`: both of that size, zero at first. */
+void fw_device_cache_copy(void *memory, const void *from);
+/* `memory` is of that size, zero at first, and stays the caller's: what it remembers goes on being remembered, save an entry
+ * whose writer died in it. NULL: memory of its own. NULL: out of memory. */
+struct fw_device_cache *fw_device_cache_create(void *memory);
 void fw_device_cache_destroy(struct fw_device_cache *cache);
 
 /* As fw_device_read, remembered. The answer is valid until the next call. */

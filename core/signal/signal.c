@@ -41,13 +41,23 @@ struct fw_zone_set *fw_signal_zones(struct fw_signal_shared *shared)
 	return shared->zones;
 }
 
-struct fw_signal *fw_signal_create(struct fw_signal_shared *shared)
+size_t fw_signal_memory_bytes(void)
+{
+	return fw_device_cache_bytes();
+}
+
+void fw_signal_memory_copy(void *memory, const void *from)
+{
+	fw_device_cache_copy(memory, from);
+}
+
+struct fw_signal *fw_signal_create(struct fw_signal_shared *shared, void *memory)
 {
 	struct fw_signal *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
 	s->shared = shared;
-	s->devices = fw_device_cache_create();
+	s->devices = fw_device_cache_create(memory);
 	if (!s->devices) {
 		free(s);
 		return NULL;

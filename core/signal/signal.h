@@ -36,8 +36,14 @@ void fw_signal_shared_destroy(struct fw_signal_shared *shared);
 /* Its zones, for whoever needs local times in the same process. */
 struct fw_zone_set *fw_signal_zones(struct fw_signal_shared *shared);
 
-/* A worker's part: what it remembers of user agents. `shared` must outlive it. NULL: out of memory. */
-struct fw_signal *fw_signal_create(struct fw_signal_shared *shared);
+/* What a worker remembers of user agents: so many bytes, zero at first. It may lie where other workers see it, for reading a
+ * thousand user agents anew would hold up the first requests of a new one; copied also while its worker is writing. */
+size_t fw_signal_memory_bytes(void);
+void fw_signal_memory_copy(void *memory, const void *from);
+
+/* A worker's part. `memory` is begun with as it is and stays the caller's; NULL: it has its own. `shared` must outlive it.
+ * NULL: out of memory. */
+struct fw_signal *fw_signal_create(struct fw_signal_shared *shared, void *memory);
 void fw_signal_destroy(struct fw_signal *s);
 
 /* What is read of a request. Texts that are not there have n 0. */

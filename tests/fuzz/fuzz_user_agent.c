@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static struct fw_device_cache *cache;
 	struct fw_device fresh;
 	struct fw_hints hints;
-	if (!agents && (fw_agents_create(&agents, NULL) != 0 || !(cache = fw_device_cache_create())))
+	if (!agents && (fw_agents_create(&agents, NULL) != 0 || !(cache = fw_device_cache_create(NULL))))
 		abort();
 	struct fw_str rest = { (const char *)data, n }, agent = take_line(&rest), brands = take_line(&rest), mobile = take_line(&rest),
 		platform = take_line(&rest);

@@ -165,7 +165,7 @@ static void test_hints_json(void **state)
 static void test_cache(void **state)
 {
 	(void)state;
-	struct fw_device_cache *cache = fw_device_cache_create();
+	struct fw_device_cache *cache = fw_device_cache_create(NULL);
 	struct fw_hints none = { 0 }, phone = { .mobile = FW_MOBILE_YES };
 	uint64_t hits, calls;
 	char text[2000];
@@ -192,6 +192,46 @@ static void test_cache(void **state)
 	fw_device_cache_destroy(NULL);
 }
 
+/* What one worker remembers another begins with, but for the entry that a writer died in. */
+static void test_cache_handed_on(void **state)
+{
+	(void)state;
+	struct fw_hints none = { 0 };
+	uint64_t hits, calls;
+	char text[100];
+	void *first = calloc(1, fw_device_cache_bytes()), *second = calloc(1, fw_device_cache_bytes());
+	assert_true(first && second);
+	struct fw_device_cache *cache = fw_device_cache_create(first);
+	for (int i = 0; i < 500; i++) {
+		snprintf(text, sizeof text, "%s Firefox/%d.0", WINDOWS, i);
+		fw_device_find(cache, agents, fw_str(text), &none);
+	}
+	fw_device_cache_destroy(cache);
+	fw_device_cache_copy(second, first);
+	cache = fw_device_cache_create(second);
+	for (int i = 0; i < 500; i++) {
+		snprintf(text, sizeof text, "%s Firefox/%d.0", WINDOWS, i);
+		assert_string_equal(fw_device_find(cache, agents, fw_str(text), &none)->browser, "Firefox");
+	}
+	fw_device_cache_counts(cache, &hits, &calls);
+	assert_true(hits == 500 && calls == 500);
+	fw_device_cache_destroy(cache);
+	/* Odd versions everywhere, as if a writer had died in each: nothing is taken, neither here nor by a copy. */
+	size_t entry = fw_device_cache_bytes() / FW_LIMIT_AGENTS_KEPT;
+	for (size_t i = 0; i < FW_LIMIT_AGENTS_KEPT; i++)
+		++*(uint32_t *)(void *)((char *)first + i * entry);
+	fw_device_cache_copy(second, first);
+	void *memories[] = { first, second };
+	for (int i = 0; i < 2; i++) {
+		cache = fw_device_cache_create(memories[i]);
+		assert_string_equal(fw_device_find(cache, agents, fw_str(text), &none)->browser, "Firefox");
+		fw_device_cache_counts(cache, &hits, &calls);
+		assert_true(hits == 0 && calls == 1);
+		fw_device_cache_destroy(cache);
+		free(memories[i]);
+	}
+}
+
 /* A family that a pattern takes from the text is cut between characters. */
 static void test_long_family(void **state)
 {
@@ -211,7 +251,7 @@ int main(void)
 		cmocka_unit_test(test_agents),
 		cmocka_unit_test(test_hints),
 		cmocka_unit_test(test_hints_json),
-		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache), cmocka_unit_test(test_cache_handed_on),
 		cmocka_unit_test(test_long_family),
 	};
 	return cmocka_run_group_tests(tests, begin, end);

@@ -42,7 +42,7 @@ static int begin(void **state)
 		print_error("%s\n", err.message);
 		return -1;
 	}
-	signals = fw_signal_create(shared);
+	signals = fw_signal_create(shared, NULL);
 	return signals ? 0 : -1;
 }
 
