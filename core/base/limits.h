@@ -76,7 +76,11 @@ enum {
 
 	/* The record of a person; what goes beyond is forgotten, in the order that core/profile/README.md has. */
 	FW_LIMIT_RECORD_BYTES = 32 << 10,
-	FW_LIMIT_RECORD_IDS = 20,
+	FW_LIMIT_RECORD_IDS = 120,            /* what one person goes by; the oldest anonymous ids make room */
+	FW_LIMIT_IDS_OF_A_KIND = 5,           /* e-mail addresses; phone numbers; ids of one other system */
+	FW_LIMIT_MERGES = 100,                /* people who became part of one person */
+	FW_LIMIT_CONSENTS = 64,               /* purposes and channels */
+	FW_LIMIT_CONSENT_LOG = 200,           /* grants and denials that are kept with time and source */
 	FW_LIMIT_TRAITS = 100,
 	FW_LIMIT_TRAIT_NAME_BYTES = 100,
 	FW_LIMIT_TRAIT_BYTES = 1000,          /* of a trait's value, as text */

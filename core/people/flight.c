@@ -199,7 +199,10 @@ static int apply(struct fw_flight *f, struct fw_people_event *e)
 {
 	const struct fw_people_options *o = &f->people->options;
 	struct fw_profile_options options = { o->currency, e->behaviour, o->own_hosts, o->n_own_hosts };
-	if (fw_profile_apply(f->record, &e->event, &options, NULL) < 0)
+	const struct fw_event *event = &e->event;
+	if ((event->anonymous_id.n && fw_record_add_id(f->record, FW_ID_ANONYMOUS, event->anonymous_id) == FW_ENOMEM) ||
+		(event->user_id.n && fw_record_add_id(f->record, FW_ID_USER, event->user_id) == FW_ENOMEM) ||
+		fw_profile_apply(f->record, event, &options, NULL) < 0)
 		return FW_ENOMEM;
 	if (e->event.imported)
 		fw_record_set_import_offset(f->record, e->import_file, e->import_offset);
@@ -307,6 +310,13 @@ static void step(struct fw_flight *f)
 	end(f, 0);
 }
 
+/* The record's own id is the first of its ids; those written before there was a list of them lack it. */
+static int own_id(struct fw_flight *f)
+{
+	char letter = f->key.bytes[FW_KEY_PERSON + 1];
+	return fw_record_add_id(f->record, letter == 'a' ? FW_ID_ANONYMOUS : FW_ID_USER, f->id);
+}
+
 static void on_record(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_flight *f = ctx;
@@ -319,6 +329,8 @@ static void on_record(void *ctx, int rc, const struct fw_row *row)
 		else if (!(f->record = fw_record_new(&f->arena, f->id)))
 			rc = FW_ENOMEM;
 	}
+	if (rc == 0)
+		rc = own_id(f);
 	if (rc < 0) {
 		end(f, rc == FW_EINVAL ? FW_EIO : rc);
 		return;

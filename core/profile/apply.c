@@ -70,31 +70,6 @@ static int read_touch(struct fw_record *r, struct happening *h)
 	return 0;
 }
 
-static int add_id(struct fw_record *r, enum id_kind kind, struct fw_str id)
-{
-	if (id.n == 0)
-		return 0;
-	for (uint32_t i = 0; i < r->ids.n; i++)
-		if (r->ids.items[i].kind == kind && fw_str_equal(r->ids.items[i].text, id))
-			return 0;
-	for (uint32_t i = 0; r->ids.n >= FW_LIMIT_RECORD_IDS && i < r->ids.n; i++)
-		if (r->ids.items[i].kind == ID_ANONYMOUS || i + 1 == r->ids.n) {
-			FW_LIST_TAKE(r->ids, i);
-			break;
-		}
-	char *copy = FW_LIST_ROOM(r, r->ids) ? fw_arena_strndup(r->arena, id.p, id.n) : NULL;
-	if (!copy)
-		return FW_ENOMEM;
-	r->ids.items[r->ids.n++] = (struct id){ kind, { copy, id.n } };
-	return 0;
-}
-
-int fw_apply_ids(struct fw_record *r, const struct happening *h)
-{
-	int ret = add_id(r, ID_ANONYMOUS, h->e->anonymous_id);
-	return ret < 0 ? ret : add_id(r, ID_USER, h->e->user_id);
-}
-
 /* The first is the earliest; the last is the latest that is more than a direct visit, if there is one. */
 int fw_apply_touches(struct fw_record *r, const struct happening *h)
 {
@@ -194,8 +169,8 @@ static int apply_necessary(struct fw_record *r, const struct happening *h, struc
 {
 	bool visits = h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN ||
 		(h->e->type == FW_EVENT_TRACK && !(h->b && h->b->away));
-	int code = fw_apply_ids(r, h);
-	if (code == 0 && h->e->type == FW_EVENT_IDENTIFY)
+	int code = 0;
+	if (h->e->type == FW_EVENT_IDENTIFY)
 		code = fw_apply_traits(r, h);
 	if (code == 0 && visits)
 		code = fw_apply_session(r, h, &ret->new_session);

@@ -52,7 +52,7 @@ static void put_members(struct fw_json_out *out, const char *key, const struct f
 
 static void put_ids(struct fw_json_out *out, const struct fw_record *r)
 {
-	static const char *const kinds[ID_KINDS] = { "anonymous:", "" }; /* as paths of visitors have them */
+	static const char *const kinds[FW_ID_KINDS] = { "anonymous:", "", "email:", "phone:", "" }; /* as paths of visitors have them */
 	fw_json_key(out, "ids");
 	fw_json_open_array(out);
 	for (uint32_t i = 0; i < r->ids.n; i++) {

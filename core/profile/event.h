@@ -6,6 +6,16 @@
 
 #include "base/json.h"
 
+/* What people go by. */
+enum fw_id_kind {
+	FW_ID_ANONYMOUS, /* an anonymousId */
+	FW_ID_USER,      /* a userId */
+	FW_ID_EMAIL,     /* an address, normalised */
+	FW_ID_PHONE,     /* a number, E.164 */
+	FW_ID_OTHER,     /* of another system: "loyalty:1234" */
+	FW_ID_KINDS
+};
+
 enum fw_event_type { FW_EVENT_IDENTIFY, FW_EVENT_TRACK, FW_EVENT_PAGE, FW_EVENT_SCREEN, FW_EVENT_GROUP, FW_EVENT_ALIAS, FW_EVENT_TYPES };
 /* "track" and the like. */
 const char *fw_event_type_name(enum fw_event_type type);

@@ -199,6 +199,7 @@ int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
 	if (ret < 0)
 		return ret;
 	*h = (struct fw_history){ .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES], .now_us = now_us };
+	r.version = parts.version;
 	r.last_ms = parts.last_ms;
 	if (!read_parts(&r, &parts))
 		return FW_EINVAL;
@@ -225,6 +226,9 @@ bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes)
 {
 	struct parts parts = { 0 };
 	struct fw_record r = { .arena = a };
-	return bytes.n && fw_parts_read(a, bytes, &parts, NULL) == 0 && fw_part_read(&r, PART_IDS, parts.of[PART_IDS]) &&
-		fw_record_is_known(&r);
+	if (!bytes.n || fw_parts_read(a, bytes, &parts, NULL) < 0)
+		return false;
+	r.version = parts.version;
+	r.first_id = parts.first_id;
+	return fw_part_read(&r, PART_IDS, parts.of[PART_IDS]) && fw_record_is_known(&r);
 }

@@ -1,4 +1,4 @@
-/* The layout of a record, version 1:
+/* The layout of a record, version 2 (version 1 has fewer parts, and ids of two kinds):
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit
@@ -14,12 +14,13 @@
 
 enum part {
 	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_SEEN, PART_TRAITS, PART_TEXTS, PART_VISITS, PART_TOUCHES, PART_SERIES,
-	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT,
+	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT, PART_MERGES, PART_CONSENT,
 	PARTS,
 };
 
 /* A record taken apart as far as its parts; slices of its bytes. */
 struct parts {
+	unsigned version;
 	struct fw_str first_id; /* in the arena */
 	int64_t first_s, last_ms;
 	struct fw_str of[PARTS];

@@ -8,7 +8,8 @@
 #include "profile/behaviour.h"
 #include "profile/record.h"
 
-enum { RECORD_VERSION = 1 };
+/* Version 2 has kinds of ids, merges and consent. */
+enum { RECORD_VERSION = 2 };
 
 /* A list that grows: n of size. */
 #define FW_LIST(type) \
@@ -17,11 +18,36 @@ enum { RECORD_VERSION = 1 };
 		uint32_t n, size; \
 	}
 
-enum id_kind { ID_ANONYMOUS, ID_USER, ID_KINDS };
-
 struct id {
-	enum id_kind kind;
+	enum fw_id_kind kind;
+	bool shared;
 	struct fw_str text;
+};
+
+/* Another person's record that became part of this one. */
+struct merge {
+	enum fw_id_kind kind; /* the id whose row it was */
+	struct fw_str id;
+	uint64_t number;      /* of the outbox entry that brought it */
+	int64_t at_ms;
+	uint64_t seal[4];     /* the key of what is kept of it */
+	int32_t spilled_day;  /* as a record's: messages of that person that are rows beside its id */
+	uint32_t spilled_days;
+};
+
+/* What the person lets be done, by purpose or channel: as it is now … */
+struct consent {
+	struct fw_str what;
+	enum fw_consent_state state;
+	int64_t at_ms;
+};
+
+/* … and how it came about. */
+struct consent_entry {
+	struct fw_str what;
+	enum fw_consent_state state;
+	int64_t at_ms;
+	struct fw_str source, text; /* where it was told; the version of the words that were agreed to; n 0: not told */
 };
 
 /* Where a visit came from. */
@@ -121,6 +147,7 @@ struct record_text {
 
 struct fw_record {
 	struct fw_arena *arena;
+	unsigned version; /* that it was read from */
 	struct fw_str first_id;
 	int64_t first_s, last_ms; /* events; 0: none yet */
 
@@ -136,6 +163,10 @@ struct fw_record {
 	uint32_t spilled_days;
 	FW_LIST(struct import) imports;
 	FW_LIST(struct trait) traits;
+	FW_LIST(struct merge) merges;     /* in the order in which they came */
+	FW_LIST(struct consent) consents; /* by `what` */
+	FW_LIST(struct consent_entry) consent_log; /* by time */
+	bool restricted;                  /* kept, and used for nothing */
 
 	/* What the texts of both parts are: numbers are places here, from 1. */
 	FW_LIST(struct record_text) texts;
@@ -209,7 +240,6 @@ struct happening {
 	struct touch touch;           /* at_ms 0: the event tells none */
 	uint32_t campaign;            /* hash; 0: none */
 };
-int fw_apply_ids(struct fw_record *r, const struct happening *h);
 int fw_apply_traits(struct fw_record *r, const struct happening *h);
 int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_new);
 int fw_apply_cart(struct fw_record *r, const struct happening *h);

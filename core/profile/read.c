@@ -25,11 +25,11 @@ static int64_t get_amount(struct fw_unpack *u)
 static bool get_ids(struct fw_record *r, struct fw_unpack *u)
 {
 	while (u->p < u->end && !u->failed) {
-		unsigned head = fw_unpack_byte(u);
+		unsigned head = fw_unpack_byte(u), kind = r->version == 1 ? head >> 1 : head >> 2;
 		struct fw_str text = head & 1 ? r->first_id : fw_unpack_text(u, r->arena);
-		if (head >> 1 >= ID_KINDS || !FW_LIST_ROOM(r, r->ids))
+		if (kind >= FW_ID_KINDS || r->ids.n >= FW_LIMIT_RECORD_IDS || !FW_LIST_ROOM(r, r->ids))
 			return false;
-		r->ids.items[r->ids.n++] = (struct id){ (enum id_kind)(head >> 1), text };
+		r->ids.items[r->ids.n++] = (struct id){ (enum fw_id_kind)kind, r->version > 1 && head & 2, text };
 	}
 	return true;
 }
@@ -285,13 +285,67 @@ static bool get_engagements(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
+static bool get_merges(struct fw_record *r, struct fw_unpack *u)
+{
+	while (u->p < u->end && !u->failed) {
+		unsigned head = fw_unpack_byte(u);
+		struct merge m = { .kind = head >> 4 < FW_ID_KINDS ? (enum fw_id_kind)(head >> 4) : FW_ID_KINDS, .spilled_days = head & 15 };
+		m.id = fw_unpack_text(u, r->arena);
+		m.number = fw_unpack_number(u);
+		m.at_ms = get_before(u, r->last_ms);
+		int64_t day = m.spilled_days ? get_before(u, r->last_ms / HOUR_MS / DAY_HOURS) : 0;
+		m.spilled_day = (int32_t)day;
+		for (int k = 0; k < 4; k++)
+			m.seal[k] = fw_unpack_fixed(u);
+		if (m.kind == FW_ID_KINDS || day > INT32_MAX || r->merges.n >= FW_LIMIT_MERGES || !FW_LIST_ROOM(r, r->merges))
+			return false;
+		r->merges.items[r->merges.n++] = m;
+	}
+	return true;
+}
+
+static bool get_consent_entry(struct fw_record *r, struct fw_unpack *u)
+{
+	unsigned head = fw_unpack_byte(u);
+	struct consent_entry c = { .state = head >> 2 < FW_CONSENT_STATES ? (enum fw_consent_state)(head >> 2) : FW_CONSENT_STATES };
+	c.what = fw_unpack_text(u, r->arena);
+	c.at_ms = get_before(u, r->last_ms);
+	if (head & 2)
+		c.source = fw_unpack_text(u, r->arena);
+	if (head & 1)
+		c.text = fw_unpack_text(u, r->arena);
+	if (c.state == FW_CONSENT_STATES || r->consent_log.n >= FW_LIMIT_CONSENT_LOG || !FW_LIST_ROOM(r, r->consent_log))
+		return false;
+	r->consent_log.items[r->consent_log.n++] = c;
+	return true;
+}
+
+static bool get_consent(struct fw_record *r, struct fw_unpack *u)
+{
+	uint32_t head = fw_unpack_bounded(u, 2 * FW_LIMIT_CONSENTS + 1);
+	r->restricted = head & 1;
+	for (uint32_t n = head >> 1; n > 0 && !u->failed; n--) {
+		unsigned state = fw_unpack_byte(u);
+		struct consent c = { .state = state < FW_CONSENT_STATES ? (enum fw_consent_state)state : FW_CONSENT_STATES };
+		c.what = fw_unpack_text(u, r->arena);
+		c.at_ms = get_before(u, r->last_ms);
+		if (c.state == FW_CONSENT_STATES || !FW_LIST_ROOM(r, r->consents))
+			return false;
+		r->consents.items[r->consents.n++] = c;
+	}
+	while (u->p < u->end && !u->failed)
+		if (!get_consent_entry(r, u))
+			return false;
+	return true;
+}
+
 bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
 {
 	static bool (*const readers[PARTS])(struct fw_record *r, struct fw_unpack *u) = {
 		[PART_IDS] = get_ids, [PART_SESSION] = get_last_session, [PART_CART] = get_cart, [PART_ORDERS] = get_orders,
 		[PART_CAPS] = get_caps, [PART_SEEN] = get_seen, [PART_IMPORTS] = get_imports, [PART_TRAITS] = get_traits,
 		[PART_VISITS] = get_visits, [PART_TOUCHES] = get_touches, [PART_RECENT] = get_recent, [PART_LIFETIME] = get_lifetime,
-		[PART_ENGAGEMENT] = get_engagements,
+		[PART_ENGAGEMENT] = get_engagements, [PART_MERGES] = get_merges, [PART_CONSENT] = get_consent,
 	};
 	struct fw_unpack u;
 	fw_unpack_init(&u, bytes);
@@ -308,6 +362,7 @@ int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, st
 		return fw_fail(err, FW_EINVAL, NULL, 0, "the record has version %u, this program knows up to %d", version, RECORD_VERSION);
 	if (u.failed || version == 0)
 		return fw_fail(err, FW_EINVAL, NULL, 0, "these bytes are no record");
+	p.version = version;
 	uint32_t there = fw_unpack_bounded(&u, (1u << PARTS) - 1);
 	p.first_id = fw_unpack_text(&u, a);
 	p.last_ms = get_amount(&u);
@@ -364,13 +419,14 @@ int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **r
 {
 	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches",
 		"series",
-		"recent", "caps", "imports", "lifetime", "engagement" };
+		"recent", "caps", "imports", "lifetime", "engagement", "merges", "consent" };
 	struct parts p;
 	struct fw_record *r = FW_NEW(a, struct fw_record);
 	int code = r ? fw_parts_read(a, bytes, &p, err) : FW_ENOMEM;
 	if (code < 0)
 		return code;
 	r->arena = a;
+	r->version = p.version;
 	r->first_id = p.first_id;
 	r->first_s = p.first_s;
 	r->last_ms = p.last_ms;

@@ -26,6 +26,7 @@ struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id)
 	if (!r || !copy)
 		return NULL;
 	r->arena = a;
+	r->version = RECORD_VERSION;
 	r->first_id = (struct fw_str){ copy, id.n };
 	return r;
 }
@@ -42,10 +43,7 @@ int64_t fw_record_last_seen_us(const struct fw_record *r)
 
 bool fw_record_is_known(const struct fw_record *r)
 {
-	for (uint32_t i = 0; i < r->ids.n; i++)
-		if (r->ids.items[i].kind == ID_USER)
-			return true;
-	return false;
+	return fw_record_user(r).n > 0;
 }
 
 /* The longest beginning of at most FW_LIMIT_KEY_BYTES that cuts no character. */

@@ -8,6 +8,9 @@
 #include "fact/facts.h"
 #include "profile/event.h"
 
+/* Of a purpose (what data is used for) or a channel (where messages go). Not told is not granted. */
+enum fw_consent_state { FW_CONSENT_GRANTED, FW_CONSENT_DENIED, FW_CONSENT_WITHDRAWN, FW_CONSENT_STATES };
+
 struct fw_record; /* in an arena */
 
 /* A person nobody has seen: `id` is the one under which it is first seen, by which rollouts draw. NULL: out of memory. */
@@ -21,6 +24,21 @@ void fw_record_write(const struct fw_record *r, struct fw_buf *out);
 struct fw_str fw_record_first_id(const struct fw_record *r);
 int64_t fw_record_last_seen_us(const struct fw_record *r); /* the latest event's time; 0: none */
 bool fw_record_is_known(const struct fw_record *r);        /* a userId belongs to it: `retain.known` applies */
+struct fw_str fw_record_user(const struct fw_record *r);   /* that userId; n 0: none */
+
+/* The ids that belong to it: none by itself, whoever stores it adds them. */
+struct fw_id {
+	enum fw_id_kind kind;
+	struct fw_str text;
+	bool shared; /* several known users go by it: it is evidence for nothing */
+};
+bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret); /* the i-th; false: there are no more */
+bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+/* 0 (also when it has it already); FW_ELIMIT: it has one userId, FW_LIMIT_IDS_OF_A_KIND of that kind or system, FW_LIMIT_MERGES
+ * anonymous ids, or FW_LIMIT_RECORD_IDS in all; FW_ENOMEM. */
+int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 
 /* What applying needs to know besides the event. */
 struct fw_profile_options {

@@ -28,7 +28,7 @@ static void put_ids(struct writer *w)
 	for (uint32_t i = 0; i < w->r->ids.n; i++) {
 		const struct id *id = &w->r->ids.items[i];
 		bool first = fw_str_equal(id->text, w->r->first_id);
-		fw_buf_putc(w->out, (char)((unsigned)id->kind << 1 | first));
+		fw_buf_putc(w->out, (char)((unsigned)id->kind << 2 | (id->shared ? 2u : 0) | first));
 		if (!first)
 			fw_pack_text(w->out, id->text);
 	}
@@ -261,6 +261,43 @@ static void put_engagements(struct writer *w)
 	}
 }
 
+static void put_merges(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->r->merges.n; i++) {
+		const struct merge *m = &w->r->merges.items[i];
+		fw_buf_putc(w->out, (char)((unsigned)m->kind << 4 | m->spilled_days));
+		fw_pack_text(w->out, m->id);
+		fw_pack_number(w->out, m->number);
+		put_time(w, m->at_ms);
+		if (m->spilled_days)
+			fw_pack_signed(w->out, w->r->last_ms / HOUR_MS / DAY_HOURS - m->spilled_day);
+		for (int k = 0; k < 4; k++)
+			fw_pack_fixed(w->out, m->seal[k]);
+	}
+}
+
+/* The view, then the log until the end. */
+static void put_consent(struct writer *w)
+{
+	fw_pack_number(w->out, (uint64_t)w->r->consents.n << 1 | w->r->restricted);
+	for (uint32_t i = 0; i < w->r->consents.n; i++) {
+		const struct consent *c = &w->r->consents.items[i];
+		fw_buf_putc(w->out, (char)c->state);
+		fw_pack_text(w->out, c->what);
+		put_time(w, c->at_ms);
+	}
+	for (uint32_t i = 0; i < w->r->consent_log.n; i++) {
+		const struct consent_entry *c = &w->r->consent_log.items[i];
+		fw_buf_putc(w->out, (char)((unsigned)c->state << 2 | (c->source.n ? 2u : 0) | (c->text.n ? 1u : 0)));
+		fw_pack_text(w->out, c->what);
+		put_time(w, c->at_ms);
+		if (c->source.n)
+			fw_pack_text(w->out, c->source);
+		if (c->text.n)
+			fw_pack_text(w->out, c->text);
+	}
+}
+
 static bool is_there(const struct fw_record *r, enum part part)
 {
 	switch (part) {
@@ -278,6 +315,8 @@ static bool is_there(const struct fw_record *r, enum part part)
 	case PART_RECENT: return r->recent.n > 0;
 	case PART_LIFETIME: return r->lifetime.orders > 0;
 	case PART_ENGAGEMENT: return r->engagements.n > 0;
+	case PART_MERGES: return r->merges.n > 0;
+	case PART_CONSENT: return r->consents.n > 0 || r->restricted;
 	default: return false; /* texts are known once all others are written */
 	}
 }
@@ -299,6 +338,8 @@ static void put_part(struct writer *w, enum part part)
 	case PART_SERIES: put_series(w); break;
 	case PART_RECENT: put_recent(w); break;
 	case PART_LIFETIME: put_lifetime(w); break;
+	case PART_MERGES: put_merges(w); break;
+	case PART_CONSENT: put_consent(w); break;
 	default: put_engagements(w); break;
 	}
 }

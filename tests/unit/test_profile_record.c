@@ -144,6 +144,38 @@ static void test_visits(void **state)
 	assert_string_equal(f.single[FW_FACT_CAMPAIGN].text.p, "may");
 }
 
+/* One userId, five e-mail addresses, five ids of each other system; written and read again. */
+static void test_ids(void **state)
+{
+	(void)state;
+	char text[40];
+	struct fw_id id;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	assert_int_equal(fw_record_add_id(r, FW_ID_ANONYMOUS, FW_STR("a-1")), 0);
+	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-1")), 0);
+	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-1")), 0);
+	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-2")), FW_ELIMIT);
+	for (int i = 0; i < 6; i++) {
+		int rc = i < FW_LIMIT_IDS_OF_A_KIND ? 0 : FW_ELIMIT;
+		snprintf(text, sizeof text, "ann%d@shop.example", i);
+		assert_int_equal(fw_record_add_id(r, FW_ID_EMAIL, fw_str(text)), rc);
+		snprintf(text, sizeof text, "loyalty:%d", i);
+		assert_int_equal(fw_record_add_id(r, FW_ID_OTHER, fw_str(text)), rc);
+		snprintf(text, sizeof text, "crm:%d", i);
+		assert_int_equal(fw_record_add_id(r, FW_ID_OTHER, fw_str(text)), rc);
+	}
+	fw_record_share_id(r, FW_ID_EMAIL, FW_STR("ann2@shop.example"));
+	r = read_again(&arena, written(&arena, r));
+	assert_true(fw_record_is_known(r) && fw_str_is(fw_record_user(r), "u-1"));
+	unsigned n = 0, shared = 0;
+	for (; fw_record_id(r, n, &id); n++)
+		shared += id.shared;
+	assert_true(n == 2 + 3 * FW_LIMIT_IDS_OF_A_KIND && shared == 1);
+	fw_record_remove_id(r, FW_ID_USER, FW_STR("u-1"));
+	assert_false(fw_record_is_known(r));
+	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-2")), 0);
+}
+
 static void test_traits(void **state)
 {
 	(void)state;
@@ -155,7 +187,7 @@ static void test_traits(void **state)
 	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"plan\":\"basic\",\"vip\":null}}",
 		NOON - 2 * HOUR, true);
 	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u-1\",\"traits\":{\"vip\":null}}", NOON - SECOND, true);
-	assert_true(fw_record_is_known(r));
+	assert_false(fw_record_is_known(r)); /* whose ids these are, whoever stores it says */
 	facts_after(&f, r, NOON);
 	assert_int_equal(f.n_traits, 3);
 	assert_string_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("plan"))->text.p, "pro");
@@ -236,12 +268,14 @@ static void test_versions(void **state)
 	assert_true(f.n_traits == 3 && f.n_cap_uses == 1 && f.cap_uses[0].cap == 5 && f.n_engagement == 1);
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 17 && asked(&f, FW_FACT_OPENED, FW_KEY_NONE, NULL, 0) == 1);
 	assert_int_equal(fw_record_import_offset(read_again(&arena, old), 9), 1234);
-	struct fw_str again = written(&arena, read_again(&arena, old));
-	assert_int_equal(again.n, old.n);
-	assert_memory_equal(again.p, old.p, old.n);
+	struct fw_str now = written(&arena, read_again(&arena, old)), again = written(&arena, read_again(&arena, now));
+	assert_int_equal(now.p[0], 2);
+	assert_true(fw_str_equal(now, again));
+	filled(&f, &arena, now, NOON + SECOND);
+	assert_true(number(&f, FW_FACT_VISITS) == 6 && f.n_traits == 3 && f.n_cap_uses == 1 && f.n_engagement == 1);
 	bytes[0] = 99;
 	assert_int_equal(fw_record_read(&arena, old, &r, &err), FW_EINVAL);
-	assert_string_equal(err.message, "the record has version 99, this program knows up to 1");
+	assert_string_equal(err.message, "the record has version 99, this program knows up to 2");
 	assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, 0 }, &r, &err), FW_EINVAL);
 	bytes[0] = 1;
 	for (size_t n = 1; n < old.n; n++)
@@ -256,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_numbered_keys, begin, end),
 		cmocka_unit_test_setup_teardown(test_cart_and_orders, begin, end),
 		cmocka_unit_test_setup_teardown(test_visits, begin, end),
+		cmocka_unit_test_setup_teardown(test_ids, begin, end),
 		cmocka_unit_test_setup_teardown(test_traits, begin, end),
 		cmocka_unit_test_setup_teardown(test_caps, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),

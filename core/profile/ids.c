@@ -1,0 +1,79 @@
+/* What a person goes by. The rows of the ids are people's business; here is only the list, and what may be in it. */
+#include "profile/own.h"
+
+static struct id *find(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		if (r->ids.items[i].kind == kind && fw_str_equal(r->ids.items[i].text, text))
+			return &r->ids.items[i];
+	return NULL;
+}
+
+bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	return find(r, kind, text) != NULL;
+}
+
+/* Ids of other systems are counted by system: what stands before the colon. */
+static bool same_system(struct fw_str a, struct fw_str b)
+{
+	const char *end = memchr(a.p, ':', a.n);
+	size_t n = end ? (size_t)(end - a.p) + 1 : a.n;
+	return b.n >= n && memcmp(a.p, b.p, n) == 0;
+}
+
+static unsigned count_alike(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		n += r->ids.items[i].kind == kind && (kind != FW_ID_OTHER || same_system(text, r->ids.items[i].text));
+	return n;
+}
+
+static unsigned most_alike(enum fw_id_kind kind)
+{
+	return kind == FW_ID_USER ? 1 : kind == FW_ID_ANONYMOUS ? FW_LIMIT_MERGES : FW_LIMIT_IDS_OF_A_KIND;
+}
+
+int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	if (find(r, kind, text))
+		return 0;
+	if (r->ids.n >= FW_LIMIT_RECORD_IDS || count_alike(r, kind, text) >= most_alike(kind))
+		return FW_ELIMIT;
+	char *copy = FW_LIST_ROOM(r, r->ids) ? fw_arena_strndup(r->arena, text.p, text.n) : NULL;
+	if (!copy)
+		return FW_ENOMEM;
+	r->ids.items[r->ids.n++] = (struct id){ .kind = kind, .text = { copy, text.n } };
+	return 0;
+}
+
+void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	struct id *found = find(r, kind, text);
+	if (found)
+		FW_LIST_TAKE(r->ids, (uint32_t)(found - r->ids.items));
+}
+
+bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret)
+{
+	if (i >= r->ids.n)
+		return false;
+	*ret = (struct fw_id){ r->ids.items[i].kind, r->ids.items[i].text, r->ids.items[i].shared };
+	return true;
+}
+
+void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	struct id *found = find(r, kind, text);
+	if (found)
+		found->shared = true;
+}
+
+struct fw_str fw_record_user(const struct fw_record *r)
+{
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		if (r->ids.items[i].kind == FW_ID_USER)
+			return r->ids.items[i].text;
+	return (struct fw_str){ NULL, 0 };
+}
