@@ -6,6 +6,7 @@
 #ifndef FW_PEOPLE_PEOPLE_H
 #define FW_PEOPLE_PEOPLE_H
 
+#include "profile/identify.h"
 #include "profile/record.h"
 #include "store/store.h"
 
@@ -66,6 +67,11 @@ struct fw_people_event {
 
 	struct fw_people_event *next; /* people's own */
 	struct fw_people_group *group;
+
+	/* The ids it proves; none where all it has is a userId that it does not prove. */
+	const struct fw_claim *claims;
+	unsigned n_claims;      /* at most FW_CLAIMS_MOST */
+	bool proven;            /* whose event it is was proven by more than an anonymousId: a secret key, or the userId's hash */
 };
 
 /* Events that are answered together; zero it, set `done`, `ctx`. */

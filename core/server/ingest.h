@@ -29,6 +29,7 @@ struct fw_ingest_reader {
 	struct fw_plugin_request *request; /* or NULL */
 	bool secret;
 	struct fw_event_frame frame;
+	struct fw_slot_page *page; /* where placeholders of ids are counted, or NULL */
 };
 
 /* A request on its way. */

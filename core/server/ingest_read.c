@@ -15,23 +15,73 @@ static int refuse(struct fw_refusal *r, const char *code, const char *message)
 	return FW_EINVAL;
 }
 
+/* An id that programs put where they have none names nobody: the event goes without it. */
+static struct fw_str without_placeholder(struct fw_str id)
+{
+	return id.n && fw_id_is_blocked(id) ? (struct fw_str){ NULL, 0 } : id;
+}
+
+static int refuse_blocked(const struct fw_event *told, struct fw_refusal *r)
+{
+	bool user = told->user_id.n > 0;
+	struct fw_str id = user ? told->user_id : told->anonymous_id;
+	r->code = "blocked_id";
+	snprintf(r->message, sizeof r->message, "the %s \"%.*s\" is what programs write where there is none: send a random anonymousId until the "
+		"visitor is known", user ? "userId" : "anonymousId", id.n < 40 ? (int)id.n : 40, id.p);
+	return FW_EINVAL;
+}
+
+static int check_public(const struct fw_event *event, struct fw_refusal *refusal)
+{
+	if (event->anonymous_id.n && event->anonymous_id.n < LEAST_PUBLIC_ID)
+		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: "
+			"make a random one");
+	if (event->type == FW_EVENT_ALIAS && event->previous_id.n && event->previous_id.n < LEAST_PUBLIC_ID)
+		return refuse(refusal, "bad_anonymous_id", "with a write key a previousId is an anonymousId of at least 16 bytes");
+	return 0;
+}
+
+static int find_claims(const struct fw_ingest_reader *in, struct fw_people_event *e, bool signs)
+{
+	struct fw_claim claims[FW_CLAIMS_MOST];
+	unsigned n = 0, blocked = 0;
+	int rc = fw_identify(in->arena, &e->event, signs, in->secret, claims, &n, &blocked);
+	struct fw_claim *copy = rc == 0 ? FW_NEW_ARRAY(in->arena, n, struct fw_claim) : NULL;
+	if (!copy)
+		return FW_ENOMEM;
+	memcpy(copy, claims, n * sizeof *claims);
+	e->claims = copy;
+	e->n_claims = n;
+	if (in->page)
+		fw_count(in->page, FW_COUNT_IDS_BLOCKED, blocked);
+	return 0;
+}
+
 /* An id that is not proven is a claim: it finds nobody and changes nobody but the one who makes it. */
 static int find_person(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
 {
 	struct fw_event *event = &e->event;
-	bool proven = in->secret || (event->user_id.n && fw_signed_verify(in->identity_key, event->user_id,
-		event->user_hash));
-	if (!in->secret && event->anonymous_id.n && event->anonymous_id.n < LEAST_PUBLIC_ID)
-		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: "
-			"make a random one");
+	const struct fw_event told = *event;
+	bool signs = event->user_id.n && fw_signed_verify(in->identity_key, event->user_id, event->user_hash);
+	e->proven = in->secret || signs;
+	int rc = find_claims(in, e, signs);
+	if (rc < 0)
+		return rc;
+	event->anonymous_id = without_placeholder(event->anonymous_id);
+	event->user_id = without_placeholder(event->user_id);
+	event->previous_id = without_placeholder(event->previous_id);
+	if (!event->anonymous_id.n && !event->user_id.n)
+		return refuse_blocked(&told, refusal);
+	if (!e->proven)
+		event->previous_id = event->group_id = (struct fw_str){ NULL, 0 };
+	if (!in->secret && (rc = check_public(event, refusal)) < 0)
+		return rc;
 	if (event->anonymous_id.n)
 		e->id = (struct fw_person_id){ FW_PERSON_ANONYMOUS, event->anonymous_id };
-	else if (event->user_id.n)
-		e->id = (struct fw_person_id){ proven ? FW_PERSON_USER : FW_PERSON_UNVERIFIED, event->user_id };
 	else
-		return refuse(refusal, "no_user_anon_id", "an event needs an anonymousId or a userId");
-	if (!proven && e->id.kind == FW_PERSON_ANONYMOUS)
-		event->user_id = event->previous_id = event->group_id = (struct fw_str){ NULL, 0 };
+		e->id = (struct fw_person_id){ e->proven ? FW_PERSON_USER : FW_PERSON_UNVERIFIED, event->user_id };
+	if (!e->proven && event->anonymous_id.n)
+		event->user_id = (struct fw_str){ NULL, 0 };
 	return 0;
 }
 

@@ -43,6 +43,7 @@ static const struct family families[] = {
 	{ "rules_set_aside_total", "Times that a rule was set aside.", FW_COUNT_SET_ASIDE, 1, NULL, NULL },
 	{ "events_total", "Events that came in, by what became of them.", FW_COUNT_EVENTS_STORED, 3, "outcome", outcomes },
 	{ "events_large_total", "Events over 32 KiB.", FW_COUNT_EVENTS_LARGE, 1, NULL, NULL },
+	{ "identity_blocked_total", "Ids of events that are placeholders and name nobody.", FW_COUNT_IDS_BLOCKED, 1, NULL, NULL },
 	{ "dead_letters_total", "Refused events that were kept.", FW_COUNT_LETTERS, 1, NULL, NULL },
 	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1,
 		NULL, NULL },

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "profile/identify.h"
 #include "profile/record.h"
 
 static struct fw_str written(struct fw_arena *a, const struct fw_record *r)
@@ -15,6 +16,26 @@ static struct fw_str written(struct fw_arena *a, const struct fw_record *r)
 	struct fw_str bytes = { fw_arena_strndup(a, out.data, out.n), out.n };
 	fw_buf_finish(&out);
 	return bytes;
+}
+
+/* The ids it tells are in their normal form, are no placeholders and fit into a list of ids. */
+static void identify(struct fw_arena *a, const struct fw_event *e)
+{
+	struct fw_claim claims[FW_CLAIMS_MOST];
+	char out[FW_EMAIL_BYTES];
+	unsigned n, blocked;
+	size_t m;
+	if (fw_identify(a, e, true, true, claims, &n, &blocked) < 0 || n > FW_CLAIMS_MOST)
+		abort();
+	for (unsigned i = 0; i < n; i++) {
+		struct fw_str text = claims[i].text;
+		if (text.n == 0 || text.n > FW_LIMIT_EVENT_ID_BYTES || fw_id_is_blocked(text))
+			abort();
+		if (claims[i].kind == FW_ID_EMAIL && !(fw_normal_email(text, out, &m) && fw_str_equal(text, (struct fw_str){ out, m })))
+			abort();
+		if (claims[i].kind == FW_ID_PHONE && !(fw_normal_phone(text, out, &m) && fw_str_equal(text, (struct fw_str){ out, m })))
+			abort();
+	}
 }
 
 static void apply(struct fw_arena *a, struct fw_record **r, const struct fw_json *element, int64_t received_us)
@@ -33,6 +54,7 @@ static void apply(struct fw_arena *a, struct fw_record **r, const struct fw_json
 	}
 	if (e.at_us < 0 || e.at_us > received_us || (e.user_id.n == 0 && e.anonymous_id.n == 0))
 		abort();
+	identify(a, &e);
 	if (fw_profile_apply(*r, &e, &options, &effects) < 0)
 		abort();
 	struct fw_str bytes = written(a, *r);
