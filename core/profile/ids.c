@@ -1,6 +1,8 @@
 /* What a person goes by. The rows of the ids are people's business; here is only the list, and what may be in it. */
 #include "profile/own.h"
 
+#include <stdlib.h>
+
 static struct id *find(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
 	for (uint32_t i = 0; i < r->ids.n; i++)
@@ -35,17 +37,62 @@ static unsigned most_alike(enum fw_id_kind kind)
 	return kind == FW_ID_USER ? 1 : kind == FW_ID_ANONYMOUS ? FW_LIMIT_MERGES : FW_LIMIT_IDS_OF_A_KIND;
 }
 
+static bool fits(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	return r->ids.n < FW_LIMIT_RECORD_IDS && count_alike(r, kind, text) < most_alike(kind);
+}
+
+static int add(struct fw_record *r, struct id id)
+{
+	if (!fw_record_own(r, &id.text) || !FW_LIST_ROOM(r, r->ids))
+		return FW_ENOMEM;
+	r->ids.items[r->ids.n++] = id;
+	return 0;
+}
+
 int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
 	if (find(r, kind, text))
 		return 0;
-	if (r->ids.n >= FW_LIMIT_RECORD_IDS || count_alike(r, kind, text) >= most_alike(kind))
-		return FW_ELIMIT;
-	char *copy = FW_LIST_ROOM(r, r->ids) ? fw_arena_strndup(r->arena, text.p, text.n) : NULL;
-	if (!copy)
-		return FW_ENOMEM;
-	r->ids.items[r->ids.n++] = (struct id){ .kind = kind, .text = { copy, text.n } };
+	return fits(r, kind, text) ? add(r, (struct id){ .kind = kind, .text = text }) : FW_ELIMIT;
+}
+
+static int by_kind(const void *x, const void *y)
+{
+	const struct id *a = x, *b = y;
+	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : fw_str_compare(a->text, b->text);
+}
+
+int fw_merge_ids(struct fw_record *into, const struct fw_record *from)
+{
+	for (uint32_t i = 0; i < from->ids.n; i++) {
+		const struct id *id = &from->ids.items[i];
+		struct id *found = find(into, id->kind, id->text);
+		if (found)
+			found->shared |= id->shared;
+		else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0)
+			return FW_ENOMEM;
+	}
+	if (into->ids.n)
+		qsort(into->ids.items, into->ids.n, sizeof *into->ids.items, by_kind);
 	return 0;
+}
+
+bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b)
+{
+	struct id room[FW_LIMIT_RECORD_IDS];
+	struct fw_record both = { .ids = { room, a->ids.n, FW_LIMIT_RECORD_IDS } };
+	if (a->ids.n)
+		memcpy(room, a->ids.items, a->ids.n * sizeof *room);
+	for (uint32_t i = 0; i < b->ids.n; i++) {
+		const struct id *id = &b->ids.items[i];
+		if (find(&both, id->kind, id->text))
+			continue;
+		if (!fits(&both, id->kind, id->text))
+			return false;
+		room[both.ids.n++] = *id;
+	}
+	return true;
 }
 
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)

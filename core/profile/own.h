@@ -24,17 +24,6 @@ struct id {
 	struct fw_str text;
 };
 
-/* Another person's record that became part of this one. */
-struct merge {
-	enum fw_id_kind kind; /* the id whose row it was */
-	struct fw_str id;
-	uint64_t number;      /* of the outbox entry that brought it */
-	int64_t at_ms;
-	uint64_t seal[4];     /* the key of what is kept of it */
-	int32_t spilled_day;  /* as a record's: messages of that person that are rows beside its id */
-	uint32_t spilled_days;
-};
-
 /* What the person lets be done, by purpose or channel: as it is now … */
 struct consent {
 	struct fw_str what;
@@ -163,7 +152,7 @@ struct fw_record {
 	uint32_t spilled_days;
 	FW_LIST(struct import) imports;
 	FW_LIST(struct trait) traits;
-	FW_LIST(struct merge) merges;     /* in the order in which they came */
+	FW_LIST(struct fw_merge) merges;  /* by time, in whole milliseconds */
 	FW_LIST(struct consent) consents; /* by `what` */
 	FW_LIST(struct consent_entry) consent_log; /* by time */
 	bool restricted;                  /* kept, and used for nothing */
@@ -230,6 +219,16 @@ static inline int64_t fw_money_sum(int64_t a, int64_t b)
 
 /* fw_profile_fill at a time that need not be that of the facts' clock. */
 int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f);
+
+/* A text in the record's own memory; n 0 stays. False: out of memory. */
+bool fw_record_own(struct fw_record *r, struct fw_str *text);
+
+/* Whether what both go by fits into one record. */
+bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b);
+
+/* The parts of merging: what `from` has becomes `into`'s, too. Each 0 or FW_ENOMEM. */
+int fw_merge_ids(struct fw_record *into, const struct fw_record *from);
+int fw_merge_merges(struct fw_record *into, const struct fw_record *from);
 
 /* The parts of applying an event. Each 0 or FW_ENOMEM. */
 struct happening {

@@ -285,18 +285,35 @@ static bool get_engagements(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
+/* Mostly it is among the person's ids, and then a place there. */
+static bool get_merged_id(struct fw_record *r, struct fw_unpack *u, unsigned head, struct fw_str *ret)
+{
+	enum { AMONG_IDS = 128 };
+	if (!(head & AMONG_IDS)) {
+		*ret = fw_unpack_text(u, r->arena);
+		return true;
+	}
+	uint32_t i = fw_unpack_bounded(u, FW_LIMIT_RECORD_IDS);
+	if (u->failed || i >= r->ids.n)
+		return false;
+	*ret = r->ids.items[i].text;
+	return true;
+}
+
 static bool get_merges(struct fw_record *r, struct fw_unpack *u)
 {
 	while (u->p < u->end && !u->failed) {
 		unsigned head = fw_unpack_byte(u);
-		struct merge m = { .kind = head >> 4 < FW_ID_KINDS ? (enum fw_id_kind)(head >> 4) : FW_ID_KINDS, .spilled_days = head & 15 };
-		m.id = fw_unpack_text(u, r->arena);
+		unsigned kind = head >> 4 & 7;
+		struct fw_merge m = { .kind = kind < FW_ID_KINDS ? (enum fw_id_kind)kind : FW_ID_KINDS, .spilled_days = head & 15 };
+		if (!get_merged_id(r, u, head, &m.id))
+			return false;
 		m.number = fw_unpack_number(u);
-		m.at_ms = get_before(u, r->last_ms);
+		m.at_us = get_before(u, r->last_ms) * 1000;
 		int64_t day = m.spilled_days ? get_before(u, r->last_ms / HOUR_MS / DAY_HOURS) : 0;
 		m.spilled_day = (int32_t)day;
-		for (int k = 0; k < 4; k++)
-			m.seal[k] = fw_unpack_fixed(u);
+		for (size_t k = 0; k < sizeof m.seal; k++)
+			m.seal[k] = fw_unpack_byte(u);
 		if (m.kind == FW_ID_KINDS || day > INT32_MAX || r->merges.n >= FW_LIMIT_MERGES || !FW_LIST_ROOM(r, r->merges))
 			return false;
 		r->merges.items[r->merges.n++] = m;

@@ -31,6 +31,13 @@ struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id)
 	return r;
 }
 
+bool fw_record_own(struct fw_record *r, struct fw_str *text)
+{
+	if (text->n)
+		text->p = fw_arena_strndup(r->arena, text->p, text->n);
+	return text->n == 0 || text->p;
+}
+
 struct fw_str fw_record_first_id(const struct fw_record *r)
 {
 	return r->first_id;
@@ -103,7 +110,10 @@ enum fw_message_seen fw_record_seen(const struct fw_record *r, uint64_t message_
 	for (uint32_t i = 0; i < r->seen.n; i++)
 		if (r->seen.items[i].hash == message_hash)
 			return FW_SEEN_YES;
-	return r->spilled_days ? FW_SEEN_ASK : FW_SEEN_NO;
+	uint32_t days = r->spilled_days;
+	for (uint32_t i = 0; i < r->merges.n; i++)
+		days |= r->merges.items[i].spilled_days;
+	return days ? FW_SEEN_ASK : FW_SEEN_NO;
 #else
 	(void)r;
 	return FW_SEEN_NO;
@@ -117,13 +127,29 @@ static bool still_matters(int64_t day, int64_t now_us)
 	return (day + 1) * DAY_HOURS + FW_LIMIT_DEDUPE_HOURS > now_hour;
 }
 
-unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4])
+static unsigned days_that_matter(int32_t day, uint32_t bits, int64_t now_us, int32_t days[4])
 {
 	unsigned n = 0;
 	for (int32_t i = 0; i < 4; i++)
-		if (r->spilled_days >> i & 1 && still_matters(r->spilled_day - i, now_us))
-			days[n++] = r->spilled_day - i;
+		if (bits >> i & 1 && still_matters(day - i, now_us))
+			days[n++] = day - i;
 	return n;
+}
+
+unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4])
+{
+	return days_that_matter(r->spilled_day, r->spilled_days, now_us, days);
+}
+
+unsigned fw_merge_spilled_days(const struct fw_merge *m, int64_t now_us, int32_t days[4])
+{
+	return days_that_matter(m->spilled_day, m->spilled_days, now_us, days);
+}
+
+void fw_record_spilled(const struct fw_record *r, int32_t *ret_day, uint32_t *ret_days)
+{
+	*ret_day = r->spilled_day;
+	*ret_days = r->spilled_days;
 }
 
 static void note_spilled(struct fw_record *r, int32_t day)

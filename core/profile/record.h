@@ -13,6 +13,8 @@ enum fw_consent_state { FW_CONSENT_GRANTED, FW_CONSENT_DENIED, FW_CONSENT_WITHDR
 
 struct fw_record; /* in an arena */
 
+enum { FW_SPILL_MOST = 16 }; /* messages that have to make room at once */
+
 /* A person nobody has seen: `id` is the one under which it is first seen, by which rollouts draw. NULL: out of memory. */
 struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id);
 /* Reads any version there ever was. 0; FW_EINVAL (these bytes are no record: err says what is wrong); FW_ENOMEM. */
@@ -40,6 +42,37 @@ int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str te
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 
+/* Another person's record that became part of this one. */
+struct fw_merge {
+	enum fw_id_kind kind;   /* the id whose row it was */
+	struct fw_str id;
+	uint64_t number;        /* of the outbox entry that brought it */
+	int64_t at_us;          /* kept in whole milliseconds */
+	unsigned char seal[32]; /* the key of what is kept of it */
+	int32_t spilled_day;    /* fw_record_spilled of it: its messages that are rows beside that id */
+	uint32_t spilled_days;
+};
+/* They come by time. What `id` says stays the record's. */
+bool fw_record_merge_at(const struct fw_record *r, unsigned i, struct fw_merge *ret); /* the i-th; false: there are no more */
+/* 0 (also when it has this kind, id and number already); FW_ELIMIT: it has FW_LIMIT_MERGES; FW_ENOMEM. */
+int fw_record_note_merge(struct fw_record *r, const struct fw_merge *m);
+bool fw_record_forget_merge(struct fw_record *r, enum fw_id_kind kind, struct fw_str id, uint64_t number); /* false: it was not there */
+
+/* Why two people may not become one, in a word ("two_users", "too_many_merges", "too_many_ids"); NULL: they may. A merge that
+ * is noted with it is counted. */
+const char *fw_record_may_not_merge(const struct fw_record *a, const struct fw_record *b);
+/* What `from` is becomes part of `into`; which of two records is merged into which makes no difference but for what lies beside
+ * their rows. The merge itself is noted by the caller, who also drops the behaviour part if it may not be kept. Messages that
+ * the record has no room to remember are put into `ret_spilled` (room for FW_SPILL_MOST), to be kept as rows of their days.
+ * `from` is unchanged, and nothing of it is referred to afterwards. 0 or FW_ENOMEM (`into` is good for nothing then). */
+struct fw_spilled {
+	uint64_t hash;
+	int32_t day;
+};
+int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct fw_spilled *ret_spilled, unsigned *ret_n);
+/* What `absorbed` brought into a person who was `before` then is taken out again; what came since stays. 0 or FW_ENOMEM. */
+int fw_record_split(struct fw_record *from, const struct fw_record *before, const struct fw_record *absorbed);
+
 /* What applying needs to know besides the event. */
 struct fw_profile_options {
 	const char *currency;
@@ -62,14 +95,17 @@ int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct
 void fw_record_forget_behaviour(struct fw_record *r);
 
 /* Exactly once. Whether the message was applied: FW_SEEN_ASK when hashes have moved out of the record into day-rows, which
- * then must be asked for this hash on each day of `fw_record_spilled_days`. */
+ * then must be asked for this hash on each day of `fw_record_spilled_days`, and beside the id of each merge on those of
+ * `fw_merge_spilled_days`. */
 enum fw_message_seen { FW_SEEN_NO, FW_SEEN_YES, FW_SEEN_ASK };
 enum fw_message_seen fw_record_seen(const struct fw_record *r, uint64_t message_hash);
 /* Days (since 1970) of which the record has day-rows that may still matter at now_us; at most 4. */
 unsigned fw_record_spilled_days(const struct fw_record *r, int64_t now_us, int32_t days[4]);
+unsigned fw_merge_spilled_days(const struct fw_merge *m, int64_t now_us, int32_t days[4]);
+/* Those days as a merge has them. */
+void fw_record_spilled(const struct fw_record *r, int32_t *ret_day, uint32_t *ret_days);
 /* Remembers a message. Those that have to make room for it (oldest first, several at once) are put into `ret_spilled` (room for
  * FW_SPILL_MOST), to be kept as rows of the day `ret_day`; the return value is their number. A hash of 0 is nothing. */
-enum { FW_SPILL_MOST = 16 };
 unsigned fw_record_remember(struct fw_record *r, uint64_t message_hash, int64_t received_us, uint64_t *ret_spilled, int32_t *ret_day);
 
 /* `import`: the highest offset of that file that was applied, or -1; and setting it. Only the last few files are kept. */

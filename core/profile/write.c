@@ -261,18 +261,26 @@ static void put_engagements(struct writer *w)
 	}
 }
 
+/* An id that is among the person's is a place there. */
 static void put_merges(struct writer *w)
 {
+	enum { AMONG_IDS = 128 };
 	for (uint32_t i = 0; i < w->r->merges.n; i++) {
-		const struct merge *m = &w->r->merges.items[i];
-		fw_buf_putc(w->out, (char)((unsigned)m->kind << 4 | m->spilled_days));
-		fw_pack_text(w->out, m->id);
+		const struct fw_merge *m = &w->r->merges.items[i];
+		uint32_t place = 0;
+		while (place < w->r->ids.n && !fw_str_equal(w->r->ids.items[place].text, m->id))
+			place++;
+		bool among_ids = place < w->r->ids.n;
+		fw_buf_putc(w->out, (char)((among_ids ? AMONG_IDS : 0u) | (unsigned)m->kind << 4 | m->spilled_days));
+		if (among_ids)
+			fw_pack_number(w->out, place);
+		else
+			fw_pack_text(w->out, m->id);
 		fw_pack_number(w->out, m->number);
-		put_time(w, m->at_ms);
+		put_time(w, m->at_us / 1000);
 		if (m->spilled_days)
 			fw_pack_signed(w->out, w->r->last_ms / HOUR_MS / DAY_HOURS - m->spilled_day);
-		for (int k = 0; k < 4; k++)
-			fw_pack_fixed(w->out, m->seal[k]);
+		fw_buf_add(w->out, (const char *)m->seal, sizeof m->seal);
 	}
 }
 
