@@ -50,6 +50,7 @@ enum {
 	FW_LIMIT_GEO_BYTES = 1 << 30,         /* a geo database */
 	FW_LIMIT_AGENTS_KEPT = 4096,          /* user agents whose device a worker remembers */
 	FW_LIMIT_AGENT_STEPS = 20000,         /* matching steps of one pattern on one user agent */
+	FW_LIMIT_TCF_BYTES = 8 << 10,        /* a TCF consent string */
 
 	/* The store. */
 	FW_LIMIT_STORE_KEY_BYTES = 480,
