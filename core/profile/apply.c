@@ -131,6 +131,14 @@ double fw_engagement_share(const struct engagement *e)
 	return e->sent > 0 ? e->engaged / e->sent : -1;
 }
 
+void fw_engagement_decay(struct engagement *e, int64_t at_ms)
+{
+	double kept = exp2(-(double)(at_ms - e->at_ms) / (ENGAGEMENT_DAYS * 86400e3));
+	e->sent *= kept;
+	e->engaged *= kept;
+	e->at_ms = at_ms;
+}
+
 /* Both sums decay lazily, to the latest message or engagement; what comes late is added as it would have decayed. */
 int fw_apply_engagement(struct fw_record *r, const struct happening *h)
 {
@@ -150,10 +158,7 @@ int fw_apply_engagement(struct fw_record *r, const struct happening *h)
 	}
 	double weight = 1;
 	if (h->at_ms > e->at_ms) {
-		double kept = exp2(-(double)(h->at_ms - e->at_ms) / (ENGAGEMENT_DAYS * day_ms));
-		e->sent *= kept;
-		e->engaged *= kept;
-		e->at_ms = h->at_ms;
+		fw_engagement_decay(e, h->at_ms);
 	} else {
 		weight = exp2(-(double)(e->at_ms - h->at_ms) / (ENGAGEMENT_DAYS * day_ms));
 	}

@@ -2,6 +2,8 @@
  * confirmed by a Promotion Viewed, else lapsed. */
 #include "profile/own.h"
 
+#include <stdlib.h>
+
 #include "base/hash.h"
 
 static struct cap *find_cap(struct fw_record *r, uint64_t cap)
@@ -58,17 +60,17 @@ static uint32_t oldest_cap(const struct fw_record *r, bool by_last)
 	return oldest;
 }
 
-/* Makes room: caps of which nothing counts go first, then the one that was used least lately, then the oldest places. */
-static void make_room(struct fw_record *r, int64_t at_ms)
+/* Until there are no more than so many: caps of which nothing counts go first, then the one that was used least lately, then the oldest places. */
+static void make_room(struct fw_record *r, int64_t at_ms, uint32_t most_caps, uint32_t most_uses)
 {
 	for (uint32_t i = r->caps.n; i-- > 0; ) {
 		prune(&r->caps.items[i], at_ms);
 		if (r->caps.items[i].uses.n == 0)
 			FW_LIST_TAKE(r->caps, i);
 	}
-	if (r->caps.n >= FW_LIMIT_CAPS_KEPT)
+	while (r->caps.n > most_caps)
 		FW_LIST_TAKE(r->caps, oldest_cap(r, true));
-	while (count_uses(r) >= FW_LIMIT_CAPS_USES) {
+	while (count_uses(r) > most_uses) {
 		uint32_t oldest = oldest_cap(r, false);
 		FW_LIST_TAKE(r->caps.items[oldest].uses, 0);
 		if (r->caps.items[oldest].uses.n == 0)
@@ -81,7 +83,7 @@ int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservat
 	int64_t at_ms = reservation->at_us / 1000;
 	struct cap *c = find_cap(r, reservation->cap);
 	if (!c || count_uses(r) >= FW_LIMIT_CAPS_USES) {
-		make_room(r, at_ms);
+		make_room(r, at_ms, FW_LIMIT_CAPS_KEPT - 1, FW_LIMIT_CAPS_USES - 1);
 		c = find_cap(r, reservation->cap);
 	}
 	if (!c) {
@@ -125,4 +127,70 @@ bool fw_confirm_reservations(struct fw_record *r, const struct happening *h)
 			break; /* one view confirms one place of each cap */
 		}
 	return confirmed;
+}
+
+static int by_id(const void *x, const void *y)
+{
+	uint64_t a = ((const struct cap *)x)->cap, b = ((const struct cap *)y)->cap;
+	return a < b ? -1 : a > b;
+}
+
+/* What a cap is was known best when a place of it was taken last. */
+static bool is_known_better(const struct cap *a, const struct cap *b)
+{
+	int64_t last_ms = a->uses.items[a->uses.n - 1].at_ms, other_ms = b->uses.items[b->uses.n - 1].at_ms;
+	if (last_ms != other_ms)
+		return last_ms > other_ms;
+	return a->per_s != b->per_s ? a->per_s > b->per_s : a->limit > b->limit;
+}
+
+static int by_age(const void *x, const void *y)
+{
+	const struct cap_use *a = x, *b = y;
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	return a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+/* The places of both. */
+static int merge_cap(struct fw_record *r, struct cap *c, const struct cap *other)
+{
+	if (c->uses.n == 0 || is_known_better(other, c)) {
+		c->per_s = other->per_s;
+		c->limit = other->limit;
+	}
+	for (uint32_t k = 0; k < other->uses.n; k++) {
+		if (!FW_LIST_ROOM(r, c->uses))
+			return FW_ENOMEM;
+		c->uses.items[c->uses.n++] = other->uses.items[k];
+	}
+	return 0;
+}
+
+int fw_merge_caps(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	for (uint32_t i = 0; i < m->from->caps.n; i++) {
+		const struct cap *other = &m->from->caps.items[i];
+		struct cap *c = find_cap(r, other->cap);
+		if (!c && !FW_LIST_ROOM(r, r->caps))
+			return FW_ENOMEM;
+		if (!c) {
+			c = &r->caps.items[r->caps.n++];
+			*c = (struct cap){ .cap = other->cap };
+		}
+		if (merge_cap(r, c, other) < 0)
+			return FW_ENOMEM;
+	}
+	for (uint32_t i = 0; i < r->caps.n; i++) {
+		struct cap *c = &r->caps.items[i];
+		qsort(c->uses.items, c->uses.n, sizeof *c->uses.items, by_age);
+		while (c->uses.n > FW_LIMIT_CAP_USES)
+			FW_LIST_TAKE(c->uses, 0);
+	}
+	if (r->caps.n)
+		qsort(r->caps.items, r->caps.n, sizeof *r->caps.items, by_id);
+	if (r->caps.n > FW_LIMIT_CAPS_KEPT || count_uses(r) > FW_LIMIT_CAPS_USES)
+		make_room(r, r->last_ms, FW_LIMIT_CAPS_KEPT, FW_LIMIT_CAPS_USES);
+	return 0;
 }

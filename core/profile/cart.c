@@ -119,7 +119,7 @@ static void fold(struct cart *c)
 		memcpy(c->entries.items[i].labels, line->labels, sizeof line->labels);
 	}
 	c->entries.n = kept + rest;
-	c->told_ms = kept_from_ms;
+	c->told_ms = kept_from_ms > c->told_ms ? kept_from_ms : c->told_ms;
 	c->began_ms = now.since_ms;
 }
 
@@ -201,4 +201,80 @@ int fw_apply_cart(struct fw_record *r, const struct happening *h)
 	case FW_CART_EMPTY: return tell(r, h, NULL);
 	default: return 0;
 	}
+}
+
+/* By time, then by what they say. */
+static int compare_entries(const struct merging *m, const struct cart_entry *a, const struct cart_entry *b)
+{
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	for (int i = 0; i < FW_LABELS; i++)
+		if (a->labels[i] != b->labels[i])
+			return m->rank[a->labels[i]] < m->rank[b->labels[i]] ? -1 : 1;
+	if (a->price != b->price)
+		return a->price < b->price ? -1 : 1;
+	return a->quantity < b->quantity ? -1 : a->quantity > b->quantity;
+}
+
+static bool is_told(const struct cart *c, uint32_t i)
+{
+	return i < c->entries.n && c->entries.items[i].at_ms == 0;
+}
+
+/* Which of two was told later; when that was at the same time, by what was told. */
+static int compare_told(const struct merging *m, const struct cart *a, const struct cart *b)
+{
+	if (a->told_ms != b->told_ms)
+		return a->told_ms < b->told_ms ? -1 : 1;
+	if (a->began_ms != b->began_ms)
+		return a->began_ms < b->began_ms ? -1 : 1;
+	for (uint32_t i = 0; is_told(a, i) || is_told(b, i); i++) {
+		int by_entry = !is_told(b, i) ? 1 : !is_told(a, i) ? -1 : compare_entries(m, &a->entries.items[i], &b->entries.items[i]);
+		if (by_entry)
+			return by_entry;
+	}
+	return 0;
+}
+
+/* Those that came after all of it was told, or (with at_ms of 0) were told then. */
+static void add_entries(const struct merging *m, struct cart *c, const struct cart *more, bool told)
+{
+	for (uint32_t k = 0; k < more->entries.n; k++) {
+		const struct cart_entry *e = &more->entries.items[k];
+		uint32_t i = c->entries.n;
+		if (e->at_ms ? e->at_ms <= c->told_ms : !told)
+			continue;
+		while (e->at_ms && i > 0 && compare_entries(m, &c->entries.items[i - 1], e) > 0)
+			i--;
+		FW_LIST_OPEN(c->entries, i);
+		c->entries.items[i] = *e;
+	}
+}
+
+/* The cart that was told last, and what either of them changed since. */
+int fw_merge_cart(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	struct cart a = r->cart, b = m->from->cart, c;
+	uint32_t n = a.entries.n + b.entries.n;
+	b.entries.items = FW_NEW_ARRAY(r->arena, b.entries.n, struct cart_entry);
+	c.entries.items = FW_NEW_ARRAY(r->arena, n, struct cart_entry);
+	if (!b.entries.items || !c.entries.items)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < b.entries.n; i++) {
+		b.entries.items[i] = m->from->cart.entries.items[i];
+		for (int k = 0; k < FW_LABELS; k++)
+			b.entries.items[i].labels[k] = m->number[b.entries.items[i].labels[k]];
+	}
+	const struct cart *later = compare_told(m, &a, &b) < 0 ? &b : &a;
+	c.told_ms = later->told_ms;
+	c.began_ms = later->began_ms;
+	c.entries.n = 0;
+	c.entries.size = n;
+	add_entries(m, &c, later, true);
+	add_entries(m, &c, later == &a ? &b : &a, false);
+	while (c.entries.n > FW_LIMIT_CART_ENTRIES)
+		fold(&c);
+	r->cart = c;
+	return 0;
 }

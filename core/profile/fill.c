@@ -37,7 +37,7 @@ static int fill_visits(struct fw_facts *f, const struct fw_record *r, int64_t no
 		fw_facts_bool(f, FW_FACT_NEW_VISITOR, visits == 0 || (visits == 1 && at_hand));
 	put_days_since(f, FW_FACT_DAYS_SINCE_VISIT, before ? before->last_s * 1000 : 0, now_ms);
 	const struct touch *t = &r->session_touch;
-	if (!at_hand || t->at_ms == 0)
+	if (!at_hand || t->at_ms / 1000 < last->start_s)
 		return 0;
 	const char *const *channels = fw_fact_info(FW_FACT_SOURCE)->values;
 	if (t->channel == 0 || put_text(f, FW_FACT_SOURCE, fw_str(channels[t->channel - 1])) < 0)

@@ -63,8 +63,10 @@ static int by_kind(const void *x, const void *y)
 	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : fw_str_compare(a->text, b->text);
 }
 
-int fw_merge_ids(struct fw_record *into, const struct fw_record *from)
+int fw_merge_ids(struct merging *m)
 {
+	struct fw_record *into = m->into;
+	const struct fw_record *from = m->from;
 	for (uint32_t i = 0; i < from->ids.n; i++) {
 		const struct id *id = &from->ids.items[i];
 		struct id *found = find(into, id->kind, id->text);

@@ -1,5 +1,4 @@
-/* Who became part of a person, whether somebody may, and that it comes to pass; each part of a record is merged where it is
- * kept. */
+/* Who became part of a person, and whether somebody may. */
 #include "profile/own.h"
 
 static bool is_merge(const struct fw_merge *m, enum fw_id_kind kind, struct fw_str id, uint64_t number)
@@ -64,15 +63,15 @@ bool fw_record_forget_merge(struct fw_record *r, enum fw_id_kind kind, struct fw
 }
 
 /* Those who became part of both, by some way, count once. The oldest beyond the limit cannot be undone any more. */
-int fw_merge_merges(struct fw_record *into, const struct fw_record *from)
+int fw_merge_merges(struct merging *m)
 {
-	for (uint32_t i = 0; i < from->merges.n; i++) {
-		const struct fw_merge *m = &from->merges.items[i];
-		if (!find(into, m->kind, m->id, m->number) && add(into, *m) < 0)
+	for (uint32_t i = 0; i < m->from->merges.n; i++) {
+		const struct fw_merge *e = &m->from->merges.items[i];
+		if (!find(m->into, e->kind, e->id, e->number) && add(m->into, *e) < 0)
 			return FW_ENOMEM;
 	}
-	while (into->merges.n > FW_LIMIT_MERGES)
-		FW_LIST_TAKE(into->merges, 0);
+	while (m->into->merges.n > FW_LIMIT_MERGES)
+		FW_LIST_TAKE(m->into->merges, 0);
 	return 0;
 }
 
@@ -92,24 +91,4 @@ const char *fw_record_may_not_merge(const struct fw_record *a, const struct fw_r
 	if (count_merges(a, b) >= FW_LIMIT_MERGES)
 		return "too_many_merges";
 	return fw_ids_fit(a, b) ? NULL : "too_many_ids";
-}
-
-int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct fw_spilled *ret_spilled, unsigned *ret_n)
-{
-	(void)ret_spilled;
-	*ret_n = 0;
-	int code = fw_merge_ids(into, from);
-	return code < 0 ? code : fw_merge_merges(into, from);
-}
-
-int fw_record_split(struct fw_record *from, const struct fw_record *before, const struct fw_record *absorbed)
-{
-	(void)before;
-	for (uint32_t i = 0; i < absorbed->merges.n; i++) {
-		const struct fw_merge *m = &absorbed->merges.items[i];
-		fw_record_forget_merge(from, m->kind, m->id, m->number);
-	}
-	for (uint32_t i = 0; i < absorbed->ids.n; i++)
-		fw_record_remove_id(from, absorbed->ids.items[i].kind, absorbed->ids.items[i].text);
-	return 0;
 }

@@ -2,6 +2,7 @@
 #include "profile/own.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static struct order *find_order(struct fw_record *r, struct fw_str id)
 {
@@ -152,4 +153,63 @@ int fw_apply_order(struct fw_record *r, const struct happening *h, bool *ret_cou
 	case FW_ORDER_REFUND: refund(o, h); return 0;
 	default: o->flags |= ORDER_CANCELLED; return 0;
 	}
+}
+
+static int by_time(const void *x, const void *y)
+{
+	const struct order *a = x, *b = y;
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms ? -1 : 1;
+	int by_id = fw_str_compare(a->id, b->id);
+	if (by_id)
+		return by_id;
+	if (a->told_ms != b->told_ms)
+		return a->told_ms < b->told_ms ? -1 : 1;
+	if (a->revenue != b->revenue)
+		return a->revenue < b->revenue ? -1 : 1;
+	if (a->refunded != b->refunded)
+		return a->refunded < b->refunded ? -1 : 1;
+	return a->flags < b->flags ? -1 : a->flags > b->flags;
+}
+
+/* What two people's records say of one order. */
+static void join_order(struct order *o, const struct order *other)
+{
+	enum { TOLD = ORDER_FOREIGN };
+	bool completed = o->flags & ORDER_COMPLETED, other_completed = other->flags & ORDER_COMPLETED;
+	if (completed == other_completed ? other->at_ms < o->at_ms : other_completed)
+		o->at_ms = other->at_ms;
+	bool later = other->told_ms != o->told_ms ? other->told_ms > o->told_ms :
+		other->revenue != o->revenue ? other->revenue > o->revenue : (other->flags & TOLD) > (o->flags & TOLD);
+	if (later) {
+		o->told_ms = other->told_ms;
+		o->revenue = other->revenue;
+		o->flags = (o->flags & ~(uint32_t)TOLD) | (other->flags & TOLD);
+	}
+	o->flags |= other->flags & ~(uint32_t)TOLD;
+	o->refunded = fw_money_sum(o->refunded, other->refunded);
+}
+
+int fw_merge_orders(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	struct lifetime *l = &r->lifetime;
+	l->orders += m->from->lifetime.orders;
+	l->priced += m->from->lifetime.priced;
+	l->revenue = fw_money_sum(l->revenue, m->from->lifetime.revenue);
+	for (uint32_t i = 0; i < m->from->orders.n; i++) {
+		struct order o = m->from->orders.items[i], *found = o.id.n ? find_order(r, o.id) : NULL;
+		if (found) {
+			join_order(found, &o);
+			continue;
+		}
+		if (!fw_record_own(r, &o.id) || !FW_LIST_ROOM(r, r->orders))
+			return FW_ENOMEM;
+		r->orders.items[r->orders.n++] = o;
+	}
+	if (r->orders.n)
+		qsort(r->orders.items, r->orders.n, sizeof *r->orders.items, by_time);
+	while (r->orders.n > FW_LIMIT_ORDERS)
+		forget_oldest(r, true);
+	return 0;
 }

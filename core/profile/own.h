@@ -181,6 +181,8 @@ bool fw_list_grow(struct fw_arena *a, void **items, uint32_t n, uint32_t *size, 
 /* The number of a text, added if it is new; what is longer than FW_LIMIT_KEY_BYTES is cut off. 0: none, or no memory. */
 uint32_t fw_record_text(struct fw_record *r, struct fw_str text);
 uint32_t fw_record_text_folded(struct fw_record *r, struct fw_str text);
+/* The number of a text of another record, as it stands. 0: out of memory. */
+uint32_t fw_record_text_whole(struct fw_record *r, struct fw_str text);
 /* The text of a number; n 0 for 0. */
 struct fw_str fw_record_text_of(const struct fw_record *r, uint32_t number);
 
@@ -226,9 +228,26 @@ bool fw_record_own(struct fw_record *r, struct fw_str *text);
 /* Whether what both go by fits into one record. */
 bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b);
 
-/* The parts of merging: what `from` has becomes `into`'s, too. Each 0 or FW_ENOMEM. */
-int fw_merge_ids(struct fw_record *into, const struct fw_record *from);
-int fw_merge_merges(struct fw_record *into, const struct fw_record *from);
+/* The parts of merging: what `from` has becomes `into`'s, too. Lists are in an order afterwards that does not depend on which
+ * of the two was which. Each 0 or FW_ENOMEM. */
+struct merging {
+	struct fw_record *into;
+	const struct fw_record *from;
+	const uint32_t *number; /* `into`'s of each of `from`'s texts, by their numbers */
+	const uint32_t *rank;   /* by the numbers of `into`'s texts: their place among them, bytewise */
+	struct fw_spilled *spilled;
+	unsigned n_spilled;
+};
+int fw_merge_ids(struct merging *m);
+int fw_merge_merges(struct merging *m);
+int fw_merge_sessions(struct merging *m);
+int fw_merge_cart(struct merging *m);
+int fw_merge_orders(struct merging *m);
+int fw_merge_caps(struct merging *m);
+int fw_merge_seen(struct merging *m);
+int fw_merge_traits(struct merging *m);
+int fw_merge_consents(struct merging *m);
+int fw_merge_series(struct merging *m);
 
 /* The parts of applying an event. Each 0 or FW_ENOMEM. */
 struct happening {
@@ -281,6 +300,8 @@ uint32_t fw_trait_oldest(const struct fw_record *r);
 unsigned fw_trait_number(struct fw_str name);
 const char *fw_trait_name(unsigned number);
 
+/* What is left of it at a later time. */
+void fw_engagement_decay(struct engagement *e, int64_t at_ms);
 /* The engagement of a channel at its last message's time, as both halves decay alike; negative: no message yet. */
 double fw_engagement_share(const struct engagement *e);
 

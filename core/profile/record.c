@@ -72,11 +72,8 @@ uint32_t fw_text_hash(struct fw_str text)
 	return h ^ h >> 16;
 }
 
-uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
+uint32_t fw_record_text_whole(struct fw_record *r, struct fw_str text)
 {
-	text = cut(text);
-	if (text.n == 0)
-		return 0;
 	uint32_t hash = fw_text_hash(text);
 	for (uint32_t i = 0; i < r->texts.n; i++)
 		if (r->texts.items[i].hash == hash && fw_str_equal(r->texts.items[i].text, text))
@@ -86,6 +83,12 @@ uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
 		return 0;
 	r->texts.items[r->texts.n++] = (struct record_text){ { copy, text.n }, hash };
 	return r->texts.n;
+}
+
+uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
+{
+	text = cut(text);
+	return text.n ? fw_record_text_whole(r, text) : 0;
 }
 
 uint32_t fw_record_text_folded(struct fw_record *r, struct fw_str text)
@@ -200,6 +203,56 @@ unsigned fw_record_remember(struct fw_record *r, uint64_t message_hash, int64_t 
 		return n;
 	r->seen.items[r->seen.n++] = (struct seen){ message_hash, (uint32_t)hour };
 	return n;
+}
+
+/* The hash before those of its hour. */
+static bool is_later(const struct seen *a, const struct seen *b)
+{
+	return a->hour != b->hour ? a->hour > b->hour : a->hash > b->hash;
+}
+
+static int note_seen(struct fw_record *r, struct seen s)
+{
+	for (uint32_t i = 0; i < r->seen.n; i++)
+		if (r->seen.items[i].hash == s.hash) {
+			if (r->seen.items[i].hour >= s.hour)
+				return 0;
+			FW_LIST_TAKE(r->seen, i);
+			break;
+		}
+	if (!FW_LIST_ROOM(r, r->seen))
+		return FW_ENOMEM;
+	uint32_t i = r->seen.n;
+	while (i > 0 && is_later(&r->seen.items[i - 1], &s))
+		i--;
+	FW_LIST_OPEN(r->seen, i);
+	r->seen.items[i] = s;
+	return 0;
+}
+
+/* The latest stay; the others become rows of the day on which they came. */
+int fw_merge_seen(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	struct seen own[FW_LIMIT_SEEN_KEPT];
+	uint32_t n = r->seen.n < FW_LIMIT_SEEN_KEPT ? r->seen.n : FW_LIMIT_SEEN_KEPT;
+	if (n)
+		memcpy(own, r->seen.items, n * sizeof *own);
+	r->seen.n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (note_seen(r, own[i]) < 0)
+			return FW_ENOMEM;
+	for (uint32_t i = 0; i < m->from->seen.n; i++)
+		if (note_seen(r, m->from->seen.items[i]) < 0)
+			return FW_ENOMEM;
+	while (r->seen.n > FW_LIMIT_SEEN_KEPT) {
+		const struct seen *s = &r->seen.items[0];
+		struct fw_spilled spilled = { s->hash, (int32_t)(s->hour / DAY_HOURS) };
+		m->spilled[m->n_spilled++] = spilled;
+		note_spilled(r, spilled.day);
+		FW_LIST_TAKE(r->seen, 0);
+	}
+	return 0;
 }
 
 static struct import *find_import(const struct fw_record *r, uint64_t file)

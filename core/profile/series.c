@@ -1,6 +1,8 @@
 /* Counts of what a person did: added, made coarser with age, folded together when there are too many. */
 #include "profile/own.h"
 
+#include <stdlib.h>
+
 enum { HOUR_MS = 3600000, HOURS = 24 };
 
 /* Newest first, hours before days, then by kind. */
@@ -226,4 +228,76 @@ int fw_apply_series(struct fw_record *r, const struct happening *h)
 		break;
 	}
 	return add(r, product.labels, h->b->did, 1, h->at_ms);
+}
+
+/* A series and what it is about, as ranks. */
+struct ranked {
+	uint32_t ranks[FW_LABELS];
+	struct fw_series series;
+};
+
+static int by_ranks(const void *x, const void *y)
+{
+	const struct ranked *a = x, *b = y;
+	for (int i = 0; i < FW_LABELS; i++)
+		if (a->ranks[i] != b->ranks[i])
+			return a->ranks[i] < b->ranks[i] ? -1 : 1;
+	return 0;
+}
+
+static int put_in_order(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	struct ranked *ranked = FW_NEW_ARRAY(r->arena, r->series.n, struct ranked);
+	if (!ranked)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < r->series.n; i++) {
+		ranked[i].series = r->series.items[i];
+		for (int k = 0; k < FW_LABELS; k++)
+			ranked[i].ranks[k] = m->rank[ranked[i].series.labels[k]];
+	}
+	qsort(ranked, r->series.n, sizeof *ranked, by_ranks);
+	for (uint32_t i = 0; i < r->series.n; i++)
+		r->series.items[i] = ranked[i].series;
+	return 0;
+}
+
+static int add_series(struct merging *m, const struct fw_series *other)
+{
+	struct fw_record *r = m->into;
+	uint32_t labels[FW_LABELS];
+	for (int k = 0; k < FW_LABELS; k++)
+		labels[k] = m->number[other->labels[k]];
+	struct fw_series *s = find_series(r, labels);
+	if (!s) {
+		if (!FW_LIST_ROOM(r, r->series))
+			return FW_ENOMEM;
+		s = &r->series.items[r->series.n++];
+		*s = (struct fw_series){ .n = 0 };
+		memcpy(s->labels, labels, sizeof s->labels);
+	}
+	for (uint32_t k = 0; k < other->n; k++)
+		if (!add_cell(r, s, aged(other->cells[k], r->newest_hour)))
+			return FW_ENOMEM;
+	return 0;
+}
+
+/* Counts add up, each as coarse as its age makes it. */
+int fw_merge_series(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	if (m->from->newest_hour > r->newest_hour) {
+		r->newest_hour = m->from->newest_hour;
+		settle(r);
+	}
+	for (uint32_t i = 0; i < m->from->series.n; i++)
+		if (add_series(m, &m->from->series.items[i]) < 0)
+			return FW_ENOMEM;
+	if (put_in_order(m) < 0)
+		return FW_ENOMEM;
+	bool fits = r->series.n <= FW_LIMIT_SERIES && count_cells(r) <= FW_LIMIT_CELLS;
+	fw_series_fold(r, FW_LIMIT_SERIES);
+	while (count_cells(r) > FW_LIMIT_CELLS)
+		fold_cells(r);
+	return fits ? 0 : put_in_order(m);
 }

@@ -2,6 +2,7 @@
 #include "profile/own.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum tag { NOTHING, NO, YES, WHOLE, NUMBER, TEXT, LIST };
 enum { MOST_ITEMS = 50 };
@@ -155,12 +156,25 @@ static size_t traits_bytes(const struct fw_record *r)
 	return n;
 }
 
+static void forget_oldest(struct fw_record *r)
+{
+	while (r->traits.n > FW_LIMIT_TRAITS || traits_bytes(r) > FW_LIMIT_TRAITS_BYTES) {
+		uint32_t oldest = fw_trait_oldest(r);
+		FW_LIST_TAKE(r->traits, oldest);
+	}
+}
+
+static struct trait *find_trait(struct fw_record *r, struct fw_str name)
+{
+	for (uint32_t i = 0; i < r->traits.n; i++)
+		if (fw_str_equal(r->traits.items[i].name, name))
+			return &r->traits.items[i];
+	return NULL;
+}
+
 static int tell(struct fw_record *r, struct fw_str name, struct fw_str packed, int64_t at_ms)
 {
-	struct trait *t = NULL;
-	for (uint32_t i = 0; i < r->traits.n && !t; i++)
-		if (fw_str_equal(r->traits.items[i].name, name))
-			t = &r->traits.items[i];
+	struct trait *t = find_trait(r, name);
 	if (t && t->at_ms > at_ms)
 		return 0;
 	char *value = fw_arena_strndup(r->arena, packed.p, packed.n);
@@ -175,10 +189,7 @@ static int tell(struct fw_record *r, struct fw_str name, struct fw_str packed, i
 	}
 	t->packed = (struct fw_str){ value, packed.n };
 	t->at_ms = at_ms;
-	while (r->traits.n > FW_LIMIT_TRAITS || traits_bytes(r) > FW_LIMIT_TRAITS_BYTES) {
-		uint32_t oldest = fw_trait_oldest(r);
-		FW_LIST_TAKE(r->traits, oldest);
-	}
+	forget_oldest(r);
 	return 0;
 }
 
@@ -205,4 +216,32 @@ int fw_apply_traits(struct fw_record *r, const struct happening *h)
 	}
 	fw_buf_finish(&packed);
 	return ret;
+}
+
+static int by_name(const void *x, const void *y)
+{
+	return fw_str_compare(((const struct trait *)x)->name, ((const struct trait *)y)->name);
+}
+
+/* Of tellings at the same time one is as good as the other, but it has to be the same one whoever is asked. */
+static bool outranks(const struct trait *a, const struct trait *b)
+{
+	return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : fw_str_compare(a->packed, b->packed) > 0;
+}
+
+int fw_merge_traits(struct merging *m)
+{
+	struct fw_record *r = m->into;
+	for (uint32_t i = 0; i < m->from->traits.n; i++) {
+		struct trait t = m->from->traits.items[i], *found = find_trait(r, t.name);
+		if (found && !outranks(&t, found))
+			continue;
+		if (!fw_record_own(r, &t.name) || !fw_record_own(r, &t.packed) || (!found && !FW_LIST_ROOM(r, r->traits)))
+			return FW_ENOMEM;
+		*(found ? found : &r->traits.items[r->traits.n++]) = t;
+	}
+	if (r->traits.n)
+		qsort(r->traits.items, r->traits.n, sizeof *r->traits.items, by_name);
+	forget_oldest(r);
+	return 0;
 }

@@ -5,9 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/limits.h"
+#include "base/hash.h"
 #include "lib_arena.h"
-#include "lib_profile.h"
+#include "lib_shoppers.h"
+#include "profile/own.h"
 
 static struct fw_record *person(const char *first, enum fw_id_kind kind, const char *id)
 {
@@ -67,11 +68,173 @@ static void test_merges(void **state)
 	assert_int_equal(fw_record_seen(r, 1), FW_SEEN_NO);
 }
 
+static unsigned rounds(void)
+{
+	return getenv("FW_LONG") ? 5000 : 300;
+}
+
+/* One event of a random person within the four hours before noon, at a millisecond of its own. Orders of several people may
+ * have one id if `shared`. */
+static void happen(struct fw_record *r, struct shopper *s, bool shared)
+{
+	char text[2000];
+	unsigned kind = below(&s->dice, 11);
+	int64_t at_us = NOON - (int64_t)below(&s->dice, 4 * 3600 * 1000) * 1000;
+	if (below(&s->dice, 8) == 0)
+		at_us -= (int64_t)below(&s->dice, 3) * DAY;
+	unsigned order = shared ? below(&s->dice, 3) : below(&s->dice, 1000000000), campaign = below(&s->dice, 3);
+	shopper_event(s, kind == 10 ? 0 : kind, text, sizeof text);
+	if (kind == 10)
+		snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"%s\",\"context\":{\"page\":{\"url\":"
+			"\"https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=c%u\"}}}", s->id, campaign);
+	if (kind == 6)
+		snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"%s\",\"event\":\"%s\",\"properties\":{"
+			"\"order_id\":\"o-%u\",\"total\":%u,\"products\":[{\"product_id\":\"SKU-%u\",\"category\":\"boots\"}]}}", s->id,
+			campaign ? "Order Completed" : "Order Refunded", order, 20 + order % 7, order % 5);
+	if (kind == 8)
+		snprintf(text, sizeof text, "{\"type\":\"identify\",\"anonymousId\":\"%s\",\"traits\":{\"plan\":\"%u\",\"t%u\":%u}}",
+			s->id, order % 9, campaign, order % 100);
+	apply_with(r, &arena, text, at_us, true);
+}
+
+static void add_consent(struct fw_record *r, struct dice *d, const char *what)
+{
+	struct consent c = { fw_str(what), (enum fw_consent_state)below(d, 3), NOON / 1000 - below(d, 1000) };
+	struct consent_entry e = { c.what, c.state, c.at_ms, FW_STR("page"), fw_str(below(d, 2) ? "v1" : NULL) };
+	assert_true(FW_LIST_ROOM(r, r->consents) && FW_LIST_ROOM(r, r->consent_log));
+	r->consents.items[r->consents.n++] = c;
+	r->consent_log.items[r->consent_log.n++] = e;
+}
+
+/* A random person, few of whom reach no limit together; read from bytes, as people are. */
+static struct fw_record *anybody(uint64_t seed, bool shared, unsigned most_events)
+{
+	struct shopper s;
+	char text[40];
+	uint64_t spilled[FW_SPILL_MOST];
+	int32_t day;
+	shopper_begin(&s, seed);
+	struct dice *d = &s.dice;
+	struct fw_record *r = fw_record_new(&arena, fw_str(s.id));
+	assert_int_equal(fw_record_add_id(r, FW_ID_ANONYMOUS, fw_str(s.id)), 0);
+	for (unsigned n = below(d, most_events + 1); n > 0; n--)
+		happen(r, &s, shared);
+	snprintf(text, sizeof text, "loyalty:%u", below(d, 3));
+	if (below(d, 2))
+		assert_int_equal(fw_record_add_id(r, FW_ID_OTHER, fw_str(text)), 0);
+	if (below(d, 4) == 0)
+		fw_record_share_id(r, FW_ID_OTHER, fw_str(text));
+	for (unsigned n = below(d, 4); n > 0; n--) {
+		const struct fw_reservation place = { .cap = below(d, 3), .rule = 1 + below(d, 2), .at_us = NOON - below(d, 9) * SECOND,
+			.per_s = 86400, .limit = 1 + below(d, 2) };
+		assert_int_equal(fw_record_reserve(r, &place), 0);
+	}
+	if (below(d, 2))
+		assert_int_equal(fw_record_remember(r, roll(d), NOON - below(d, 90) * HOUR, spilled, &day), 0);
+	if (below(d, 3) == 0)
+		fw_record_set_import_offset(r, below(d, 3), below(d, 1000));
+	for (unsigned n = below(d, 3); n > 0; n--) {
+		const struct fw_merge m = { .kind = FW_ID_ANONYMOUS, .id = FW_STR("a-0"), .number = below(d, 4), .at_us = NOON };
+		assert_int_equal(fw_record_note_merge(r, &m), 0);
+	}
+	if (below(d, 2))
+		add_consent(r, d, "analytics");
+	if (below(d, 2))
+		add_consent(r, d, "email");
+	r->restricted = below(d, 9) == 0;
+	return read_again(&arena, written(&arena, r));
+}
+
+static struct fw_record *copy_of(const struct fw_record *r)
+{
+	return read_again(&arena, written(&arena, r));
+}
+
+/* Both as one; they stay as they are. */
+static struct fw_record *merged(const struct fw_record *a, const struct fw_record *b)
+{
+	struct fw_spilled spilled[FW_SPILL_MOST];
+	unsigned n;
+	struct fw_str before = written(&arena, b);
+	struct fw_record *both = copy_of(a);
+	assert_int_equal(fw_record_merge(both, b, spilled, &n), 0);
+	assert_true(n <= FW_SPILL_MOST);
+	assert_true(fw_str_equal(before, written(&arena, b)));
+	return both;
+}
+
+/* All that is said of a person, in an order that does not depend on what came first. */
+static struct fw_str said(const struct fw_record *r)
+{
+	struct fw_buf text;
+	struct fw_json_out out;
+	struct fw_error err;
+	struct fw_str bytes = written(&arena, merged(fw_record_new(&arena, fw_record_first_id(r)), r));
+	fw_buf_init(&text, 0);
+	fw_json_out_init(&out, &text);
+	fw_json_open_object(&out);
+	assert_int_equal(fw_profile_describe(&arena, bytes, NOON + 60 * SECOND, &out, &err), 0);
+	fw_json_key(&out, "timeline");
+	assert_int_equal(fw_profile_timeline(&arena, bytes, &out, &err), 0);
+	fw_json_close_object(&out);
+	struct fw_str ret = { fw_arena_strndup(&arena, text.data, text.n), text.n };
+	fw_buf_finish(&text);
+	return ret;
+}
+
+static void assert_same(struct fw_str a, struct fw_str b, uint64_t seed, bool is_text)
+{
+	if (!fw_str_equal(a, b))
+		print_message("seed %llu\n", (unsigned long long)seed);
+	if (!fw_str_equal(a, b) && is_text)
+		print_message("%.*s\n\n%.*s\n", (int)a.n, a.p, (int)b.n, b.p);
+	assert_true(fw_str_equal(a, b));
+}
+
+/* Whether so many people together stay within the limits that lists have. */
+static bool within_limits(struct fw_record *const *who, unsigned n)
+{
+	uint32_t visits = 0, orders = 0, seen = 0, entries = 0;
+	for (unsigned i = 0; i < n; i++) {
+		visits += who[i]->sessions.n + (uint32_t)who[i]->lifetime.visits;
+		orders += who[i]->orders.n;
+		seen += who[i]->seen.n;
+		entries += who[i]->cart.entries.n;
+	}
+	return visits <= FW_LIMIT_SESSIONS && orders <= FW_LIMIT_ORDERS && seen <= FW_LIMIT_SEEN_KEPT && entries <= FW_LIMIT_CART_ENTRIES;
+}
+
+/* Four people become one in whatever order. */
+static void test_any_order(void **state)
+{
+	(void)state;
+	unsigned tried = 0;
+	for (uint64_t seed = 1; seed <= rounds(); seed++) {
+		struct fw_record *who[4];
+		for (uint64_t i = 0; i < 4; i++)
+			who[i] = anybody(seed * 4 + i, true, 7);
+		struct fw_record *ab = merged(who[0], who[1]), *cd = merged(who[2], who[3]), *all = merged(ab, cd);
+		assert_same(written(&arena, ab), written(&arena, merged(who[1], who[0])), seed, false);
+		assert_same(said(ab), said(merged(who[1], who[0])), seed, true);
+		if (within_limits(who, 4)) {
+			struct fw_record *bit_by_bit = merged(merged(who[3], who[1]), who[0]);
+			assert_same(said(all), said(merged(who[2], bit_by_bit)), seed, true);
+			assert_same(written(&arena, all), written(&arena, merged(who[2], bit_by_bit)), seed, false);
+			assert_same(written(&arena, all), written(&arena, merged(merged(who[2], merged(who[0], who[3])), who[1])), seed, false);
+			tried++;
+		}
+		fw_arena_reset(&arena);
+	}
+	print_message("any order: %u of %u\n", tried, rounds());
+	assert_true(tried > rounds() / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_may_not, begin, end),
 		cmocka_unit_test_setup_teardown(test_merges, begin, end),
+		cmocka_unit_test_setup_teardown(test_any_order, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
