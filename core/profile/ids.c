@@ -70,10 +70,12 @@ int fw_merge_ids(struct merging *m)
 	for (uint32_t i = 0; i < from->ids.n; i++) {
 		const struct id *id = &from->ids.items[i];
 		struct id *found = find(into, id->kind, id->text);
-		if (found)
+		if (found) {
 			found->shared |= id->shared;
-		else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0)
+			found->pending &= id->pending;
+		} else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0) {
 			return FW_ENOMEM;
+		}
 	}
 	if (into->ids.n)
 		qsort(into->ids.items, into->ids.n, sizeof *into->ids.items, by_kind);
@@ -108,8 +110,30 @@ bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret)
 {
 	if (i >= r->ids.n)
 		return false;
-	*ret = (struct fw_id){ r->ids.items[i].kind, r->ids.items[i].text, r->ids.items[i].shared };
+	const struct id *id = &r->ids.items[i];
+	*ret = (struct fw_id){ id->kind, id->text, id->shared, id->pending };
 	return true;
+}
+
+bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret)
+{
+	const struct id *found = find(r, kind, text);
+	return found && fw_record_id(r, (unsigned)(found - r->ids.items), ret);
+}
+
+int fw_record_claim_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	int code = fw_record_add_id(r, kind, text);
+	if (code == 0)
+		find(r, kind, text)->pending = true;
+	return code;
+}
+
+void fw_record_confirm_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+{
+	struct id *found = find(r, kind, text);
+	if (found)
+		found->pending = false;
 }
 
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)

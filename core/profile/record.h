@@ -32,13 +32,18 @@ struct fw_str fw_record_user(const struct fw_record *r);   /* that userId; n 0: 
 struct fw_id {
 	enum fw_id_kind kind;
 	struct fw_str text;
-	bool shared; /* several known users go by it: it is evidence for nothing */
+	bool shared;  /* several known users go by it: it is evidence for nothing */
+	bool pending; /* its row may not know yet whose it is */
 };
 bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret); /* the i-th; false: there are no more */
 bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 /* 0 (also when it has it already); FW_ELIMIT: it has one userId, FW_LIMIT_IDS_OF_A_KIND of that kind or system, FW_LIMIT_MERGES
  * anonymous ids, or FW_LIMIT_RECORD_IDS in all; FW_ENOMEM. */
 int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+/* The same, pending until it is confirmed. */
+int fw_record_claim_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+void fw_record_confirm_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
+bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret); /* false: it has none such */
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 
