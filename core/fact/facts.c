@@ -140,6 +140,8 @@ const struct fw_value *fw_facts_member(const struct fw_facts *f, enum fw_fact fa
 	for (unsigned i = 0; i < n; i++)
 		if (fw_str_equal(m[i].name, name))
 			return &m[i].value;
+	if (family == FW_FACT_TRAIT && f->traits_withheld)
+		return &out_of_reach;
 	return f->profile_in_reach || family == FW_FACT_EVENT ? &absent : &out_of_reach;
 }
 

@@ -76,6 +76,8 @@ struct fw_facts {
 	struct fw_history *history; /* answers what `answers` do not, or NULL; unpacked at the first question */
 	bool profile_in_reach;   /* false: what would come from the profile is out of reach … */
 	bool profile_lost;       /* … though whoever asks is somebody: his record could not be read */
+	unsigned n_claimed;      /* of the traits the last ones: nobody has proven them, and no guard believes them */
+	bool traits_withheld;    /* what was told of a known person is not for whoever asks: every trait is out of reach */
 	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
 	struct fw_value segments;
 

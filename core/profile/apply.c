@@ -177,6 +177,8 @@ static int apply_necessary(struct fw_record *r, const struct happening *h, struc
 	int code = 0;
 	if (h->e->type == FW_EVENT_IDENTIFY)
 		code = fw_apply_traits(r, h);
+	else if (h->e->type == FW_EVENT_GROUP)
+		code = fw_apply_group(r, h);
 	if (code == 0 && visits)
 		code = fw_apply_session(r, h, &ret->new_session);
 	if (code < 0 || !h->b)

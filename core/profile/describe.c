@@ -229,6 +229,17 @@ static void put_touch(struct fw_json_out *out, const char *key, const struct tou
 	fw_json_close_object(out);
 }
 
+/* Which of the traits nobody has proven. */
+static void put_claimed(struct fw_json_out *out, const struct fw_record *r)
+{
+	fw_json_key(out, "claimed");
+	fw_json_open_array(out);
+	for (uint32_t i = 0; i < r->traits.n; i++)
+		if (r->traits.items[i].claimed)
+			fw_json_string(out, r->traits.items[i].name);
+	fw_json_close_array(out);
+}
+
 int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err)
 {
 	struct fw_record *r;
@@ -252,6 +263,7 @@ int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us,
 	put_touch(out, "firstTouch", &r->first_touch);
 	put_touch(out, "lastTouch", &r->last_touch);
 	put_members(out, "traits", f.traits, f.n_traits);
+	put_claimed(out, r);
 	if (put_facts(out, &f) < 0)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "no memory for the visitor");
 	put_cart(out, &f, false);

@@ -40,6 +40,7 @@ struct fw_event {
 	int64_t at_us;           /* when it happened: received - (sentAt - timestamp), never later than received */
 	int64_t received_us;
 	bool imported;
+	bool trusted;            /* a server told it, with a secret key: so are its traits; whoever takes it in says so */
 	const struct fw_json *properties, *traits; /* objects, or NULL */
 	const struct fw_json *context; /* an object, its own members before the batch's; or NULL */
 };

@@ -106,10 +106,10 @@ static bool has_member(const struct fw_member *members, unsigned n, struct fw_st
 	return false;
 }
 
-/* What the request tells of a person outranks what was told before. */
+/* What the request tells of a person outranks what was told before; claims come last. */
 static int fill_traits(struct fw_facts *f, const struct fw_record *r)
 {
-	unsigned n = f->n_traits;
+	unsigned n = f->n_traits, n_proven = 0;
 	if (r->traits.n == 0)
 		return 0;
 	struct fw_member *all = FW_NEW_ARRAY(f->arena, n + r->traits.n, struct fw_member);
@@ -117,18 +117,22 @@ static int fill_traits(struct fw_facts *f, const struct fw_record *r)
 		return FW_ENOMEM;
 	if (n)
 		memcpy(all, f->traits, n * sizeof *all);
-	for (uint32_t i = 0; i < r->traits.n; i++) {
-		const struct trait *t = &r->traits.items[i];
-		if (has_member(f->traits, f->n_traits, t->name))
-			continue;
-		int ret = fw_trait_unpack(t->packed, f->arena, &all[n].value);
-		if (ret < 0)
-			return ret;
-		all[n].name = t->name;
-		n += all[n].value.state == FW_KNOWN;
+	for (int claimed = 0; claimed <= 1; claimed++) {
+		n_proven = n;
+		for (uint32_t i = 0; i < r->traits.n; i++) {
+			const struct trait *t = &r->traits.items[i];
+			if (t->claimed != claimed || has_member(f->traits, f->n_traits, t->name))
+				continue;
+			int ret = fw_trait_unpack(t->packed, f->arena, &all[n].value);
+			if (ret < 0)
+				return ret;
+			all[n].name = t->name;
+			n += all[n].value.state == FW_KNOWN;
+		}
 	}
 	f->traits = all;
 	f->n_traits = n;
+	f->n_claimed = n - n_proven;
 	return 0;
 }
 
@@ -222,13 +226,20 @@ int fw_profile_fill(struct fw_str bytes, struct fw_facts *f)
 	return fw_profile_fill_at(bytes, f->now_us, f);
 }
 
-bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes)
+bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user)
 {
 	struct parts parts = { 0 };
 	struct fw_record r = { .arena = a };
-	if (!bytes.n || fw_parts_read(a, bytes, &parts, NULL) < 0)
+	if (!bytes.n)
+		return true;
+	if (fw_parts_read(a, bytes, &parts, NULL) < 0)
 		return false;
 	r.version = parts.version;
 	r.first_id = parts.first_id;
-	return fw_part_read(&r, PART_IDS, parts.of[PART_IDS]) && fw_record_is_known(&r);
+	if (!fw_part_read(&r, PART_IDS, parts.of[PART_IDS]))
+		return false;
+	bool known = false;
+	for (uint32_t i = 0; i < r.ids.n; i++)
+		known |= r.ids.items[i].kind != FW_ID_ANONYMOUS;
+	return !known || (user.n && fw_record_has_id(&r, FW_ID_USER, user));
 }

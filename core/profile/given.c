@@ -75,6 +75,7 @@ static int apply_event(const struct history *h, const struct fw_json *told, unsi
 	int ret = event ? fw_event_read(h->arena, event, &frame, &e, &refusal) : FW_ENOMEM;
 	if (ret == FW_EINVAL)
 		return wrong(h, number, refusal.message);
+	e.trusted = true; /* by whoever writes the test */
 	return ret < 0 ? ret : fw_profile_apply(h->record, &e, &h->options, NULL);
 }
 

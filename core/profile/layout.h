@@ -18,6 +18,8 @@ enum part {
 	PARTS,
 };
 
+enum { TRAIT_CLAIMED = 128 }; /* beside the number of a trait's name */
+
 /* A record taken apart as far as its parts; slices of its bytes. */
 struct parts {
 	unsigned version;

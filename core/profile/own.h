@@ -101,6 +101,7 @@ struct import {
 struct trait {
 	struct fw_str name, packed; /* its value; an absent one says that it was taken away */
 	int64_t at_ms;
+	bool claimed;               /* by somebody with a public key, who proves nothing */
 };
 
 /* What the timeline has. Names are numbers of behaviours, else of texts after these. */
@@ -259,6 +260,7 @@ struct happening {
 	uint32_t campaign;            /* hash; 0: none */
 };
 int fw_apply_traits(struct fw_record *r, const struct happening *h);
+int fw_apply_group(struct fw_record *r, const struct happening *h);
 int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_new);
 int fw_apply_cart(struct fw_record *r, const struct happening *h);
 int fw_apply_order(struct fw_record *r, const struct happening *h, bool *ret_counted);
@@ -293,7 +295,9 @@ bool fw_record_forget(struct fw_record *r, unsigned level);
 void fw_trait_pack(const struct fw_json *v, struct fw_buf *out);
 void fw_trait_skip(struct fw_unpack *u);
 int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *ret);
-/* The place of the one that was told longest ago; there must be one. */
+/* Which of two tellings of a trait counts: one that was proven, whatever its time, then the later; 0: neither more than the other. */
+int fw_trait_compare(const struct trait *a, const struct trait *b);
+/* The place of the one that is least missed: of those that are only claimed, else of all, the one told longest ago; there must be one. */
 uint32_t fw_trait_oldest(const struct fw_record *r);
 
 /* Numbers of names that most stores have, from 1, as the record has them; 0 and NULL: none such. */

@@ -199,7 +199,8 @@ static bool get_traits(struct fw_record *r, struct fw_unpack *u)
 	int64_t before = r->last_ms;
 	while (u->p < u->end && !u->failed) {
 		struct trait t = { 0 };
-		unsigned known = fw_unpack_byte(u);
+		unsigned head = fw_unpack_byte(u), known = r->version == 1 ? head : head & ~(unsigned)TRAIT_CLAIMED;
+		t.claimed = known != head;
 		t.name = known ? fw_str(fw_trait_name(known)) : fw_unpack_text(u, r->arena);
 		t.at_ms = before = get_before(u, before);
 		const unsigned char *begin = u->p;

@@ -131,8 +131,9 @@ int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservat
  * has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. 0, FW_EINVAL, FW_ENOMEM. */
 int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 
-/* fw_record_is_known of a record's bytes, cheaply; false also when they cannot be read. */
-bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes);
+/* Whether what was told of the person may be read by one who has its anonymousId and proves to be `user` (n 0: nobody): it is nobody
+ * known yet, or that user. False also when the bytes cannot be read. */
+bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
 
 /* The person as JSON members of an open object, for /v1/visitors and `profile show`: traits, facts with their values, cart,
  * orders; and the timeline: an array, newest first. */

@@ -1,4 +1,5 @@
-/* Traits: what the store told us of a person. The latest telling counts, whatever order tellings come in. */
+/* Traits: what the store told us of a person, and what is claimed of it. The latest telling counts, whatever order tellings come
+ * in; what was proven outranks all claims. */
 #include "profile/own.h"
 
 #include <math.h>
@@ -139,11 +140,21 @@ int fw_trait_unpack(struct fw_str packed, struct fw_arena *a, struct fw_value *r
 	return u.failed || u.p != u.end ? FW_EINVAL : 0;
 }
 
+int fw_trait_compare(const struct trait *a, const struct trait *b)
+{
+#ifndef FW_BREAK_CLAIMS
+	if (a->claimed != b->claimed)
+		return a->claimed ? -1 : 1;
+#endif
+	return a->at_ms < b->at_ms ? -1 : a->at_ms > b->at_ms;
+}
+
+/* So nobody fills a record with claims until what is known falls out of it. */
 uint32_t fw_trait_oldest(const struct fw_record *r)
 {
 	uint32_t oldest = 0;
 	for (uint32_t i = 1; i < r->traits.n; i++)
-		if (r->traits.items[i].at_ms < r->traits.items[oldest].at_ms)
+		if (fw_trait_compare(&r->traits.items[i], &r->traits.items[oldest]) < 0)
 			oldest = i;
 	return oldest;
 }
@@ -164,7 +175,7 @@ static void forget_oldest(struct fw_record *r)
 	}
 }
 
-static struct trait *find_trait(struct fw_record *r, struct fw_str name)
+static struct trait *find(const struct fw_record *r, struct fw_str name)
 {
 	for (uint32_t i = 0; i < r->traits.n; i++)
 		if (fw_str_equal(r->traits.items[i].name, name))
@@ -172,23 +183,25 @@ static struct trait *find_trait(struct fw_record *r, struct fw_str name)
 	return NULL;
 }
 
-static int tell(struct fw_record *r, struct fw_str name, struct fw_str packed, int64_t at_ms)
+/* `told` is copied. */
+static int tell(struct fw_record *r, const struct trait *told)
 {
-	struct trait *t = find_trait(r, name);
-	if (t && t->at_ms > at_ms)
+	struct trait *t = find(r, told->name);
+	if (t && fw_trait_compare(told, t) < 0)
 		return 0;
-	char *value = fw_arena_strndup(r->arena, packed.p, packed.n);
+	char *value = fw_arena_strndup(r->arena, told->packed.p, told->packed.n);
 	if (!value)
 		return FW_ENOMEM;
 	if (!t) {
-		char *copy = FW_LIST_ROOM(r, r->traits) ? fw_arena_strndup(r->arena, name.p, name.n) : NULL;
+		char *copy = FW_LIST_ROOM(r, r->traits) ? fw_arena_strndup(r->arena, told->name.p, told->name.n) : NULL;
 		if (!copy)
 			return FW_ENOMEM;
 		t = &r->traits.items[r->traits.n++];
-		t->name = (struct fw_str){ copy, name.n };
+		t->name = (struct fw_str){ copy, told->name.n };
 	}
-	t->packed = (struct fw_str){ value, packed.n };
-	t->at_ms = at_ms;
+	t->packed = (struct fw_str){ value, told->packed.n };
+	t->at_ms = told->at_ms;
+	t->claimed = told->claimed;
 	forget_oldest(r);
 	return 0;
 }
@@ -199,22 +212,64 @@ static bool is_trait(const struct fw_json *t)
 	return t->type != FW_JSON_OBJECT && t->key.n && t->key.n <= FW_LIMIT_TRAIT_NAME_BYTES && !fw_str_is(t->key, "userHash");
 }
 
-int fw_apply_traits(struct fw_record *r, const struct happening *h)
+/* Tells one under a name of its own. */
+static int tell_json(struct fw_record *r, const struct happening *h, struct fw_str name, const struct fw_json *value)
 {
 	struct fw_buf packed;
-	int ret = 0;
 	fw_buf_init(&packed, 0);
-	for (const struct fw_json *t = h->e->traits ? h->e->traits->child : NULL; t && ret == 0; t = t->next) {
-		if (!is_trait(t))
-			continue;
-		fw_buf_clear(&packed);
-		fw_trait_pack(t, &packed);
-		if (packed.failed)
-			ret = FW_ENOMEM;
-		else if (packed.n <= FW_LIMIT_TRAIT_BYTES)
-			ret = tell(r, t->key, (struct fw_str){ packed.data, packed.n }, h->at_ms);
-	}
+	fw_trait_pack(value, &packed);
+	const struct trait told = { name, { packed.data, packed.n }, h->at_ms, !h->e->trusted };
+	int ret = packed.failed ? FW_ENOMEM : packed.n <= FW_LIMIT_TRAIT_BYTES ? tell(r, &told) : 0;
 	fw_buf_finish(&packed);
+	return ret;
+}
+
+int fw_apply_traits(struct fw_record *r, const struct happening *h)
+{
+	int ret = 0;
+	for (const struct fw_json *t = h->e->traits ? h->e->traits->child : NULL; t && ret == 0; t = t->next)
+		if (is_trait(t))
+			ret = tell_json(r, h, t->key, t);
+	return ret;
+}
+
+#define OF_GROUP "group_"
+
+/* What was told of the group before, unless it counts for more. */
+static void leave_group(struct fw_record *r, const struct trait *now)
+{
+	const size_t n = sizeof OF_GROUP - 1;
+	for (uint32_t i = r->traits.n; i-- > 0; ) {
+		const struct trait *t = &r->traits.items[i];
+		if (t->name.n > n && memcmp(t->name.p, OF_GROUP, n) == 0 && fw_trait_compare(now, t) > 0)
+			FW_LIST_TAKE(r->traits, i);
+	}
+}
+
+/* The group a person belongs to is a trait, `groupId`, and so is what is told of it: `group_plan`. There is one group: the next takes
+ * the traits of the one before away. */
+int fw_apply_group(struct fw_record *r, const struct happening *h)
+{
+	const struct fw_json id = { .type = FW_JSON_STRING, .string = h->e->group_id };
+	const struct trait now = { .at_ms = h->at_ms, .claimed = !h->e->trusted }, *before = find(r, FW_STR("groupId"));
+	struct fw_value value = { .state = FW_ABSENT };
+	if (h->e->group_id.n == 0)
+		return 0;
+	if (before && fw_trait_unpack(before->packed, r->arena, &value) < 0)
+		return FW_ENOMEM;
+	if (before && !(value.state == FW_KNOWN && value.kind == FW_KIND_TEXT && fw_str_equal(value.text, h->e->group_id))) {
+		if (fw_trait_compare(&now, before) < 0)
+			return 0; /* it has left that group meanwhile */
+		leave_group(r, &now);
+	}
+	int ret = tell_json(r, h, FW_STR("groupId"), &id);
+	for (const struct fw_json *t = h->e->traits ? h->e->traits->child : NULL; t && ret == 0; t = t->next) {
+		const char *name = fw_arena_printf(r->arena, OF_GROUP "%.*s", (int)t->key.n, t->key.p);
+		if (!name)
+			return FW_ENOMEM;
+		if (is_trait(t) && t->key.n + sizeof OF_GROUP - 1 <= FW_LIMIT_TRAIT_NAME_BYTES)
+			ret = tell_json(r, h, fw_str(name), t);
+	}
 	return ret;
 }
 
@@ -226,14 +281,15 @@ static int by_name(const void *x, const void *y)
 /* Of tellings at the same time one is as good as the other, but it has to be the same one whoever is asked. */
 static bool outranks(const struct trait *a, const struct trait *b)
 {
-	return a->at_ms != b->at_ms ? a->at_ms > b->at_ms : fw_str_compare(a->packed, b->packed) > 0;
+	int order = fw_trait_compare(a, b);
+	return order ? order > 0 : fw_str_compare(a->packed, b->packed) > 0;
 }
 
 int fw_merge_traits(struct merging *m)
 {
 	struct fw_record *r = m->into;
 	for (uint32_t i = 0; i < m->from->traits.n; i++) {
-		struct trait t = m->from->traits.items[i], *found = find_trait(r, t.name);
+		struct trait t = m->from->traits.items[i], *found = find(r, t.name);
 		if (found && !outranks(&t, found))
 			continue;
 		if (!fw_record_own(r, &t.name) || !fw_record_own(r, &t.packed) || (!found && !FW_LIST_ROOM(r, r->traits)))

@@ -167,7 +167,7 @@ static void put_traits(struct writer *w)
 	for (uint32_t i = 0; i < w->r->traits.n; i++) {
 		const struct trait *t = &w->r->traits.items[i];
 		unsigned known = fw_trait_number(t->name);
-		fw_buf_putc(w->out, (char)known);
+		fw_buf_putc(w->out, (char)(known | (t->claimed ? TRAIT_CLAIMED : 0)));
 		if (!known)
 			fw_pack_text(w->out, t->name);
 		fw_pack_signed(w->out, before - t->at_ms);

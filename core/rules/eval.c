@@ -35,7 +35,8 @@ void fw_eval_begin(struct fw_eval *e, const struct fw_facts *facts, struct fw_ar
 {
 	e->facts = facts;
 	e->arena = arena;
-	e->epoch++;
+	e->proven = NULL;
+	e->epoch = (e->epoch | 1) + 1;
 	fw_sandbox_set_context(e->set->sandbox, FW_CONTEXT_EVAL, e);
 }
 
@@ -44,6 +45,43 @@ void fw_eval_end(struct fw_eval *e)
 	fw_sandbox_set_context(e->set->sandbox, FW_CONTEXT_EVAL, NULL);
 	e->facts = NULL;
 	e->arena = NULL;
+}
+
+static int make_proven(struct fw_eval *e)
+{
+	const struct fw_facts *f = e->facts;
+	struct fw_facts *proven = fw_arena_alloc(e->arena, sizeof *proven);
+	struct fw_member *traits = fw_arena_array(e->arena, f->n_traits, sizeof *traits);
+	if (!proven || !traits)
+		return FW_ENOMEM;
+	memcpy(traits, f->traits, f->n_traits * sizeof *traits);
+	for (unsigned i = f->n_traits - f->n_claimed; i < f->n_traits; i++)
+		traits[i].value = (struct fw_value){ .state = FW_OUT_OF_REACH };
+	*proven = *f;
+	proven->traits = traits;
+	e->proven = proven;
+	return 0;
+}
+
+int fw_eval_distrust(struct fw_eval *e)
+{
+	if (e->facts->n_claimed == 0)
+		return 0;
+	if (!e->proven && make_proven(e) < 0)
+		return FW_ENOMEM;
+	e->told = e->facts;
+	e->facts = e->proven;
+	e->epoch |= 1;
+	return 0;
+}
+
+void fw_eval_trust(struct fw_eval *e)
+{
+	if (!e->told)
+		return;
+	e->facts = e->told;
+	e->told = NULL;
+	e->epoch &= ~UINT64_C(1);
 }
 
 static void keep_error(struct fw_eval *e, struct fw_called *c, const struct fw_error *err)

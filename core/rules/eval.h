@@ -22,10 +22,12 @@ struct fw_eval {
 	const struct fw_ruleset *set;
 	const struct fw_facts *facts;
 	struct fw_arena *arena;
-	uint64_t epoch;
+	uint64_t epoch;               /* even; odd while only what is proven counts */
 	struct fw_called *called;     /* by function */
 	struct fw_called *segments;   /* by segment; `truth`, `reads`, `failed` */
 	struct fw_frame *frame;       /* of the function running now */
+	const struct fw_facts *told;  /* while nothing but what is proven counts: the facts as they were told */
+	struct fw_facts *proven;      /* the facts without what is only claimed; made when they are asked for */
 	struct fw_buf json;
 };
 
@@ -50,6 +52,11 @@ void fw_eval_finish(struct fw_eval *e);
 /* The facts must not change until fw_eval_end. */
 void fw_eval_begin(struct fw_eval *e, const struct fw_facts *facts, struct fw_arena *arena);
 void fw_eval_end(struct fw_eval *e);
+
+/* From here to fw_eval_trust each trait that is only claimed is out of reach, in conditions, segments and functions: what
+ * anybody may write with a public key opens no guard. 0, or FW_ENOMEM: nothing has changed, and fw_eval_trust is not due. */
+int fw_eval_distrust(struct fw_eval *e);
+void fw_eval_trust(struct fw_eval *e);
 
 /* The truth of a node (FW_NONE is true). `seen` is added to. */
 enum fw_truth fw_eval_condition(struct fw_eval *e, uint32_t node, struct fw_seen *seen);

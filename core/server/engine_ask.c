@@ -143,6 +143,8 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 			? "anonymousId" : "userId",
 			NULL);
 	q->is_signed = secret || (user.n && fw_signed_verify(config->identity_key, user, find_hash(q->body)));
+	if (q->is_signed)
+		q->user = user;
 	q->person = (struct fw_person_id){ anonymous.n ? FW_PERSON_ANONYMOUS : FW_PERSON_USER, anonymous.n ? anonymous : user };
 	if (!anonymous.n && !q->is_signed)
 		q->person.id.n = 0;

@@ -34,6 +34,7 @@ struct fw_engine_question {
 	uint32_t n_refused;
 	struct fw_person_id person; /* id.n 0: nobody in particular */
 	bool is_signed;
+	struct fw_str user;         /* the userId, if it is proven; n 0: none is */
 };
 
 enum { FW_ENGINE_SCRATCH = 64 << 10 };

@@ -190,8 +190,10 @@ static bool fill(struct fw_engine_run *run, int rc)
 		f->profile_lost = true;
 	}
 	/* What a known customer told of himself is for those who prove to speak for him. */
-	if (rc == 0 && !run->q.is_signed && f->n_traits && fw_profile_is_known(&run->arena, run->record))
-		f->n_traits = 0;
+	if (rc == 0 && !run->ask->secret && !fw_profile_is_open_to(&run->arena, run->record, run->q.user)) {
+		f->n_traits = f->n_claimed = 0;
+		f->traits_withheld = true;
+	}
 	f->caps_in_reach = rc == 0;
 	if (!f->key.n)
 		f->key = run->q.person.id;

@@ -64,6 +64,7 @@ static int find_person(const struct fw_ingest_reader *in, struct fw_people_event
 	const struct fw_event told = *event;
 	bool signs = event->user_id.n && fw_signed_verify(in->identity_key, event->user_id, event->user_hash);
 	e->proven = in->secret || signs;
+	event->trusted = in->secret;
 	int rc = find_claims(in, e, signs);
 	if (rc < 0)
 		return rc;

@@ -16,7 +16,7 @@ static void put_functions(struct fw_json_out *o, const struct fw_decider *d)
 	for (uint32_t i = 0; i < d->set->n_functions; i++) {
 		const struct fw_called *c = &d->eval.called[i];
 		const struct fw_function *f = &d->set->functions[i];
-		if (c->epoch != d->eval.epoch)
+		if ((c->epoch | 1) != (d->eval.epoch | 1))
 			continue;
 		fw_json_open_object(o);
 		put_text(o, "file", f->place.file);

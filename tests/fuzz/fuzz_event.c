@@ -55,6 +55,7 @@ static void apply(struct fw_arena *a, struct fw_record **r, const struct fw_json
 	if (e.at_us < 0 || e.at_us > received_us || (e.user_id.n == 0 && e.anonymous_id.n == 0))
 		abort();
 	identify(a, &e);
+	e.trusted = e.message_hash & 1;
 	if (fw_profile_apply(*r, &e, &options, &effects) < 0)
 		abort();
 	struct fw_str bytes = written(a, *r);

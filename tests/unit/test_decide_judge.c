@@ -305,6 +305,47 @@ static void test_depth_hangs_on_nobody(void **state)
 	fw_buf_finish(&text);
 }
 
+/* Whoever has a public key could write that he is of age: what is only claimed opens no guard, in no way, while rules read it. */
+static void test_claims_open_no_guard(void **state)
+{
+	(void)state;
+	static const struct { const char *guard; bool if_claimed; } guards[] = {
+		{ "require = { traits = { age = at_least(18) } }", false },
+		{ "require = { segment = \"adult\" }", false },
+		{ "require = { segment = \"adult-by-function\" }", false },
+		{ "require = function(v) return v.traits.age >= 18 end", false },
+		{ "require = function(v) return v:known \"traits.age\" end", false },
+		{ "require = function(v) return v:get(\"traits.age\", 20) >= 18 end", true }, /* as it would for nobody */
+		{ "require = function(v) return v.segment[\"adult-by-function\"] end", false },
+		{ "require = function(v) for k, n in pairs(v.traits) do if k == \"age\" then return n >= 18 end end return true end", false },
+		{ "require = { traits = { age = known() } }", false },
+		{ "forbid = { traits = { age = less_than(18) } }", false },
+		{ "forbid = { traits = { age = unknown() } }", false },
+		{ "require = { traits = { plan = \"pro\" } }", true },
+		{ "require = any { traits = { age = at_least(18) }, country = \"CA\" }", true },
+	};
+	for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
+		char text[2000];
+		struct rules r;
+		snprintf(text, sizeof text, SLOTS "segment \"adult\" { when = { traits = { age = at_least(18) } } }\n"
+			"segment \"adult-by-function\" { when = function(v) return v.traits.age >= 18 end }\n"
+			"rule \"x\" { slot = \"b\", when = { segment = { \"adult\", \"adult-by-function\" }, traits = { age = 30 } }, "
+			"show = function(v) return { n = v.traits.age, adult = v.segment[\"adult-by-function\"] } end }\n"
+			"rule \"z\" { slot = \"a\", when = { segment = \"adult-by-function\" }, show = {} }\n"
+			"guard \"g\" { applies = { rule = \"x\" }, %s, because = \"law\" }\n", guards[i].guard);
+		rules_open(&r, text, NULL);
+		for (unsigned claimed = 0; claimed <= 1; claimed++) {
+			const char *expected = claimed && !guards[i].if_claimed ? "a: z{}; b:" : "a: z{}; b: x{\"adult\":true,\"n\":30}";
+			assert_int_equal(rules_visit(&r, "{\"traits\":{\"plan\":\"pro\",\"age\":30},\"country\":\"CA\"}"), 0);
+			r.facts.n_claimed = claimed; /* the last of them: "age" */
+			assert_int_equal(rules_run(&r), 0);
+			if (strcmp(rules_winners(&r), expected) != 0)
+				fail_msg("%s\n  gave     %s\n  expected %s", guards[i].guard, rules_winners(&r), expected);
+		}
+		rules_finish(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_rollout_points),
 		cmocka_unit_test(test_who_is_in),
 		cmocka_unit_test(test_depth_hangs_on_nobody),
+		cmocka_unit_test(test_claims_open_no_guard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,10 @@ static void happen(struct fw_record *r, struct shopper *s, bool shared)
 	if (kind == 8)
 		snprintf(text, sizeof text, "{\"type\":\"identify\",\"anonymousId\":\"%s\",\"traits\":{\"plan\":\"%u\",\"t%u\":%u}}",
 			s->id, order % 9, campaign, order % 100);
-	apply_with(r, &arena, text, at_us, true);
+	const struct fw_profile_options options = { .currency = "EUR", .behaviour = true };
+	struct fw_event e = event_at(&arena, text, at_us);
+	e.trusted = below(&s->dice, 2); /* else what it tells is claimed */
+	assert_int_equal(fw_profile_apply(r, &e, &options, NULL), 0);
 }
 
 static void add_consent(struct fw_record *r, struct dice *d, const char *what)

@@ -167,13 +167,22 @@ static void test_ids(void **state)
 	fw_record_share_id(r, FW_ID_EMAIL, FW_STR("ann2@shop.example"));
 	r = read_again(&arena, written(&arena, r));
 	assert_true(fw_record_is_known(r) && fw_str_is(fw_record_user(r), "u-1"));
+	assert_true(fw_profile_is_open_to(&arena, written(&arena, r), FW_STR("u-1")));
+	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), FW_STR("u-2")));
+	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 }));
 	unsigned n = 0, shared = 0;
 	for (; fw_record_id(r, n, &id); n++)
 		shared += id.shared;
 	assert_true(n == 2 + 3 * FW_LIMIT_IDS_OF_A_KIND && shared == 1);
 	fw_record_remove_id(r, FW_ID_USER, FW_STR("u-1"));
 	assert_false(fw_record_is_known(r));
+	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 })); /* it has an e-mail address */
 	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-2")), 0);
+	r = fw_record_new(&arena, FW_STR("a-1"));
+	assert_int_equal(fw_record_add_id(r, FW_ID_ANONYMOUS, FW_STR("a-1")), 0);
+	assert_true(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 }));
+	assert_true(fw_profile_is_open_to(&arena, (struct fw_str){ NULL, 0 }, (struct fw_str){ NULL, 0 }));
+	assert_false(fw_profile_is_open_to(&arena, FW_STR("no record"), FW_STR("u-1")));
 }
 
 static void test_traits(void **state)
@@ -194,6 +203,92 @@ static void test_traits(void **state)
 	assert_true(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("age"))->number == 31.5);
 	assert_int_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("likes"))->n_items, 2);
 	assert_int_equal(fw_facts_member(&f, FW_FACT_TRAIT, FW_STR("vip"))->state, FW_ABSENT);
+}
+
+/* What somebody tells with a public key. */
+static void claim(struct fw_record *r, const char *text, int64_t at_us)
+{
+	const struct fw_profile_options options = { .currency = "EUR", .behaviour = true };
+	struct fw_event e = event_at(&arena, text, at_us);
+	e.trusted = false;
+	assert_int_equal(fw_profile_apply(r, &e, &options, NULL), 0);
+}
+
+static const char *trait_of(struct fw_record *r, const char *name)
+{
+	struct fw_facts f;
+	facts_after(&f, r, NOON + DAY);
+	const struct fw_value *v = fw_facts_member(&f, FW_FACT_TRAIT, fw_str(name));
+	return v->state == FW_KNOWN ? fw_arena_strndup(&arena, v->text.p, v->text.n) : "-";
+}
+
+/* A trait is what was proven, whatever was claimed and when; else the latest claim. In whatever order they come. */
+static void test_claimed_traits(void **state)
+{
+	(void)state;
+	enum { TELLINGS = 4 };
+	static const struct { const char *plan; bool proven; int64_t at_us; } tellings[TELLINGS] = {
+		{ "proven", true, NOON }, { "older", true, NOON - HOUR }, { "claimed", false, NOON + HOUR }, { "taken", false, NOON + 2 * HOUR },
+	};
+	for (unsigned order = 0; order < 256; order++) {
+		struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+		unsigned told = 0;
+		for (unsigned i = 0; i < TELLINGS; i++) {
+			unsigned which = order >> 2 * i & 3;
+			const char *text = fw_arena_printf(&arena, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"%s\"}}",
+				tellings[which].plan);
+			if (tellings[which].proven)
+				apply_with(r, &arena, text, tellings[which].at_us, true);
+			else
+				claim(r, text, tellings[which].at_us);
+			told |= 1u << which;
+			r = read_again(&arena, written(&arena, r));
+		}
+		assert_string_equal(trait_of(r, "plan"), told & 1 ? "proven" : told & 2 ? "older" : told & 8 ? "taken" : "claimed");
+	}
+}
+
+/* Claims do not push what is known out of a record. */
+static void test_many_claims(void **state)
+{
+	(void)state;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"pro\",\"own\":\"x\"}}", NOON - DAY, true);
+	for (int i = 0; i < 3 * FW_LIMIT_TRAITS; i++)
+		claim(r, fw_arena_printf(&arena, "{\"type\":\"identify\",\"anonymousId\":\"a-1\",\"traits\":{\"t-%d\":\"v\",\"plan\":null,\"long-%d\":\"%0900d\"}}",
+			i, i, 7), NOON + i * SECOND);
+	r = read_again(&arena, written(&arena, r));
+	assert_string_equal(trait_of(r, "plan"), "pro");
+	assert_string_equal(trait_of(r, "own"), "x");
+	assert_string_equal(trait_of(r, "t-299"), "v");
+	assert_string_equal(trait_of(r, "t-0"), "-");
+}
+
+static void test_group(void **state)
+{
+	(void)state;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"own\"}}", NOON, true);
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"gold\",\"size\":\"9\",\"address\":{}}}",
+		NOON, true);
+	assert_string_equal(trait_of(r, "groupId"), "acme");
+	assert_string_equal(trait_of(r, "group_plan"), "gold");
+	assert_string_equal(trait_of(r, "plan"), "own");
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"iron\"}}", NOON + HOUR, true);
+	assert_string_equal(trait_of(r, "group_plan"), "iron");
+	assert_string_equal(trait_of(r, "group_size"), "9");
+	/* A claim changes nothing of it, and neither does a group that was left. */
+	claim(r, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"evil\",\"traits\":{\"plan\":\"free\"}}", NOON + 2 * HOUR);
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"before\",\"traits\":{\"size\":\"1\"}}", NOON - HOUR, true);
+	assert_string_equal(trait_of(r, "groupId"), "acme");
+	assert_string_equal(trait_of(r, "group_plan"), "iron");
+	assert_string_equal(trait_of(r, "group_size"), "9");
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"next\",\"traits\":{\"size\":\"2\"}}", NOON + 3 * HOUR, true);
+	r = read_again(&arena, written(&arena, r));
+	assert_string_equal(trait_of(r, "groupId"), "next");
+	assert_string_equal(trait_of(r, "group_plan"), "-");
+	assert_string_equal(trait_of(r, "group_size"), "2");
+	assert_string_equal(trait_of(r, "plan"), "own");
 }
 
 static void test_caps(void **state)
@@ -292,6 +387,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_visits, begin, end),
 		cmocka_unit_test_setup_teardown(test_ids, begin, end),
 		cmocka_unit_test_setup_teardown(test_traits, begin, end),
+		cmocka_unit_test_setup_teardown(test_claimed_traits, begin, end),
+		cmocka_unit_test_setup_teardown(test_many_claims, begin, end),
+		cmocka_unit_test_setup_teardown(test_group, begin, end),
 		cmocka_unit_test_setup_teardown(test_caps, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_versions, begin, end),

@@ -213,6 +213,31 @@ static void test_out_of_reach(void **state)
 	}
 }
 
+/* Traits that are not for whoever asks: as if out of reach, and they alone. */
+static void test_withheld_traits(void **state)
+{
+	(void)state;
+	static const struct row withheld[] = {
+		{ "traits = { a = unknown() }", "", '?' }, { "traits = { a = 'x' }", "", '?' }, { "traits = { a = is_not 'x' }", "", '?' },
+		{ "function(v) return v.traits.a == nil end", "", '?' },
+		{ "function(v) for k in pairs(v.traits) do end return true end", "", '?' },
+		{ "event = { a = unknown() }", "", '+' }, { "engagement = { email = unknown() }", "", '+' }, { "days_since_order = unknown()", "", '+' },
+	};
+	for (size_t i = 0; i < sizeof withheld / sizeof *withheld; i++) {
+		char text[1000];
+		struct rules r;
+		snprintf(text, sizeof text, "slot \"s\" { channel = \"web\" }\nrule \"r\" { slot = \"s\", when = { %s }, show = {} }\n",
+			withheld[i].condition);
+		rules_open(&r, text, NULL);
+		fw_facts_init(&r.facts, &r.arena, true);
+		r.facts.traits_withheld = true;
+		assert_int_equal(rules_run(&r), 0);
+		if (r.decision.slots[0].n != (withheld[i].truth == '+'))
+			fail_msg("{ %s } is not %c", withheld[i].condition, withheld[i].truth);
+		rules_finish(&r);
+	}
+}
+
 static void test_kleene(void **state)
 {
 	(void)state;
@@ -233,6 +258,7 @@ int main(void)
 		cmocka_unit_test(test_kleene),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_out_of_reach),
+		cmocka_unit_test(test_withheld_traits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,11 +120,11 @@ int __wrap_fw_profile_fill(struct fw_str bytes, struct fw_facts *f)
 	return at ? fw_value_text(f->arena, FW_STR("pro"), &f->traits[0].value) : FW_ENOMEM;
 }
 
-bool __wrap_fw_profile_is_known(struct fw_arena *a, struct fw_str bytes);
-bool __wrap_fw_profile_is_known(struct fw_arena *a, struct fw_str bytes)
+bool __wrap_fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
+bool __wrap_fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user)
 {
 	(void)a;
-	return bytes.n && bytes.p[bytes.n - 1] == 'k';
+	return !bytes.n || bytes.p[bytes.n - 1] != 'k' || fw_str_is(user, "u-k");
 }
 
 struct engine {
