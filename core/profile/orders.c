@@ -30,19 +30,22 @@ static bool counts(const struct order *o)
 	return (o->flags & (ORDER_COMPLETED | ORDER_CANCELLED)) == ORDER_COMPLETED;
 }
 
+void fw_order_add(const struct order *o, struct order_sums *sums)
+{
+	if (!counts(o))
+		return;
+	sums->orders++;
+	sums->priced += is_priced(o);
+	sums->revenue = fw_money_sum(sums->revenue, is_priced(o) ? worth(o) : 0);
+	if (o->at_ms > sums->last_ms)
+		sums->last_ms = o->at_ms;
+}
+
 void fw_orders_sum(const struct fw_record *r, struct order_sums *ret)
 {
 	*ret = (struct order_sums){ r->lifetime.orders, r->lifetime.priced, r->lifetime.revenue, 0 };
-	for (uint32_t i = 0; i < r->orders.n; i++) {
-		const struct order *o = &r->orders.items[i];
-		if (!counts(o))
-			continue;
-		ret->orders++;
-		ret->priced += is_priced(o);
-		ret->revenue = fw_money_sum(ret->revenue, is_priced(o) ? worth(o) : 0);
-		if (o->at_ms > ret->last_ms)
-			ret->last_ms = o->at_ms;
-	}
+	for (uint32_t i = 0; i < r->orders.n; i++)
+		fw_order_add(&r->orders.items[i], ret);
 }
 
 /* The oldest is only counted, if it may be. */

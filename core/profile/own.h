@@ -208,6 +208,8 @@ struct order_sums {
 	int64_t last_ms;
 };
 void fw_orders_sum(const struct fw_record *r, struct order_sums *ret);
+/* Adds one order, if it counts. */
+void fw_order_add(const struct order *o, struct order_sums *sums);
 
 /* Price times quantity, and sums of money: what is too much stays at the most there can be. */
 #define FW_MOST_MONEY INT64_C(1000000000000000)
@@ -249,6 +251,10 @@ int fw_merge_seen(struct merging *m);
 int fw_merge_traits(struct merging *m);
 int fw_merge_consents(struct merging *m);
 int fw_merge_series(struct merging *m);
+
+/* The parts of splitting: `now` is what became of `merged`, whose text numbers are the same. */
+void fw_split_series(struct fw_record *now, const struct fw_record *merged); /* leaves in `now` what came since */
+int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
 
 /* The parts of applying an event. Each 0 or FW_ENOMEM. */
 struct happening {

@@ -255,6 +255,41 @@ int fw_merge_seen(struct merging *m)
 	return 0;
 }
 
+static bool has_seen(const struct fw_record *r, uint64_t hash)
+{
+	for (uint32_t i = 0; i < r->seen.n; i++)
+		if (r->seen.items[i].hash == hash)
+			return true;
+	return false;
+}
+
+/* Messages that came since are remembered, and of those before as many as there is room for: the others are rows by now. */
+int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged)
+{
+	struct seen before[FW_LIMIT_SEEN_KEPT];
+	uint32_t n = r->seen.n < FW_LIMIT_SEEN_KEPT ? r->seen.n : FW_LIMIT_SEEN_KEPT, left_out = 0, kept = 0;
+	if (n)
+		memcpy(before, r->seen.items, n * sizeof *before);
+	for (uint32_t i = 0; i < now->seen.n; i++) {
+		uint64_t hash = now->seen.items[i].hash;
+		kept += has_seen(r, hash) || !has_seen(merged, hash);
+	}
+	while (left_out < n && n - left_out + kept > FW_LIMIT_SEEN_KEPT)
+		left_out++;
+	r->seen.n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if ((i >= left_out || has_seen(now, before[i].hash)) && note_seen(r, before[i]) < 0)
+			return FW_ENOMEM;
+	for (uint32_t i = 0; i < now->seen.n; i++)
+		if (!has_seen(merged, now->seen.items[i].hash) && note_seen(r, now->seen.items[i]) < 0)
+			return FW_ENOMEM;
+	if (left_out || now->spilled_days != merged->spilled_days || now->spilled_day != merged->spilled_day) {
+		r->spilled_days = now->spilled_days;
+		r->spilled_day = now->spilled_day;
+	}
+	return 0;
+}
+
 static struct import *find_import(const struct fw_record *r, uint64_t file)
 {
 	for (uint32_t i = 0; i < r->imports.n; i++)

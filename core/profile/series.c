@@ -301,3 +301,63 @@ int fw_merge_series(struct merging *m)
 		fold_cells(r);
 	return fits ? 0 : put_in_order(m);
 }
+
+/* Takes so many out of cells of this kind at this hour or day. */
+static void take_cells(struct fw_series *s, struct fw_cell *c, uint32_t hour, bool hourly)
+{
+	for (uint32_t i = 0; i < s->n && c->count; i++) {
+		struct fw_cell *own = &s->cells[i];
+		uint32_t taken = own->count < c->count ? own->count : c->count;
+		if (own->kind != c->kind || own->hour != hour || own->hourly != hourly)
+			continue;
+		own->count -= taken;
+		c->count -= taken;
+	}
+}
+
+/* What was counted may have been folded since, into fewer labels or coarser times. */
+static void take_out(struct fw_record *now, const uint32_t labels[FW_LABELS], struct fw_cell c)
+{
+	const uint32_t category = labels[FW_KEY_CATEGORY - 1], brand = labels[FW_KEY_BRAND - 1];
+	const uint32_t folded[][FW_LABELS] = {
+		{ labels[0], labels[1], labels[2], labels[3] },
+		{ [FW_KEY_CATEGORY - 1] = category, [FW_KEY_BRAND - 1] = brand },
+		{ [FW_KEY_CATEGORY - 1] = category },
+		{ 0 },
+	};
+	for (size_t i = 0; i < sizeof folded / sizeof *folded && c.count; i++) {
+		struct fw_series *s = find_series(now, folded[i]);
+		if (!s)
+			continue;
+		take_cells(s, &c, c.hour, c.hourly);
+		take_cells(s, &c, c.hour - c.hour % HOURS, false);
+		take_cells(s, &c, 0, false);
+	}
+}
+
+static void drop_empty(struct fw_record *r)
+{
+	uint32_t kept = 0;
+	r->newest_hour = 0;
+	for (uint32_t i = 0; i < r->series.n; i++) {
+		struct fw_series *s = &r->series.items[i];
+		uint32_t n = 0;
+		for (uint32_t k = 0; k < s->n; k++)
+			if (s->cells[k].count)
+				s->cells[n++] = s->cells[k];
+		s->n = n;
+		if (n && s->cells[0].hour > r->newest_hour)
+			r->newest_hour = s->cells[0].hour;
+		if (n)
+			r->series.items[kept++] = *s;
+	}
+	r->series.n = kept;
+}
+
+void fw_split_series(struct fw_record *now, const struct fw_record *merged)
+{
+	for (uint32_t i = 0; i < merged->series.n; i++)
+		for (uint32_t k = 0; k < merged->series.items[i].n; k++)
+			take_out(now, merged->series.items[i].labels, aged(merged->series.items[i].cells[k], now->newest_hour));
+	drop_empty(now);
+}

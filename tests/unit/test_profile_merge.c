@@ -73,18 +73,18 @@ enum { SHARED_ORDERS = 1, CAMPAIGNS = 2, SEEN_BEFORE = 4, NO_CARTS_TOLD = 8 };
 
 static unsigned rounds(void)
 {
-	return getenv("FW_LONG") ? 5000 : 300;
+	return getenv("FW_LONG") ? 3000 : 300;
 }
 
-/* One event of a random person within the four hours before noon, at a millisecond of its own. Orders of several people
+/* One event of a random person, mostly within the four hours before `noon`, at a millisecond of its own. Orders of several people
  * have one id now and then with SHARED_ORDERS. */
-static void happen(struct fw_record *r, struct shopper *s, unsigned with)
+static void happen(struct fw_record *r, struct shopper *s, unsigned with, int64_t noon)
 {
 	char text[2000];
 	unsigned kind = below(&s->dice, with & CAMPAIGNS ? 11 : 10);
 	if (kind == 5 && with & NO_CARTS_TOLD)
 		kind = 4;
-	int64_t at_us = NOON - (int64_t)below(&s->dice, 4 * 3600 * 1000) * 1000;
+	int64_t at_us = noon - (int64_t)below(&s->dice, 4 * 3600 * 1000) * 1000;
 	if (below(&s->dice, 8) == 0)
 		at_us -= (int64_t)below(&s->dice, 3) * DAY;
 	unsigned order = with & SHARED_ORDERS ? below(&s->dice, 3) : below(&s->dice, 1000000000), campaign = below(&s->dice, 3);
@@ -128,7 +128,7 @@ static struct fw_record *anybody(uint64_t seed, unsigned with, unsigned most_eve
 	if (with & SEEN_BEFORE)
 		apply_with(r, &arena, "{\"type\":\"page\",\"anonymousId\":\"a-1\"}", NOON - 9 * DAY - below(d, 86400) * SECOND, true);
 	for (unsigned n = below(d, most_events + 1); n > 0; n--)
-		happen(r, &s, with);
+		happen(r, &s, with, NOON);
 	snprintf(text, sizeof text, "loyalty:%u", below(d, 3));
 	if (below(d, 2))
 		assert_int_equal(fw_record_add_id(r, FW_ID_OTHER, fw_str(text)), 0);
@@ -269,8 +269,8 @@ static void test_events_before_or_after(void **state)
 		struct shopper again = s;
 		bool within = within_limits(who, 2);
 		for (int i = 0; i < 5; i++) {
-			happen(before, &s, with);
-			happen(after, &again, with);
+			happen(before, &s, with, NOON);
+			happen(after, &again, with, NOON);
 			within &= before->lifetime.visits + after->lifetime.visits == 0;
 		}
 		before = merged(before, who[1]);
@@ -285,6 +285,53 @@ static void test_events_before_or_after(void **state)
 	assert_true(tried > rounds() / 4);
 }
 
+/* Nothing came between: as it was before, to the byte. */
+static void test_there_and_back(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= rounds(); seed++) {
+		struct fw_record *a = anybody(seed * 2, SHARED_ORDERS | CAMPAIGNS, 30), *b = anybody(seed * 2 + 1, SHARED_ORDERS | CAMPAIGNS, 30);
+		struct fw_record *both = copy_of(merged(b, a));
+		assert_int_equal(fw_record_split(both, b, a), 0);
+		assert_same(written(&arena, b), written(&arena, both), seed, false);
+		fw_arena_reset(&arena);
+	}
+}
+
+/* What came between stays, on top of what was before. */
+static void test_there_and_back_later(void **state)
+{
+	(void)state;
+	unsigned tried = 0;
+	for (uint64_t seed = 1; seed <= rounds(); seed++) {
+		struct fw_record *who[2] = { anybody(seed * 2, SEEN_BEFORE, 9), anybody(seed * 2 + 1, SEEN_BEFORE, 9) };
+		struct fw_record *both = merged(who[1], who[0]), *alone = copy_of(who[1]);
+		const struct fw_merge m = { .kind = FW_ID_ANONYMOUS, .id = fw_record_first_id(who[0]), .number = 77, .at_us = NOON };
+		assert_int_equal(fw_record_note_merge(both, &m), 0);
+		struct shopper s;
+		shopper_begin(&s, seed * 2 + 100000);
+		struct shopper again = s;
+		bool within = within_limits(who, 2);
+		for (int i = 0; i < 5; i++) {
+			happen(both, &s, 0, NOON + 20 * DAY);
+			happen(alone, &again, 0, NOON + 20 * DAY);
+			if (i % 2)
+				both = copy_of(both);
+			within &= both->lifetime.visits == 0;
+		}
+		assert_int_equal(fw_record_split(both, who[1], who[0]), 0);
+		assert_true(fw_record_forget_merge(both, m.kind, m.id, m.number));
+		assert_int_equal(both->merges.n, alone->merges.n);
+		if (within) {
+			assert_same(without_age(said(alone)), without_age(said(both)), seed, true);
+			tried++;
+		}
+		fw_arena_reset(&arena);
+	}
+	print_message("there and back later: %u of %u\n", tried, rounds());
+	assert_true(tried > rounds() / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +339,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merges, begin, end),
 		cmocka_unit_test_setup_teardown(test_any_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_events_before_or_after, begin, end),
+		cmocka_unit_test_setup_teardown(test_there_and_back, begin, end),
+		cmocka_unit_test_setup_teardown(test_there_and_back_later, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
