@@ -81,7 +81,11 @@ enum {
 	FW_LIMIT_IDS_OF_A_KIND = 5,           /* e-mail addresses; phone numbers; ids of one other system */
 	FW_LIMIT_MERGES = 100,                /* people who became part of one person */
 	FW_LIMIT_CONSENTS = 64,               /* purposes and channels */
-	FW_LIMIT_CONSENT_LOG = 200,           /* grants and denials that are kept with time and source */
+	FW_LIMIT_CONSENT_LOG = 200,           /* grants and denials that are kept with time and source, and … */
+	FW_LIMIT_CONSENT_LOG_BYTES = 8 << 10, /* … as many bytes of names, sources and versions; what was superseded goes first */
+	FW_LIMIT_CONSENT_NAME_BYTES = 64,     /* of a purpose or a channel */
+	FW_LIMIT_CONSENT_SOURCE_BYTES = 64,
+	FW_LIMIT_CONSENT_TEXT_BYTES = 100,    /* the version of the words that were agreed to */
 	FW_LIMIT_TRAITS = 100,
 	FW_LIMIT_TRAIT_NAME_BYTES = 100,
 	FW_LIMIT_TRAIT_BYTES = 1000,          /* of a trait's value, as text */

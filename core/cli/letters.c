@@ -163,7 +163,8 @@ static int replay(struct job *j, const struct fw_dead *d)
 	struct fw_people_group group = { .done = on_applied, .ctx = &wait };
 	fw_arena_init(&arena, NULL, 0, 0);
 	fw_arena_init(&scratch, NULL, 0, 0);
-	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, j->stored.config->identity_key, NULL,
+	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, &j->signal_config.consent,
+		j->stored.config->identity_key, NULL,
 		fw_str_is(d->sender, "secret"),
 		{ .type = -1, .received_us = fw_now_us() }, NULL };
 	int rc = d->event.n ? fw_json_parse(&arena, d->event.p, d->event.n, &element, NULL) : FW_EINVAL;

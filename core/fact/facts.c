@@ -19,7 +19,7 @@ void fw_facts_init(struct fw_facts *f, struct fw_arena *arena, bool profile_in_r
 {
 	memset(f, 0, sizeof *f);
 	f->arena = arena;
-	f->profile_in_reach = true;
+	f->profile_in_reach = f->behaviour_in_reach = true;
 	if (!profile_in_reach)
 		fw_facts_lose_profile(f);
 }
@@ -29,6 +29,14 @@ void fw_facts_lose_profile(struct fw_facts *f)
 	f->profile_in_reach = f->caps_in_reach = false;
 	for (int i = 0; i < FW_FACT_SINGLE; i++)
 		if (f->single[i].state == FW_ABSENT && fw_fact_from_profile((enum fw_fact)i))
+			f->single[i].state = FW_OUT_OF_REACH;
+}
+
+void fw_facts_lose_behaviour(struct fw_facts *f)
+{
+	f->behaviour_in_reach = false;
+	for (int i = FW_FACT_NEW_VISITOR; i <= FW_FACT_DAYS_SINCE_VISIT; i++)
+		if (f->single[i].state == FW_ABSENT)
 			f->single[i].state = FW_OUT_OF_REACH;
 }
 
@@ -140,7 +148,7 @@ const struct fw_value *fw_facts_member(const struct fw_facts *f, enum fw_fact fa
 	for (unsigned i = 0; i < n; i++)
 		if (fw_str_equal(m[i].name, name))
 			return &m[i].value;
-	if (family == FW_FACT_TRAIT && f->traits_withheld)
+	if ((family == FW_FACT_TRAIT && f->traits_withheld) || (family == FW_FACT_ENGAGEMENT && !f->behaviour_in_reach))
 		return &out_of_reach;
 	return f->profile_in_reach || family == FW_FACT_EVENT ? &absent : &out_of_reach;
 }
@@ -156,7 +164,7 @@ struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *qu
 	for (unsigned i = 0; i < f->n_answers; i++)
 		if (answers(&f->answers[i].query, query))
 			return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = f->answers[i].number };
-	if (!f->profile_in_reach)
+	if (!f->profile_in_reach || !f->behaviour_in_reach)
 		return out_of_reach;
 	double number;
 	if (!f->history || fw_history_ask(f->history, query, f->arena, &number) < 0)

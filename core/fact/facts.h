@@ -64,6 +64,14 @@ struct fw_cap_use {
 	int64_t at_us;
 };
 
+/* Where the fact `consent` is from before the profile is looked into. */
+enum fw_consent_basis {
+	FW_CONSENT_BASIS_GIVEN, /* somebody wrote it down, or nobody was asked */
+	FW_CONSENT_BASIS_NONE,  /* the request does not tell, and the store has no defaults */
+	FW_CONSENT_BASIS_PLACE, /* the defaults of the place */
+	FW_CONSENT_BASIS_TOLD,  /* the request tells it */
+};
+
 struct fw_history;
 
 struct fw_facts {
@@ -78,6 +86,9 @@ struct fw_facts {
 	bool profile_lost;       /* … though whoever asks is somebody: his record could not be read */
 	unsigned n_claimed;      /* of the traits the last ones: nobody has proven them, and no guard believes them */
 	bool traits_withheld;    /* what was told of a known person is not for whoever asks: every trait is out of reach */
+	bool behaviour_in_reach; /* false: the visitor lets no behaviour be kept, and what would come of it is out of reach */
+	enum fw_consent_basis consent_basis;
+	bool objects;            /* Global Privacy Control: `sale` and `personalization` are never granted */
 	bool segments_given;     /* then `segments` (a set) decides, not the segments' conditions */
 	struct fw_value segments;
 
@@ -98,6 +109,9 @@ void fw_facts_init(struct fw_facts *f, struct fw_arena *arena, bool profile_in_r
 
 /* The profile is out of reach after all: so is what came from it and is still absent, and every cap. */
 void fw_facts_lose_profile(struct fw_facts *f);
+
+/* The visitor lets no behaviour be kept: what would come of it and is still absent is out of reach. Orders are none of it. */
+void fw_facts_lose_behaviour(struct fw_facts *f);
 
 /* Setting a fact. Texts are copied into the arena; empty text is no value. 0 or FW_ENOMEM. */
 int fw_facts_text(struct fw_facts *f, enum fw_fact fact, struct fw_str text);

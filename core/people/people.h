@@ -60,7 +60,7 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struc
 struct fw_people_event {
 	struct fw_event event;
 	struct fw_person_id id;
-	bool behaviour;         /* the visitor lets behaviour be kept */
+	bool behaviour;         /* behaviour may be kept of one who said nothing of it */
 	uint64_t import_file;   /* with event.imported: where it stands */
 	int64_t import_offset;
 	bool repeated;          /* answer: it had been applied before */

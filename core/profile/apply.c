@@ -215,10 +215,15 @@ int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct
 		r->first_s = h.at_ms / 1000;
 	if (h.at_ms > r->last_ms)
 		r->last_ms = h.at_ms;
-	int code = read_touch(r, &h);
+	int code = fw_apply_consent(r, &h);
+	if (code < 0 || e->only_consent)
+		return code;
+	h.behaviour = fw_consent_keeps(r, &h);
+	if (h.behaviour)
+		code = read_touch(r, &h);
 	if (code == 0)
 		code = apply_necessary(r, &h, &effects, &bought);
-	if (code == 0 && o->behaviour)
+	if (code == 0 && h.behaviour)
 		code = apply_behaviour(r, &h, bought);
 	if (code == 0 && ret)
 		*ret = effects;

@@ -240,6 +240,60 @@ static void put_claimed(struct fw_json_out *out, const struct fw_record *r)
 	fw_json_close_array(out);
 }
 
+static void put_said(struct fw_json_out *out, enum fw_consent_state state, int64_t at_ms, struct fw_str source, struct fw_str text)
+{
+	static const char *const states[FW_CONSENT_STATES] = { "granted", "denied", "withdrawn" };
+	fw_json_key(out, "state");
+	fw_json_text_value(out, states[state]);
+	put_time(out, "at", at_ms / 1000);
+	if (source.n) {
+		fw_json_key(out, "source");
+		fw_json_string(out, source);
+	}
+	if (text.n) {
+		fw_json_key(out, "text");
+		fw_json_string(out, text);
+	}
+}
+
+/* How it came about that it holds: its last entry of that state. Told again since, it is as old as it was. */
+static const struct consent_entry *find_entry(const struct fw_record *r, const struct consent *c)
+{
+	for (uint32_t i = r->consent_log.n; i-- > 0; ) {
+		const struct consent_entry *e = &r->consent_log.items[i];
+		if (fw_str_equal(e->what, c->what) && e->state == c->state && e->at_ms <= c->at_ms)
+			return e;
+	}
+	return NULL;
+}
+
+static void put_consent(struct fw_json_out *out, const struct fw_record *r)
+{
+	fw_json_key(out, "consent");
+	fw_json_open_object(out);
+	for (uint32_t i = 0; i < r->consents.n; i++) {
+		const struct consent *c = &r->consents.items[i];
+		const struct consent_entry *e = find_entry(r, c), none = { 0 };
+		e = e ? e : &none;
+		fw_json_key_str(out, c->what);
+		fw_json_open_object(out);
+		put_said(out, c->state, e->at_ms ? e->at_ms : c->at_ms, e->source, e->text);
+		fw_json_close_object(out);
+	}
+	fw_json_close_object(out);
+	fw_json_key(out, "consentLog");
+	fw_json_open_array(out);
+	for (uint32_t i = r->consent_log.n; i-- > 0; ) {
+		const struct consent_entry *e = &r->consent_log.items[i];
+		fw_json_open_object(out);
+		fw_json_key(out, "what");
+		fw_json_string(out, e->what);
+		put_said(out, e->state, e->at_ms, e->source, e->text);
+		fw_json_close_object(out);
+	}
+	fw_json_close_array(out);
+}
+
 int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err)
 {
 	struct fw_record *r;
@@ -262,6 +316,7 @@ int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us,
 	}
 	put_touch(out, "firstTouch", &r->first_touch);
 	put_touch(out, "lastTouch", &r->last_touch);
+	put_consent(out, r);
 	put_members(out, "traits", f.traits, f.n_traits);
 	put_claimed(out, r);
 	if (put_facts(out, &f) < 0)

@@ -120,8 +120,7 @@ static int64_t fraction_us(struct fw_str text)
 	return point ? us : 0;
 }
 
-/* ISO 8601 (without an offset: UTC), or seconds or milliseconds since 1970 as a number or its text. */
-static bool read_time(const struct fw_json *v, int64_t *ret_us)
+bool fw_event_time(const struct fw_json *v, int64_t *ret_us)
 {
 	enum { LATEST_IN_SECONDS = 100000000 }; /* in thousands: a number beyond it is of milliseconds (1973 and later) */
 	struct fw_civil c;
@@ -142,7 +141,7 @@ static int read_time_member(struct reader *r, const char *member, int64_t *ret_u
 	*ret_told = false;
 	if (is_nothing(v) || (v->type == FW_JSON_STRING && v->string.n == 0))
 		return 0;
-	if (!read_time(v, ret_us))
+	if (!fw_event_time(v, ret_us))
 		return refuse(r, "bad_timestamp", "%s is no time: ISO 8601 such as \"2026-11-23T22:40:00Z\" was expected", member);
 	*ret_told = true;
 	return 0;
@@ -162,7 +161,7 @@ static int read_when(struct reader *r, const struct fw_event_frame *frame, struc
 		return ret;
 	if (!has_sent && frame->sent_at.n) {
 		const struct fw_json text = { .type = FW_JSON_STRING, .string = frame->sent_at };
-		if (!read_time(&text, &sent))
+		if (!fw_event_time(&text, &sent))
 			return refuse(r, "bad_timestamp", "sentAt is no time: ISO 8601 such as \"2026-11-23T22:40:00Z\" was expected");
 		has_sent = true;
 	}

@@ -1,5 +1,7 @@
 #include "profile/layout.h"
 
+#include "signal/consent.h"
+
 enum { DAY_MS = 86400000 };
 
 static bool is_absent(const struct fw_facts *f, enum fw_fact fact)
@@ -31,8 +33,10 @@ static int fill_visits(struct fw_facts *f, const struct fw_record *r, int64_t no
 	bool at_hand = last && now_ms - last->last_s * 1000 <= FW_LIMIT_SESSION_IDLE_MS;
 	const struct session *before = !at_hand ? last : r->sessions.n > 1 ? last - 1 : NULL;
 	uint64_t visits = r->lifetime.visits + r->sessions.n;
-	put_number(f, FW_FACT_VISITS, (double)visits);
 	put_number(f, FW_FACT_PAGES_THIS_VISIT, at_hand ? last->pages : 0);
+	if (!f->behaviour_in_reach)
+		return 0;
+	put_number(f, FW_FACT_VISITS, (double)visits);
 	if (is_absent(f, FW_FACT_NEW_VISITOR))
 		fw_facts_bool(f, FW_FACT_NEW_VISITOR, visits == 0 || (visits == 1 && at_hand));
 	put_days_since(f, FW_FACT_DAYS_SINCE_VISIT, before ? before->last_s * 1000 : 0, now_ms);
@@ -180,12 +184,66 @@ static int fill_caps(struct fw_facts *f, const struct fw_record *r, int64_t now_
 	return 0;
 }
 
-/* The parts that facts come from at once; counts wait to be asked. */
-static bool read_parts(struct fw_record *r, const struct parts *p)
+/* Whether an item of the fact's set, as the request or the place made it, still counts beside what the person said. */
+static bool still_counts(const struct fw_facts *f, const struct fw_record *r, const struct fw_value *item)
 {
-	static const enum part needed[] = { PART_SESSION, PART_VISITS, PART_CART, PART_ORDERS, PART_LIFETIME, PART_CAPS, PART_TRAITS,
-		PART_ENGAGEMENT };
-	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+	return f->consent_basis == FW_CONSENT_BASIS_TOLD || !fw_consent_find(r, item->folded);
+}
+
+static bool adds(const struct fw_facts *f, const struct consent *c)
+{
+	if (c->state != FW_CONSENT_GRANTED)
+		return false;
+	if (fw_consent_is_channel(c->what))
+		return true;
+	return f->consent_basis != FW_CONSENT_BASIS_TOLD && !(f->objects && fw_consent_is_objected(c->what));
+}
+
+/* What the request tells, else what the person said, else the defaults of the place: each purpose for itself, except that a request
+ * tells all of them. Channels are the person's alone. */
+static int fill_consent(struct fw_facts *f, const struct fw_record *r)
+{
+	struct fw_value *v = &f->single[FW_FACT_CONSENT], *items;
+	bool given = f->consent_basis == FW_CONSENT_BASIS_GIVEN;
+	unsigned n = 0;
+	if (given ? v->state != FW_ABSENT || r->consents.n == 0 : r->consents.n == 0 && v->state == FW_KNOWN)
+		return 0;
+	if (!(items = FW_NEW_ARRAY(f->arena, v->n_items + r->consents.n, struct fw_value)))
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < v->n_items; i++)
+		if (still_counts(f, r, &v->items[i]))
+			items[n++] = v->items[i];
+	for (uint32_t i = 0; i < r->consents.n; i++) {
+		struct fw_str what = r->consents.items[i].what; /* folded already */
+		if (adds(f, &r->consents.items[i]))
+			items[n++] = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = what, .folded = what };
+	}
+	*v = (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_SET, .items = items, .n_items = n };
+	return 0;
+}
+
+/* Where nobody says anything of it behaviour is kept, and read. */
+static bool is_behaviour_readable(const struct fw_facts *f, const struct fw_record *r)
+{
+	const struct consent *said = fw_consent_find(r, FW_STR(FW_CONSENT_ANALYTICS));
+	const struct fw_value *v = &f->single[FW_FACT_CONSENT];
+	if (said && f->consent_basis != FW_CONSENT_BASIS_TOLD)
+		return said->state == FW_CONSENT_GRANTED;
+	if (f->consent_basis < FW_CONSENT_BASIS_PLACE)
+		return true;
+	for (unsigned i = 0; i < v->n_items; i++)
+		if (fw_str_is(v->items[i].folded, FW_CONSENT_ANALYTICS))
+			return true;
+	return false;
+}
+
+/* The parts that facts come from at once; counts wait to be asked. */
+static bool read_parts(struct fw_record *r, const struct parts *p, bool behaviour)
+{
+	static const enum part needed[] = { PART_SESSION, PART_CART, PART_ORDERS, PART_CAPS, PART_TRAITS,
+		PART_VISITS, PART_LIFETIME, PART_ENGAGEMENT }; /* the last three are behaviour */
+	size_t n = sizeof needed / sizeof *needed - (behaviour ? 0 : 3);
+	for (size_t i = 0; i < n; i++)
 		if (p->of[needed[i]].n && !fw_part_read(r, needed[i], p->of[needed[i]]))
 			return false;
 	return true;
@@ -202,11 +260,17 @@ int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
 	int ret = bytes.n ? fw_parts_read(f->arena, bytes, &parts, NULL) : 0;
 	if (ret < 0)
 		return ret;
-	*h = (struct fw_history){ .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES], .now_us = now_us };
 	r.version = parts.version;
 	r.last_ms = parts.last_ms;
-	if (!read_parts(&r, &parts))
+	if (parts.of[PART_CONSENT].n && !fw_consents_read(&r, parts.of[PART_CONSENT]))
 		return FW_EINVAL;
+	if (fill_consent(f, &r) < 0)
+		return FW_ENOMEM;
+	if (!is_behaviour_readable(f, &r))
+		fw_facts_lose_behaviour(f);
+	if (!read_parts(&r, &parts, f->behaviour_in_reach))
+		return FW_EINVAL;
+	*h = (struct fw_history){ .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES], .now_us = now_us };
 	f->history = h;
 	if (f->key.n == 0)
 		f->key = parts.first_id;

@@ -33,8 +33,10 @@ void fw_record_forget_behaviour(struct fw_record *r)
 {
 	while (r->sessions.n > 1)
 		FW_LIST_TAKE(r->sessions, 0);
+	if (r->sessions.n)
+		r->sessions.items[0].campaign = 0;
 	r->series.n = r->recent.n = r->engagements.n = 0;
 	r->newest_hour = 0;
-	r->first_touch = r->last_touch = (struct touch){ 0 };
+	r->session_touch = r->first_touch = r->last_touch = (struct touch){ 0 };
 	r->lifetime = (struct lifetime){ 0 };
 }

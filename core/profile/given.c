@@ -76,6 +76,8 @@ static int apply_event(const struct history *h, const struct fw_json *told, unsi
 	if (ret == FW_EINVAL)
 		return wrong(h, number, refusal.message);
 	e.trusted = true; /* by whoever writes the test */
+	if (ret == 0)
+		ret = fw_event_read_consent(h->arena, NULL, true, &e);
 	return ret < 0 ? ret : fw_profile_apply(h->record, &e, &h->options, NULL);
 }
 

@@ -33,5 +33,7 @@ int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, st
 
 /* Reading one part into the record; false when it is not what it should be, or memory ran out. */
 bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes);
+/* Of PART_CONSENT what holds now, without how it came about. */
+bool fw_consents_read(struct fw_record *r, struct fw_str bytes);
 
 #endif

@@ -76,7 +76,7 @@ static struct order *put_in_order(struct fw_record *r, struct order *o)
 static struct order *add_order(struct fw_record *r, const struct happening *h, struct fw_str id)
 {
 	while (r->orders.n >= FW_LIMIT_ORDERS)
-		forget_oldest(r, h->o->behaviour);
+		forget_oldest(r, h->behaviour);
 	char *copy = FW_LIST_ROOM(r, r->orders) ? fw_arena_strndup(r->arena, id.n ? id.p : "", id.n) : NULL;
 	if (!copy)
 		return NULL;

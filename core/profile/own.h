@@ -256,15 +256,21 @@ int fw_merge_series(struct merging *m);
 void fw_split_series(struct fw_record *now, const struct fw_record *merged); /* leaves in `now` what came since */
 int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
 
+/* What the person said of a purpose or a channel (folded), or NULL. */
+const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
+
 /* The parts of applying an event. Each 0 or FW_ENOMEM. */
 struct happening {
 	const struct fw_event *e;
 	const struct fw_profile_options *o;
 	const struct fw_behaviour *b; /* of a track event, or NULL */
 	int64_t at_ms;
-	struct touch touch;           /* at_ms 0: the event tells none */
+	bool behaviour;               /* it may be added to the behaviour part */
+	struct touch touch;           /* at_ms 0: the event tells none, or may not be kept */
 	uint32_t campaign;            /* hash; 0: none */
 };
+int fw_apply_consent(struct fw_record *r, const struct happening *h);
+bool fw_consent_keeps(const struct fw_record *r, const struct happening *h);
 int fw_apply_traits(struct fw_record *r, const struct happening *h);
 int fw_apply_group(struct fw_record *r, const struct happening *h);
 int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_new);

@@ -338,7 +338,7 @@ static bool get_consent_entry(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
-static bool get_consent(struct fw_record *r, struct fw_unpack *u)
+static bool get_consents(struct fw_record *r, struct fw_unpack *u)
 {
 	uint32_t head = fw_unpack_bounded(u, 2 * FW_LIMIT_CONSENTS + 1);
 	r->restricted = head & 1;
@@ -351,6 +351,13 @@ static bool get_consent(struct fw_record *r, struct fw_unpack *u)
 			return false;
 		r->consents.items[r->consents.n++] = c;
 	}
+	return !u->failed;
+}
+
+static bool get_consent(struct fw_record *r, struct fw_unpack *u)
+{
+	if (!get_consents(r, u))
+		return false;
 	while (u->p < u->end && !u->failed)
 		if (!get_consent_entry(r, u))
 			return false;
@@ -368,6 +375,13 @@ bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
 	struct fw_unpack u;
 	fw_unpack_init(&u, bytes);
 	return !readers[part] || (readers[part](r, &u) && !u.failed && u.p == u.end);
+}
+
+bool fw_consents_read(struct fw_record *r, struct fw_str bytes)
+{
+	struct fw_unpack u;
+	fw_unpack_init(&u, bytes);
+	return get_consents(r, &u);
 }
 
 int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, struct fw_error *err)

@@ -8,9 +8,6 @@
 #include "fact/facts.h"
 #include "profile/event.h"
 
-/* Of a purpose (what data is used for) or a channel (where messages go). Not told is not granted. */
-enum fw_consent_state { FW_CONSENT_GRANTED, FW_CONSENT_DENIED, FW_CONSENT_WITHDRAWN, FW_CONSENT_STATES };
-
 struct fw_record; /* in an arena */
 
 enum { FW_SPILL_MOST = 16 }; /* messages that have to make room at once */
@@ -81,7 +78,7 @@ int fw_record_split(struct fw_record *from, const struct fw_record *before, cons
 /* What applying needs to know besides the event. */
 struct fw_profile_options {
 	const char *currency;
-	bool behaviour;                 /* the behaviour part may be kept */
+	bool behaviour;                 /* the behaviour part may be kept of one who said nothing of `analytics` */
 	const struct fw_str *own_hosts; /* as fw_source_input */
 	size_t n_own_hosts;
 };
@@ -93,11 +90,17 @@ struct fw_effects {
 };
 
 /* Applies one event. Order and grouping of events do not matter where they should not. `ret` may be NULL.
+ * What it says of consent comes first. Who says no to `analytics` has the behaviour part dropped with it, and what happened
+ * before a grant is not added to it later.
  * 0 or FW_ENOMEM. */
 int fw_profile_apply(struct fw_record *r, const struct fw_event *e, const struct fw_profile_options *o, struct fw_effects *ret);
 
 /* Drops the behaviour part: consent to it was withdrawn. */
 void fw_record_forget_behaviour(struct fw_record *r);
+
+/* What the person of a record (n 0: nobody has seen him yet) has granted, purposes and channels, as an array of names in their
+ * order. 0, FW_EINVAL, FW_ENOMEM. */
+int fw_profile_granted(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out);
 
 /* Exactly once. Whether the message was applied: FW_SEEN_ASK when hashes have moved out of the record into day-rows, which
  * then must be asked for this hash on each day of `fw_record_spilled_days`, and beside the id of each merge on those of
@@ -126,17 +129,19 @@ struct fw_reservation {
 };
 int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservation);
 
-/* Fills the facts that come from the person, each only where it is absent: session and behaviour facts, traits, the uses of
- * caps, the key of rollouts. `f` was initialized with the profile in reach and has its clock; `bytes` (of a record, n 0: nobody
- * has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. 0, FW_EINVAL, FW_ENOMEM. */
+/* Fills the facts that come from the person, each only where it is absent: session, then consent (what the request tells, else
+ * what the person said, else the place's defaults; channels from the person alone), then behaviour if it may be read, orders,
+ * traits, the uses of caps, the key of rollouts. `f` was initialized with the profile in reach and has its clock; `bytes` (of a
+ * record, n 0: nobody has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. 0, FW_EINVAL,
+ * FW_ENOMEM. */
 int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 
 /* Whether what was told of the person may be read by one who has its anonymousId and proves to be `user` (n 0: nobody): it is nobody
  * known yet, or that user. False also when the bytes cannot be read. */
 bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
 
-/* The person as JSON members of an open object, for /v1/visitors and `profile show`: traits, facts with their values, cart,
- * orders; and the timeline: an array, newest first. */
+/* The person as JSON members of an open object, for /v1/visitors and `profile show`: consent and its log, traits, facts with
+ * their values, cart, orders; and the timeline: an array, newest first. */
 int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err);
 int fw_profile_timeline(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out, struct fw_error *err);
 

@@ -104,9 +104,9 @@ int fw_apply_session(struct fw_record *r, const struct happening *h, bool *ret_n
 	int64_t at_s = h->at_ms / 1000;
 	const struct session new = { at_s, at_s, h->campaign, h->e->type == FW_EVENT_PAGE || h->e->type == FW_EVENT_SCREEN };
 	int64_t latest = r->sessions.n ? r->sessions.items[r->sessions.n - 1].start_s : -1;
-	if (!h->o->behaviour ? place_at_hand(r, &new) < 0 : !place_before(r, &new) && place(r, &new) < 0)
+	if (!h->behaviour ? place_at_hand(r, &new) < 0 : !place_before(r, &new) && place(r, &new) < 0)
 		return FW_ENOMEM;
-	if (h->o->behaviour)
+	if (h->behaviour)
 		count_oldest(r);
 	const struct session *last = &r->sessions.items[r->sessions.n - 1];
 	*ret_new = last->start_s == at_s && latest < at_s;

@@ -249,7 +249,9 @@ static int part_pairs(lua_State *L)
 			: e->facts->engagement;
 		unsigned n = count_members(e->facts, fact);
 		fw_lib_charge(L, n);
-		e->frame->unknown |= !e->facts->profile_in_reach && fact != FW_FACT_EVENT; /* there may be more of them */
+		/* there may be more of them */
+		e->frame->unknown |= !e->facts->profile_in_reach && fact != FW_FACT_EVENT;
+		e->frame->unknown |= !e->facts->behaviour_in_reach && fact == FW_FACT_ENGAGEMENT;
 		e->frame->unknown |= e->facts->traits_withheld && fact == FW_FACT_TRAIT;
 		for (unsigned i = 0; i < n; i++) {
 			e->frame->unknown |= m[i].value.state == FW_OUT_OF_REACH;

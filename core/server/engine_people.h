@@ -28,4 +28,10 @@ void fw_engine_ingest(struct fw_engine_worker *worker, struct fw_plugin_request 
  * 503 unavailable; 400 bad_request when `what` or the kind of the id is not known. */
 void fw_engine_visitor(struct fw_engine_worker *worker, const char *id, const char *what, fw_engine_done done, void *data);
 
+/* What a person says of purposes and channels: {"grant":[…],"deny":[…],"withdraw":[…],"source","at","text"}, the lists and the rest
+ * as far as they are there. `secret`: asked with a secret key; without, for an anonymousId that proves itself, and of purposes.
+ * `json` lives until the answer. 200 {"consent":[what is granted now]}: it is stored. 400 bad_json, bad_request; 403 forbidden;
+ * 413 too_large; 503 unavailable: it may be said again. */
+void fw_engine_consent(struct fw_engine_worker *worker, const char *id, bool secret, struct fw_str json, fw_engine_done done, void *data);
+
 #endif

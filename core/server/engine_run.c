@@ -175,6 +175,15 @@ static void on_reserved(void *ctx, int rc)
 	decide(run);
 }
 
+/* What could not be read may say no to what the place allows. */
+static void lose_profile(struct fw_facts *f)
+{
+	fw_facts_lose_profile(f);
+	f->profile_lost = true;
+	if (f->consent_basis != FW_CONSENT_BASIS_TOLD)
+		f->single[FW_FACT_CONSENT] = (struct fw_value){ .state = FW_OUT_OF_REACH };
+}
+
 /* The facts of the person whose record was read. False: it has been answered. */
 static bool fill(struct fw_engine_run *run, int rc)
 {
@@ -185,10 +194,8 @@ static bool fill(struct fw_engine_run *run, int rc)
 		finish(run, fw_engine_no_memory(&run->out));
 		return false;
 	}
-	if (rc < 0) {
-		fw_facts_lose_profile(f);
-		f->profile_lost = true;
-	}
+	if (rc < 0)
+		lose_profile(f);
 	/* What a known customer told of himself is for those who prove to speak for him. */
 	if (rc == 0 && !run->ask->secret && !fw_profile_is_open_to(&run->arena, run->record, run->q.user)) {
 		f->n_traits = f->n_claimed = 0;

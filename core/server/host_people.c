@@ -62,8 +62,33 @@ static void host_visitor(const struct fw_host *host, const char *id, const char 
 	fw_loaded_leave(p, before);
 }
 
+static void tell(const struct fw_host *host, bool secret, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct asked *a = new_asked(p, id, "", done, data);
+	if (!a)
+		return;
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	fw_engine_consent(p->worker->engine, a->text, secret, (struct fw_str){ json.p, json.n }, on_answer, a);
+	fw_loaded_leave(p, before);
+}
+
+static void host_consent(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data)
+{
+	tell(host, true, id, json, done, data);
+}
+
+static void host_consent_as(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
+	fw_plugin_done done, void *data)
+{
+	tell(host, !request || request->have == FW_PLUGIN_ACCESS_SECRET, id, json, done, data);
+}
+
 void fw_host_fill_people(struct fw_host *host)
 {
 	host->ingest = host_ingest;
 	host->visitor = host_visitor;
+	host->consent = host_consent;
+	host->consent_as = host_consent_as;
 }

@@ -268,8 +268,8 @@ void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *requ
 		return;
 	}
 	*in = (struct fw_ingest){ .worker = w, .json_bytes = json.n, .done = done, .data = data };
-	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, w->engine->config->identity_key,
-		request, secret,
+	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, &w->engine->signal_config.consent,
+		w->engine->config->identity_key, request, secret,
 		{ .type = -1, .received_us = fw_now_us() }, w->page };
 	w->ingester->waiting_bytes += json.n;
 	fw_arena_init(&in->arena, NULL, 0, ARENA_BYTES);

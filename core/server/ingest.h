@@ -25,6 +25,7 @@ struct fw_ingest_reader {
 	struct fw_arena *arena;   /* what the events need */
 	struct fw_arena *scratch; /* reset with each */
 	struct fw_signal *signals;
+	const struct fw_consent_config *consent;
 	struct fw_str identity_key;
 	struct fw_plugin_request *request; /* or NULL */
 	bool secret;

@@ -91,15 +91,16 @@ static struct fw_str header(const struct fw_ingest_reader *in, const char *name)
 	return in->request && !in->secret ? fw_http_header(in->request->http, name) : (struct fw_str){ NULL, 0 };
 }
 
-static bool has(const struct fw_value *set, const char *what)
+static bool grants_analytics(const struct fw_value *set)
 {
 	for (unsigned i = 0; i < set->n_items; i++)
-		if (fw_str_is(set->items[i].folded, what))
+		if (fw_str_is(set->items[i].folded, FW_CONSENT_ANALYTICS))
 			return true;
 	return false;
 }
 
-/* The same signals as a decision's: a crawler leaves no trace, and what the visitor consents to is known. */
+/* The same signals as a decision's: a crawler leaves no trace, and it is known what holds of a visitor who says nothing of
+ * consent. What one says is read apart, and what he said before his record has. */
 static int read_signals(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
 {
 	static const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -125,7 +126,7 @@ static int read_signals(const struct fw_ingest_reader *in, struct fw_people_even
 	const struct fw_value *device = &f.single[FW_FACT_DEVICE], *consent = &f.single[FW_FACT_CONSENT];
 	if (device->state == FW_KNOWN && fw_str_is(device->folded, "bot"))
 		return refuse(refusal, "crawler", "crawlers get no profile");
-	e->behaviour = consent->state != FW_KNOWN || has(consent, "analytics");
+	e->behaviour = f.consent_basis == FW_CONSENT_BASIS_NONE || grants_analytics(consent);
 	return 0;
 }
 
@@ -139,5 +140,7 @@ int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *elem
 	if (rc == 0 && !ret->event.imported && ret->event.received_us - ret->event.at_us > FW_LIMIT_DEDUPE_HOURS * INT64_C(3600000000))
 		rc = refuse(refusal, "too_late", "the event is older than 48 hours; bring history in with `floorwalker import`");
 #endif
+	if (rc == 0)
+		rc = fw_event_read_consent(in->arena, in->consent, in->secret, &ret->event);
 	return rc < 0 ? rc : read_signals(in, ret, refusal);
 }

@@ -2,6 +2,37 @@
 
 #include "fact/truth.h"
 
+static const char *const channels[] = { "email", "sms", "push" };
+
+bool fw_consent_is_channel(struct fw_str what)
+{
+	const char *colon = what.n ? memchr(what.p, ':', what.n) : NULL;
+	if (colon)
+		what.n = (size_t)(colon - what.p);
+	for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+		if (fw_str_equal_fold(what, fw_str(channels[i])))
+			return true;
+	return false;
+}
+
+bool fw_consent_is_objected(struct fw_str what)
+{
+	return fw_str_equal_fold(what, FW_STR(FW_CONSENT_SALE)) || fw_str_equal_fold(what, FW_STR(FW_CONSENT_PERSONALIZATION));
+}
+
+bool fw_consent_is_known(struct fw_str what)
+{
+	return fw_str_equal_fold(what, FW_STR(FW_CONSENT_ANALYTICS)) || fw_consent_is_objected(what) ||
+		(fw_consent_is_channel(what) && !memchr(what.p, ':', what.n));
+}
+
+/* An empty list is how PHP writes an empty object. */
+const struct fw_json *fw_consent_categories(const struct fw_json *context)
+{
+	const struct fw_json *v = fw_json_get(fw_json_get(context, "consent"), "categoryPreferences");
+	return v && (v->type == FW_JSON_OBJECT || (v->type == FW_JSON_ARRAY && v->count == 0)) ? v : NULL;
+}
+
 static int read_purposes(struct fw_arena *a, struct fw_str place, const struct fw_json *told, struct fw_consent_defaults *ret)
 {
 	struct fw_consent_purpose *purposes = FW_NEW_ARRAY(a, told->count, struct fw_consent_purpose);
@@ -89,20 +120,21 @@ static bool is_granted(const struct fw_facts *f, const struct fw_consent_config 
 	return granted && !denied;
 }
 
-static bool is_taken_away(struct fw_str purpose, bool gpc)
+static bool is_taken_away(const struct fw_facts *f, struct fw_str purpose)
 {
-	return gpc && (fw_str_equal_fold(purpose, FW_STR("sale")) || fw_str_equal_fold(purpose, FW_STR("personalization")));
+	return f->objects && fw_consent_is_objected(purpose);
 }
 
-static int fill_told(struct fw_facts *f, const struct fw_json *categories, bool gpc)
+static int fill_told(struct fw_facts *f, const struct fw_json *categories)
 {
 	struct fw_str *items = FW_NEW_ARRAY(f->arena, categories->count, struct fw_str);
 	unsigned n = 0;
 	if (!items)
 		return FW_ENOMEM;
 	for (const struct fw_json *c = categories->child; c; c = c->next)
-		if (c->type == FW_JSON_BOOL && c->boolean && !is_taken_away(c->key, gpc))
+		if (c->type == FW_JSON_BOOL && c->boolean && !fw_consent_is_channel(c->key) && !is_taken_away(f, c->key))
 			items[n++] = c->key;
+	f->consent_basis = FW_CONSENT_BASIS_TOLD;
 	return fw_facts_set(f, FW_FACT_CONSENT, items, n);
 }
 
@@ -114,7 +146,7 @@ static bool is_listed(const struct fw_str *items, unsigned n, struct fw_str purp
 	return false;
 }
 
-static int fill_defaults(struct fw_facts *f, const struct fw_consent_config *config, bool gpc)
+static int fill_defaults(struct fw_facts *f, const struct fw_consent_config *config)
 {
 	size_t most = 0;
 	unsigned n = 0;
@@ -126,16 +158,18 @@ static int fill_defaults(struct fw_facts *f, const struct fw_consent_config *con
 	for (size_t i = 0; i < config->n; i++)
 		for (size_t j = 0; j < config->defaults[i].n; j++) {
 			struct fw_str purpose = config->defaults[i].purposes[j].purpose;
-			if (!is_taken_away(purpose, gpc) && !is_listed(items, n, purpose) && is_granted(f, config, purpose))
+			if (!is_taken_away(f, purpose) && !is_listed(items, n, purpose) && is_granted(f, config, purpose))
 				items[n++] = purpose;
 		}
+	f->consent_basis = FW_CONSENT_BASIS_PLACE;
 	return fw_facts_set(f, FW_FACT_CONSENT, items, n);
 }
 
 int fw_consent_fill(struct fw_facts *f, const struct fw_consent_config *config, const struct fw_json *categories, bool gpc)
 {
-	gpc = gpc && !config->ignore_gpc;
-	if (categories && categories->type == FW_JSON_OBJECT)
-		return fill_told(f, categories, gpc);
-	return config->n ? fill_defaults(f, config, gpc) : 0;
+	f->objects = gpc && !config->ignore_gpc;
+	f->consent_basis = FW_CONSENT_BASIS_NONE;
+	if (categories)
+		return fill_told(f, categories);
+	return config->n ? fill_defaults(f, config) : 0;
 }

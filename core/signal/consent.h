@@ -1,8 +1,22 @@
-/* What a visitor consents to, as far as the request and the configuration tell. */
+/* What a visitor consents to, as far as the request and the configuration tell. Two kinds of things: *purposes* say what data
+ * is used for, and a place may have defaults of them; *channels* say where messages may go, and only the person opens one. */
 #ifndef FW_SIGNAL_CONSENT_H
 #define FW_SIGNAL_CONSENT_H
 
 #include "fact/facts.h"
+
+#define FW_CONSENT_ANALYTICS "analytics"             /* behaviour may be kept */
+#define FW_CONSENT_PERSONALIZATION "personalization" /* and used for the visitor */
+#define FW_CONSENT_SALE "sale"
+
+/* email, sms, push, and what stands after one of them and a colon: a list of that channel ("email:news"). */
+bool fw_consent_is_channel(struct fw_str what);
+/* Of those that the product itself knows: the purposes above and the channels. */
+bool fw_consent_is_known(struct fw_str what);
+/* What Global Privacy Control objects to. */
+bool fw_consent_is_objected(struct fw_str what);
+/* context.consent.categoryPreferences, an object of purposes; NULL: the context does not tell. */
+const struct fw_json *fw_consent_categories(const struct fw_json *context);
 
 /* One purpose's default. */
 struct fw_consent_purpose {
@@ -28,10 +42,11 @@ struct fw_consent_config {
  * is passed over: the configuration was checked. 0 or FW_ENOMEM. */
 int fw_consent_configure(struct fw_arena *a, const struct fw_json *told, struct fw_consent_config *ret);
 
-/* Fills the fact `consent`: from `categories` (context.consent.categoryPreferences, NULL when the request has none: those
+/* Fills the fact `consent` with purposes: from `categories` (fw_consent_categories, NULL when the request has none: those
  * that are true, and no others), else from the defaults of the place that country, region and in_eu of `f` tell, the
  * narrowest first. A place that is not known could be any: then a purpose counts only if it is granted wherever the
- * visitor may be. Without either the fact stays as it is. `gpc` takes `sale` and `personalization` away.
+ * visitor may be. Without either the fact stays as it is; consent_basis says which it was. `gpc` takes `sale` and
+ * `personalization` away, unless the configuration says that it does not count; `objects` says whether it does.
  * 0 or FW_ENOMEM. */
 int fw_consent_fill(struct fw_facts *f, const struct fw_consent_config *config, const struct fw_json *categories, bool gpc);
 

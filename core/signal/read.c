@@ -153,7 +153,7 @@ static void read_login(const struct reading *in)
 
 static int read_consent(const struct reading *in)
 {
-	const struct fw_json *told = fw_json_get(fw_json_get(in->context, "consent"), "categoryPreferences");
+	const struct fw_json *told = fw_consent_categories(in->context);
 	const struct fw_json *gpc = fw_json_get(in->context, "globalPrivacyControl");
 	bool objects = fw_str_is(fw_str_trim(in->r->sec_gpc), "1") || (gpc && gpc->type == FW_JSON_BOOL && gpc->boolean);
 	return fw_consent_fill(in->f, &in->s->shared->config->consent, told, objects);

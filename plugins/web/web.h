@@ -17,6 +17,7 @@ enum {
 	WEB_METRIC_TRACK,
 	WEB_METRIC_SETTINGS,
 	WEB_METRIC_VISITORS,
+	WEB_METRIC_CONSENT,
 };
 
 /* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
@@ -35,5 +36,7 @@ void web_track(struct fw_plugin_instance *self, struct fw_plugin_request *reques
 void web_settings(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* GET /v1/visitors/{id} and /v1/visitors/{id}/timeline */
 void web_visitors(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* POST /v1/visitors/{id}/consent */
+void web_consent(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 
 #endif

@@ -56,7 +56,7 @@ static void apply(struct fw_arena *a, struct fw_record **r, const struct fw_json
 		abort();
 	identify(a, &e);
 	e.trusted = e.message_hash & 1;
-	if (fw_profile_apply(*r, &e, &options, &effects) < 0)
+	if (fw_event_read_consent(a, NULL, received_us / 1000000 % 2, &e) < 0 || fw_profile_apply(*r, &e, &options, &effects) < 0)
 		abort();
 	struct fw_str bytes = written(a, *r);
 	if (fw_record_read(a, bytes, &again, &err) < 0)

@@ -67,7 +67,7 @@ static void find_all(struct fw_arena *a, struct fw_str bytes, struct fw_record *
 	struct fw_facts f;
 	fw_facts_init(&f, a, true);
 	f.now_us = INT64_C(1795435200000000);
-	if (fw_profile_fill(bytes, &f) < 0)
+	if (fw_profile_fill(bytes, &f) < 0 || !f.behaviour_in_reach)
 		return; /* what a trait says is looked at only by then */
 	for (uint32_t i = 0; i < r->texts.n; i++)
 		for (int label = 0; label < FW_LABELS; label++) {

@@ -40,9 +40,9 @@ export function writeShop(t, { config = {}, files = {}, banner = 'one', folder =
 }
 
 // A request on a connection of its own: one that was kept open may be answered once more by the generation that ends.
-export function askFresh(url, body) {
+export function askFresh(url, body, headers = {}) {
 	return new Promise((done, fail) => {
-		const req = request(url, { method: body === undefined ? 'GET' : 'POST', agent: false, headers: { 'content-type': 'application/json' } }, (answer) => {
+		const req = request(url, { method: body === undefined ? 'GET' : 'POST', agent: false, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
 			let text = '';
 			answer.setEncoding('utf8').on('data', (d) => { text += d; }).on('end', () => done({ status: answer.statusCode, text })).on('error', fail);
 		});

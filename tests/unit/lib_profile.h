@@ -33,7 +33,7 @@ static inline struct fw_event event_at(struct fw_arena *a, const char *text, int
 	struct fw_event e;
 	struct fw_refusal refusal;
 	const struct fw_event_frame frame = { .type = -1, .received_us = at_us };
-	if (fw_event_read(a, parse(a, text), &frame, &e, &refusal) == 0) {
+	if (fw_event_read(a, parse(a, text), &frame, &e, &refusal) == 0 && fw_event_read_consent(a, NULL, true, &e) == 0) {
 		e.trusted = true;
 		return e;
 	}

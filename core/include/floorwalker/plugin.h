@@ -7,6 +7,7 @@
  * Changes
  *   1.0  2026-11-24  the first
  *   1.1  2026-11-25  ingest and visitor are there; request_segment, request_key, request_origin
+ *   1.2  2026-11-26  consent is there; consent_as
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -24,7 +25,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 1
+#define FW_PLUGIN_ABI_MINOR 2
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -215,8 +216,11 @@ struct fw_host {
 	 * later). 404 when nothing is. */
 	void (*visitor)(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data);
 
-	/* Not in 1.1: these are NULL. Their places and shapes are kept. */
+	/* Since 1.2. What a person says of purposes and channels, as the body of POST /v1/visitors/{id}/consent has it:
+	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody. Done when
+	 * it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
+	/* Not in 1.2: these are NULL. Their places and shapes are kept. */
 	/* Answers with server-sent events: a page's slots as the session changes them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* What became of a message, whenever it is known and in whichever process. 0, or -1 when nobody knows the id. */
@@ -237,6 +241,10 @@ struct fw_host {
 	/* Since 1.1. Where the client found this server: "http://shop.example:8080", from the Host header, with the scheme that
 	 * a trusted proxy tells (X-Forwarded-Proto). "" when it cannot be told. */
 	const char *(*request_origin)(struct fw_plugin_request *request);
+	/* Since 1.2. `consent` as far as `request` may say it: with a write key for an anonymousId of 16 bytes or more, and of purposes
+	 * alone; 403 otherwise. */
+	void (*consent_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
+		fw_plugin_done done, void *data);
 };
 
 #ifdef __cplusplus
