@@ -148,7 +148,7 @@ static struct fw_record *anybody(uint64_t seed, unsigned with, unsigned most_eve
 		assert_int_equal(fw_record_note_merge(r, &m), 0);
 	}
 	if (below(d, 2))
-		add_consent(r, d, "analytics");
+		add_consent(r, d, "marketing");
 	if (below(d, 2))
 		add_consent(r, d, "email");
 	r->restricted = below(d, 9) == 0;
