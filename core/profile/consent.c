@@ -75,6 +75,12 @@ const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str w
 	return NULL;
 }
 
+bool fw_consent_refuses(const struct fw_record *r)
+{
+	const struct consent *c = fw_consent_find(r, FW_STR(FW_CONSENT_ANALYTICS));
+	return c && c->state != FW_CONSENT_GRANTED;
+}
+
 /* Where there are too many, those that the product knows push out the others, those told longest ago first. */
 static bool make_room(struct fw_record *r, struct fw_str what)
 {

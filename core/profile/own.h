@@ -258,6 +258,8 @@ int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct
 
 /* What the person said of a purpose or a channel (folded), or NULL. */
 const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
+/* Whether the person lets no behaviour be kept. */
+bool fw_consent_refuses(const struct fw_record *r);
 
 /* The parts of applying an event. Each 0 or FW_ENOMEM. */
 struct happening {

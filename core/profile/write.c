@@ -56,8 +56,12 @@ static void put_session(struct writer *w, const struct session *s, int64_t next_
 
 static void put_last_session(struct writer *w)
 {
-	put_session(w, &w->r->sessions.items[w->r->sessions.n - 1], w->r->last_ms / 1000);
-	if (w->r->session_touch.at_ms)
+	struct session last = w->r->sessions.items[w->r->sessions.n - 1];
+	bool refuses = fw_consent_refuses(w->r);
+	if (refuses)
+		last.campaign = 0;
+	put_session(w, &last, w->r->last_ms / 1000);
+	if (w->r->session_touch.at_ms && !refuses)
 		put_touch(w, &w->r->session_touch);
 }
 
@@ -306,6 +310,22 @@ static void put_consent(struct writer *w)
 	}
 }
 
+/* Of one who refused nothing of it is written, whatever a merge brought. */
+static bool is_behaviour_there(const struct fw_record *r, enum part part)
+{
+	if (fw_consent_refuses(r))
+		return false;
+	switch (part) {
+	case PART_VISITS: return r->lifetime.visits || r->sessions.n > 1;
+	case PART_TOUCHES: return r->first_touch.at_ms != 0;
+	case PART_SERIES: return r->series.n > 0;
+	case PART_RECENT: return r->recent.n > 0;
+	case PART_LIFETIME: return r->lifetime.orders > 0;
+	case PART_ENGAGEMENT: return r->engagements.n > 0;
+	default: return false; /* texts are known once all others are written */
+	}
+}
+
 static bool is_there(const struct fw_record *r, enum part part)
 {
 	switch (part) {
@@ -317,15 +337,9 @@ static bool is_there(const struct fw_record *r, enum part part)
 	case PART_SEEN: return r->seen.n > 0 || r->spilled_days;
 	case PART_IMPORTS: return r->imports.n > 0;
 	case PART_TRAITS: return r->traits.n > 0;
-	case PART_VISITS: return r->lifetime.visits || r->sessions.n > 1;
-	case PART_TOUCHES: return r->first_touch.at_ms != 0;
-	case PART_SERIES: return r->series.n > 0;
-	case PART_RECENT: return r->recent.n > 0;
-	case PART_LIFETIME: return r->lifetime.orders > 0;
-	case PART_ENGAGEMENT: return r->engagements.n > 0;
 	case PART_MERGES: return r->merges.n > 0;
 	case PART_CONSENT: return r->consents.n > 0 || r->restricted;
-	default: return false; /* texts are known once all others are written */
+	default: return is_behaviour_there(r, part);
 	}
 }
 

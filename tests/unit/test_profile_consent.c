@@ -10,7 +10,8 @@
 #include "lib_profile.h"
 #include "signal/consent.h"
 
-#define BOOT "{\"product_id\":\"P-1\",\"category\":\"Boots\"}"
+/* What other letters than Latin ones say is not packed. */
+#define BOOT "{\"product_id\":\"P-1\",\"category\":\"Boots\",\"brand\":\"марка\"}"
 
 struct answer {
 	const char *what;
@@ -150,7 +151,7 @@ static void view_at(struct fw_record *r, int64_t at_us, const char *categories, 
 {
 	char text[400];
 	snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"a-1\",\"event\":\"Product Viewed\",\"properties\":" BOOT
-		",\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_campaign=winter\"},\"consent\":{%s%s}}}",
+		",\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_campaign=акция\"},\"consent\":{%s%s}}}",
 		categories ? "\"categoryPreferences\":" : "", categories ? categories : "");
 	apply_with(r, &arena, text, at_us, place_allows);
 }
@@ -183,17 +184,38 @@ static void test_behaviour(void **state)
 	view_at(r, NOON - 4 * HOUR, "{\"marketing\":true}", true); /* of this event it says no to all others */
 	view_at(r, NOON - 3 * HOUR, NULL, false);
 	assert_true(views(r, NOON) == 3);
+	assert_true(says(written(&arena, r), "акция") && says(written(&arena, r), "марка"));
 	tell(r, &arena, &(struct answer){ "analytics", FW_CONSENT_WITHDRAWN, NOON - 2 * HOUR }, "api", NULL);
 	view_at(r, NOON - HOUR, NULL, true);
 	view_at(r, NOON - 3 * HOUR, NULL, true);                    /* came late: it is withdrawn now */
 	view_at(r, NOON - 3 * HOUR, "{\"analytics\":true}", true);
 	assert_true(views(r, NOON) == -1);
 	struct fw_str bytes = written(&arena, r);
-	assert_false(says(bytes, "winter") || says(bytes, "boots"));
+	assert_false(says(bytes, "акция") || says(bytes, "марка"));
 	view_at(r, NOON - HOUR / 2, "{}", true);
 	assert_non_null(strstr(consent_of(&arena, r), "\"marketing\":{\"state\":\"denied\""));
 	tell(r, &arena, &(struct answer){ "analytics", FW_CONSENT_GRANTED, NOON - HOUR / 4 }, "api", NULL);
 	assert_true(views(r, NOON) == 0); /* nothing was kept to be had back */
+}
+
+/* The stricter holds in a merge, and what it says is done. */
+static void test_merged(void **state)
+{
+	(void)state;
+	for (int back = 0; back < 2; back++) {
+		struct fw_record *refuses = fw_record_new(&arena, FW_STR("a-1")), *agrees = fw_record_new(&arena, FW_STR("a-2"));
+		struct fw_spilled spilled[FW_SPILL_MOST];
+		unsigned n;
+		view_at(agrees, NOON - HOUR, "{\"analytics\":true}", true);
+		assert_true(says(written(&arena, agrees), "акция"));
+		tell(refuses, &arena, &(struct answer){ "analytics", FW_CONSENT_DENIED, NOON - 2 * HOUR }, "api", NULL);
+		struct fw_record *into = back ? agrees : refuses;
+		assert_int_equal(fw_record_merge(into, back ? refuses : agrees, spilled, &n), 0);
+		assert_false(says(written(&arena, into), "акция"));
+		assert_true(views(into, NOON) == -1);
+		view_at(into, NOON - SECOND, NULL, true);
+		assert_non_null(strstr(described(&arena, into), "\"viewed\":{}"));
+	}
 }
 
 /* What is necessary goes on. */
@@ -318,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log, begin, end),
 		cmocka_unit_test_setup_teardown(test_bounds, begin, end),
 		cmocka_unit_test_setup_teardown(test_behaviour, begin, end),
+		cmocka_unit_test_setup_teardown(test_merged, begin, end),
 		cmocka_unit_test_setup_teardown(test_necessary, begin, end),
 		cmocka_unit_test_setup_teardown(test_fact, begin, end),
 		cmocka_unit_test_setup_teardown(test_categories, begin, end),
