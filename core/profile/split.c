@@ -77,12 +77,17 @@ static bool same_id(const void *x, const void *y)
 	return a->kind == b->kind && fw_str_equal(a->text, b->text) && a->shared == b->shared;
 }
 
-/* An id that was taken away since is away. */
+/* An id that was taken away since is away, one that was confirmed is confirmed. */
 static int split_ids(struct splitting *s)
 {
-	for (uint32_t i = s->r->ids.n; i-- > 0; )
-		if (!fw_record_has_id(s->now, s->r->ids.items[i].kind, s->r->ids.items[i].text))
+	for (uint32_t i = s->r->ids.n; i-- > 0; ) {
+		struct id *own = &s->r->ids.items[i];
+		struct fw_id now;
+		if (!fw_record_find_id(s->now, own->kind, own->text, &now))
 			FW_LIST_TAKE(s->r->ids, i);
+		else
+			own->pending &= now.pending;
+	}
 	return TAKE_NEW(s, ids, same_id);
 }
 
@@ -340,7 +345,7 @@ static bool same_import(const void *x, const void *y)
 static bool same_trait(const void *x, const void *y)
 {
 	const struct trait *a = x, *b = y;
-	return a->at_ms == b->at_ms && fw_str_equal(a->name, b->name) && fw_str_equal(a->packed, b->packed);
+	return a->at_ms == b->at_ms && a->claimed == b->claimed && fw_str_equal(a->name, b->name) && fw_str_equal(a->packed, b->packed);
 }
 
 static bool same_consent(const struct consent *a, const struct consent *b)

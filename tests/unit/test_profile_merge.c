@@ -332,6 +332,151 @@ static void test_there_and_back_later(void **state)
 	assert_true(tried > rounds() / 4);
 }
 
+/* A hundred busy people: the record stays within its bounds, and what it forgets of them is still counted. */
+static void test_many_busy_people(void **state)
+{
+	(void)state;
+	const unsigned events = getenv("FW_LONG") ? 1500 : 150;
+	struct fw_record *all = fw_record_new(&arena, FW_STR("a-0"));
+	struct fw_spilled spilled[FW_SPILL_MOST];
+	struct fw_facts f;
+	double viewed = 0, orders = 0;
+	size_t most = 0;
+	unsigned n;
+	for (uint64_t i = 1; i <= FW_LIMIT_MERGES; i++) {
+		struct fw_arena scratch, kept = arena;
+		fw_arena_init(&scratch, NULL, 0, 0);
+		arena = scratch;
+		struct fw_record *r = anybody(i, CLAIMS, events);
+		filled(&f, &arena, written(&arena, r), NOON);
+		viewed += asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0);
+		orders += number(&f, FW_FACT_ORDERS);
+		struct fw_str bytes = written(&arena, r);
+		scratch = arena;
+		arena = kept;
+		bytes.p = fw_arena_strndup(&arena, bytes.p, bytes.n);
+		fw_arena_finish(&scratch);
+		r = read_again(&arena, bytes);
+		while (r->merges.n)
+			r->merges.n--;
+		fw_record_remove_id(r, FW_ID_OTHER, FW_STR("loyalty:0"));
+		assert_null(fw_record_may_not_merge(all, r));
+		assert_int_equal(fw_record_merge(all, r, spilled, &n), 0);
+		struct fw_merge m = { .id = fw_record_first_id(r), .number = i, .at_us = NOON, .spilled_day = 20000, .spilled_days = 15 };
+		memset(m.seal, (int)i, sizeof m.seal);
+		assert_int_equal(fw_record_note_merge(all, &m), 0);
+		bytes = written(&arena, all);
+		most = bytes.n > most ? bytes.n : most;
+		all = read_again(&arena, bytes);
+	}
+	filled(&f, &arena, written(&arena, all), NOON);
+	print_message("a hundred people in one: %zu bytes at most\n", most);
+	assert_true(most <= FW_LIMIT_RECORD_BYTES);
+	assert_true(all->merges.n == FW_LIMIT_MERGES && fw_record_merge_at(all, 99, &(struct fw_merge){ 0 }));
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == viewed && number(&f, FW_FACT_ORDERS) == orders);
+	assert_string_equal(fw_record_may_not_merge(all, fw_record_new(&arena, FW_STR("a-x"))), "too_many_merges");
+}
+
+/* A message that was applied to one of two stays known: in the record, or as a row of its day. */
+static void test_exactly_once(void **state)
+{
+	(void)state;
+	struct dice dice = { 5 };
+	uint64_t rows[1000];
+	struct fw_spilled spilled[FW_SPILL_MOST];
+	for (unsigned round = 0; round < rounds(); round++) {
+		struct fw_record *who[2];
+		uint64_t hashes[2 * FW_LIMIT_SEEN_KEPT];
+		unsigned n = 0, n_rows = 0;
+		int32_t days[4];
+		for (int i = 0; i < 2; i++) {
+			who[i] = fw_record_new(&arena, FW_STR("a-1"));
+			for (unsigned k = below(&dice, FW_LIMIT_SEEN_KEPT + 1); k > 0; k--) {
+				int32_t day;
+				hashes[n] = n && below(&dice, 6) == 0 ? hashes[0] : roll(&dice);
+				if (fw_record_seen(who[i], hashes[n]) == FW_SEEN_NO)
+					assert_int_equal(fw_record_remember(who[i], hashes[n], NOON - below(&dice, 40) * HOUR, rows, &day), 0);
+				n++;
+			}
+		}
+		unsigned n_spilled;
+		assert_int_equal(fw_record_merge(who[0], who[1], spilled, &n_spilled), 0);
+		struct fw_record *both = copy_of(who[0]);
+		unsigned n_days = fw_record_spilled_days(both, NOON, days);
+		for (unsigned i = 0; i < n_spilled; i++) {
+			bool asked_for = false;
+			for (unsigned k = 0; k < n_days; k++)
+				asked_for |= days[k] == spilled[i].day;
+			assert_true(asked_for);
+			rows[n_rows++] = spilled[i].hash;
+		}
+		for (unsigned i = 0; i < n; i++) {
+			bool is_row = false;
+			for (unsigned k = 0; k < n_rows; k++)
+				is_row |= rows[k] == hashes[i];
+			assert_int_equal(fw_record_seen(both, hashes[i]), is_row ? FW_SEEN_ASK : FW_SEEN_YES);
+		}
+		fw_arena_reset(&arena);
+	}
+}
+
+/* Engagement is a sum of what decays: equal in any order, but for rounding. */
+static void test_engagement(void **state)
+{
+	(void)state;
+	struct dice dice = { 9 };
+	struct fw_record *who[3], *alone = fw_record_new(&arena, FW_STR("a-0"));
+	for (int i = 0; i < 3; i++) {
+		who[i] = fw_record_new(&arena, FW_STR("a-1"));
+		for (int k = 0; k < 20; k++) {
+			const char *name = below(&dice, 2) ? "Email Delivered" : "Email Opened";
+			int64_t at_us = NOON - below(&dice, 300) * DAY;
+			track(who[i], &arena, name, "{}", at_us);
+			track(alone, &arena, name, "{}", at_us);
+		}
+	}
+	struct fw_record *one = merged(who[0], merged(who[1], who[2])), *other = merged(merged(who[2], who[0]), who[1]);
+	assert_true(one->engagements.n == 1 && other->engagements.n == 1 && alone->engagements.n == 1);
+	double share = fw_engagement_share(&alone->engagements.items[0]);
+	assert_true(share > 0);
+	assert_true(fabs(fw_engagement_share(&one->engagements.items[0]) - share) < 1e-9);
+	assert_true(fabs(fw_engagement_share(&other->engagements.items[0]) - share) < 1e-9);
+}
+
+/* What came to what was there already: a visit that goes on, a refund, a confirmed place, consent. */
+static void test_there_and_back_in_a_visit(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *a = fw_record_new(&arena, FW_STR("a-1")), *b = fw_record_new(&arena, FW_STR("b-1"));
+	const struct fw_reservation place = { .cap = 5, .rule = fw_hash("boots", 5), .at_us = NOON, .per_s = 86400, .limit = 2 };
+	const struct consent denied = { FW_STR("sale"), FW_CONSENT_DENIED, NOON / 1000 }, granted = { denied.what, FW_CONSENT_GRANTED, denied.at_ms + 1 };
+	apply_with(b, &arena, "{\"type\":\"page\",\"anonymousId\":\"b-1\"}", NOON - 600 * SECOND, true);
+	track(b, &arena, "Order Completed", "{\"order_id\":\"o-1\",\"total\":50}", NOON - 500 * SECOND);
+	assert_int_equal(fw_record_reserve(b, &place), 0);
+	apply_with(a, &arena, "{\"type\":\"page\",\"anonymousId\":\"a-1\"}", NOON - 60 * SECOND, true);
+	apply_with(a, &arena, "{\"type\":\"page\",\"anonymousId\":\"a-1\"}", NOON - 50 * SECOND, true);
+	track(a, &arena, "Order Completed", "{\"order_id\":\"o-2\",\"total\":70}", NOON - 40 * SECOND);
+	assert_int_equal(fw_record_reserve(a, &place), 0);
+	assert_true(FW_LIST_ROOM(a, a->consents));
+	a->consents.items[a->consents.n++] = denied;
+	struct fw_record *both = merged(b, a);
+	filled(&f, &arena, written(&arena, both), NOON);
+	assert_true(number(&f, FW_FACT_VISITS) == 1 && number(&f, FW_FACT_PAGES_THIS_VISIT) == 3 && number(&f, FW_FACT_REVENUE) == 120);
+	assert_true(f.n_cap_uses == 2 && both->consents.items[0].state == FW_CONSENT_DENIED);
+	apply_with(both, &arena, "{\"type\":\"page\",\"anonymousId\":\"b-1\"}", NOON + 600 * SECOND, true);
+	track(both, &arena, "Order Refunded", "{\"order_id\":\"o-1\",\"total\":20}", NOON + 601 * SECOND);
+	track(both, &arena, "Order Cancelled", "{\"order_id\":\"o-2\"}", NOON + 602 * SECOND);
+	track(both, &arena, "Promotion Viewed", "{\"promotion_id\":\"boots\"}", NOON + 603 * SECOND);
+	both->consents.items[0] = granted;
+	assert_int_equal(fw_record_split(both, b, a), 0);
+	filled(&f, &arena, written(&arena, both), NOON + 604 * SECOND);
+	assert_true(number(&f, FW_FACT_VISITS) == 1 && number(&f, FW_FACT_PAGES_THIS_VISIT) == 2);
+	assert_true(number(&f, FW_FACT_ORDERS) == 1 && number(&f, FW_FACT_REVENUE) == 30);
+	assert_true(f.n_cap_uses == 1 && both->caps.items[0].uses.items[0].rule == 0);
+	assert_true(both->consents.n == 1 && both->consents.items[0].state == FW_CONSENT_GRANTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +485,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_any_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_events_before_or_after, begin, end),
 		cmocka_unit_test_setup_teardown(test_there_and_back, begin, end),
+		cmocka_unit_test_setup_teardown(test_there_and_back_in_a_visit, begin, end),
+		cmocka_unit_test_setup_teardown(test_many_busy_people, begin, end),
+		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
+		cmocka_unit_test_setup_teardown(test_engagement, begin, end),
 		cmocka_unit_test_setup_teardown(test_there_and_back_later, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
