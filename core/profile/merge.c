@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "signal/consent.h"
+
 static int number_texts(struct merging *m)
 {
 	uint32_t n = m->from->texts.n, *number = FW_NEW_ARRAY(m->into->arena, n + 1, uint32_t);
@@ -192,12 +194,21 @@ static int merge_imports(struct merging *m)
 	return 0;
 }
 
+/* If either said no to it, it is not kept of both. */
+static int drop_behaviour(struct merging *m)
+{
+	const struct consent *said = fw_consent_find(m->into, FW_STR(FW_CONSENT_ANALYTICS));
+	if (said && said->state != FW_CONSENT_GRANTED)
+		fw_record_forget_behaviour(m->into);
+	return 0;
+}
+
 /* Head first: caps are pruned at the time of the last event. */
 int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct fw_spilled *ret_spilled, unsigned *ret_n)
 {
 	static int (*const parts[])(struct merging *m) = { number_texts, rank_texts, merge_head, fw_merge_ids, fw_merge_merges,
 		fw_merge_sessions, fw_merge_cart, fw_merge_orders, fw_merge_caps, fw_merge_seen, merge_imports, fw_merge_traits,
-		fw_merge_consents, fw_merge_series, merge_touches, merge_recent, merge_engagements };
+		fw_merge_consents, fw_merge_series, merge_touches, merge_recent, merge_engagements, drop_behaviour };
 	struct merging m = { .into = into, .from = from, .spilled = ret_spilled };
 	int code = 0;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts && code == 0; i++)

@@ -64,7 +64,8 @@ bool fw_record_forget_merge(struct fw_record *r, enum fw_id_kind kind, struct fw
  * is noted with it is counted. */
 const char *fw_record_may_not_merge(const struct fw_record *a, const struct fw_record *b);
 /* What `from` is becomes part of `into`; which of two records is merged into which makes no difference but for what lies beside
- * their rows. The merge itself is noted by the caller, who also drops the behaviour part if it may not be kept. Messages that
+ * their rows. If either said no to `analytics` there is no behaviour part; where nobody said anything of it, it is the caller's
+ * to know whether it may be kept. The merge itself is noted by the caller. Messages that
  * the record has no room to remember are put into `ret_spilled` (room for FW_SPILL_MOST), to be kept as rows of their days.
  * `from` is unchanged, and nothing of it is referred to afterwards. 0 or FW_ENOMEM (`into` is good for nothing then). */
 struct fw_spilled {

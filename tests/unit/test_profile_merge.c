@@ -443,6 +443,26 @@ static void test_engagement(void **state)
 	assert_true(fabs(fw_engagement_share(&other->engagements.items[0]) - share) < 1e-9);
 }
 
+/* One of the two said no to analytics: of both nothing is kept, and what was there of the other comes back. */
+static void test_denied(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	const struct consent no = { FW_STR("analytics"), FW_CONSENT_DENIED, NOON / 1000 }, yes = { FW_STR("analytics"), FW_CONSENT_GRANTED, no.at_ms + 1 };
+	struct fw_record *a = fw_record_new(&arena, FW_STR("a-1")), *b = fw_record_new(&arena, FW_STR("b-1"));
+	assert_true(FW_LIST_ROOM(a, a->consents) && FW_LIST_ROOM(b, b->consents));
+	a->consents.items[a->consents.n++] = no;
+	for (int i = 0; i < 3; i++)
+		track(b, &arena, "Product Viewed", "{\"product_id\":\"p-1\"}", NOON - i * DAY);
+	b->consents.items[b->consents.n++] = yes;
+	struct fw_record *both = merged(a, b);
+	assert_true(fw_str_equal(written(&arena, both), written(&arena, merged(b, a))));
+	assert_true(both->consents.items[0].state == FW_CONSENT_DENIED && both->series.n == 0 && both->recent.n == 0 && both->sessions.n == 1);
+	assert_int_equal(fw_record_split(both, b, a), 0);
+	filled(&f, &arena, written(&arena, both), NOON);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 3 && number(&f, FW_FACT_VISITS) == 3);
+}
+
 /* What came to what was there already: a visit that goes on, a refund, a confirmed place, consent. */
 static void test_there_and_back_in_a_visit(void **state)
 {
@@ -486,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_events_before_or_after, begin, end),
 		cmocka_unit_test_setup_teardown(test_there_and_back, begin, end),
 		cmocka_unit_test_setup_teardown(test_there_and_back_in_a_visit, begin, end),
+		cmocka_unit_test_setup_teardown(test_denied, begin, end),
 		cmocka_unit_test_setup_teardown(test_many_busy_people, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_engagement, begin, end),
