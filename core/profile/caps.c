@@ -60,7 +60,8 @@ static uint32_t oldest_cap(const struct fw_record *r, bool by_last)
 	return oldest;
 }
 
-/* Until there are no more than so many: caps of which nothing counts go first, then the one that was used least lately, then the oldest places. */
+/* Until there are no more than so many: caps of which nothing counts go first, then the one that was used least lately, then
+ * the oldest places. */
 static void make_room(struct fw_record *r, int64_t at_ms, uint32_t most_caps, uint32_t most_uses)
 {
 	for (uint32_t i = r->caps.n; i-- > 0; ) {

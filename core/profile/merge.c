@@ -6,8 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "signal/consent.h"
-
 static int number_texts(struct merging *m)
 {
 	uint32_t n = m->from->texts.n, *number = FW_NEW_ARRAY(m->into->arena, n + 1, uint32_t);
@@ -197,8 +195,7 @@ static int merge_imports(struct merging *m)
 /* If either said no to it, it is not kept of both. */
 static int drop_behaviour(struct merging *m)
 {
-	const struct consent *said = fw_consent_find(m->into, FW_STR(FW_CONSENT_ANALYTICS));
-	if (said && said->state != FW_CONSENT_GRANTED)
+	if (fw_consent_refuses(m->into))
 		fw_record_forget_behaviour(m->into);
 	return 0;
 }

@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "fact/history.h"
 #include "profile/own.h"
-#include "profile/own.h"
 
 static const char event_text[] = "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Product Added\","
 	"\"properties\":{\"product_id\":\"p-1\",\"category\":"
@@ -80,6 +79,21 @@ static void find_all(struct fw_arena *a, struct fw_str bytes, struct fw_record *
 		}
 }
 
+/* Merged with somebody, and taken out again. */
+static void merge(struct fw_arena *a, struct fw_str bytes, struct fw_str other)
+{
+	struct fw_record *r, *before, *from;
+	struct fw_spilled spilled[FW_SPILL_MOST];
+	unsigned n;
+	if (fw_record_read(a, bytes, &r, NULL) < 0 || fw_record_read(a, bytes, &before, NULL) < 0 || fw_record_read(a, other, &from, NULL) < 0 ||
+			fw_record_merge(r, from, spilled, &n) < 0 || n > FW_SPILL_MOST)
+		abort();
+	written(a, r);
+	if (fw_record_split(r, before, from) < 0)
+		abort();
+	written(a, r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -103,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 				fw_event_read(&arena, json, &frame, &e, &refusal) < 0 || fw_profile_apply(r, &e, &options, &effects) < 0)
 			abort();
 		struct fw_str first = written(&arena, r);
+		merge(&arena, first, bytes);
+		merge(&arena, bytes, first);
 		if (fw_record_read(&arena, first, &again, &err) < 0 || !fw_str_equal(first, written(&arena, again)))
 			abort();
 		ask(&arena, first);

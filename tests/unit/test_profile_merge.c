@@ -290,7 +290,8 @@ static void test_there_and_back(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= rounds(); seed++) {
-		struct fw_record *a = anybody(seed * 2, SHARED_ORDERS | CAMPAIGNS | CLAIMS, 30), *b = anybody(seed * 2 + 1, SHARED_ORDERS | CAMPAIGNS | CLAIMS, 30);
+		const unsigned with = SHARED_ORDERS | CAMPAIGNS | CLAIMS;
+		struct fw_record *a = anybody(seed * 2, with, 30), *b = anybody(seed * 2 + 1, with, 30);
 		struct fw_record *both = copy_of(merged(b, a));
 		assert_int_equal(fw_record_split(both, b, a), 0);
 		assert_same(written(&arena, b), written(&arena, both), seed, false);

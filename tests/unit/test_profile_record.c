@@ -345,19 +345,73 @@ static void test_exactly_once(void **state)
 	assert_int_equal(fw_record_import_offset(r, 9), 1234);
 }
 
+static struct fw_str described(struct fw_str bytes)
+{
+	struct fw_buf text;
+	struct fw_json_out out;
+	struct fw_error err;
+	fw_buf_init(&text, 0);
+	fw_json_out_init(&out, &text);
+	fw_json_open_object(&out);
+	assert_int_equal(fw_profile_describe(&arena, bytes, NOON, &out, &err), 0);
+	fw_json_close_object(&out);
+	struct fw_str ret = { fw_arena_strndup(&arena, text.data, text.n), text.n };
+	fw_buf_finish(&text);
+	return ret;
+}
+
+static struct fw_str read_version(int version, char bytes[2000])
+{
+	char path[600];
+	snprintf(path, sizeof path, "%s/data/record/version-%d", FW_TESTS, version);
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	struct fw_str ret = { bytes, fread(bytes, 1, 2000, file) };
+	fclose(file);
+	return ret;
+}
+
+/* Version 2: ids of all kinds, merges, consent and claims. */
+static void test_version_2(void **state)
+{
+	(void)state;
+	static const char *const texts[] = { "a-1", "u-1", "ann@shop.example", "+4915112345678", "loyalty:1234", "a-2", "crm:77" };
+	static const enum fw_id_kind kinds[] = { FW_ID_ANONYMOUS, FW_ID_USER, FW_ID_EMAIL, FW_ID_PHONE, FW_ID_OTHER, FW_ID_ANONYMOUS,
+		FW_ID_OTHER };
+	char bytes[2000];
+	struct fw_facts f;
+	struct fw_id id;
+	struct fw_merge m;
+	struct fw_str v2 = read_version(2, bytes);
+	struct fw_record *r = read_again(&arena, v2);
+	for (unsigned i = 0; i < 7; i++) {
+		assert_true(fw_record_id(r, i, &id) && id.kind == kinds[i] && fw_str_is(id.text, texts[i]));
+		assert_true(id.shared == (i == 3) && id.pending == (i == 6));
+	}
+	assert_false(fw_record_id(r, 7, &id));
+	assert_true(fw_record_merge_at(r, 0, &m) && m.kind == FW_ID_ANONYMOUS && fw_str_is(m.id, "a-2") && m.number == 3);
+	assert_true(m.at_us == NOON - DAY && m.spilled_day == 20779 && m.spilled_days == 3);
+	assert_memory_equal(m.seal, "the key of what is kept of a-2..", 32);
+	assert_true(fw_record_merge_at(r, 1, &m) && m.kind == FW_ID_PHONE && fw_str_is(m.id, "+47999") && m.number == 300);
+	filled(&f, &arena, v2, NOON + SECOND);
+	assert_true(f.n_traits == 3 && f.n_claimed == 2 && f.n_cap_uses == 1 && number(&f, FW_FACT_VISITS) == 5);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 3 && number(&f, FW_FACT_REVENUE) == 50);
+	struct fw_str said = described(v2);
+	assert_non_null(strstr(said.p, "\"analytics\":{\"state\":\"granted\""));
+	assert_non_null(strstr(said.p, "\"sale\":{\"state\":\"denied\""));
+	assert_non_null(strstr(said.p, "\"email\":{\"state\":\"withdrawn\""));
+	assert_true(fw_str_equal(v2, written(&arena, r)));
+}
+
 /* Bytes of each version there ever was are read as what they were; those of a later one, and what is no record, are refused. */
 static void test_versions(void **state)
 {
 	(void)state;
-	char path[600], bytes[2000];
+	char bytes[2000];
 	struct fw_facts f;
 	struct fw_error err;
 	struct fw_record *r;
-	snprintf(path, sizeof path, "%s/data/record/version-1", FW_TESTS);
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	struct fw_str old = { bytes, fread(bytes, 1, sizeof bytes, file) };
-	fclose(file);
+	struct fw_str old = read_version(1, bytes);
 	filled(&f, &arena, old, NOON + SECOND);
 	assert_true(number(&f, FW_FACT_VISITS) == 6 && number(&f, FW_FACT_ORDERS) == 1 && number(&f, FW_FACT_CART_TOTAL) == 2);
 	assert_true(f.n_traits == 3 && f.n_cap_uses == 1 && f.cap_uses[0].cap == 5 && f.n_engagement == 1);
@@ -393,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_caps, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_versions, begin, end),
+		cmocka_unit_test_setup_teardown(test_version_2, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
