@@ -449,7 +449,8 @@ static void test_denied(void **state)
 {
 	(void)state;
 	struct fw_facts f;
-	const struct consent no = { FW_STR("analytics"), FW_CONSENT_DENIED, NOON / 1000 }, yes = { FW_STR("analytics"), FW_CONSENT_GRANTED, no.at_ms + 1 };
+	const struct consent no = { FW_STR("analytics"), FW_CONSENT_DENIED, NOON / 1000 };
+	const struct consent yes = { FW_STR("analytics"), FW_CONSENT_GRANTED, no.at_ms + 1 };
 	struct fw_record *a = fw_record_new(&arena, FW_STR("a-1")), *b = fw_record_new(&arena, FW_STR("b-1"));
 	assert_true(FW_LIST_ROOM(a, a->consents) && FW_LIST_ROOM(b, b->consents));
 	a->consents.items[a->consents.n++] = no;
@@ -471,7 +472,8 @@ static void test_there_and_back_in_a_visit(void **state)
 	struct fw_facts f;
 	struct fw_record *a = fw_record_new(&arena, FW_STR("a-1")), *b = fw_record_new(&arena, FW_STR("b-1"));
 	const struct fw_reservation place = { .cap = 5, .rule = fw_hash("boots", 5), .at_us = NOON, .per_s = 86400, .limit = 2 };
-	const struct consent denied = { FW_STR("sale"), FW_CONSENT_DENIED, NOON / 1000 }, granted = { denied.what, FW_CONSENT_GRANTED, denied.at_ms + 1 };
+	const struct consent denied = { FW_STR("sale"), FW_CONSENT_DENIED, NOON / 1000 };
+	const struct consent granted = { denied.what, FW_CONSENT_GRANTED, denied.at_ms + 1 };
 	apply_with(b, &arena, "{\"type\":\"page\",\"anonymousId\":\"b-1\"}", NOON - 600 * SECOND, true);
 	track(b, &arena, "Order Completed", "{\"order_id\":\"o-1\",\"total\":50}", NOON - 500 * SECOND);
 	assert_int_equal(fw_record_reserve(b, &place), 0);
