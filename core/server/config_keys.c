@@ -155,36 +155,10 @@ static int key_keys(struct fw_config *c, const struct fw_json *v, struct fw_erro
 	return rc;
 }
 
-static int consent_states(const struct fw_json *v, struct fw_error *err)
-{
-	static const char *const words[] = { "granted", "denied", NULL };
-	const char *state;
-	if (v->type != FW_JSON_OBJECT)
-		return fw_config_wanted(v, "a table of purposes", err);
-	for (const struct fw_json *m = v->child; m; m = m->next) {
-		int rc = fw_config_one_of(m, words, &state, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int key_consent(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const known[] = { "default", "region", "gpc", NULL };
-	const struct fw_json *gpc = fw_json_get(v, "gpc");
-	const struct fw_json *fallback = fw_json_get(v, "default"), *region = fw_json_get(v, "region");
-	int rc = fw_config_only(v, known, err);
-	if (rc == 0 && fallback)
-		rc = consent_states(fallback, err);
-	if (rc == 0 && gpc && gpc->type != FW_JSON_BOOL)
-		rc = fw_config_wanted(gpc, "true or false", err);
-	if (rc == 0 && region && region->type != FW_JSON_OBJECT)
-		rc = fw_config_wanted(region, "a table of countries", err);
-	for (const struct fw_json *m = rc == 0 && region ? region->child : NULL; m && rc == 0; m = m->next)
-		rc = consent_states(m, err);
 	c->consent = v;
-	return rc;
+	return fw_config_consent(v, err);
 }
 
 enum { DAY_S = 86400, YEAR_S = 31557600, MONTH_S = YEAR_S / 12 };

@@ -20,4 +20,7 @@ int fw_config_number(const struct fw_json *v, double least, double most, bool wh
 /* A list of texts; one text stands for a list of it. */
 int fw_config_text_list(struct fw_config *c, const struct fw_json *v, struct fw_config_texts *ret, struct fw_error *err);
 
+/* config_consent.c: whether `consent` is as it should be. */
+int fw_config_consent(const struct fw_json *v, struct fw_error *err);
+
 #endif
