@@ -38,31 +38,38 @@ static struct fw_consent_said *deny_all(struct fw_arena *a, const struct fw_cons
 	return end;
 }
 
+static size_t count_defaults(const struct fw_consent_config *config)
+{
+	size_t n = 0;
+	for (size_t i = 0; config && i < config->n; i++)
+		n += config->defaults[i].n;
+	return n;
+}
+
 int fw_event_read_consent(struct fw_arena *a, const struct fw_consent_config *config, bool channels, struct fw_event *e)
 {
 	enum { OWN = 2 };
-	const struct fw_json *told = fw_consent_categories(e->context);
-	size_t most = told ? OWN + told->count : 0;
-	if (!told)
+	struct fw_consent_told told;
+	if (fw_consent_read(a, e->context, &told) < 0)
+		return FW_ENOMEM;
+	if (!told.categories)
 		return 0;
-	for (size_t i = 0; config && i < config->n; i++)
-		most += config->defaults[i].n;
+	bool nothing = told.categories->count == 0, asked = fw_str_is(e->name, "Segment Consent Preference Updated");
 	struct fw_consent_change *change = FW_NEW(a, struct fw_consent_change);
-	struct fw_consent_said *said = FW_NEW_ARRAY(a, most, struct fw_consent_said), *end = said;
+	struct fw_consent_said *said = FW_NEW_ARRAY(a, told.categories->count + OWN + count_defaults(config), struct fw_consent_said);
+	struct fw_consent_said *end = said;
 	if (!change || !said)
 		return FW_ENOMEM;
-	for (const struct fw_json *c = told->child; end && c; c = c->next)
+	for (const struct fw_json *c = told.categories->child; end && c; c = c->next)
 		if (c->type == FW_JSON_BOOL && c->key.n && c->key.n <= FW_LIMIT_CONSENT_NAME_BYTES &&
 				(channels || !fw_consent_is_channel(c->key)))
 			end = say(a, end, c->key, c->boolean);
-	bool nothing = told->count == 0;
 	if (nothing)
 		end = deny_all(a, config, said, end);
 	if (!end)
 		return FW_ENOMEM;
-	bool asked = fw_str_is(e->name, "Segment Consent Preference Updated");
 	*change = (struct fw_consent_change){ .said = said, .n = (unsigned)(end - said), .categories = true, .nothing = nothing,
-		.source = asked ? FW_STR("preferences") : FW_STR("event") };
+		.source = told.tcf ? FW_STR("tcf") : asked ? FW_STR("preferences") : FW_STR("event") };
 	e->consent = change;
 	return 0;
 }
@@ -78,6 +85,9 @@ const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str w
 bool fw_consent_refuses(const struct fw_record *r)
 {
 	const struct consent *c = fw_consent_find(r, FW_STR(FW_CONSENT_ANALYTICS));
+#ifdef FW_BREAK_CONSENT
+	return false;
+#endif
 	return c && c->state != FW_CONSENT_GRANTED;
 }
 
@@ -233,11 +243,11 @@ bool fw_consent_keeps(const struct fw_record *r, const struct happening *h)
 		return false;
 	if (!now)
 		return h->o->behaviour;
-#ifndef FW_BREAK_CONSENT
-	return now->state == FW_CONSENT_GRANTED && is_granted_since(r, analytics, h->at_ms, now->at_ms <= h->at_ms || h->o->behaviour);
-#else
-	return h->o->behaviour;
+	bool kept = now->state == FW_CONSENT_GRANTED && is_granted_since(r, analytics, h->at_ms, now->at_ms <= h->at_ms || h->o->behaviour);
+#ifdef FW_BREAK_CONSENT /* what was said before counts for nothing */
+	kept = h->o->behaviour;
 #endif
+	return kept;
 }
 
 int fw_profile_granted(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out)

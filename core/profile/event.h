@@ -75,7 +75,7 @@ struct fw_refusal {
 int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struct fw_event_frame *frame, struct fw_event *ret,
 	struct fw_refusal *ret_refusal);
 
-/* Reads context.consent.categoryPreferences into `consent`: true is granted, false denied; where there are none in it, all purposes
+/* Reads what the context tells (fw_consent_read) into `consent`: true is granted, false denied; where there are none in it, all purposes
  * that `config` has defaults of (may be NULL) and those that the person granted before. `channels`: whoever sends it may speak of
  * them; else they are passed over. 0 or FW_ENOMEM. */
 struct fw_consent_config;

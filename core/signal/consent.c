@@ -1,6 +1,7 @@
 #include "signal/consent.h"
 
 #include "fact/truth.h"
+#include "signal/tcf.h"
 
 static const char *const channels[] = { "email", "sms", "push" };
 
@@ -26,11 +27,40 @@ bool fw_consent_is_known(struct fw_str what)
 		(fw_consent_is_channel(what) && !memchr(what.p, ':', what.n));
 }
 
-/* An empty list is how PHP writes an empty object. */
-const struct fw_json *fw_consent_categories(const struct fw_json *context)
+/* Purposes of ours as categories; those of a string that cannot be read are no booleans. */
+static const struct fw_json *tcf_categories(struct fw_arena *a, struct fw_str text)
 {
-	const struct fw_json *v = fw_json_get(fw_json_get(context, "consent"), "categoryPreferences");
-	return v && (v->type == FW_JSON_OBJECT || (v->type == FW_JSON_ARRAY && v->count == 0)) ? v : NULL;
+	struct fw_tcf tcf;
+	bool reads = fw_tcf_parse(text, &tcf, NULL) == 0;
+	const struct fw_tcf_purposes p = reads ? fw_tcf_purposes(&tcf) : (struct fw_tcf_purposes){ 0 };
+	const struct {
+		struct fw_str name;
+		bool granted;
+	} purposes[] = { { FW_STR_ENTRY(FW_CONSENT_ANALYTICS), p.analytics }, { FW_STR_ENTRY(FW_CONSENT_PERSONALIZATION), p.personalization },
+		{ FW_STR_ENTRY("advertising"), p.advertising } };
+	enum { N = sizeof purposes / sizeof *purposes };
+	struct fw_json *object = FW_NEW(a, struct fw_json), *members = FW_NEW_ARRAY(a, N, struct fw_json);
+	if (!object || !members)
+		return NULL;
+	for (size_t i = 0; i < N; i++)
+		members[i] = (struct fw_json){ .type = reads ? FW_JSON_BOOL : FW_JSON_NULL, .boolean = purposes[i].granted,
+			.key = purposes[i].name, .next = i + 1 < N ? &members[i + 1] : NULL };
+	*object = (struct fw_json){ .type = FW_JSON_OBJECT, .child = members, .count = N };
+	return object;
+}
+
+/* An empty list is how PHP writes an empty object. */
+int fw_consent_read(struct fw_arena *a, const struct fw_json *context, struct fw_consent_told *ret)
+{
+	const struct fw_json *consent = fw_json_get(context, "consent"), *v = fw_json_get(consent, "categoryPreferences");
+	struct fw_str tcf = fw_json_text(consent, "tcf");
+	bool told = v && (v->type == FW_JSON_OBJECT || (v->type == FW_JSON_ARRAY && v->count == 0));
+	*ret = (struct fw_consent_told){ .categories = told ? v : NULL };
+	if (told || !tcf.n)
+		return 0;
+	ret->tcf = true;
+	ret->categories = tcf_categories(a, tcf);
+	return ret->categories ? 0 : FW_ENOMEM;
 }
 
 static int read_purposes(struct fw_arena *a, struct fw_str place, const struct fw_json *told, struct fw_consent_defaults *ret)
@@ -68,13 +98,18 @@ static struct fw_str text_of(const struct fw_facts *f, enum fw_fact fact)
 	return v->state == FW_KNOWN ? v->text : (struct fw_str){ 0 };
 }
 
+static bool is_union(struct fw_str place)
+{
+	return fw_str_equal_fold(place, FW_STR("EU"));
+}
+
 /* Whether the visitor is there. */
 static enum fw_truth is_there(const struct fw_facts *f, struct fw_str place)
 {
 	struct fw_str country = text_of(f, FW_FACT_COUNTRY), region = text_of(f, FW_FACT_REGION);
 	if (place.n == 0)
 		return FW_TRUE;
-	if (fw_str_is(place, "EU")) {
+	if (is_union(place)) {
 		const struct fw_value *in_eu = &f->single[FW_FACT_IN_EU];
 		return in_eu->state != FW_KNOWN ? FW_UNKNOWN : in_eu->boolean ? FW_TRUE : FW_FALSE;
 	}
@@ -90,7 +125,7 @@ static enum fw_truth is_there(const struct fw_facts *f, struct fw_str place)
 /* Everywhere, the Union, a country, a part of it. */
 static int narrowness(struct fw_str place)
 {
-	return place.n == 0 ? 0 : fw_str_is(place, "EU") ? 1 : place.n == 2 ? 2 : 3;
+	return place.n == 0 ? 0 : is_union(place) ? 1 : place.n == 2 ? 2 : 3;
 }
 
 static const struct fw_consent_purpose *find(const struct fw_consent_defaults *d, struct fw_str purpose)

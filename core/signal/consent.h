@@ -15,8 +15,15 @@ bool fw_consent_is_channel(struct fw_str what);
 bool fw_consent_is_known(struct fw_str what);
 /* What Global Privacy Control objects to. */
 bool fw_consent_is_objected(struct fw_str what);
-/* context.consent.categoryPreferences, an object of purposes; NULL: the context does not tell. */
-const struct fw_json *fw_consent_categories(const struct fw_json *context);
+/* What a context tells. */
+struct fw_consent_told {
+	const struct fw_json *categories; /* an object of purposes, granted where true; NULL: it does not tell */
+	bool tcf;                         /* they are from a consent string */
+};
+/* context.consent.categoryPreferences; without it context.consent.tcf, a string of the IAB's framework (signal/tcf.h), as the
+ * purposes analytics, personalization and advertising. One that cannot be read grants nothing, and says of nothing that it is
+ * denied for good. 0 or FW_ENOMEM. */
+int fw_consent_read(struct fw_arena *a, const struct fw_json *context, struct fw_consent_told *ret);
 
 /* One purpose's default. */
 struct fw_consent_purpose {
@@ -42,7 +49,7 @@ struct fw_consent_config {
  * is passed over: the configuration was checked. 0 or FW_ENOMEM. */
 int fw_consent_configure(struct fw_arena *a, const struct fw_json *told, struct fw_consent_config *ret);
 
-/* Fills the fact `consent` with purposes: from `categories` (fw_consent_categories, NULL when the request has none: those
+/* Fills the fact `consent` with purposes: from `categories` (fw_consent_read; NULL when the request tells none: those
  * that are true, and no others), else from the defaults of the place that country, region and in_eu of `f` tell, the
  * narrowest first. A place that is not known could be any: then a purpose counts only if it is granted wherever the
  * visitor may be. Without either the fact stays as it is; consent_basis says which it was. `gpc` takes `sale` and

@@ -153,10 +153,12 @@ static void read_login(const struct reading *in)
 
 static int read_consent(const struct reading *in)
 {
-	const struct fw_json *told = fw_consent_categories(in->context);
+	struct fw_consent_told told;
 	const struct fw_json *gpc = fw_json_get(in->context, "globalPrivacyControl");
 	bool objects = fw_str_is(fw_str_trim(in->r->sec_gpc), "1") || (gpc && gpc->type == FW_JSON_BOOL && gpc->boolean);
-	return fw_consent_fill(in->f, &in->s->shared->config->consent, told, objects);
+	if (fw_consent_read(in->f->arena, in->context, &told) < 0)
+		return FW_ENOMEM;
+	return fw_consent_fill(in->f, &in->s->shared->config->consent, told.categories, objects);
 }
 
 int fw_signal_read(struct fw_signal *s, const struct fw_signal_request *r, struct fw_facts *f)

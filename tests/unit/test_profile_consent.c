@@ -303,6 +303,8 @@ static void test_categories(void **state)
 		{ "{\"Analytics\":true,\"email\":true,\"SMS\":false}", "analytics+", false },
 		{ "{}", "ads-analytics-personalization-", false },
 		{ "[]", "ads-analytics-personalization-", true },
+		{ "\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"", "advertising-analytics+personalization+", false },
+		{ "\"CQdZm\"", "", false }, /* it grants nothing, and denies nothing for good */
 		{ "[true]", "", true }, { "7", "", true }, { "null", "", true }, { "{\"\":true}", "", true },
 	};
 	struct fw_consent_config config;
@@ -314,14 +316,14 @@ static void test_categories(void **state)
 		struct fw_refusal refusal;
 		const struct fw_event_frame frame = { .type = -1, .received_us = NOON };
 		struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
-		snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"a\",\"context\":{\"consent\":{\"categoryPreferences\":%s}}}",
-			cases[i].text);
+		snprintf(text, sizeof text, "{\"type\":\"page\",\"anonymousId\":\"a\",\"context\":{\"consent\":{\"%s\":%s}}}",
+			cases[i].text[0] == '"' ? "tcf" : "categoryPreferences", cases[i].text);
 		assert_int_equal(fw_event_read(&arena, parse(&arena, text), &frame, &e, &refusal), 0);
 		assert_int_equal(fw_event_read_consent(&arena, &config, cases[i].channels, &e), 0);
 		const struct fw_profile_options options = { .currency = "EUR" };
 		assert_int_equal(fw_profile_apply(r, &e, &options, NULL), 0);
 		const char *all = consent_of(&arena, r);
-		static const char *const names[] = { "ads", "analytics", "email", "personalization", "sms", "x" };
+		static const char *const names[] = { "ads", "advertising", "analytics", "email", "personalization", "sms", "x" };
 		for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
 			char yes[64], no[64];
 			snprintf(yes, sizeof yes, "\"%s\":{\"state\":\"granted\"", names[k]);

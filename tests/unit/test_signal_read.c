@@ -391,6 +391,13 @@ static void test_consent(void **state)
 	consent_of(opt_out, "2.125.160.216", none, false, "analytics,sale");
 	consent_of(no_gpc, us, none, true, "personalization");
 	consent_of(NULL, us, "\"globalPrivacyControl\":true,\"consent\":{\"categoryPreferences\":{\"sale\":true}}", false, "");
+	/* A consent string of the TCF: purposes 1, 5, 6, 8 and 9; then 1, 3, 4 and 9, which together are none of ours. */
+	consent_of(opt_in, se, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"}", false, "analytics,personalization");
+	consent_of(opt_in, se, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"}", true, "analytics");
+	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoALCAAEIAAAAAAEEUACACAAAA\"}", false, "");
+	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\"}", false, ""); /* what cannot be read grants nothing */
+	consent_of(opt_in, us, "\"consent\":{\"tcf\":7}", false, "analytics,personalization");
+	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\",\"categoryPreferences\":{\"analytics\":true}}", false, "analytics");
 	consent_of("{}", us, none, false, "?");
 	consent_of("{\"default\":7,\"region\":[7],\"gpc\":\"x\"}", us, none, false, "?");
 }
