@@ -11,9 +11,12 @@ store      = "lmdb:" .. data
 plugins    = { web = {}, log = { file = folder .. "/messages.jsonl" } }
 geo        = { database = "../.geo/country.mmdb" }
 hosts      = { "shop.example" }
-consent    = {
-  default = { analytics = "denied", personalization = "denied" },
-  region  = { US = { analytics = "granted", personalization = "granted" } },
+consent    = {                     -- of visitors who have not said yes or no
+  default = { analytics = "denied", personalization = "denied", sale = "denied" },
+  region  = {
+    EU = { analytics = "denied", personalization = "denied", sale = "denied" },     -- opt-in: GDPR, ePrivacy
+    US = { analytics = "granted", personalization = "granted", sale = "granted" },  -- opt-out; Global Privacy Control is one
+  },
 }
 holdout    = 0
 timezone   = "Europe/Berlin"
