@@ -45,6 +45,11 @@ enum {
 	FW_LIMIT_RESERVE_TRIES = 100,         /* for places under caps, against others who take them at once; then without them */
 	FW_LIMIT_USER_AGENT_BYTES = 1024,     /* of a user agent, that are looked at */
 	FW_LIMIT_FORWARDED_HOPS = 32,         /* proxies in front, the nearest counted first */
+	FW_LIMIT_PER_ADDRESS_S = 100,         /* requests a second of an address without a secret key; then 429 */
+	FW_LIMIT_PER_KEY_S = 20000,           /* requests a second with a write key; then 429 */
+	FW_LIMIT_NEW_PER_ADDRESS_MIN = 120,   /* people nobody has seen, a minute and address; then 429 */
+	FW_LIMIT_BURST_S = 10,                /* of requests that may come at once */
+	FW_LIMIT_RATES_KEPT = 8192,           /* addresses and keys that a worker counts requests of */
 
 	/* Signals. */
 	FW_LIMIT_GEO_BYTES = 1 << 30,         /* a geo database */

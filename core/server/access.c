@@ -40,15 +40,21 @@ static void note_forwarding(struct fw_plugin_request *r)
 		r->forwarded.forwarded = join(r->http, "Forwarded");
 }
 
-const char *fw_access_address(struct fw_plugin_request *r, const struct fw_config *config)
+bool fw_access_client(const struct fw_plugin_request *r, const struct fw_config *config, struct fw_ip *ret)
 {
-	struct fw_ip peer, client;
-	struct sockaddr_storage socket;
-	char text[INET6_ADDRSTRLEN] = "";
+	struct fw_ip peer;
 	bool has_peer = fw_ip_of(fw_http_peer(r->http), &peer);
 	if (!has_peer && !config->proxy_unix)
-		return "";
-	if (!fw_ip_client(has_peer ? &peer : NULL, &r->forwarded, config->proxies, config->n_proxies, &client))
+		return false;
+	return fw_ip_client(has_peer ? &peer : NULL, &r->forwarded, config->proxies, config->n_proxies, ret);
+}
+
+const char *fw_access_address(struct fw_plugin_request *r, const struct fw_config *config)
+{
+	struct fw_ip client;
+	struct sockaddr_storage socket;
+	char text[INET6_ADDRSTRLEN] = "";
+	if (!fw_access_client(r, config, &client))
 		return "";
 	fw_ip_to(&client, &socket);
 	if (socket.ss_family == AF_INET)
@@ -200,6 +206,7 @@ int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config,
 	if (!fw_config_has_keys(config))
 		return check_without_keys(r, needs, ret_message, ret_hint);
 	struct fw_str key = find_key(r->http, needs == FW_PLUGIN_ACCESS_WRITE);
+	r->key = key;
 	r->have = fw_access_of_key(r, config, key);
 	if (opens(r->have, needs))
 		return 0;

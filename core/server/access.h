@@ -16,7 +16,9 @@ enum fw_plugin_access fw_access_of_key(const struct fw_plugin_request *request, 
  * trusted proxy tells. "" when it cannot be told. */
 const char *fw_access_origin(struct fw_plugin_request *request, const struct fw_config *config);
 
-/* The client's address behind trusted proxies, as text in the request's arena; "" when it cannot be told. */
+/* The client's address behind trusted proxies; false when it cannot be told. */
+bool fw_access_client(const struct fw_plugin_request *request, const struct fw_config *config, struct fw_ip *ret);
+/* The same as text in the request's arena; "" when it cannot be told. */
 const char *fw_access_address(struct fw_plugin_request *request, const struct fw_config *config);
 
 /* Adds the headers for a browser of a configured origin. True when the request was a preflight and has been answered;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "http/limits.h"
 #include "server/address.h"
+#include "server/rates.h"
 
 /* Texts, ended by their count. */
 struct fw_config_texts {
@@ -58,6 +59,7 @@ struct fw_config {
 	const char *log_file;      /* NULL: stderr */
 	enum fw_log_level log_level;
 	struct fw_http_limits http;
+	struct fw_rate_limits rates;
 	struct fw_process_limits process;
 
 	const char *store;      /* "lmdb:/absolute/folder" */

@@ -317,12 +317,14 @@ struct limit {
 };
 
 #define HTTP(name, type) { #name, offsetof(struct fw_config, http.name), type }
+#define RATE(name) { #name, offsetof(struct fw_config, rates.name), UNSIGNED }
 #define PROCESS(name) { #name, offsetof(struct fw_config, process.name), MILLISECONDS }
 static const struct limit limits[] = {
 	HTTP(body_bytes, SIZE), HTTP(header_bytes, SIZE), HTTP(url_bytes, SIZE), HTTP(request_bytes, SIZE),
 	HTTP(headers, UNSIGNED), HTTP(connections, UNSIGNED), HTTP(pipelined, UNSIGNED), HTTP(max_inflight, UNSIGNED),
 	HTTP(header_ms, MILLISECONDS), HTTP(body_ms, MILLISECONDS), HTTP(idle_ms, MILLISECONDS), HTTP(write_ms, MILLISECONDS),
 	HTTP(linger_ms, MILLISECONDS), HTTP(drain_idle_ms, MILLISECONDS),
+	RATE(per_address_s), RATE(per_key_s), RATE(new_per_address_min),
 	PROCESS(load_ms), PROCESS(heartbeat_ms), PROCESS(drain_ms), PROCESS(kill_ms), PROCESS(restart_ms),
 };
 enum { LIMITS = sizeof limits / sizeof *limits };
@@ -409,6 +411,7 @@ int fw_config_set_defaults(struct fw_config *c)
 	c->store = fw_arena_printf(&c->arena, "lmdb:%s/var/data", c->folder);
 	c->compliance = fw_config_own(&c->arena, "compliance");
 	fw_http_limits_default(&c->http);
+	c->rates = (struct fw_rate_limits){ FW_LIMIT_PER_ADDRESS_S, FW_LIMIT_PER_KEY_S, FW_LIMIT_NEW_PER_ADDRESS_MIN };
 	c->process = (struct fw_process_limits){
 		.load_ms = FW_LIMIT_LOAD_MS,
 		.heartbeat_ms = FW_LIMIT_HEARTBEAT_MS,

@@ -83,6 +83,8 @@ static bool forbidden(struct wrong *w, const char *message, const char *path, co
 /* Whose word a write key is: of the one who holds the anonymousId. */
 static bool may_speak(const struct telling *t, struct wrong *w)
 {
+	if (fw_id_is_blocked(t->event.id.id))
+		return wrong(w, "the id is what programs write where there is none", NULL, "make a random anonymousId");
 	if (t->secret)
 		return true;
 	if (t->event.id.kind != FW_PERSON_ANONYMOUS)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/admit.h"
 #include "server/engine_own.h"
 
 enum { IDLE_MOST = 64, SPARE_BYTES = 1 << 20 };
@@ -117,6 +118,15 @@ static void explain(struct fw_engine_run *run)
 }
 
 static void on_reserved(void *ctx, int rc);
+static void decide(struct fw_engine_run *run);
+
+/* What cannot be written down is not shown. */
+static void do_without(struct fw_engine_run *run)
+{
+	fw_count(run->worker->page, FW_COUNT_CAP_FAILURES, 1);
+	run->facts.caps_in_reach = false;
+	decide(run);
+}
 
 static void decide(struct fw_engine_run *run)
 {
@@ -132,6 +142,10 @@ static void decide(struct fw_engine_run *run)
 	}
 	if (!d->n_reservations) {
 		answer(run);
+		return;
+	}
+	if (!run->record.n && !fw_admit_new(run->ask->request)) {
+		do_without(run);
 		return;
 	}
 	run->ask->decide_ns += lap(run);
@@ -169,10 +183,7 @@ static void on_reserved(void *ctx, int rc)
 			load(run, true);
 		return;
 	}
-	/* What cannot be written down is not shown. */
-	fw_count(run->worker->page, FW_COUNT_CAP_FAILURES, 1);
-	run->facts.caps_in_reach = false;
-	decide(run);
+	do_without(run);
 }
 
 /* What could not be read may say no to what the place allows. */

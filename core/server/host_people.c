@@ -1,7 +1,8 @@
 /* The host's services for plugins: events in, and what is known of a person. */
 #include <stdlib.h>
 
-#include "server/engine_people.h"
+#include "server/admit.h"
+#include "server/ingest.h"
 #include "server/plugins_own.h"
 #include "server/request.h"
 
@@ -62,27 +63,39 @@ static void host_visitor(const struct fw_host *host, const char *id, const char 
 	fw_loaded_leave(p, before);
 }
 
-static void tell(const struct fw_host *host, bool secret, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data)
+/* Whether a request may bring the person: one who consents to something has a record. */
+static bool may_tell(struct fw_plugin_request *request, struct fw_str id)
+{
+	struct fw_person_id person;
+	return fw_person_id_parse(id, &person, NULL) < 0 || fw_admit_id(request, person.id);
+}
+
+static void tell(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
+	fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
+	bool secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET;
 	struct asked *a = new_asked(p, id, "", done, data);
 	if (!a)
 		return;
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_engine_consent(p->worker->engine, a->text, secret, (struct fw_str){ json.p, json.n }, on_answer, a);
+	if (may_tell(request, fw_str(a->text)))
+		fw_engine_consent(p->worker->engine, a->text, secret, (struct fw_str){ json.p, json.n }, on_answer, a);
+	else
+		fw_engine_fail_new(on_answer, a);
 	fw_loaded_leave(p, before);
 }
 
 static void host_consent(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data)
 {
-	tell(host, true, id, json, done, data);
+	tell(host, NULL, id, json, done, data);
 }
 
 static void host_consent_as(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
 	fw_plugin_done done, void *data)
 {
-	tell(host, !request || request->have == FW_PLUGIN_ACCESS_SECRET, id, json, done, data);
+	tell(host, request, id, json, done, data);
 }
 
 void fw_host_fill_people(struct fw_host *host)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/admit.h"
 
 enum { ARENA_BYTES = 32 << 20 }; /* what a body of the most bytes can become */
 
@@ -22,6 +23,12 @@ void fw_engine_fail_store(fw_engine_done done, void *data, int rc)
 	const char *message = rc == FW_EBUSY ? "too much waits to be stored" : rc == FW_EFULL ? "the store's disk is full"
 		: rc == FW_EAWAY ? "the store is out of reach" : rc == FW_ENOMEM ? "out of memory" : "the store cannot read or write this";
 	fw_engine_fail(done, data, 503, "unavailable", message, NULL, "send it again; what is stored already counts once");
+}
+
+void fw_engine_fail_new(fw_engine_done done, void *data)
+{
+	fw_engine_fail(done, data, 429, "too_many", "too many visitors whom nobody has seen come from this address", NULL,
+		"send it again after Retry-After; what is stored already counts once");
 }
 
 static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
@@ -70,6 +77,8 @@ static void finish(struct fw_ingest *in)
 	free(in);
 	if (rc == 0)
 		done(data, 200, &out);
+	else if (rc == FW_ELIMIT)
+		fw_engine_fail_new(done, data);
 	else
 		fw_engine_fail_store(done, data, rc);
 	fw_buf_finish(&out);
@@ -243,6 +252,9 @@ static void run(struct fw_ingest *in, struct fw_str json)
 	in->left = 1;
 	for (; rc == 0 && element && index < n; element = element->next, index++)
 		rc = take(in, element, index);
+	for (unsigned i = 0; rc == 0 && i < in->n_events; i++)
+		if (!fw_admit_id(in->reader.request, in->events[i].id.id))
+			rc = FW_ELIMIT;
 	if (rc < 0) {
 		leave(in, rc);
 		return;

@@ -53,9 +53,11 @@ struct fw_ingest {
 int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
 	struct fw_refusal *refusal);
 
-/* Answers with an error; the second says what a failure of the store means. */
+/* Answers with an error; the second one says what a failure of the store means. */
 void fw_engine_fail(fw_engine_done done, void *data, int status, const char *code, const char *message, const char *path,
 	const char *hint);
 void fw_engine_fail_store(fw_engine_done done, void *data, int rc);
+/* 429: too many people whom nobody has seen. */
+void fw_engine_fail_new(fw_engine_done done, void *data);
 
 #endif

@@ -16,6 +16,7 @@ struct family {
 static const char *const classes[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
 static const char *const reasons[] = { "rule", "default", "none", "holdout" };
 
+static const char *const limited[FW_RATES] = { "address", "key", "new" };
 static const char *const outcomes[] = { "stored", "repeated", "rejected" };
 static const char *const swept[] = { "record", "message", "dead_letter" };
 static const char *const operations[FW_STORE_COUNTS] = { "get", "scan", "batch", "row_written", "conflict", "busy", "failure",
@@ -29,6 +30,8 @@ static const struct family families[] = {
 	{ "http_responses_total", "Responses by class of status.", FW_COUNT_RESPONSES_1XX, 5, "class", classes },
 	{ "http_requests_gone_total", "Requests whose client left before the answer.", FW_COUNT_GONE, 1, NULL, NULL },
 	{ "http_requests_unauthorized_total", "Requests without the key that they needed.", FW_COUNT_UNAUTHORIZED, 1, NULL, NULL },
+	{ "http_requests_limited_total", "Requests refused or cut for coming too often, by what was too much.", FW_COUNT_LIMITED, FW_RATES, "limit",
+		limited },
 	{ "http_received_bytes_total", "Bytes read from clients.", FW_COUNT_BYTES_IN, 1, NULL, NULL },
 	{ "http_sent_bytes_total", "Bytes written to clients.", FW_COUNT_BYTES_OUT, 1, NULL, NULL },
 	{ "decisions_total", "Decisions answered.", FW_COUNT_DECISIONS, 1, NULL, NULL },

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "server/access.h"
+#include "server/admit.h"
 #include "server/living.h"
 #include "server/metrics.h"
 #include "server/plugins_own.h"
@@ -102,6 +103,14 @@ static void refuse(struct fw_worker *w, struct fw_http_request *http, int status
 	fw_http_error(http, status, status == 401 ? "unauthorized" : "forbidden", message, NULL, hint);
 }
 
+static void put_off(struct fw_http_request *http, unsigned wait_s)
+{
+	char text[16];
+	snprintf(text, sizeof text, "%u", wait_s);
+	fw_http_reply_header(http, "Retry-After", text);
+	fw_http_error(http, 429, "too_many", "too many requests from this address or with this key", NULL, "send it again after Retry-After");
+}
+
 static void hand_over(const struct fw_endpoint *e, struct fw_plugin_request *r)
 {
 	if (!e->plugin) {
@@ -145,7 +154,10 @@ void fw_request_dispatch(struct fw_http_request *http, void *ctx)
 	}
 	*r = (struct fw_plugin_request){ .http = http, .worker = w, .endpoint = e, .rest = match.rest };
 	int status = fw_access_check(r, config, access_needed(e, http), &message, &hint);
-	if (status)
+	unsigned wait_s = e->plugin ? fw_admit_request(r) : 0;
+	if (wait_s)
+		put_off(http, wait_s);
+	else if (status)
 		refuse(w, http, status, message, hint);
 	else
 		hand_over(e, r);

@@ -12,6 +12,7 @@ struct fw_plugin_request {
 	struct fw_worker *worker;
 	const struct fw_endpoint *endpoint;
 	struct fw_str rest;
+	struct fw_str key;             /* the key that it came with; n 0: none */
 	enum fw_plugin_access have; /* with what it came; FW_PLUGIN_ACCESS_ANY: nothing */
 	struct fw_forwarded forwarded; /* what proxies, trusted or not, say of the client */
 };

@@ -25,7 +25,8 @@ enum fw_count {
 	FW_COUNT_GONE,
 	FW_COUNT_BYTES_IN, FW_COUNT_BYTES_OUT,
 	FW_COUNT_UNAUTHORIZED, /* no key, a wrong one, or one that does not open the endpoint */
-	FW_COUNT_DECISIONS,    /* answers of the engine */
+	FW_COUNT_LIMITED,      /* FW_RATES of them: told to come later */
+	FW_COUNT_DECISIONS = FW_COUNT_LIMITED + FW_RATES,    /* answers of the engine */
 	FW_COUNT_EXPLANATIONS,
 	FW_COUNT_DEGRADED, FW_COUNT_CAP_CONFLICTS, FW_COUNT_CAP_FAILURES,
 	FW_COUNT_SLOTS_RULE, FW_COUNT_SLOTS_DEFAULT, FW_COUNT_SLOTS_NONE, FW_COUNT_SLOTS_HOLDOUT, /* slots by reason */

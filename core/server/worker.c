@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "server/channel.h"
 #include "server/living.h"
+#include "server/rates.h"
 #include "server/request.h"
 #include "signal/signal.h"
 
@@ -156,6 +157,8 @@ static int make(struct fw_worker *w, struct fw_error *err)
 		return rc;
 	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living))))
 		return FW_ENOMEM;
+	if (fw_config_has_keys(config) && !(w->rates = fw_rates_create(&config->rates, config->workers)))
+		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
 	w->on_beat = event_new(w->base, -1, EV_PERSIST, on_beat, w);
 	w->on_term = evsignal_new(w->base, SIGTERM, on_term, w);
@@ -171,6 +174,7 @@ static void finish(struct fw_worker *w)
 	fw_http_server_destroy(w->http);
 	fw_engine_worker_destroy(w->engine);
 	free(w->remembered);
+	fw_rates_destroy(w->rates);
 	fw_living_destroy(w->living);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])

@@ -7,6 +7,7 @@
 struct event;
 struct event_base;
 struct fw_living;
+struct fw_rates;
 
 struct fw_worker {
 	const struct fw_made *made;
@@ -18,6 +19,7 @@ struct fw_worker {
 	struct fw_http_base http_before;
 	struct fw_living *living;
 	struct fw_engine_worker *engine;
+	struct fw_rates *rates; /* NULL: there are no keys, and no limits */
 	void *remembered; /* what it remembers of requests, unless that is the bank's */
 	struct event *on_channel, *on_beat, *on_term, *on_turn;
 	struct fw_buf spare; /* for the next answer: its memory is kept */
