@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { long } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { askFresh } from './server.mjs';
 
@@ -70,7 +71,7 @@ test('it counts from the next decision on, on every worker', async (t) => {
 	const shop = await shopOf(t, optIn, { workers: 2 });
 	const anonymousId = 'visitor-of-every-worker', who = { anonymousId };
 	const all = async (n = 12) => new Set(await Promise.all(Array.from({ length: n }, () => shop.shows(who))));
-	for (let round = 0; round < 5; round++) {
+	for (let round = 0; round < (long ? 100 : 5); round++) {
 		await shop.say(`anonymous:${anonymousId}`, { grant: ['personalization', 'analytics'] }, write);
 		assert.deepEqual([...await all()], ['personal none known none']);
 		if (round % 2) await shop.track({ anonymousId, context: categories({}) });

@@ -152,6 +152,9 @@ test('every service of the host', async (t) => {
 	assert.equal((await shop.ask('/services/late')).body, 'late');
 	assert.deepEqual((await shop.ask('/services/fails')), { ...(await shop.ask('/services/fails')), status: 429, body: { error: { code: 'too_many', message: 'not so fast', path: 'slots', hint: 'wait a little' } } });
 	assert.equal((await shop.ask('/services/decides')).body.decisions.s.content.banner, 'one');
+	assert.deepEqual((await shop.ask('/services/consents')).body, { consent: ['email', 'sale'] });
+	assert.deepEqual((await shop.ask('/services/consents', { withdraw: ['email'] })).body, { consent: ['sale'] });
+	assert.equal((await shop.ask('/services/consents', { withdraw: ['sale'] }, { headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 403);
 	assert.equal((await shop.ask('/services/later')).body, 'none');
 	const seen = await metrics(shop);
 	assert.equal(seen.floorwalker_services_ticks_total, 3);

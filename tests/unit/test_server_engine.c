@@ -23,6 +23,7 @@ static const char rules[] =
 	"rule \"ask\" { slot = \"hero\", priority = 9, show = { a = 1 } }\n"
 	"rule \"half\" { slot = \"strip\", rollout = 50, show = { h = 1 } }\n"
 	"rule \"often\" { slot = \"strip\", priority = 5, when = { visits = at_least(3) }, show = { o = 1 } }\n"
+	"rule \"allowed\" { slot = \"strip\", priority = 4, when = { consent = \"ads\" }, show = { c = 1 } }\n"
 	"slot \"plan\" { channel = \"web\" }\n"
 	"rule \"pro\" { slot = \"plan\", when = { traits = { plan = \"pro\" } }, show = { p = 1 } }\n"
 	"cap \"c\" { applies = { rule = \"ask\" }, limit = 2, per = \"1h\" }\n";
@@ -306,6 +307,24 @@ static void test_what_cannot_be_read(void **state)
 	close_engine(&e);
 }
 
+/* What a place allows, somebody whose record cannot be read may have refused. */
+static void test_consent_that_cannot_be_read(void **state)
+{
+	(void)state;
+	static const char told[] = "{\"anonymousId\":\"a-2\",\"context\":{\"consent\":{\"categoryPreferences\":{\"ads\":true}}}}";
+	struct engine e;
+	open_engine(&e, true, "consent = { default = { ads = 'granted' } }");
+	expect(&e, somebody, "200 hero:ask strip:allowed");
+	expect(&e, "{}", "200 hero:- strip:allowed"); /* nobody refused anything */
+	store.load_rc = FW_EAWAY;
+	expect(&e, somebody, "200 hero:- strip:- degraded");
+	expect(&e, told, "200 hero:- strip:allowed degraded");
+	store.load_rc = 0;
+	keep_record("!");
+	expect(&e, somebody, "200 hero:- strip:- degraded");
+	close_engine(&e);
+}
+
 static void test_what_cannot_be_reserved(void **state)
 {
 	(void)state;
@@ -495,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_asked_for),
 		cmocka_unit_test(test_traits_of_a_customer),
 		cmocka_unit_test(test_what_cannot_be_read),
+		cmocka_unit_test(test_consent_that_cannot_be_read),
 		cmocka_unit_test(test_what_cannot_be_reserved),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_many_at_once),

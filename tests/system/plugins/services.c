@@ -152,6 +152,18 @@ static void decides(struct fw_plugin_instance *self, struct fw_plugin_request *r
 	self->host->decide(self->host, NULL, (struct fw_plugin_text){ json, sizeof json - 1 }, on_decided, request);
 }
 
+/* What a plugin keeps by itself, as an unsubscribed address; and what a request may. */
+static void consents(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	static const char json[] = "{\"grant\":[\"email\",\"sale\"],\"source\":\"plugin\"}";
+	self->host->consent(self->host, "user-of-a-plugin", (struct fw_plugin_text){ json, sizeof json - 1 }, on_decided, request);
+}
+
+static void consents_as(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	self->host->consent_as(self->host, request, "user-of-a-plugin", self->host->request_body(request), on_decided, request);
+}
+
 /* A text in quotes, or null; no escapes: the test sends none. */
 static const char *quoted(const struct fw_host *h, struct fw_plugin_request *request, struct fw_plugin_text text)
 {
@@ -189,6 +201,8 @@ static const struct fw_plugin_route routes[] = {
 	{ "/services/late", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, late },
 	{ "/services/fails", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, fails },
 	{ "/services/decides", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, decides },
+	{ "/services/consents", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, consents },
+	{ "/services/consents", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, consents_as },
 	{ "/services/later", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, later },
 	{ NULL, 0, 0, NULL },
 };
