@@ -74,6 +74,7 @@ enum {
 	FW_LIMIT_STORE_INTERVAL_MS = 100,     /* that `interval` gathers them */
 	FW_LIMIT_STORE_NOTICE_BYTES = 1 << 20,/* waiting for a watcher; beyond it notices are lost, and it is told */
 	FW_LIMIT_STORE_SUBMITTER_S = 172800,  /* that the outcomes of a worker that is gone are kept */
+	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */
 
 	/* Events. */
 	FW_LIMIT_EVENT_ID_BYTES = 200,        /* anonymousId, userId, previousId, groupId */

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/open.h"
+#include "cli/stored.h"
 #include "people/check.h"
 #include "server/config_store.h"
 #include "store/keeper.h"
@@ -14,11 +15,12 @@ static int run(int argc, char **argv);
 
 const struct fw_command fw_command_store = {
 	.name = "store",
-	.summary = "backs up, restores or checks the data",
-	.usage = "usage: floorwalker store backup TO | restore FROM | check [--config FILE] [--json]\n\n"
+	.summary = "backs up, restores, checks or scrubs the data",
+	.usage = "usage: floorwalker store backup TO | restore FROM | check | scrub [--config FILE] [--json]\n\n"
 		"  backup TO      writes a consistent, compact copy into a new folder, while the daemon serves\n"
 		"  restore FROM   puts a backup in the place of the data; the daemon must be stopped\n"
 		"  check          reads every row, its checksum and what it holds, while the daemon serves\n"
+		"  scrub          overwrites what was deleted, on the disk, while the daemon serves\n"
 		"  --config FILE  the configuration that says where the data is\n"
 		"  --json         the outcome as JSON\n\n"
 		"Exit status 1 when the data is damaged, or it could not be done.\n",
@@ -91,6 +93,47 @@ static void print(const struct outcome *o)
 			o->found.bytes, o->found.damaged, o->found.refused);
 }
 
+static void on_scrubbed(void *ctx, int rc)
+{
+	fw_stored_committed(ctx, rc, 0);
+}
+
+static int tell_scrubbed(const struct fw_plain_options *options, int rc)
+{
+	struct fw_error err = { 0 };
+	if (rc == FW_EBUSY) {
+		fw_fail(&err, rc, NULL, 0, "not complete yet: an older state of the data is still being read, or too many ask");
+		fw_hint(&err, "it goes on when a backup that runs has ended; ask again then");
+	} else if (rc == FW_EFULL) {
+		fw_fail(&err, rc, NULL, 0, "not complete: the disk of the data is full");
+	} else if (rc < 0) {
+		fw_fail(&err, rc, NULL, 0, "what was deleted could not be overwritten: see the keeper's log and `floorwalker store check`");
+	}
+	if (options->json)
+		print_json(&(struct outcome){ .action = "scrub", .folder = "", .rc = rc, .err = err });
+	else if (rc < 0)
+		fw_opened_print(&err);
+	else
+		puts("what was deleted is overwritten");
+	return rc == 0 ? FW_EXIT_DONE : FW_EXIT_NO;
+}
+
+/* By the keeper, which alone writes. */
+static int scrub(const struct fw_plain_options *options)
+{
+	struct fw_stored stored;
+	struct fw_stored_wait wait = { 0 };
+	int status = fw_stored_open(&stored, options->config);
+	if (status == FW_EXIT_DONE) {
+		int rc = fw_store_scrub(stored.store, on_scrubbed, &wait);
+		if (rc == 0)
+			fw_stored_wait(&stored, &wait.done);
+		status = tell_scrubbed(options, rc < 0 ? rc : wait.rc);
+	}
+	fw_stored_close(&stored);
+	return status;
+}
+
 /* Where the data is, by the configuration. */
 static int find_store(struct fw_arena *a, const char *file, struct fw_store_options *ret, struct fw_error *err)
 {
@@ -113,18 +156,20 @@ static int find_store(struct fw_arena *a, const char *file, struct fw_store_opti
 static int run(int argc, char **argv)
 {
 	struct fw_plain_options options;
-	static const char *const actions[] = { "backup", "restore", "check" };
+	static const char *const actions[] = { "backup", "restore", "check", "scrub" };
 	const char *action = NULL;
 	if (fw_plain_options_read(&fw_command_store, argc, argv, &options) != FW_EXIT_DONE)
 		return FW_EXIT_USAGE;
-	for (size_t i = 0; optind < argc && i < 3; i++)
+	for (size_t i = 0; optind < argc && i < sizeof actions / sizeof *actions; i++)
 		if (strcmp(argv[optind], actions[i]) == 0)
 			action = actions[i];
 	if (!action)
-		return fw_command_misused(&fw_command_store, "it is backup TO, restore FROM or check");
-	bool wants_folder = strcmp(action, "check") != 0;
+		return fw_command_misused(&fw_command_store, "it is backup TO, restore FROM, check or scrub");
+	bool scrubs = strcmp(action, "scrub") == 0, wants_folder = !scrubs && strcmp(action, "check") != 0;
 	if (argc - optind != (wants_folder ? 2 : 1))
-		return fw_command_misused(&fw_command_store, wants_folder ? "it wants one folder" : "check takes no arguments");
+		return fw_command_misused(&fw_command_store, wants_folder ? "it wants one folder" : "check and scrub take no arguments");
+	if (scrubs)
+		return scrub(&options);
 	struct outcome o = { .action = action, .folder = wants_folder ? argv[optind + 1] : NULL };
 	struct fw_store_options where;
 	struct fw_arena a;

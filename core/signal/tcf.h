@@ -1,5 +1,5 @@
-/* Consent strings of IAB Europe's Transparency and Consent Framework, version 2 (2.0 to 2.3), which a consent platform gives
- * as context.consent.tcf or in the cookie euconsent-v2. Form: "Transparency and Consent String with Global Vendor & CMP List
+/* Consent strings of IAB Europe's Transparency and Consent Framework, version 2 (2.0 to 2.3), which a consent platform gives a
+ * page, and the page sends as context.consent.tcf. Form: "Transparency and Consent String with Global Vendor & CMP List
  * Formats", github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework. */
 #ifndef FW_SIGNAL_TCF_H
 #define FW_SIGNAL_TCF_H

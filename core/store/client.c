@@ -68,6 +68,25 @@ static bool answer(struct fw_line_state *l, uint64_t sequence, int rc, uint64_t 
 	return true;
 }
 
+static bool on_scrubbed(struct fw_line_state *l, const struct fw_wire_frame *f)
+{
+	uint64_t number;
+	int rc;
+	if (fw_wire_scrubbed(f, &number, &rc) < 0)
+		return false;
+	for (struct fw_scrubbing **p = &l->scrubs; *p; p = &(*p)->next) {
+		struct fw_scrubbing *asked = *p;
+		if (asked->number != number)
+			continue;
+		*p = asked->next;
+		l->n_scrubs--;
+		asked->done(asked->ctx, rc);
+		free(asked);
+		return true;
+	}
+	return false;
+}
+
 static bool on_welcome(struct fw_line_state *l, const struct fw_wire_frame *f)
 {
 	uint32_t protocol;
@@ -82,8 +101,10 @@ static bool on_welcome(struct fw_line_state *l, const struct fw_wire_frame *f)
 	if (l->watched)
 		fw_store_give_notice(l->store, 0, (struct fw_str){ 0 }, 0);
 	l->watched = l->store->changed != NULL;
+	for (const struct fw_scrubbing *asked = l->scrubs; asked; asked = asked->next)
+		fw_wire_put_scrub(&l->out, asked->number);
 	flush(l);
-	return true;
+	return !l->out.failed;
 }
 
 static bool on_frame(struct fw_line_state *l, const struct fw_wire_frame *f)
@@ -109,6 +130,8 @@ static bool on_frame(struct fw_line_state *l, const struct fw_wire_frame *f)
 		return f->n == 0;
 	case FW_WIRE_STATE:
 		return fw_wire_state(f, &l->keeper) == 0;
+	case FW_WIRE_SCRUBBED:
+		return on_scrubbed(l, f);
 	default:
 		return false;
 	}
@@ -284,6 +307,12 @@ void fw_line_close(struct fw_line_state *l)
 		l->unsent = NULL;
 		answer(l, l->first->sequence, FW_EAWAY, 0);
 	}
+	while (l->scrubs) {
+		struct fw_scrubbing *asked = l->scrubs;
+		l->scrubs = asked->next;
+		asked->done(asked->ctx, FW_EAWAY);
+		free(asked);
+	}
 	if (l->again)
 		event_free(l->again);
 	fw_buf_finish(&l->out);
@@ -317,6 +346,25 @@ int fw_line_commit(struct fw_line_state *l, const struct fw_batch *batch, fw_sto
 		if (l->state == FW_LINE_UP)
 			event_active(l->writable, EV_WRITE, 0);
 	}
+	return 0;
+}
+
+int fw_line_scrub(struct fw_line_state *l, fw_store_scrubbed done, void *ctx)
+{
+	if (l->closing || l->n_scrubs >= FW_LIMIT_STORE_SCRUBS)
+		return FW_EBUSY;
+	struct fw_scrubbing *asked = malloc(sizeof *asked);
+	if (asked && l->state == FW_LINE_UP) {
+		fw_wire_put_scrub(&l->out, l->next_scrub);
+		event_active(l->writable, EV_WRITE, 0);
+	}
+	if (!asked || l->out.failed) {
+		free(asked);
+		return FW_ENOMEM;
+	}
+	*asked = (struct fw_scrubbing){ l->scrubs, l->next_scrub++, done, ctx };
+	l->scrubs = asked;
+	l->n_scrubs++;
 	return 0;
 }
 

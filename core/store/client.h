@@ -21,6 +21,14 @@ struct fw_waiting {
 	uint8_t frame[];
 };
 
+/* A scrub that was asked for. */
+struct fw_scrubbing {
+	struct fw_scrubbing *next;
+	uint64_t number;
+	fw_store_scrubbed done;
+	void *ctx;
+};
+
 enum fw_line {
 	FW_LINE_DOWN,    /* waits for the time to try again */
 	FW_LINE_GREETED, /* connected, and the keeper has not answered yet: it may be starting, or stopped */
@@ -41,6 +49,8 @@ struct fw_line_state {
 	struct fw_waiting *first, *last, *unsent;
 	size_t sent_bytes; /* of the first unsent one */
 	uint64_t n_waiting, waiting_bytes, next_sequence;
+	struct fw_scrubbing *scrubs;
+	uint64_t n_scrubs, next_scrub;
 	struct fw_buf out; /* greetings, which go before any batch */
 	size_t out_at;
 	uint8_t *in;
@@ -56,6 +66,8 @@ int fw_line_open(struct fw_line_state *l, struct fw_store *s, struct event_base 
 void fw_line_close(struct fw_line_state *l);
 /* As fw_store_commit. */
 int fw_line_commit(struct fw_line_state *l, const struct fw_batch *batch, fw_store_committed done, void *ctx);
+/* As fw_store_scrub. What a connection leaves without an answer is asked again on the next one. */
+int fw_line_scrub(struct fw_line_state *l, fw_store_scrubbed done, void *ctx);
 int fw_line_watch(struct fw_line_state *l, bool on);
 
 #endif

@@ -200,6 +200,8 @@ static int open_loop(struct run *r)
 	r->gathered = timer(r, on_gathered, FW_LIMIT_STORE_INTERVAL_MS / 2, r->keeper.interval ? EV_PERSIST : 0);
 	r->term = watched(r, SIGTERM, EV_SIGNAL, on_term);
 	r->reopen = watched(r, SIGUSR1, EV_SIGNAL, on_reopen);
+	if (fw_keeper_scrub_open(&r->keeper) < 0)
+		return FW_ENOMEM;
 	r->ended = r->beat >= 0 ? watched(r, r->beat, EV_READ, on_ended) : NULL;
 	return r->accepting && r->beating && r->readers && r->gathered && r->term && r->reopen && (r->ended || r->beat < 0) ? 0 : FW_ENOMEM;
 }
@@ -211,6 +213,14 @@ static void close_loop(struct run *r)
 		if (*all[i])
 			event_free(*all[i]);
 	event_base_free(r->keeper.base);
+}
+
+int fw_keeper_open_data(struct fw_keeper *k, struct fw_error *err)
+{
+	int rc = fw_lmdb_open(&k->db, k->folder, FW_LMDB_WRITE, err);
+	if (rc == 0 && k->interval)
+		mdb_env_set_flags(k->db.env, MDB_NOMETASYNC, 1);
+	return rc;
 }
 
 /* A keeper that was killed is gone at once; one that is ending has its last group to write. */
@@ -226,10 +236,8 @@ static int take_place(struct run *r, const char *folder, struct fw_error *err)
 	if ((rc = fw_store_look(folder, true, false, err)) < 0)
 		return rc;
 	beat(r);
-	if ((rc = fw_lmdb_open(&r->keeper.db, folder, FW_LMDB_WRITE, err)) < 0)
+	if ((rc = fw_keeper_open_data(&r->keeper, err)) < 0)
 		return rc;
-	if (r->keeper.interval)
-		mdb_env_set_flags(r->keeper.db.env, MDB_NOMETASYNC, 1);
 	int code = fw_keeper_group_load(&r->keeper);
 	return code == 0 ? 0 : fw_lmdb_fail(err, code, folder, "the data cannot be read");
 }
@@ -252,9 +260,10 @@ static int turn(struct fw_keeper *k)
 	} else {
 		fw_keeper_flush(k);
 	}
-	if (k->group.n == 0)
-		fw_keeper_sweep(k);
-	return 0;
+	if (k->group.n > 0)
+		return 0;
+	fw_keeper_sweep(k);
+	return fw_keeper_scrub_turn(k);
 }
 
 _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listener, int beat_fd)
@@ -281,6 +290,7 @@ _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listene
 	} while (!last);
 	fw_keeper_group_sync(&r.keeper);
 	fw_keeper_hang_up(&r.keeper, ANSWER_MS);
+	fw_keeper_scrub_close(&r.keeper);
 	fw_submitters_destroy(&r.keeper.submitters);
 	fw_arena_finish(&r.keeper.group.arena);
 	fw_buf_finish(&r.keeper.scratch);

@@ -33,6 +33,7 @@ static void hang_up(struct fw_keeper_conn *c)
 	c->fd = -1;
 	if (c->submitter)
 		c->submitter->connections--;
+	fw_keeper_scrub_drop(c);
 }
 
 static int on_hello(struct fw_keeper_conn *c, const struct fw_wire_frame *f)
@@ -72,6 +73,14 @@ static int on_batch(struct fw_keeper_conn *c, const struct fw_wire_frame *f)
 	return 0;
 }
 
+static int on_scrub(struct fw_keeper_conn *c, const struct fw_wire_frame *f)
+{
+	uint64_t number;
+	if (!c->submitter || fw_wire_scrub(f, &number) < 0)
+		return FW_EINVAL;
+	return fw_keeper_scrub_ask(c, number);
+}
+
 static int on_frame(struct fw_keeper_conn *c, const struct fw_wire_frame *f)
 {
 	switch (f->type) {
@@ -81,6 +90,8 @@ static int on_frame(struct fw_keeper_conn *c, const struct fw_wire_frame *f)
 		return on_batch(c, f);
 	case FW_WIRE_WATCH:
 		return c->submitter ? fw_wire_watch(f, &c->watches) : FW_EINVAL;
+	case FW_WIRE_SCRUB:
+		return on_scrub(c, f);
 	default:
 		return FW_EINVAL;
 	}

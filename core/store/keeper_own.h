@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "store/keeper.h"
+#include "store/scrub.h"
 #include "store/submitter.h"
 #include "store/wire.h"
 
@@ -21,6 +22,23 @@ struct fw_keeper_conn {
 	struct fw_submitter *submitter; /* NULL: it has not said hello */
 	bool watches, lost; /* lost: notices were, and it is to be told */
 	bool held;          /* not read until it has taken what it was sent */
+	unsigned n_scrubs;  /* that it waits for */
+};
+
+/* A connection that waits for a scrub. */
+struct fw_keeper_asked {
+	struct fw_keeper_asked *next;
+	struct fw_keeper_conn *conn;
+	uint64_t number;
+	bool begun; /* the scrub in hand began after it asked */
+};
+
+struct fw_keeper_scrub {
+	struct fw_scrub pass;
+	struct fw_keeper_asked *asked;
+	struct event *again;
+	bool running, due, owed; /* owed: somebody was told that what he asked for will be done later */
+	int64_t held_us;         /* since when something is in the way; 0: nothing is */
 };
 
 /* A batch of the group. Its outcome is the submitter's. */
@@ -52,6 +70,7 @@ struct fw_keeper {
 	struct fw_buf scratch;
 	uint64_t version, own_rows;
 	struct fw_wire_state state;
+	struct fw_keeper_scrub scrub;
 	bool interval, unsynced; /* unsynced: the last commit's meta page may not be on disk */
 	bool stopping;
 };
@@ -68,6 +87,19 @@ void fw_keeper_flush(struct fw_keeper *k);
 void fw_keeper_sweep(struct fw_keeper *k);
 /* Waits at most so long until everything is handed over, then closes all. */
 void fw_keeper_hang_up(struct fw_keeper *k, int ms);
+
+/* keeper_scrub.c. 0 or FW_ENOMEM. */
+int fw_keeper_scrub_open(struct fw_keeper *k);
+void fw_keeper_scrub_close(struct fw_keeper *k);
+/* A connection asks for one. FW_EINVAL: for too many. */
+int fw_keeper_scrub_ask(struct fw_keeper_conn *c, uint64_t number);
+/* It waits no longer. */
+void fw_keeper_scrub_drop(struct fw_keeper_conn *c);
+/* A slice, if it is time for one. Only between groups. 0, or FW_EIO: the data cannot be opened any more. */
+int fw_keeper_scrub_turn(struct fw_keeper *k);
+
+/* keeper.c: opens the data for writing, in the way that this keeper promises. 0, or as fw_lmdb_open. */
+int fw_keeper_open_data(struct fw_keeper *k, struct fw_error *err);
 
 /* keeper_group.c */
 /* Reads versions and submitters. LMDB's code. */

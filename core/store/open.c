@@ -75,6 +75,11 @@ static int watch(struct fw_store *s, bool on)
 	return fw_line_watch(&of(s)->line, on);
 }
 
+static int scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx)
+{
+	return fw_line_scrub(&of(s)->line, done, ctx);
+}
+
 static void health(struct fw_store *s, struct fw_store_health *ret)
 {
 	struct lmdb_store *l = of(s);
@@ -118,7 +123,7 @@ static void close_store(struct fw_store *s)
 	free(l);
 }
 
-static const struct fw_store_ops ops = { get, scan, commit, watch, health, close_store };
+static const struct fw_store_ops ops = { get, scan, commit, watch, scrub, health, close_store };
 
 int fw_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err)
 {

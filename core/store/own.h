@@ -14,6 +14,7 @@ struct fw_store_ops {
 		struct fw_arena *arena, fw_store_listed done, void *ctx);
 	int (*commit)(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);
 	int (*watch)(struct fw_store *s, bool on);
+	int (*scrub)(struct fw_store *s, fw_store_scrubbed done, void *ctx);
 	void (*health)(struct fw_store *s, struct fw_store_health *ret);
 	void (*close)(struct fw_store *s); /* gives up what waits, then frees */
 };

@@ -62,6 +62,11 @@ int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx)
 	return watched == (changed != NULL) ? 0 : s->ops->watch(s, changed != NULL);
 }
 
+int fw_store_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx)
+{
+	return s->ops->scrub(s, done, ctx);
+}
+
 void fw_store_health(struct fw_store *s, struct fw_store_health *ret)
 {
 	*ret = (struct fw_store_health){ 0 };

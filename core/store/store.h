@@ -88,6 +88,15 @@ typedef void (*fw_store_leased)(void *ctx, int rc);
 int fw_store_lease(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx);
 int fw_store_release(struct fw_store *s, const char *name);
 
+/* Overwrites, on the disk, what was deleted: a store keeps deleted bytes until it needs their place. done: rc 0 (nothing is left
+ * in the store's file of rows that batches deleted or replaced whose outcome was known at the call; of a key perhaps that part
+ * by which it was told from its neighbour); FW_EBUSY (a process still reads an older state, as a long backup does: it is gone on
+ * with when that ends, and asking again later tells); FW_EFULL (not on a full disk), FW_EIO, FW_EINVAL (the file is damaged, or of a
+ * form that this is not made for), FW_EAWAY. It takes about as long as reading all of the file; others are served meanwhile. 0, or
+ * FW_ENOMEM or FW_EBUSY (too many ask): `done` is not called. Backups keep what was deleted after they were made. */
+typedef void (*fw_store_scrubbed)(void *ctx, int rc);
+int fw_store_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx);
+
 /* How it is, from what this process knows: never waits. */
 struct fw_store_health {
 	bool reachable;       /* reads work and commits are being answered */

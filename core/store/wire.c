@@ -12,7 +12,7 @@ int fw_wire_next(const uint8_t *p, size_t n, struct fw_wire_frame *ret, size_t *
 	uint64_t length = fw_get_number(p, 4);
 	if (length < 1 || length > MOST)
 		return FW_EINVAL;
-	if (n > 4 && (p[4] < FW_WIRE_HELLO || p[4] > FW_WIRE_STATE))
+	if (n > 4 && (p[4] < FW_WIRE_HELLO || p[4] > FW_WIRE_SCRUBBED))
 		return FW_EINVAL;
 	if (n < 4 + length)
 		return 0;
@@ -72,6 +72,23 @@ int fw_wire_state(const struct fw_wire_frame *f, struct fw_wire_state *ret)
 		return FW_EINVAL;
 	*ret = (struct fw_wire_state){ f->body[0] == 1, fw_get_number(f->body + 1, 8), fw_get_number(f->body + 9, 8) };
 	return 0;
+}
+
+int fw_wire_scrub(const struct fw_wire_frame *f, uint64_t *ret_number)
+{
+	if (f->n != 8)
+		return FW_EINVAL;
+	*ret_number = fw_get_number(f->body, 8);
+	return 0;
+}
+
+int fw_wire_scrubbed(const struct fw_wire_frame *f, uint64_t *ret_number, int *ret_rc)
+{
+	if (f->n != 12)
+		return FW_EINVAL;
+	*ret_number = fw_get_number(f->body, 8);
+	*ret_rc = (int)(int32_t)(uint32_t)fw_get_number(f->body + 8, 4);
+	return *ret_rc <= 0 ? 0 : FW_EINVAL;
 }
 
 /* One change at *p, which moves on; `end` is the body's. */
@@ -187,6 +204,22 @@ void fw_wire_put_state(struct fw_buf *b, const struct fw_wire_state *state)
 	p[0] = state->full;
 	fw_put_number(p + 1, state->groups, 8);
 	fw_put_number(p + 9, state->syncs, 8);
+}
+
+void fw_wire_put_scrub(struct fw_buf *b, uint64_t number)
+{
+	uint8_t *p = begin(b, FW_WIRE_SCRUB, 8);
+	if (p)
+		fw_put_number(p, number, 8);
+}
+
+void fw_wire_put_scrubbed(struct fw_buf *b, uint64_t number, int rc)
+{
+	uint8_t *p = begin(b, FW_WIRE_SCRUBBED, 12);
+	if (!p)
+		return;
+	fw_put_number(p, number, 8);
+	fw_put_number(p + 8, (uint32_t)(int32_t)rc, 4);
 }
 
 size_t fw_wire_batch_bytes(const struct fw_batch *batch)

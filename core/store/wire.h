@@ -22,6 +22,9 @@ enum fw_wire {
 	FW_WIRE_NOTICE,    /* version (8), bucket (2), key */
 	FW_WIRE_LOST,      /* notices were */
 	FW_WIRE_STATE,     /* full (1), groups (8), syncs (8) */
+	/* to the keeper, and from it */
+	FW_WIRE_SCRUB,     /* number (8), of the connection's choice */
+	FW_WIRE_SCRUBBED,  /* number (8), rc (4) */
 };
 
 enum {
@@ -61,6 +64,8 @@ int fw_wire_watch(const struct fw_wire_frame *f, bool *ret_on);
 int fw_wire_done(const struct fw_wire_frame *f, uint64_t *ret_sequence, int *ret_rc, uint64_t *ret_version);
 int fw_wire_notice(const struct fw_wire_frame *f, uint32_t *ret_bucket, struct fw_str *ret_key, uint64_t *ret_version);
 int fw_wire_state(const struct fw_wire_frame *f, struct fw_wire_state *ret);
+int fw_wire_scrub(const struct fw_wire_frame *f, uint64_t *ret_number);
+int fw_wire_scrubbed(const struct fw_wire_frame *f, uint64_t *ret_number, int *ret_rc);
 /* Changes come from the arena (FW_ENOMEM), texts stay in the frame. */
 int fw_wire_batch(const struct fw_wire_frame *f, struct fw_arena *arena, struct fw_wire_batch *ret);
 
@@ -72,6 +77,8 @@ void fw_wire_put_done(struct fw_buf *b, uint64_t sequence, int rc, uint64_t vers
 void fw_wire_put_notice(struct fw_buf *b, uint32_t bucket, struct fw_str key, uint64_t version);
 void fw_wire_put_lost(struct fw_buf *b);
 void fw_wire_put_state(struct fw_buf *b, const struct fw_wire_state *state);
+void fw_wire_put_scrub(struct fw_buf *b, uint64_t number);
+void fw_wire_put_scrubbed(struct fw_buf *b, uint64_t number, int rc);
 size_t fw_wire_batch_bytes(const struct fw_batch *batch);
 /* Exactly so many bytes to `out`. */
 void fw_wire_write_batch(uint8_t *out, const struct fw_batch *batch, uint64_t sequence, uint64_t answered);

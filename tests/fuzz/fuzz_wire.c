@@ -42,7 +42,10 @@ static void read_frame(const struct fw_wire_frame *f, const uint8_t *frame, size
 	fw_wire_welcome(f, &protocol);
 	fw_wire_watch(f, &on);
 	fw_wire_state(f, &state);
+	fw_wire_scrub(f, &number);
 	if (fw_wire_done(f, &number, &rc, &version) == 0 && rc > 0)
+		abort();
+	if (fw_wire_scrubbed(f, &number, &rc) == 0 && rc > 0)
 		abort();
 	if (fw_wire_notice(f, &bucket, &key, &version) == 0 &&
 		(key.n == 0 || key.n > FW_LIMIT_STORE_KEY_BYTES || bucket >= FW_STORE_BUCKETS))

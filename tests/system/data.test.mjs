@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { run, temporaryFolder, writeFiles } from './daemon.mjs';
+import { run, startDaemon, temporaryFolder, writeFiles } from './daemon.mjs';
 
 function place(t, store = '') {
 	const folder = writeFiles(temporaryFolder(t), { 'shop/a.lua': '', 'floorwalker.lua': `rules = "shop" compliance = false ${store}` });
@@ -14,7 +14,7 @@ function place(t, store = '') {
 
 test('used wrongly it says how it is used', (t) => {
 	const { store } = place(t);
-	for (const args of [[], ['chek'], ['backup'], ['restore', 'a', 'b'], ['check', 'x'], ['check', '--fast']]) {
+	for (const args of [[], ['chek'], ['backup'], ['restore', 'a', 'b'], ['check', 'x'], ['scrub', 'x'], ['check', '--fast']]) {
 		const { status, stderr } = store(...args);
 		assert.equal(status, 2, `${args}: ${stderr}`);
 		assert.match(stderr, /Try: floorwalker store --help/);
@@ -32,6 +32,17 @@ test('without data there is nothing to check or to back up', (t) => {
 	assert.equal(status, 1);
 	assert.equal(JSON.parse(stdout).ok, false);
 	assert.match(JSON.parse(stdout).error.message, /no data yet/);
+});
+
+test('what was deleted is overwritten, by the running daemon or without one', async (t) => {
+	const { folder, store } = place(t, 'listen = { "127.0.0.1:0" } run = "run" store = "lmdb:data" workers = 1 plugins = { web = {} }');
+	for (const running of [false, true]) {
+		if (running) await startDaemon(t, join(folder, 'floorwalker.lua'));
+		const plain = store('scrub'), json = store('scrub', '--json');
+		assert.deepEqual([plain.status, plain.stdout, plain.stderr], [0, 'what was deleted is overwritten\n', '']);
+		assert.deepEqual([json.status, JSON.parse(json.stdout)], [0, { ok: true }]);
+	}
+	assert.equal(store('check').status, 0);
 });
 
 test('data that is none is refused with what to do', (t) => {

@@ -36,9 +36,9 @@ export const POINTERS = {
 	'core/store/store.h': {
 		fw_store_got: 'the store\'s completion: who reads a row', fw_store_listed: 'the store\'s completion: who scans',
 		fw_store_committed: 'the store\'s completion: who commits', fw_store_changed: 'the store\'s completion: who watches',
-		fw_store_leased: 'the store\'s completion: who takes a lease',
+		fw_store_leased: 'the store\'s completion: who takes a lease', fw_store_scrubbed: 'the store\'s completion: who erases',
 	},
-	'core/store/own.h': Object.fromEntries(['get', 'scan', 'commit', 'watch', 'health', 'close'].map((name) => [name, 'store/ itself: the implementation'])),
+	'core/store/own.h': Object.fromEntries(['get', 'scan', 'commit', 'watch', 'scrub', 'health', 'close'].map((name) => [name, 'store/ itself: the implementation'])),
 	'core/store/client.h': { connected: 'store/ itself: the handle that the connection belongs to' },
 	'core/store/guard.h': { run: 'store/ itself: what is tried in a child' },
 	'core/store/keeper.h': { each: 'the command that checks: who knows what a row means' },

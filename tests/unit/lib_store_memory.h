@@ -28,7 +28,7 @@ struct memory_row {
 struct memory_pending {
 	struct memory_pending *next;
 	unsigned turns;
-	enum { MEMORY_GET, MEMORY_SCAN, MEMORY_COMMIT } kind;
+	enum { MEMORY_GET, MEMORY_SCAN, MEMORY_COMMIT, MEMORY_SCRUB } kind;
 	uint32_t bucket;
 	struct fw_str key, after; /* owned */
 	size_t limit;
@@ -36,6 +36,7 @@ struct memory_pending {
 	fw_store_got got;
 	fw_store_listed listed;
 	fw_store_committed committed;
+	fw_store_scrubbed scrubbed;
 	void *ctx;
 	int64_t since_us;
 	struct fw_change *changes; /* owned, with their texts */
@@ -194,6 +195,8 @@ static inline void memory_complete(struct memory_store *m, struct memory_pending
 		memory_do_get(m, w, rc);
 	else if (w->kind == MEMORY_SCAN)
 		memory_do_scan(m, w, rc);
+	else if (w->kind == MEMORY_SCRUB)
+		w->scrubbed(w->ctx, rc); /* what is deleted is freed */
 	else
 		memory_do_commit(m, w, rc);
 	memory_free(w);
@@ -310,6 +313,17 @@ static inline int memory_watch(struct fw_store *s, bool on)
 	return 0;
 }
 
+static inline int memory_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx)
+{
+	struct memory_store *m = (struct memory_store *)s;
+	if (m->closing)
+		return FW_EBUSY;
+	struct memory_pending *w = memory_later(m, 0, ctx);
+	w->kind = MEMORY_SCRUB;
+	w->scrubbed = done;
+	return 0;
+}
+
 static inline void memory_health(struct fw_store *s, struct fw_store_health *ret)
 {
 	struct memory_store *m = (struct memory_store *)s;
@@ -341,7 +355,8 @@ static inline void memory_close(struct fw_store *s)
 /* A store that is empty. */
 static inline struct fw_store *memory_store_open(struct event_base *base, const struct memory_options *options)
 {
-	static const struct fw_store_ops ops = { memory_get, memory_scan, memory_commit, memory_watch, memory_health, memory_close };
+	static const struct fw_store_ops ops = { memory_get, memory_scan, memory_commit, memory_watch, memory_scrub, memory_health,
+		memory_close };
 	struct memory_store *m = calloc(1, sizeof *m);
 	if (!m || fw_store_init(&m->store, &ops, "memory") < 0 || !(m->turn = evtimer_new(base, memory_on_turn, m)))
 		abort();

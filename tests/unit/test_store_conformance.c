@@ -314,6 +314,36 @@ static void test_leases(void **state)
 	end(&t, s);
 }
 
+static void on_scrubbed(void *ctx, int rc)
+{
+	struct store_outcome *o = ctx;
+	o->rc = rc;
+	o->came++;
+}
+
+/* What was deleted is gone, and nothing else; several ask at once. test_store_scrub.c looks into LMDB's file. */
+static void test_scrubs(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	struct store_outcome o = { 0 };
+	struct fw_change gone = { FW_CHANGE_DELETE, FW_STR("b"), { 0 }, FW_VERSION_ANY };
+	assert_int_equal(fw_store_scrub(s, on_scrubbed, &o), 0);
+	store_wait(&t, &o.came, 1);
+	assert_int_equal(o.rc, 0); /* of nothing */
+	assert_int_equal(store_put(&t, s, 3, "a", "stays", FW_VERSION_NONE).rc, 0);
+	assert_int_equal(store_put(&t, s, 3, "b", "goes", FW_VERSION_NONE).rc, 0);
+	assert_int_equal(store_commit(&t, s, 3, &gone, 1).rc, 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(fw_store_scrub(s, on_scrubbed, &o), 0);
+	assert_int_equal(o.came, 1); /* never before the call returns */
+	store_wait(&t, &o.came, 6);
+	assert_int_equal(o.rc, 0);
+	assert_true(fw_str_is(store_get(&t, s, 3, "a").row.value, "stays"));
+	assert_null(store_get(&t, s, 3, "b").row.value.p);
+	end(&t, s);
+}
+
 static void test_closing_gives_up(void **state)
 {
 	struct store_test t;
@@ -329,7 +359,11 @@ static void test_closing_gives_up(void **state)
 		struct fw_batch b = { 1, &c, 1 };
 		assert_int_equal(fw_store_commit(s, &b, store_on_committed, &o[i]), 0);
 	}
+	struct store_outcome scrubbed = { 0 };
+	assert_int_equal(fw_store_scrub(s, on_scrubbed, &scrubbed), 0);
 	fw_store_close(s);
+	assert_int_equal(scrubbed.came, 1);
+	assert_int_equal(scrubbed.rc, FW_EAWAY);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(o[i].came, 1);
 		assert_int_equal(o[i].rc, FW_EAWAY);
@@ -349,6 +383,7 @@ static int run(const char *name, enum kind kind)
 		cmocka_unit_test_prestate(test_order, k),
 		cmocka_unit_test_prestate(test_notices, k),
 		cmocka_unit_test_prestate(test_leases, k),
+		cmocka_unit_test_prestate(test_scrubs, k),
 		cmocka_unit_test_prestate(test_closing_gives_up, k),
 	};
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
