@@ -27,8 +27,10 @@ bool fw_consent_is_known(struct fw_str what)
 		(fw_consent_is_channel(what) && !memchr(what.p, ':', what.n));
 }
 
+enum { TCF_PURPOSES = 3 };
+
 /* Purposes of ours as categories; those of a string that cannot be read are no booleans. */
-static const struct fw_json *tcf_categories(struct fw_arena *a, struct fw_str text)
+static void read_tcf(struct fw_str text, struct fw_json members[TCF_PURPOSES])
 {
 	struct fw_tcf tcf;
 	bool reads = fw_tcf_parse(text, &tcf, NULL) == 0;
@@ -36,17 +38,30 @@ static const struct fw_json *tcf_categories(struct fw_arena *a, struct fw_str te
 	const struct {
 		struct fw_str name;
 		bool granted;
-	} purposes[] = { { FW_STR_ENTRY(FW_CONSENT_ANALYTICS), p.analytics }, { FW_STR_ENTRY(FW_CONSENT_PERSONALIZATION), p.personalization },
-		{ FW_STR_ENTRY("advertising"), p.advertising } };
-	enum { N = sizeof purposes / sizeof *purposes };
-	struct fw_json *object = FW_NEW(a, struct fw_json), *members = FW_NEW_ARRAY(a, N, struct fw_json);
-	if (!object || !members)
-		return NULL;
-	for (size_t i = 0; i < N; i++)
+	} purposes[TCF_PURPOSES] = { { FW_STR_ENTRY(FW_CONSENT_ANALYTICS), p.analytics },
+		{ FW_STR_ENTRY(FW_CONSENT_PERSONALIZATION), p.personalization }, { FW_STR_ENTRY("advertising"), p.advertising } };
+	for (size_t i = 0; i < TCF_PURPOSES; i++)
 		members[i] = (struct fw_json){ .type = reads ? FW_JSON_BOOL : FW_JSON_NULL, .boolean = purposes[i].granted,
-			.key = purposes[i].name, .next = i + 1 < N ? &members[i + 1] : NULL };
-	*object = (struct fw_json){ .type = FW_JSON_OBJECT, .child = members, .count = N };
-	return object;
+			.key = purposes[i].name, .next = i + 1 < TCF_PURPOSES ? &members[i + 1] : NULL };
+}
+
+/* Where both speak of a purpose either denies it; what the string does not tell of becomes a member of `object`, at `more`. */
+static void join(struct fw_json *object, struct fw_json members[TCF_PURPOSES], const struct fw_json *categories, struct fw_json *more)
+{
+	for (const struct fw_json *c = categories->child; c; c = c->next) {
+		size_t i = 0;
+		while (i < TCF_PURPOSES && !fw_str_equal_fold(members[i].key, c->key))
+			i++;
+		if (i == TCF_PURPOSES) {
+			*more = *c;
+			more->next = object->child;
+			object->child = more++;
+			object->count++;
+		} else if (c->type == FW_JSON_BOOL && !c->boolean) {
+			members[i].type = FW_JSON_BOOL;
+			members[i].boolean = false;
+		}
+	}
 }
 
 /* An empty list is how PHP writes an empty object. */
@@ -56,11 +71,19 @@ int fw_consent_read(struct fw_arena *a, const struct fw_json *context, struct fw
 	struct fw_str tcf = fw_json_text(consent, "tcf");
 	bool told = v && (v->type == FW_JSON_OBJECT || (v->type == FW_JSON_ARRAY && v->count == 0));
 	*ret = (struct fw_consent_told){ .categories = told ? v : NULL };
-	if (told || !tcf.n)
+	/* Categories of which there are none deny all. */
+	if (!tcf.n || (told && v->count == 0))
 		return 0;
-	ret->tcf = true;
-	ret->categories = tcf_categories(a, tcf);
-	return ret->categories ? 0 : FW_ENOMEM;
+	struct fw_json *object = FW_NEW(a, struct fw_json),
+		*members = FW_NEW_ARRAY(a, TCF_PURPOSES + (told ? v->count : 0), struct fw_json);
+	if (!object || !members)
+		return FW_ENOMEM;
+	*object = (struct fw_json){ .type = FW_JSON_OBJECT, .child = members, .count = TCF_PURPOSES };
+	read_tcf(tcf, members);
+	if (told)
+		join(object, members, v, members + TCF_PURPOSES);
+	*ret = (struct fw_consent_told){ .categories = object, .tcf = !told };
+	return 0;
 }
 
 static int read_purposes(struct fw_arena *a, struct fw_str place, const struct fw_json *told, struct fw_consent_defaults *ret)

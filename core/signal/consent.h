@@ -18,11 +18,11 @@ bool fw_consent_is_objected(struct fw_str what);
 /* What a context tells. */
 struct fw_consent_told {
 	const struct fw_json *categories; /* an object of purposes, granted where true; NULL: it does not tell */
-	bool tcf;                         /* they are from a consent string */
+	bool tcf;                         /* they are from a consent string alone */
 };
-/* context.consent.categoryPreferences; without it context.consent.tcf, a string of the IAB's framework (signal/tcf.h), as the
- * purposes analytics, personalization and advertising. One that cannot be read grants nothing, and says of nothing that it is
- * denied for good. 0 or FW_ENOMEM. */
+/* context.consent.categoryPreferences, and context.consent.tcf, a string of the IAB's framework (signal/tcf.h), as the purposes
+ * analytics, personalization and advertising; where both speak of one, either denies it. A string that cannot be read grants
+ * nothing of the three, and says of nothing that it is denied for good. 0 or FW_ENOMEM. */
 int fw_consent_read(struct fw_arena *a, const struct fw_json *context, struct fw_consent_told *ret);
 
 /* One purpose's default. */

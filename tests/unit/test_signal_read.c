@@ -397,7 +397,16 @@ static void test_consent(void **state)
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoALCAAEIAAAAAAEEUACACAAAA\"}", false, "");
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\"}", false, ""); /* what cannot be read grants nothing */
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":7}", false, "analytics,personalization");
-	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\",\"categoryPreferences\":{\"analytics\":true}}", false, "analytics");
+	/* With categories: either denies what both speak of. */
+	static const char both[] = "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\",\"categoryPreferences\":%s}";
+	static const char *const categories[][2] = { { "{\"Analytics\":true,\"advertising\":true,\"x\":true}", "x,analytics,personalization" },
+		{ "{\"ANALYTICS\":false,\"sale\":false}", "personalization" }, { "{}", "" }, { "[]", "" }, { "7", "analytics,personalization" } };
+	for (size_t i = 0; i < sizeof categories / sizeof *categories; i++) {
+		char context[300];
+		snprintf(context, sizeof context, both, categories[i][0]);
+		consent_of(opt_in, us, context, false, categories[i][1]);
+	}
+	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\",\"categoryPreferences\":{\"analytics\":true,\"sale\":true}}", false, "sale");
 	consent_of("{}", us, none, false, "?");
 	consent_of("{\"default\":7,\"region\":[7],\"gpc\":\"x\"}", us, none, false, "?");
 }
