@@ -166,7 +166,7 @@ static int replay(struct job *j, const struct fw_dead *d)
 	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, &j->signal_config.consent,
 		j->stored.config->identity_key, NULL,
 		fw_str_is(d->sender, "secret"),
-		{ .type = -1, .received_us = fw_now_us() }, NULL };
+		{ .type = -1, .received_us = fw_now_us() }, NULL, fw_str_is(d->sender, "signed") };
 	int rc = d->event.n ? fw_json_parse(&arena, d->event.p, d->event.n, &element, NULL) : FW_EINVAL;
 	if (rc == 0)
 		rc = fw_ingest_read(&reader, element, &event, &refusal);

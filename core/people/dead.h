@@ -10,7 +10,7 @@ struct fw_dead {
 	char id[40];            /* "3f0-0006…-8d2c…": bucket, time and chance, hexadecimal */
 	int64_t at_us;          /* when it was refused */
 	struct fw_str code, message;
-	struct fw_str sender;   /* "secret" or "write": the key it came with */
+	struct fw_str sender;   /* "secret" or "write": the key it came with; "signed": a write key and proof of its userId */
 	struct fw_str event;    /* the element as JSON; n 0: it was too large to be kept */
 	uint64_t bytes;         /* of the element */
 };

@@ -228,11 +228,22 @@ static int read_name(struct reader *r, struct fw_event *e)
 	return 0;
 }
 
-static void find_user_hash(struct fw_event *e, const struct fw_json *element)
+void fw_event_hash_places(const struct fw_json *told, const struct fw_json *context, const struct fw_json *ret[FW_HASH_PLACES])
 {
-	const struct fw_json *places[] = { element, e->context, e->traits, fw_json_get(e->context, "traits") };
-	for (size_t i = 0; i < sizeof places / sizeof *places && e->user_hash.n == 0; i++)
-		e->user_hash = fw_json_text(places[i], "userHash");
+	ret[0] = told;
+	ret[1] = context;
+	ret[2] = fw_json_get(told, "traits");
+	ret[3] = fw_json_get(context, "traits");
+}
+
+struct fw_str fw_event_user_hash(const struct fw_json *told, const struct fw_json *context)
+{
+	const struct fw_json *places[FW_HASH_PLACES];
+	struct fw_str hash = { NULL, 0 };
+	fw_event_hash_places(told, context, places);
+	for (int i = 0; i < FW_HASH_PLACES && hash.n == 0; i++)
+		hash = fw_json_text(places[i], "userHash");
+	return hash;
 }
 
 int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struct fw_event_frame *frame, struct fw_event *ret,
@@ -257,7 +268,7 @@ int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struc
 		code = read_when(&r, frame, &e);
 	if (code < 0)
 		return code;
-	find_user_hash(&e, element);
+	e.user_hash = fw_event_user_hash(element, e.context);
 	*ret = e;
 	return 0;
 }

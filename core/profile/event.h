@@ -70,6 +70,12 @@ struct fw_refusal {
 	char message[200];    /* for a person */
 };
 
+/* Where a userHash is looked for, in this order: `told` itself, its context, its traits, the context's traits. */
+enum { FW_HASH_PLACES = 4 };
+void fw_event_hash_places(const struct fw_json *told, const struct fw_json *context, const struct fw_json *ret[FW_HASH_PLACES]);
+/* n 0: none. */
+struct fw_str fw_event_user_hash(const struct fw_json *told, const struct fw_json *context);
+
 /* Reads one element. Ids that are numbers are their shortest text. 0; FW_EINVAL with the refusal; FW_ENOMEM. Texts stay
  * those of the tree, which must outlive the event. */
 int fw_event_read(struct fw_arena *a, const struct fw_json *element, const struct fw_event_frame *frame, struct fw_event *ret,

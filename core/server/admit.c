@@ -17,6 +17,9 @@ static bool find_client(struct fw_plugin_request *r, struct fw_ip *ip, struct fw
 
 static bool is_free(const struct fw_plugin_request *r)
 {
+#ifdef FW_BREAK_CLAIMS
+	return true;
+#endif
 	return !r || r->have == FW_PLUGIN_ACCESS_SECRET || !r->worker->rates;
 }
 

@@ -114,18 +114,6 @@ static int wants_text(const struct fw_json *body, const char *name, struct fw_bu
 	return fw_engine_error(out, 400, "bad_request", "an id is a text", name, NULL);
 }
 
-/* The hash may stand at the top, in the context or in the traits. */
-static struct fw_str find_hash(const struct fw_json *body)
-{
-	const struct fw_json *context = fw_json_get(body, "context");
-	struct fw_str hash = fw_json_text(body, "userHash");
-	if (!hash.n)
-		hash = fw_json_text(context, "userHash");
-	if (!hash.n)
-		hash = fw_json_text(fw_json_get(body, "traits"), "userHash");
-	return hash.n ? hash : fw_json_text(fw_json_get(context, "traits"), "userHash");
-}
-
 /* What programs write where they have no id is nobody's: else all of them would share one history. */
 static struct fw_str without_placeholder(struct fw_str id)
 {
@@ -150,7 +138,8 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 			NULL);
 	anonymous = without_placeholder(anonymous);
 	user = without_placeholder(user);
-	q->is_signed = secret || (user.n && fw_signed_verify(config->identity_key, user, find_hash(q->body)));
+	struct fw_str hash = fw_event_user_hash(q->body, fw_json_get(q->body, "context"));
+	q->is_signed = secret || (user.n && fw_signed_verify(config->identity_key, user, hash));
 	if (q->is_signed)
 		q->user = user;
 	q->person = (struct fw_person_id){ anonymous.n ? FW_PERSON_ANONYMOUS : FW_PERSON_USER, anonymous.n ? anonymous : user };

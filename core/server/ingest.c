@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/admit.h"
+#include "server/signed.h"
 
 enum { ARENA_BYTES = 32 << 20 }; /* what a body of the most bytes can become */
 
@@ -113,6 +114,21 @@ static bool may_write_letter(struct fw_ingester *g, int64_t now_us)
 	return g->letters++ < FW_LIMIT_DEAD_LETTERS_A_SECOND;
 }
 
+/* Who sent it: a letter is judged as the event was, and has no signature, which would be good for ever. */
+static const char *take_signature(const struct fw_ingest *in, const struct fw_json *element)
+{
+	const struct fw_json *places[FW_HASH_PLACES], *context = fw_json_get(element, "context");
+	struct fw_str user = fw_json_text(element, "userId"), hash = fw_event_user_hash(element, context);
+	bool signs = user.n && fw_signed_verify(in->reader.identity_key, user, hash);
+	fw_event_hash_places(element, context, places);
+	for (int i = 0; i < FW_HASH_PLACES; i++) {
+		struct fw_json *kept = fw_json_get(places[i], "userHash");
+		if (kept)
+			kept->type = FW_JSON_NULL;
+	}
+	return in->reader.secret ? "secret" : signs ? "signed" : "write";
+}
+
 static void keep_letter(struct fw_ingest *in, const struct fw_json *element, const struct fw_refusal *why)
 {
 	if (strcmp(why->code, "crawler") == 0)
@@ -121,6 +137,7 @@ static void keep_letter(struct fw_ingest *in, const struct fw_json *element, con
 		fw_count(in->worker->page, FW_COUNT_LETTERS_DROPPED, 1);
 		return;
 	}
+	const char *sender = take_signature(in, element);
 	struct fw_buf b;
 	struct fw_json_out o;
 	fw_buf_init(&b, 0);
@@ -130,7 +147,7 @@ static void keep_letter(struct fw_ingest *in, const struct fw_json *element, con
 		.at_us = in->reader.frame.received_us,
 		.code = fw_str(why->code),
 		.message = fw_str(why->message),
-		.sender = in->reader.secret ? FW_STR("secret") : FW_STR("write"),
+		.sender = fw_str(sender),
 		.event = { b.data, b.n <= FW_LIMIT_EVENT_BYTES ? b.n : 0 },
 		.bytes = b.n,
 	};
@@ -282,7 +299,7 @@ void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *requ
 	*in = (struct fw_ingest){ .worker = w, .json_bytes = json.n, .done = done, .data = data };
 	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, &w->engine->signal_config.consent,
 		w->engine->config->identity_key, request, secret,
-		{ .type = -1, .received_us = fw_now_us() }, w->page };
+		{ .type = -1, .received_us = fw_now_us() }, w->page, false };
 	w->ingester->waiting_bytes += json.n;
 	fw_arena_init(&in->arena, NULL, 0, ARENA_BYTES);
 	run(in, json);

