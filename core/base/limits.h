@@ -86,6 +86,7 @@ enum {
 	FW_LIMIT_RECORD_IDS = 120,            /* what one person goes by; the oldest anonymous ids make room */
 	FW_LIMIT_IDS_OF_A_KIND = 5,           /* e-mail addresses; phone numbers; ids of one other system */
 	FW_LIMIT_MERGES = 100,                /* people who became part of one person */
+	FW_LIMIT_MERGE_KEPT_S = 90 * 86400,   /* that what two people were is kept, so that a merge can be undone */
 	FW_LIMIT_CONSENTS = 64,               /* purposes and channels */
 	FW_LIMIT_CONSENT_LOG = 200,           /* grants and denials that are kept with time and source, and … */
 	FW_LIMIT_CONSENT_LOG_BYTES = 8 << 10, /* … as many bytes of names, sources and versions; what was superseded goes first */

@@ -12,7 +12,7 @@ const struct fw_command fw_command_profile = {
 	.name = "profile",
 	.summary = "what is known of a person",
 	.usage = "usage: floorwalker profile show [--config FILE] [--timeline] [--json] ID\n\n"
-		"ID is a userId, or anonymous: and an anonymousId.\n\n"
+		"ID is a userId, or anonymous:, email:, phone: or external: and what comes behind it.\n\n"
 		"  --timeline     what the person did last, newest first, in place of what is known\n"
 		"  --json         as one line of JSON\n"
 		"  --config FILE  the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n\n"
@@ -26,12 +26,11 @@ struct shown {
 	struct fw_str record;
 };
 
-static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 {
 	struct shown *s = ctx;
-	(void)version;
 	s->rc = rc;
-	s->record = record;
+	s->record = person->record;
 	s->done = true;
 }
 
@@ -87,11 +86,11 @@ static int show(struct fw_stored *s, const struct fw_person_id *id, bool timelin
 	struct fw_json_out o;
 	struct fw_buf b;
 	char text[1200];
-	fw_people_load(s->people, id, false, &s->arena, on_loaded, &shown);
+	fw_people_load(s->people, id, (struct fw_str){ NULL, 0 }, false, &s->arena, on_loaded, &shown);
 	fw_stored_wait(s, &shown.done);
 	if (shown.rc < 0 || !shown.record.n) {
 		fputs(shown.rc < 0 ? "floorwalker: the store cannot be read; try floorwalker store check\n" :
-			"floorwalker: nobody is known by this id; a userId stands for itself, others are anonymous:ID\n", stderr);
+			"floorwalker: nobody is known by this id; write a userId, or anonymous:, email:, phone: or external: and what comes behind it\n", stderr);
 		return FW_EXIT_NO;
 	}
 	fw_buf_init(&b, 0);
@@ -117,6 +116,7 @@ static int run(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
 		{ "timeline", no_argument, NULL, 't' }, { 0 } };
 	struct fw_stored stored;
+	struct fw_arena arena;
 	struct fw_person_id id;
 	struct fw_error err;
 	const char *config = NULL;
@@ -133,11 +133,15 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 2 || strcmp(argv[optind], "show") != 0)
 		return fw_command_misused(&fw_command_profile, optind < argc ? "write profile show ID" : "what about whom?");
-	if (fw_person_id_parse(fw_str(argv[optind + 1]), &id, &err) < 0)
-		return fw_command_misused(&fw_command_profile, err.message);
-	int status = fw_stored_open(&stored, config);
-	if (status == FW_EXIT_DONE)
-		status = show(&stored, &id, timeline, json);
-	fw_stored_close(&stored);
+	fw_arena_init(&arena, NULL, 0, 0);
+	int status = fw_person_id_parse(&arena, fw_str(argv[optind + 1]), &id, &err) < 0
+		? fw_command_misused(&fw_command_profile, err.message) : FW_EXIT_DONE;
+	if (status == FW_EXIT_DONE) {
+		status = fw_stored_open(&stored, config);
+		if (status == FW_EXIT_DONE)
+			status = show(&stored, &id, timeline, json);
+		fw_stored_close(&stored);
+	}
+	fw_arena_finish(&arena);
 	return status;
 }

@@ -1,15 +1,15 @@
-/* A round: read the record, leave out what was applied before, apply the rest, write the record and the messages that had to
- * make room in it, all in one batch computed from one version. A conflict begins the round anew. */
+/* A round: read the row, leave out what was applied before, apply the rest (round.c), write the record, the messages that had
+ * to make room in it and what follows for other buckets, all in one batch computed from one version. A conflict begins the
+ * round anew. */
 #include "people/flight.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
+#include "people/post.h"
 
 enum { TRIES_MOST = 10000, ARENA_MOST = 16 << 20 };
 
-static void begin(struct fw_flight *f);
 static void commit_stalled(struct fw_people *p);
 
 static struct fw_flight **chain_of(struct fw_people *p, const struct fw_key *key)
@@ -33,7 +33,7 @@ struct fw_flight *fw_flight_create(struct fw_people *p, const struct fw_key *key
 	memset(f, 0, sizeof *f);
 	f->people = p;
 	f->key = *key;
-	f->id = (struct fw_str){ f->key.bytes + FW_KEY_PERSON + 2, key->n - FW_KEY_PERSON - 2 };
+	f->id = fw_key_id(&f->key);
 	f->last = &f->first;
 	fw_arena_init(&f->arena, NULL, 0, ARENA_MOST);
 	struct fw_flight **chain = chain_of(p, key);
@@ -55,28 +55,56 @@ void fw_flight_give_up(struct fw_flight *f)
 static void complete(struct fw_people_event *e, int rc)
 {
 	struct fw_people_group *g = e->group;
+	free(e->row_text);
+	e->row_text = NULL;
 	if (rc < 0)
 		g->rc = rc;
 	if (--g->left == 0)
 		g->done(g->ctx, g->rc);
 }
 
-/* The round has ended, well or not. Whoever is told may hand in more for the same person, so the next round begins first. */
-static void end(struct fw_flight *f, int rc)
+int fw_flight_take(struct fw_people *p, struct fw_people_event *e)
 {
-	struct fw_people_event *round = f->round;
+	struct fw_key key;
+	fw_key_person(&e->row, &key);
+	struct fw_flight *f = fw_flight_find(p, &key);
+	if (!f && !(f = fw_flight_create(p, &key)))
+		return FW_ENOMEM;
+	fw_flight_add(f, e);
+	fw_flight_start(f);
+	return 0;
+}
+
+static void send_on(struct fw_people *p, struct fw_people_event *events, int rc)
+{
+	while (events) {
+		struct fw_people_event *e = events;
+		events = e->next;
+		int sent = rc < 0 ? rc : ++e->hops > FW_FLIGHT_HOPS ? FW_EIO : fw_flight_take(p, e);
+		if (sent < 0)
+			complete(e, sent);
+	}
+}
+
+/* Whoever is told may hand in more for the same person, so the next round begins first. */
+void fw_flight_end(struct fw_flight *f, int rc)
+{
+	struct fw_people *p = f->people;
+	struct fw_people_event *round = f->round, *elsewhere = f->elsewhere;
 	struct fw_flight_waiter *waiters = f->waiters;
 	fw_people_done reserved = f->reserved;
 	void *reserved_ctx = f->reserved_ctx;
-	f->round = NULL;
+	f->round = f->elsewhere = NULL;
 	f->waiters = NULL;
 	f->reserved = NULL;
+	f->busy = false;
 	if (f->first)
-		begin(f);
+		fw_flight_begin(f);
 	else
 		fw_flight_give_up(f);
 	if (reserved)
 		reserved(reserved_ctx, rc);
+	send_on(p, elsewhere, rc);
 	while (round) {
 		struct fw_people_event *e = round;
 		round = e->next;
@@ -107,7 +135,7 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	p->committing--;
 	if (rc == FW_ECONFLICT && !f->reserved && ++f->tries < TRIES_MOST) {
 		c->recomputed++;
-		begin(f);
+		fw_flight_begin(f);
 		commit_stalled(p);
 		return;
 	}
@@ -115,23 +143,28 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 		c->batches++;
 		c->reserved += f->reserved != NULL;
 		count_round(f);
+		fw_post_deliver_all(p, f->key.bucket, f->entries, f->n_entries);
 	}
-	end(f, rc);
+	fw_flight_end(f, rc);
 	commit_stalled(p);
 }
 
 /* Hands in what was written; again and again where the store has no room. */
 static int try_commit(struct fw_flight *f)
 {
-	struct fw_change changes[1 + FW_FLIGHT_SPILLS];
+	struct fw_change changes[1 + FW_FLIGHT_SPILLS + 1 + FW_FLIGHT_ENTRIES];
 	struct fw_key keys[FW_FLIGHT_SPILLS];
-	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
+	struct fw_batch batch = { f->key.bucket, changes, 0 };
+	changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
 	for (unsigned i = 0; i < f->n_spills; i++) {
 		fw_key_message(&f->key, f->spills[i].day, f->spills[i].hash, &keys[i]);
-		changes[1 + i] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
+		changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
 	}
-	struct fw_batch batch = { f->key.bucket, changes, 1 + f->n_spills };
-	int rc = fw_store_commit(f->people->store, &batch, on_committed, f);
+	int rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + batch.n) : 0;
+	if (rc >= 0) {
+		batch.n += (unsigned)rc;
+		rc = fw_store_commit(f->people->store, &batch, on_committed, f);
+	}
 	f->people->committing += rc == 0;
 	return rc;
 }
@@ -158,7 +191,7 @@ static void commit(struct fw_flight *f)
 		*p->last_stalled = f;
 		p->last_stalled = &f->stalled;
 	} else if (rc < 0) {
-		end(f, rc);
+		fw_flight_end(f, rc);
 	}
 }
 
@@ -173,185 +206,133 @@ static void commit_stalled(struct fw_people *p)
 		if (!p->stalled)
 			p->last_stalled = &p->stalled;
 		if (rc < 0)
-			end(f, rc);
+			fw_flight_end(f, rc);
 	}
 }
 
-/* Whether the message moved out of the record within this very round. */
-static bool is_spilled_now(const struct fw_flight *f, uint64_t hash)
+static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 {
-	for (unsigned i = 0; i < f->n_spills; i++)
-		if (f->spills[i].hash == hash)
-			return true;
-	return false;
-}
-
-static void spill(struct fw_flight *f, uint64_t hash, int64_t received_us)
-{
-	uint64_t spilled[FW_SPILL_MOST];
-	int32_t day = 0;
-	unsigned n = fw_record_remember(f->record, hash, received_us, spilled, &day);
-	for (unsigned i = 0; i < n; i++)
-		f->spills[f->n_spills++] = (struct fw_flight_spill){ spilled[i], day };
-}
-
-static int apply(struct fw_flight *f, struct fw_people_event *e)
-{
-	const struct fw_people_options *o = &f->people->options;
-	struct fw_profile_options options = { o->currency, e->behaviour, o->own_hosts, o->n_own_hosts };
-	const struct fw_event *event = &e->event;
-	if ((event->anonymous_id.n && fw_record_add_id(f->record, FW_ID_ANONYMOUS, event->anonymous_id) == FW_ENOMEM) ||
-		(event->user_id.n && fw_record_add_id(f->record, FW_ID_USER, event->user_id) == FW_ENOMEM) ||
-		fw_profile_apply(f->record, event, &options, NULL) < 0)
-		return FW_ENOMEM;
-	if (e->event.imported)
-		fw_record_set_import_offset(f->record, e->import_file, e->import_offset);
+	struct fw_flight *f = ctx;
+	f->outgoing = (struct fw_outgoing){ f->key.bucket, f->entries, f->n_entries, last, version };
+	if (rc < 0)
+		fw_flight_end(f, rc);
 	else
-		spill(f, e->event.message_hash, e->event.received_us);
-	f->changed = true;
-	return 0;
-}
-
-static void step(struct fw_flight *f);
-
-static void on_day(void *ctx, int rc, const struct fw_row *row)
-{
-	struct fw_flight *f = ctx;
-	f->answered = true;
-	f->asked_rc = rc;
-	f->found |= rc == 0 && row->version != FW_VERSION_NONE;
-	f->day++;
-	if (f->resumes) {
-		f->resumes = false;
-		step(f);
-	}
-}
-
-enum answer { FRESH, REPEATED, LATER, FAILED };
-
-/* Asks for the rows of the message, day by day. */
-static enum answer ask_days(struct fw_flight *f, const struct fw_people_event *e)
-{
-	if (!f->asked) {
-		f->n_days = fw_record_spilled_days(f->record, e->event.received_us, f->days);
-		f->day = 0;
-		f->asked = true;
-		f->found = false;
-		f->asked_rc = 0;
-	}
-	while (f->day < f->n_days && !f->found && f->asked_rc == 0) {
-		struct fw_key key;
-		fw_key_message(&f->key, f->days[f->day], e->event.message_hash, &key);
-		f->answered = f->resumes = false;
-		fw_store_get(f->people->store, key.bucket, fw_key_str(&key), &f->arena, on_day, f);
-		if (!f->answered) {
-			f->resumes = true;
-			return LATER;
-		}
-	}
-	f->asked = false;
-	return f->asked_rc < 0 ? FAILED : f->found ? REPEATED : FRESH;
-}
-
-static enum answer look(struct fw_flight *f, const struct fw_people_event *e)
-{
-	uint64_t hash = e->event.message_hash;
-#ifdef FW_BREAK_IMPORT
-	if (e->event.imported)
-		return FRESH;
-#endif
-	if (e->event.imported)
-		return e->import_offset <= fw_record_import_offset(f->record, e->import_file) ? REPEATED : FRESH;
-	enum fw_message_seen seen = hash ? fw_record_seen(f->record, hash) : FW_SEEN_NO;
-	if (seen != FW_SEEN_ASK)
-		return seen == FW_SEEN_YES ? REPEATED : FRESH;
-	return is_spilled_now(f, hash) ? REPEATED : ask_days(f, e);
-}
-
-/* What no longer fits into this batch goes first in the next. */
-static void put_back(struct fw_flight *f)
-{
-	struct fw_people_event **link = &f->round, *rest = f->at;
-	while (*link != rest)
-		link = &(*link)->next;
-	*link = NULL;
-	struct fw_people_event **tail = &rest->next;
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = f->first;
-	if (!f->first)
-		f->last = tail;
-	f->first = rest;
-}
-
-static void step(struct fw_flight *f)
-{
-	for (; f->at; f->at = f->at->next) {
-		struct fw_people_event *e = f->at;
-		if (f->n_spills + FW_SPILL_MOST > FW_FLIGHT_SPILLS) {
-			put_back(f);
-			break;
-		}
-		enum answer a = look(f, e);
-		if (a == LATER)
-			return;
-		e->repeated = a == REPEATED;
-		int rc = a == FAILED ? f->asked_rc : a == FRESH ? apply(f, e) : 0;
-		if (rc < 0) {
-			end(f, rc);
-			return;
-		}
-	}
-	if (f->changed) {
 		commit(f);
-		return;
-	}
-	count_round(f);
-	end(f, 0);
 }
 
-/* The record's own id is the first of its ids; those written before there was a list of them lack it. */
-static int own_id(struct fw_flight *f)
+void fw_flight_applied(struct fw_flight *f)
 {
-	char letter = f->key.bytes[FW_KEY_PERSON + 1];
-	return fw_record_add_id(f->record, letter == 'a' ? FW_ID_ANONYMOUS : FW_ID_USER, f->id);
+	if (!f->changed) {
+		count_round(f);
+		fw_flight_end(f, 0);
+	} else if (f->n_entries) {
+		fw_outgoing_count(f->people->store, f->key.bucket, &f->arena, &(struct fw_outgoing_reader){ on_counter, f });
+	} else {
+		commit(f);
+	}
 }
 
-static void on_record(void *ctx, int rc, const struct fw_row *row)
+static void on_settled(void *ctx, int rc)
 {
 	struct fw_flight *f = ctx;
-	struct fw_error err;
-	if (rc == 0) {
-		f->version = row->version;
-		f->record = NULL;
-		if (row->value.p)
-			rc = fw_record_read(&f->arena, row->value, &f->record, &err);
-		else if (!(f->record = fw_record_new(&f->arena, f->id)))
-			rc = FW_ENOMEM;
-	}
-	if (rc == 0)
-		rc = own_id(f);
-	if (rc < 0) {
-		end(f, rc == FW_EINVAL ? FW_EIO : rc);
-		return;
-	}
-	f->at = f->round;
-	step(f);
+	if (rc == FW_EBUSY && ++f->tries < TRIES_MOST)
+		rc = FW_EAWAY; /* on its way to and fro: whoever sends it again finds it arrived */
+	if (rc < 0)
+		fw_flight_end(f, rc);
+	else
+		fw_flight_begin(f);
 }
 
-/* Takes what waits, after what a conflict left over, and reads the record. */
-static void begin(struct fw_flight *f)
+/* This id's person has a row elsewhere: there go all of the events. */
+static void move_on(struct fw_flight *f, const struct fw_row *row)
+{
+	struct fw_moved m;
+	if (fw_moved_read(&f->arena, row->value, &m) < 0) {
+		fw_flight_end(f, FW_EIO);
+		return;
+	}
+	if (m.record.n) { /* what was applied here must be known there first */
+		fw_post_settle(f->people, &f->key, on_settled, f);
+		return;
+	}
+	fw_flight_move(f, &m.to);
+}
+
+void fw_flight_move(struct fw_flight *f, const struct fw_person_id *to)
+{
+	int rc = 0;
+	for (struct fw_people_event *e = f->round; e && rc == 0; e = e->next) {
+		rc = fw_people_event_send(e, to);
+		e->pointed = f->points;
+	}
+	if (rc == 0) {
+		struct fw_people_event **tail = &f->elsewhere;
+		while (*tail)
+			tail = &(*tail)->next;
+		*tail = f->round;
+		f->round = NULL;
+	}
+	fw_flight_end(f, rc);
+}
+
+static void on_pointed(void *ctx, int rc, uint64_t version)
+{
+	struct fw_flight *f = ctx;
+	(void)version;
+	if (rc == 0) {
+		f->points = true;
+		fw_flight_move(f, &f->to);
+	} else if (rc == FW_ECONFLICT && ++f->tries < TRIES_MOST) {
+		fw_flight_begin(f);
+	} else {
+		fw_flight_end(f, rc);
+	}
+}
+
+void fw_flight_point(struct fw_flight *f, const struct fw_person_id *to)
+{
+	struct fw_buf b;
+	f->to = *to;
+	fw_buf_init(&b, 0);
+	fw_moved_write(&(struct fw_moved){ .to = *to }, &b);
+	const struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&f->key), { b.data, b.n }, FW_VERSION_NONE };
+	int rc = b.failed ? FW_ENOMEM : fw_store_commit(f->people->store, &(struct fw_batch){ f->key.bucket, &change, 1 }, on_pointed, f);
+	fw_buf_finish(&b);
+	if (rc < 0)
+		fw_flight_end(f, rc);
+}
+
+static void on_row(void *ctx, int rc, const struct fw_row *row)
+{
+	struct fw_flight *f = ctx;
+	if (rc < 0) {
+		fw_flight_end(f, rc);
+		return;
+	}
+	f->version = row->version;
+	if (row->value.p && fw_row_is_moved(row->value))
+		move_on(f, row);
+	else
+		fw_round_run(f, row);
+}
+
+/* Takes what waits, after what a conflict left over, and reads the row. */
+void fw_flight_begin(struct fw_flight *f)
 {
 	struct fw_people_event **tail = &f->round;
+	f->busy = true;
 	while (*tail)
 		tail = &(*tail)->next;
+	for (*tail = f->elsewhere; *tail; tail = &(*tail)->next)
+		;
 	*tail = f->first;
-	f->first = NULL;
+	f->elsewhere = f->first = NULL;
 	f->last = &f->first;
-	f->changed = f->asked = f->resumes = false;
-	f->n_spills = 0;
+	f->changed = f->asked = f->resumes = f->points = false;
+	f->n_spills = f->n_entries = 0;
+	f->entries = NULL;
 	fw_arena_reset(&f->arena);
-	fw_store_get(f->people->store, f->key.bucket, fw_key_str(&f->key), &f->arena, on_record, f);
+	fw_store_get(f->people->store, f->key.bucket, fw_key_str(&f->key), &f->arena, on_row, f);
 }
 
 void fw_flight_add(struct fw_flight *f, struct fw_people_event *e)
@@ -363,14 +344,15 @@ void fw_flight_add(struct fw_flight *f, struct fw_people_event *e)
 
 void fw_flight_start(struct fw_flight *f)
 {
-	if (!f->round && !f->reserved && f->first) {
+	if (!f->busy && f->first) {
 		f->tries = 0;
-		begin(f);
+		fw_flight_begin(f);
 	}
 }
 
 void fw_flight_reserve(struct fw_flight *f, fw_people_done done, void *ctx)
 {
+	f->busy = true;
 	f->reserved = done;
 	f->reserved_ctx = ctx;
 	commit(f);

@@ -1,7 +1,12 @@
-/* The keys of rows. All rows of a person begin with the same nine bytes, so that they lie side by side:
+/* The keys of rows. All rows of an id begin with the same nine bytes, so that they lie side by side:
  *
- *   'P' hash(8) 'r' kind id      the record; hash: of kind and id, big-endian
+ *   'P' hash(8) 'r' kind id      the id's row (row.h); hash: of kind and id, big-endian
  *   'P' hash(8) 'd' day(4) m(8)  a message that was applied on that day (since 1970) and no longer stands in the record
+ *   'P' hash(8) 'k' merge(8) s   what one side of a merge was before it (keep.h)
+ *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
+ *   'N'                          the number of the last entry that this bucket put into its outbox
+ *   'A' sender(2)                the highest number of an entry that was applied here, of that bucket
+ *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
  *   'I' file(8)                  how far an import has come */
 #ifndef FW_PEOPLE_KEY_H
@@ -9,7 +14,7 @@
 
 #include "people/people.h"
 
-enum { FW_KEY_MOST = 256, FW_KEY_PERSON = 9, FW_KEY_MESSAGE = 22 };
+enum { FW_KEY_MOST = 256, FW_KEY_PERSON = 9, FW_KEY_MESSAGE = 22, FW_KEY_ENTRY = 11 };
 
 struct fw_key {
 	uint32_t bucket;
@@ -25,9 +30,22 @@ static inline struct fw_str fw_key_str(const struct fw_key *k)
 void fw_key_number(char *out, uint64_t v, unsigned bytes); /* big-endian */
 uint64_t fw_key_read(const char *p, unsigned bytes);
 
-/* The record's key. `id` must not be longer than FW_LIMIT_EVENT_ID_BYTES. */
+/* The row's key. `id` is a row's: of an address its keyed hash; and not longer than FW_LIMIT_EVENT_ID_BYTES. */
 void fw_key_person(const struct fw_person_id *id, struct fw_key *ret);
+/* The id that such a key is of; its text stays the key's. */
+struct fw_person_id fw_key_id(const struct fw_key *key);
+/* The letter of a kind, in keys and rows; and back: false for another byte. */
+char fw_key_letter(enum fw_person_kind kind);
+bool fw_key_kind(char letter, enum fw_person_kind *ret);
+
 /* The row of a message beside the record of that key. */
 void fw_key_message(const struct fw_key *person, int32_t day, uint64_t message_hash, struct fw_key *ret);
+/* What is kept of one side of a merge. */
+void fw_key_kept(const struct fw_key *person, uint64_t merge, char side, struct fw_key *ret);
+
+/* Rows of a bucket's outbox. `number` 0: the prefix of all for that receiver. */
+void fw_key_entry(uint32_t sender, uint32_t receiver, uint64_t number, struct fw_key *ret);
+void fw_key_counter(uint32_t sender, struct fw_key *ret);
+void fw_key_applied(uint32_t receiver, uint32_t sender, struct fw_key *ret);
 
 #endif

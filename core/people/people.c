@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "people/flight.h"
+#include "people/post.h"
 
 struct fw_people *fw_people_create(struct fw_store *store, const struct fw_people_options *options)
 {
@@ -31,47 +32,39 @@ const struct fw_people_counters *fw_people_counters(const struct fw_people *p)
 	return &p->counters;
 }
 
-/* A load on its way; lives in the arena of whoever asked. */
-struct load {
-	struct fw_people *people;
-	struct fw_key key;
-	struct fw_arena *arena;
-	fw_people_loaded done;
+struct fw_ready {
+	fw_people_done done;
 	void *ctx;
+	struct fw_ready *next;
 };
 
-static void on_row(void *ctx, int rc, const struct fw_row *row)
+static void on_secret(void *ctx, int rc)
 {
-	struct load *l = ctx;
-	struct fw_str nothing = { NULL, 0 };
-	l->done(l->ctx, rc, rc == 0 && row->value.p ? row->value : nothing, rc == 0 ? row->version : FW_VERSION_NONE);
+	struct fw_people *p = ctx;
+	struct fw_ready *ready = p->ready;
+	p->ready = NULL;
+	p->asks_secret = false;
+	while (ready) {
+		struct fw_ready *r = ready;
+		ready = r->next;
+		r->done(r->ctx, rc);
+		free(r);
+	}
 }
 
-static void read_row(void *ctx)
+void fw_people_ready(struct fw_people *p, fw_people_done done, void *ctx)
 {
-	struct load *l = ctx;
-	fw_store_get(l->people->store, l->key.bucket, fw_key_str(&l->key), l->arena, on_row, l);
-}
-
-void fw_people_load(struct fw_people *p, const struct fw_person_id *id, bool settled, struct fw_arena *arena,
-	fw_people_loaded done, void *ctx)
-{
-	struct load *l = fw_arena_alloc(arena, sizeof *l);
-	struct fw_str nothing = { NULL, 0 };
-	if (!l) {
-		done(ctx, FW_ENOMEM, nothing, FW_VERSION_NONE);
+	struct fw_ready *r = p->secret.known ? NULL : malloc(sizeof *r);
+	if (p->secret.known || !r) {
+		done(ctx, p->secret.known ? 0 : FW_ENOMEM);
 		return;
 	}
-	l->people = p;
-	l->arena = arena;
-	l->done = done;
-	l->ctx = ctx;
-	fw_key_person(id, &l->key);
-	struct fw_flight *f = settled ? fw_flight_find(p, &l->key) : NULL;
-	if (f && fw_flight_wait(f, read_row, l) < 0)
-		done(ctx, FW_ENOMEM, nothing, FW_VERSION_NONE);
-	else if (!f)
-		read_row(l);
+	*r = (struct fw_ready){ done, ctx, p->ready };
+	p->ready = r;
+	if (!p->asks_secret) {
+		p->asks_secret = true;
+		fw_secret_load(&p->secret, p->store, on_secret, p);
+	}
 }
 
 static int make_record(struct fw_flight *f, struct fw_str record, const struct fw_reservation *reservations, unsigned n)
@@ -80,20 +73,36 @@ static int make_record(struct fw_flight *f, struct fw_str record, const struct f
 	int rc = 0;
 	if (record.n)
 		rc = fw_record_read(&f->arena, record, &f->record, &err);
-	else if (!(f->record = fw_record_new(&f->arena, f->id)))
-		rc = FW_ENOMEM;
+	else
+		rc = fw_flight_new_record(f);
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = fw_record_reserve(f->record, &reservations[i]);
 	return rc == FW_EINVAL ? FW_EIO : rc;
 }
 
-void fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struct fw_str record, uint64_t version,
-	const struct fw_reservation *reservations, unsigned n, fw_people_done done, void *ctx)
+/* Two records that are becoming one: that must be done before anything is written. */
+static void on_settled(void *ctx, int rc)
+{
+	(void)ctx;
+	(void)rc;
+}
+
+static void settle(struct fw_people *p, const struct fw_person_id *moved)
 {
 	struct fw_key key;
-	fw_key_person(id, &key);
+	fw_key_person(moved, &key);
+	fw_post_settle(p, &key, on_settled, NULL);
+}
+
+void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
+	fw_people_done done, void *ctx)
+{
+	struct fw_key key;
+	fw_key_person(&person->row, &key);
 	struct fw_flight *f = fw_flight_find(p, &key);
-	if (f) { /* what the decision was made from is about to change */
+	if (f || person->moved.id.n) { /* what the decision was made from is about to change */
+		if (person->moved.id.n)
+			settle(p, &person->moved);
 		done(ctx, FW_ECONFLICT);
 		return;
 	}
@@ -101,29 +110,61 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struc
 		done(ctx, FW_ENOMEM);
 		return;
 	}
-	int rc = make_record(f, record, reservations, n);
+	int rc = make_record(f, person->record, reservations, n);
 	if (rc < 0) {
 		fw_flight_give_up(f);
 		done(ctx, rc);
 		return;
 	}
-	f->version = version;
+	f->version = person->version;
 	fw_flight_reserve(f, done, ctx);
 }
 
-void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsigned n, struct fw_people_group *group)
+/* Where an event goes first: to the row of its own id. */
+static int address(struct fw_people *p, struct fw_people_event *e, struct fw_key *ret)
 {
-	struct fw_flight **flights = calloc(n ? n : 1, sizeof *flights);
-	group->rc = 0;
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_person_id row;
+	fw_secret_row_id(&p->secret, &e->id, text, &row);
+	fw_key_person(&row, ret);
+	e->hops = 0;
+	e->other_device_user = e->pointed = false;
+	e->row_text = NULL;
+	return fw_people_event_send(e, &row);
+}
+
+static bool needs_secret(const struct fw_people_event *events, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (fw_secret_hides(events[i].id.kind))
+			return true;
+		for (unsigned k = 0; k < events[i].n_claims; k++)
+			if (fw_secret_hides((enum fw_person_kind)events[i].claims[k].kind))
+				return true;
+	}
+	return false;
+}
+
+static void row_key(struct fw_people *p, const struct fw_person_id *id, struct fw_key *ret)
+{
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_person_id row;
+	fw_secret_row_id(&p->secret, id, text, &row);
+	fw_key_person(&row, ret);
+}
+
+static void hand_over(struct fw_people *p, struct fw_people_event *events, unsigned n, struct fw_people_group *group)
+{
 	group->left = 1; /* itself, so that nothing ends before all are handed over */
 	for (unsigned i = 0; i < n; i++) {
 		struct fw_people_event *e = &events[i];
 		struct fw_key key;
-		fw_key_person(&e->id, &key);
-		struct fw_flight *f = fw_flight_find(p, &key);
-		if (!f && flights && (f = fw_flight_create(p, &key)))
-			flights[i] = f;
+		bool addressed = address(p, e, &key) == 0;
+		struct fw_flight *f = addressed ? fw_flight_find(p, &key) : NULL;
+		if (addressed && !f)
+			f = fw_flight_create(p, &key);
 		if (!f) {
+			free(e->row_text);
 			group->rc = FW_ENOMEM;
 			continue;
 		}
@@ -131,11 +172,48 @@ void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsign
 		group->left++;
 		fw_flight_add(f, e);
 	}
-	/* Those that were on their way already take what waits by themselves. */
-	for (unsigned i = 0; flights && i < n; i++)
-		if (flights[i])
-			fw_flight_start(flights[i]);
-	free(flights);
+	/* Only now, so that one batch takes all events of a person. One that ends may have started, and ended, others. */
+	for (unsigned i = 0; i < n; i++) {
+		struct fw_key key;
+		row_key(p, &events[i].id, &key);
+		struct fw_flight *f = fw_flight_find(p, &key);
+		if (f)
+			fw_flight_start(f);
+	}
 	if (--group->left == 0)
 		group->done(group->ctx, group->rc);
+}
+
+/* Events that wait for the store's secret. */
+struct waiting_events {
+	struct fw_people *people;
+	struct fw_people_event *events;
+	unsigned n;
+	struct fw_people_group *group;
+};
+
+static void on_ready(void *ctx, int rc)
+{
+	struct waiting_events w = *(struct waiting_events *)ctx;
+	free(ctx);
+	if (rc == 0)
+		hand_over(w.people, w.events, w.n, w.group);
+	else
+		w.group->done(w.group->ctx, rc);
+}
+
+void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsigned n, struct fw_people_group *group)
+{
+	group->rc = 0;
+	if (p->secret.known || !needs_secret(events, n)) {
+		hand_over(p, events, n, group);
+		return;
+	}
+	struct waiting_events *w = malloc(sizeof *w);
+	if (!w) {
+		group->done(group->ctx, FW_ENOMEM);
+		return;
+	}
+	*w = (struct waiting_events){ p, events, n, group };
+	fw_people_ready(p, on_ready, w);
 }

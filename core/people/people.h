@@ -7,6 +7,7 @@
 #define FW_PEOPLE_PEOPLE_H
 
 #include "profile/identify.h"
+#include "base/limits.h"
 #include "profile/record.h"
 #include "store/store.h"
 
@@ -24,11 +25,15 @@ struct fw_people *fw_people_create(struct fw_store *store, const struct fw_peopl
 void fw_people_destroy(struct fw_people *p);
 struct fw_store *fw_people_store(struct fw_people *p);
 
-/* Whose record it is. */
+/* Whose row it is; the first are kinds of ids (enum fw_id_kind). */
 enum fw_person_kind {
-	FW_PERSON_ANONYMOUS,  /* an anonymousId */
-	FW_PERSON_USER,       /* a userId that was proven */
-	FW_PERSON_UNVERIFIED, /* what was claimed of a userId: shown in its timeline, read by no rule */
+	FW_PERSON_ANONYMOUS = FW_ID_ANONYMOUS, /* an anonymousId */
+	FW_PERSON_USER = FW_ID_USER,           /* a userId that was proven */
+	FW_PERSON_EMAIL = FW_ID_EMAIL,         /* an address, normalised; as the id of a row its keyed hash, as with the next two */
+	FW_PERSON_PHONE = FW_ID_PHONE,
+	FW_PERSON_OTHER = FW_ID_OTHER,
+	FW_PERSON_UNVERIFIED = FW_ID_KINDS,    /* what was claimed of a userId: shown in its timeline, read by no rule */
+	FW_PERSON_GUEST,                       /* who uses a device that several known users have used, and does not say who it is */
 	FW_PERSON_KINDS,
 };
 
@@ -37,24 +42,34 @@ struct fw_person_id {
 	struct fw_str id;
 };
 
-/* As /v1/visitors has it: "u-7", "user:u-7" or "anonymous:a-1". 0, or FW_EINVAL with the error: no such kind, or nothing
- * behind it. */
-int fw_person_id_parse(struct fw_str text, struct fw_person_id *ret, struct fw_error *err);
+/* As /v1/visitors has it: "u-7", "user:u-7", "anonymous:a-1", "email:ann@shop.example", "phone:+4930123456",
+ * "external:loyalty:123". Addresses and numbers are normalised, into `arena`. 0, FW_ENOMEM, or FW_EINVAL with the error: no such
+ * kind, or nothing behind it. */
+int fw_person_id_parse(struct fw_arena *arena, struct fw_str text, struct fw_person_id *ret, struct fw_error *err);
 
-/* The person's record as it is: bytes in the arena, n 0 when there is none yet. rc: 0, FW_EAWAY, FW_EIO, FW_ENOMEM.
- * May complete before it returns. With `settled` it waits first for what this worker has on its way for the person. */
-typedef void (*fw_people_loaded)(void *ctx, int rc, struct fw_str record, uint64_t version);
-void fw_people_load(struct fw_people *p, const struct fw_person_id *id, bool settled, struct fw_arena *arena,
+/* A person as it is in the store. */
+struct fw_person {
+	struct fw_person_id row; /* where the record is, or would be; a row's id */
+	struct fw_str record;    /* n 0: there is none yet */
+	uint64_t version;
+	struct fw_person_id moved; /* its record is becoming part of this one at this moment, and is in it already; id.n 0: none */
+};
+
+/* Who goes by `id`, wherever the record is by now; with a proven `user` (n 0: none) the person of that user, and not the first
+ * of several who use the device. The person is valid during the call, its bytes lie in the arena. rc: 0, FW_EAWAY, FW_EIO,
+ * FW_ENOMEM. May complete before it returns. With `settled` it waits first for what this worker has on its way for the person. */
+typedef void (*fw_people_loaded)(void *ctx, int rc, const struct fw_person *person);
+void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, struct fw_arena *arena,
 	fw_people_loaded done, void *ctx);
 
 /* rc: 0; FW_ECONFLICT (reserve only); FW_EBUSY: too much waits; FW_EAWAY, FW_EFULL, FW_EIO: the store; FW_ENOMEM. */
 typedef void (*fw_people_done)(void *ctx, int rc);
 
-/* Reserves under caps what a decision made from (record, version) is about to show. FW_ECONFLICT: load the person again
- * (settled) and decide again; any other failure: not reserved, so nothing under a cap may be shown. `record` and
- * `reservations` are used during the call only. May complete before it returns. */
-void fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struct fw_str record, uint64_t version,
-	const struct fw_reservation *reservations, unsigned n, fw_people_done done, void *ctx);
+/* Reserves under caps what a decision made from `person` is about to show. FW_ECONFLICT: load the person again (settled) and
+ * decide again; any other failure: not reserved, so nothing under a cap may be shown. `person` and `reservations` are used
+ * during the call only. May complete before it returns. */
+void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
+	fw_people_done done, void *ctx);
 
 /* An event on its way to a person. */
 struct fw_people_event {
@@ -65,13 +80,19 @@ struct fw_people_event {
 	int64_t import_offset;
 	bool repeated;          /* answer: it had been applied before */
 
-	struct fw_people_event *next; /* people's own */
-	struct fw_people_group *group;
-
 	/* The ids it proves; none where all it has is a userId that it does not prove. */
 	const struct fw_claim *claims;
 	unsigned n_claims;      /* at most FW_CLAIMS_MOST */
 	bool proven;            /* whose event it is was proven by more than an anonymousId: a secret key, or the userId's hash */
+
+	/* People's own. */
+	struct fw_people_event *next;
+	struct fw_people_group *group;
+	struct fw_person_id row; /* where it is going; its text is that of `id`, or the next */
+	char *row_text;          /* owned */
+	unsigned hops;
+	bool pointed;           /* the row that it came by points to that one */
+	bool other_device_user;  /* the device's anonymousId is somebody else's: no claim of this event */
 };
 
 /* Events that are answered together; zero it, set `done`, `ctx`. */
@@ -89,6 +110,7 @@ void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsign
 /* Counted since the handle was made. */
 struct fw_people_counters {
 	uint64_t applied, repeated, batches, recomputed, reserved;
+	uint64_t delivered, merged, refused; /* entries of outboxes; people who became one; ids and people who did not */
 };
 const struct fw_people_counters *fw_people_counters(const struct fw_people *p);
 

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "people/key.h"
+#include "people/flight.h"
+#include "people/keep.h"
 
-enum { ROWS_AT_ONCE = 128, DAY_S = 86400 };
+enum { ROWS_AT_ONCE = 128, ENTRIES_MOST = 4 * FW_LIMIT_RECORD_IDS, DAY_S = 86400 };
 
 struct fw_sweep {
+	struct fw_people *people;
 	struct fw_store *store;
 	struct fw_sweep_options options;
 	struct fw_sweep_counts counts;
@@ -17,6 +19,13 @@ struct fw_sweep {
 	fw_people_done done;     /* NULL: no step is on its way */
 	void *ctx;
 
+	/* Of the step on its way. */
+	uint32_t bucket_now;
+	struct fw_change changes[ROWS_AT_ONCE + 1 + ENTRIES_MOST];
+	unsigned n_changes;
+	struct fw_entry entries[ENTRIES_MOST];
+	struct fw_outgoing outgoing;
+
 	/* Where it stands. */
 	uint32_t bucket;
 	enum { PEOPLE, COUNTING, LETTERS } part; /* the first way through the letters only counts them */
@@ -25,12 +34,13 @@ struct fw_sweep {
 	unsigned dead_seen, dead_total;
 };
 
-struct fw_sweep *fw_sweep_create(struct fw_store *store, const struct fw_sweep_options *options)
+struct fw_sweep *fw_sweep_create(struct fw_people *people, const struct fw_sweep_options *options)
 {
 	struct fw_sweep *s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
-	s->store = store;
+	s->people = people;
+	s->store = people->store;
 	s->options = *options;
 	fw_arena_init(&s->arena, NULL, 0, 0);
 	fw_arena_init(&s->scratch, NULL, 0, 0);
@@ -56,9 +66,36 @@ const struct fw_sweep_counts *fw_sweep_counts(const struct fw_sweep *s)
 	return &s->counts;
 }
 
+/* The ids that led to a person who goes are to go, too. False: there is no room for so many in this batch. */
+static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struct fw_record *r)
+{
+	struct fw_key key = { .bucket = s->bucket_now, .n = (unsigned)row->key.n };
+	struct fw_id id;
+	memcpy(key.bytes, row->key.p, row->key.n);
+	struct fw_person_id own = fw_key_id(&key);
+	if (s->outgoing.n + FW_LIMIT_RECORD_IDS > ENTRIES_MOST)
+		return false;
+	own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n);
+	for (unsigned i = 0; own.id.p && fw_record_id(r, i, &id); i++) {
+		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		struct fw_entry *e = &s->entries[s->outgoing.n];
+		char text[FW_KEYED_HASH_TEXT];
+		*e = (struct fw_entry){ .kind = FW_ENTRY_FORGET, .other = own, .at_us = s->now_us };
+		fw_secret_row_id(&s->people->secret, &plain, text, &e->target);
+		if (fw_person_id_equal(&e->target, &own))
+			continue;
+		if (!(e->target.id.p = fw_arena_strndup(&s->arena, e->target.id.p, e->target.id.n)))
+			return false;
+		s->outgoing.n++;
+	}
+	return own.id.p != NULL;
+}
+
 static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	struct fw_record *r;
+	if (fw_row_is_moved(row->value))
+		return false; /* it goes with the one that it leads to */
 	fw_arena_reset(&s->scratch);
 	if (fw_record_read(&s->scratch, row->value, &r, NULL) < 0) {
 		s->counts.damaged++;
@@ -67,6 +104,8 @@ static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)
 	int64_t keep_s = fw_record_is_known(r) ? s->options.known_s : s->options.anonymous_s;
 	int64_t seen_us = fw_record_last_seen_us(r);
 	bool over = keep_s && seen_us && s->now_us - seen_us > keep_s * 1000000;
+	if (over && !forget_ids(s, row, r))
+		return false;
 	s->counts.people += over;
 	return over;
 }
@@ -78,6 +117,13 @@ static bool message_is_over(struct fw_sweep *s, const struct fw_row *row)
 	bool over = s->now_us / 1000000 > (day + 1) * DAY_S + FW_LIMIT_DEDUPE_HOURS * 3600;
 	s->counts.messages += over;
 	return over;
+}
+
+/* What two people were before they became one. */
+static bool kept_is_over(struct fw_sweep *s, const struct fw_row *row)
+{
+	int64_t at_us = fw_keep_at_us(row->value);
+	return at_us && s->now_us - at_us > (int64_t)FW_LIMIT_MERGE_KEPT_S * 1000000;
 }
 
 static bool letter_is_over(struct fw_sweep *s, const struct fw_row *row)
@@ -98,6 +144,7 @@ static bool is_over(struct fw_sweep *s, const struct fw_row *row)
 	switch (row->key.p[FW_KEY_PERSON]) {
 	case 'r': return record_is_over(s, row);
 	case 'd': return row->key.n == FW_KEY_MESSAGE && message_is_over(s, row);
+	case 'k': return kept_is_over(s, row);
 	default: return false;
 	}
 }
@@ -135,11 +182,32 @@ static void advance(struct fw_sweep *s, const struct fw_row *last, bool more)
 	}
 }
 
+static void commit(struct fw_sweep *s)
+{
+	struct fw_change *changes = s->changes;
+	struct fw_batch batch = { s->bucket_now, changes, s->n_changes };
+	int rc = s->outgoing.n ? fw_outgoing_write(&s->outgoing, &s->arena, changes + batch.n) : 0;
+	if (rc >= 0) {
+		batch.n += (unsigned)rc;
+		rc = fw_store_commit(s->store, &batch, on_dropped, s);
+	}
+	if (rc < 0)
+		end(s, rc);
+}
+
+static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
+{
+	struct fw_sweep *s = ctx;
+	s->outgoing = (struct fw_outgoing){ s->bucket_now, s->entries, s->outgoing.n, last, version };
+	if (rc < 0)
+		end(s, rc);
+	else
+		commit(s);
+}
+
 static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
 {
 	struct fw_sweep *s = ctx;
-	struct fw_change changes[ROWS_AT_ONCE];
-	struct fw_batch batch = { s->bucket, changes, 0 };
 	if (rc < 0) {
 		end(s, rc);
 		return;
@@ -147,14 +215,27 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 	s->counts.rows += n;
 	for (size_t i = 0; i < n && s->part != COUNTING; i++)
 		if (is_over(s, &rows[i]))
-			changes[batch.n++] = (struct fw_change){ FW_CHANGE_DELETE, rows[i].key, { NULL, 0 }, rows[i].version };
+			s->changes[s->n_changes++] = (struct fw_change){ FW_CHANGE_DELETE, rows[i].key, { NULL, 0 }, rows[i].version };
 	if (s->part == COUNTING)
 		s->dead_total += (unsigned)n;
-	rc = batch.n ? fw_store_commit(s->store, &batch, on_dropped, s) : 0;
-	if (rc == 0)
-		advance(s, n ? &rows[n - 1] : NULL, more);
-	if (rc < 0 || !batch.n)
+	advance(s, n ? &rows[n - 1] : NULL, more);
+	if (s->outgoing.n)
+		fw_outgoing_count(s->store, s->bucket_now, &s->arena, &(struct fw_outgoing_reader){ on_counter, s });
+	else if (s->n_changes)
+		commit(s);
+	else
+		end(s, 0);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct fw_sweep *s = ctx;
+	if (rc < 0) {
 		end(s, rc);
+		return;
+	}
+	fw_store_scan(s->store, s->bucket, s->part == PEOPLE ? FW_STR("P") : FW_STR("D"), (struct fw_str){ s->after, s->after_n },
+		ROWS_AT_ONCE, &s->arena, on_rows, s);
 }
 
 void fw_sweep_step(struct fw_sweep *s, int64_t now_us, fw_people_done done, void *ctx)
@@ -162,6 +243,7 @@ void fw_sweep_step(struct fw_sweep *s, int64_t now_us, fw_people_done done, void
 	s->now_us = now_us;
 	s->done = done;
 	s->ctx = ctx;
-	fw_store_scan(s->store, s->bucket, s->part == PEOPLE ? FW_STR("P") : FW_STR("D"), (struct fw_str){ s->after, s->after_n },
-		ROWS_AT_ONCE, &s->arena, on_rows, s);
+	s->bucket_now = s->bucket;
+	s->n_changes = s->outgoing.n = 0;
+	fw_people_ready(s->people, on_ready, s);
 }

@@ -17,8 +17,8 @@ struct fw_sweep_counts {
 
 struct fw_sweep;
 
-/* NULL: out of memory. `store` must outlive it. */
-struct fw_sweep *fw_sweep_create(struct fw_store *store, const struct fw_sweep_options *options);
+/* NULL: out of memory. `people` must outlive it. */
+struct fw_sweep *fw_sweep_create(struct fw_people *people, const struct fw_sweep_options *options);
 /* Nothing may be on its way. NULL is fine. */
 void fw_sweep_destroy(struct fw_sweep *s);
 

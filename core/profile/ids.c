@@ -70,12 +70,10 @@ int fw_merge_ids(struct merging *m)
 	for (uint32_t i = 0; i < from->ids.n; i++) {
 		const struct id *id = &from->ids.items[i];
 		struct id *found = find(into, id->kind, id->text);
-		if (found) {
+		if (found)
 			found->shared |= id->shared;
-			found->pending &= id->pending;
-		} else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0) {
+		else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0)
 			return FW_ENOMEM;
-		}
 	}
 	if (into->ids.n)
 		qsort(into->ids.items, into->ids.n, sizeof *into->ids.items, by_kind);
@@ -111,7 +109,7 @@ bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret)
 	if (i >= r->ids.n)
 		return false;
 	const struct id *id = &r->ids.items[i];
-	*ret = (struct fw_id){ id->kind, id->text, id->shared, id->pending };
+	*ret = (struct fw_id){ id->kind, id->text, id->shared };
 	return true;
 }
 
@@ -119,21 +117,6 @@ bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct f
 {
 	const struct id *found = find(r, kind, text);
 	return found && fw_record_id(r, (unsigned)(found - r->ids.items), ret);
-}
-
-int fw_record_claim_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
-{
-	int code = fw_record_add_id(r, kind, text);
-	if (code == 0)
-		find(r, kind, text)->pending = true;
-	return code;
-}
-
-void fw_record_confirm_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
-{
-	struct id *found = find(r, kind, text);
-	if (found)
-		found->pending = false;
 }
 
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)

@@ -20,7 +20,7 @@ enum { RECORD_VERSION = 2 };
 
 struct id {
 	enum fw_id_kind kind;
-	bool shared, pending;
+	bool shared;
 	struct fw_str text;
 };
 

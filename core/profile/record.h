@@ -29,17 +29,13 @@ struct fw_str fw_record_user(const struct fw_record *r);   /* that userId; n 0: 
 struct fw_id {
 	enum fw_id_kind kind;
 	struct fw_str text;
-	bool shared;  /* several known users go by it: it is evidence for nothing */
-	bool pending; /* its row may not know yet whose it is */
+	bool shared; /* several known users go by it: it is evidence for nothing */
 };
 bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret); /* the i-th; false: there are no more */
 bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 /* 0 (also when it has it already); FW_ELIMIT: it has one userId, FW_LIMIT_IDS_OF_A_KIND of that kind or system, FW_LIMIT_MERGES
  * anonymous ids, or FW_LIMIT_RECORD_IDS in all; FW_ENOMEM. */
 int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
-/* The same, pending until it is confirmed. */
-int fw_record_claim_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
-void fw_record_confirm_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret); /* false: it has none such */
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
@@ -140,6 +136,10 @@ int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 /* Whether what was told of the person may be read by one who has its anonymousId and proves to be `user` (n 0: nobody): it is nobody
  * known yet, or that user. False also when the bytes cannot be read. */
 bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
+/* Whether a record's bytes have an id, cheaply; `ret` (may be NULL) is that id. False also when they cannot be read. */
+bool fw_profile_find_id(struct fw_arena *a, struct fw_str bytes, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret);
+/* fw_record_is_known of a record's bytes, cheaply; false also when they cannot be read. */
+bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes);
 
 /* The person as JSON members of an open object, for /v1/visitors and `profile show`: consent and its log, traits, facts with
  * their values, cart, orders; and the timeline: an array, newest first. */

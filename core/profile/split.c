@@ -77,16 +77,13 @@ static bool same_id(const void *x, const void *y)
 	return a->kind == b->kind && fw_str_equal(a->text, b->text) && a->shared == b->shared;
 }
 
-/* An id that was taken away since is away, one that was confirmed is confirmed. */
+/* An id that was taken away since is away. */
 static int split_ids(struct splitting *s)
 {
 	for (uint32_t i = s->r->ids.n; i-- > 0; ) {
-		struct id *own = &s->r->ids.items[i];
-		struct fw_id now;
-		if (!fw_record_find_id(s->now, own->kind, own->text, &now))
+		const struct id *own = &s->r->ids.items[i];
+		if (!fw_record_has_id(s->now, own->kind, own->text))
 			FW_LIST_TAKE(s->r->ids, i);
-		else
-			own->pending &= now.pending;
 	}
 	return TAKE_NEW(s, ids, same_id);
 }

@@ -19,6 +19,7 @@ struct telling {
 	struct fw_people_group group;
 	struct fw_consent_change change;
 	struct fw_consent_said *said;
+	struct fw_claim claim; /* the id that it is told of */
 	fw_engine_done done;
 	void *data;
 };
@@ -36,18 +37,17 @@ static void end(struct telling *t)
 	free(t);
 }
 
-static void on_written(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_written(void *ctx, int rc, const struct fw_person *person)
 {
 	struct telling *t = ctx;
 	struct fw_buf out;
 	struct fw_json_out o;
-	(void)version;
 	fw_buf_init(&out, 0);
 	fw_json_out_init(&o, &out);
 	fw_json_open_object(&o);
 	fw_json_key(&o, "consent");
 	if (rc == 0)
-		rc = fw_profile_granted(&t->arena, record, &o);
+		rc = fw_profile_granted(&t->arena, person->record, &o);
 	fw_json_close_object(&o);
 	if (rc < 0)
 		fw_engine_fail_store(t->done, t->data, rc);
@@ -65,7 +65,7 @@ static void on_applied(void *ctx, int rc)
 		end(t);
 		return;
 	}
-	fw_people_load(t->worker->people, &t->event.id, false, &t->arena, on_written, t);
+	fw_people_load(t->worker->people, &t->event.id, (struct fw_str){ NULL, 0 }, false, &t->arena, on_written, t);
 }
 
 static bool wrong(struct wrong *w, const char *message, const char *path, const char *hint)
@@ -213,6 +213,9 @@ static bool make_event(struct telling *t, const struct fw_person_id *id)
 	if (!copy || !t->said)
 		return false;
 	t->event.id = (struct fw_person_id){ id->kind, { copy, id->id.n } };
+	t->claim = (struct fw_claim){ (enum fw_id_kind)id->kind, t->event.id.id };
+	t->event.claims = &t->claim;
+	t->event.n_claims = 1;
 	*e = (struct fw_event){ .type = FW_EVENT_IDENTIFY, .at_us = fw_now_us(), .consent = &t->change, .only_consent = true };
 	e->received_us = e->at_us;
 	if (id->kind == FW_PERSON_ANONYMOUS)
@@ -228,10 +231,6 @@ void fw_engine_consent(struct fw_engine_worker *w, const char *id, bool secret, 
 	struct fw_person_id parsed;
 	struct fw_error err;
 	struct wrong wrong = { 0 };
-	if (fw_person_id_parse(fw_str(id), &parsed, &err) < 0) {
-		fw_engine_fail(done, data, 400, "bad_request", err.message, NULL, err.hint);
-		return;
-	}
 	bool busy = w->people && w->ingester->waiting_bytes && w->ingester->waiting_bytes + json.n > FW_LIMIT_INGEST_BYTES;
 	struct telling *t = w->people && !busy ? calloc(1, sizeof *t) : NULL;
 	if (!t) {
@@ -242,8 +241,14 @@ void fw_engine_consent(struct fw_engine_worker *w, const char *id, bool secret, 
 		.group = { .done = on_applied, .ctx = t } };
 	w->ingester->waiting_bytes += json.n;
 	fw_arena_init(&t->arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
-	if (!make_event(t, &parsed)) {
-		fw_engine_fail_store(done, data, FW_ENOMEM);
+	int rc = fw_person_id_parse(&t->arena, fw_str(id), &parsed, &err);
+	if (rc == 0 && !make_event(t, &parsed))
+		rc = FW_ENOMEM;
+	if (rc == FW_EINVAL) {
+		fw_engine_fail(done, data, 400, "bad_request", err.message, NULL, err.hint);
+		end(t);
+	} else if (rc < 0) {
+		fw_engine_fail_store(done, data, rc);
 		end(t);
 	} else if (!may_speak(t, &wrong) || !read_body(t, json, &err, &wrong)) {
 		fw_engine_fail(done, data, wrong.status, wrong.code, wrong.message, wrong.path, wrong.hint);

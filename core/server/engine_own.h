@@ -51,8 +51,7 @@ struct fw_engine_run {
 	struct fw_decision decision;
 	struct fw_buf out;
 	struct fw_arena arena;
-	struct fw_str record;
-	uint64_t version;
+	struct fw_person person;    /* as it was read; its bytes are in the arena */
 	uint64_t since_ns;          /* of what is being timed */
 	unsigned tries;
 	bool sampled;

@@ -94,7 +94,7 @@ static void answer(struct visit *v, struct fw_str unverified)
 	fw_buf_init(&out, 0);
 	if (!v->record.n && !(timeline && unverified.n)) {
 		fw_engine_fail(v->done, v->data, 404, "not_found", "nobody is known by this id", NULL,
-			"write a userId, or anonymous: and an anonymousId");
+			"write a userId, or anonymous:, email:, phone: or external: and what comes behind it");
 		end_visit(v);
 		return;
 	}
@@ -107,25 +107,23 @@ static void answer(struct visit *v, struct fw_str unverified)
 	end_visit(v);
 }
 
-static void on_unverified(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_unverified(void *ctx, int rc, const struct fw_person *person)
 {
-	(void)version;
-	answer(ctx, rc == 0 ? record : (struct fw_str){ NULL, 0 });
+	answer(ctx, rc == 0 ? person->record : (struct fw_str){ NULL, 0 });
 }
 
-static void on_person(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_person(void *ctx, int rc, const struct fw_person *person)
 {
 	struct visit *v = ctx;
-	(void)version;
 	if (rc < 0) {
 		fw_engine_fail_store(v->done, v->data, rc);
 		end_visit(v);
 		return;
 	}
-	v->record = record;
+	v->record = person->record;
 	if (v->id.kind == FW_PERSON_USER && strcmp(v->what, "timeline") == 0) {
 		struct fw_person_id claimed = { FW_PERSON_UNVERIFIED, v->id.id };
-		fw_people_load(v->worker->people, &claimed, false, &v->arena, on_unverified, v);
+		fw_people_load(v->worker->people, &claimed, (struct fw_str){ NULL, 0 }, false, &v->arena, on_unverified, v);
 	} else {
 		answer(v, (struct fw_str){ NULL, 0 });
 	}
@@ -134,13 +132,8 @@ static void on_person(void *ctx, int rc, struct fw_str record, uint64_t version)
 void fw_engine_visitor(struct fw_engine_worker *w, const char *id, const char *what, fw_engine_done done, void *data)
 {
 	struct fw_error err;
-	struct fw_person_id parsed;
 	if (strcmp(what, "show") != 0 && strcmp(what, "timeline") != 0) {
 		fw_engine_fail(done, data, 400, "bad_request", "a visitor is asked for by show or timeline", NULL, NULL);
-		return;
-	}
-	if (fw_person_id_parse(fw_str(id), &parsed, &err) < 0) {
-		fw_engine_fail(done, data, 400, "bad_request", err.message, NULL, err.hint);
 		return;
 	}
 	struct visit *v = w->people ? calloc(1, sizeof *v) : NULL;
@@ -148,14 +141,17 @@ void fw_engine_visitor(struct fw_engine_worker *w, const char *id, const char *w
 		fw_engine_fail_store(done, data, w->people ? FW_ENOMEM : FW_EAWAY);
 		return;
 	}
-	*v = (struct visit){ .worker = w, .what = what, .done = done, .data = data, .id.kind = parsed.kind };
+	*v = (struct visit){ .worker = w, .what = what, .done = done, .data = data };
 	fw_arena_init(&v->arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
-	char *copy = fw_arena_strndup(&v->arena, parsed.id.p, parsed.id.n);
-	if (!copy) {
-		fw_engine_fail_store(done, data, FW_ENOMEM);
-		end_visit(v);
+	char *copy = fw_arena_strndup(&v->arena, id, strlen(id));
+	int rc = copy ? fw_person_id_parse(&v->arena, fw_str(copy), &v->id, &err) : FW_ENOMEM;
+	if (rc == 0) {
+		fw_people_load(w->people, &v->id, (struct fw_str){ NULL, 0 }, false, &v->arena, on_person, v);
 		return;
 	}
-	v->id.id = (struct fw_str){ copy, parsed.id.n };
-	fw_people_load(w->people, &v->id, false, &v->arena, on_person, v);
+	if (rc == FW_EINVAL)
+		fw_engine_fail(done, data, 400, "bad_request", err.message, NULL, err.hint);
+	else
+		fw_engine_fail_store(done, data, rc);
+	end_visit(v);
 }

@@ -144,12 +144,12 @@ static void decide(struct fw_engine_run *run)
 		answer(run);
 		return;
 	}
-	if (!run->record.n && !fw_admit_new(run->ask->request)) {
+	if (!run->person.record.n && !fw_admit_new(run->ask->request)) {
 		do_without(run);
 		return;
 	}
 	run->ask->decide_ns += lap(run);
-	fw_people_reserve(w->people, &run->q.person, run->record, run->version, d->reservations, d->n_reservations, on_reserved, run);
+	fw_people_reserve(w->people, &run->person, d->reservations, d->n_reservations, on_reserved, run);
 }
 
 static void load(struct fw_engine_run *run, bool settled);
@@ -199,7 +199,7 @@ static void lose_profile(struct fw_facts *f)
 static bool fill(struct fw_engine_run *run, int rc)
 {
 	struct fw_facts *f = &run->facts;
-	if (rc == 0 && (rc = fw_profile_fill(run->record, f)) == FW_EINVAL && !read_again(run))
+	if (rc == 0 && (rc = fw_profile_fill(run->person.record, f)) == FW_EINVAL && !read_again(run))
 		return false;
 	if (rc == FW_ENOMEM) {
 		finish(run, fw_engine_no_memory(&run->out));
@@ -209,7 +209,7 @@ static bool fill(struct fw_engine_run *run, int rc)
 		lose_profile(f);
 	/* What a known customer told of himself is for those who prove to speak for him. */
 #ifndef FW_BREAK_CLAIMS
-	if (rc == 0 && !run->ask->secret && !fw_profile_is_open_to(&run->arena, run->record, run->q.user)) {
+	if (rc == 0 && !run->ask->secret && !fw_profile_is_open_to(&run->arena, run->person.record, run->q.user)) {
 		f->n_traits = f->n_claimed = 0;
 		f->traits_withheld = true;
 	}
@@ -220,12 +220,11 @@ static bool fill(struct fw_engine_run *run, int rc)
 	return true;
 }
 
-static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 {
 	struct fw_engine_run *run = ctx;
 	run->ask->store_ns += lap(run);
-	run->record = record;
-	run->version = version;
+	run->person = *person;
 	if (!fill(run, rc))
 		return;
 	run->ask->facts_ns += lap(run);
@@ -234,7 +233,7 @@ static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
 
 static void load(struct fw_engine_run *run, bool settled)
 {
-	fw_people_load(run->worker->people, &run->q.person, settled, &run->arena, on_loaded, run);
+	fw_people_load(run->worker->people, &run->q.person, run->q.user, settled, &run->arena, on_loaded, run);
 }
 
 /* Crawlers are nobody: they get no record. */

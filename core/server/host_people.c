@@ -66,8 +66,12 @@ static void host_visitor(const struct fw_host *host, const char *id, const char 
 /* Whether a request may bring the person: one who consents to something has a record. */
 static bool may_tell(struct fw_plugin_request *request, struct fw_str id)
 {
+	struct fw_arena arena;
 	struct fw_person_id person;
-	return fw_person_id_parse(id, &person, NULL) < 0 || fw_admit_id(request, person.id);
+	fw_arena_init(&arena, NULL, 0, 0);
+	bool may = fw_person_id_parse(&arena, id, &person, NULL) < 0 || fw_admit_id(request, person.id);
+	fw_arena_finish(&arena);
+	return may;
 }
 
 static void tell(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,

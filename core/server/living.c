@@ -6,10 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "people/post.h"
 #include "people/sweep.h"
 #include "server/config_store.h"
 
-enum { STEP_MS = 100, REST_MS = 60000, LEASE_MS = 30000, LEASE_EVERY_MS = 10000 };
+enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000, LEASE_MS = 30000, LEASE_EVERY_MS = 10000 };
 
 struct fw_living {
 	struct fw_slot_page *page;
@@ -17,9 +18,10 @@ struct fw_living {
 	struct fw_store *store;
 	struct fw_people *people;
 	struct fw_sweep *sweep;
-	struct event *on_lease, *on_step;
+	struct event *on_lease, *on_step, *on_post;
+	uint32_t posted; /* the bucket whose outbox has its turn */
 	bool leads; /* this worker sweeps for the node */
-	uint64_t published[FW_STORE_COUNTS];
+	uint64_t published[FW_STORE_COUNTS + FW_PEOPLE_COUNTS];
 	struct fw_sweep_counts swept;
 };
 
@@ -35,10 +37,32 @@ static void on_leased(void *ctx, int rc)
 	struct fw_living *l = ctx;
 	bool begins = rc == 0 && !l->leads;
 	l->leads = rc == 0;
-	if (begins)
+	if (begins) {
 		wait_ms(l->on_step, STEP_MS);
-	else if (!l->leads)
+		wait_ms(l->on_post, STEP_MS);
+	} else if (!l->leads) {
 		event_del(l->on_step);
+		event_del(l->on_post);
+	}
+}
+
+static void on_posted(void *ctx, int rc)
+{
+	struct fw_living *l = ctx;
+	(void)rc; /* what the store could not do has its next turn soon */
+	if (l->leads)
+		wait_ms(l->on_post, STEP_MS);
+}
+
+/* What a worker said to other buckets and died before delivering. */
+static void on_post(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_living *l = ctx;
+	(void)fd;
+	(void)what;
+	uint32_t first = l->posted;
+	l->posted = (l->posted + BUCKETS_A_POST) % FW_STORE_BUCKETS;
+	fw_post_sweep(l->people, first, BUCKETS_A_POST, on_posted, l);
 }
 
 static void on_lease(evutil_socket_t fd, short what, void *ctx)
@@ -87,10 +111,11 @@ static int make(struct fw_living *l, const struct fw_config *config, struct even
 	if (rc < 0)
 		return rc;
 	l->people = fw_people_create(l->store, &people);
-	l->sweep = fw_sweep_create(l->store, &sweep);
+	l->sweep = l->people ? fw_sweep_create(l->people, &sweep) : NULL;
 	l->on_lease = evtimer_new(base, on_lease, l);
 	l->on_step = evtimer_new(base, on_step, l);
-	if (!l->people || !l->sweep || !l->on_lease || !l->on_step)
+	l->on_post = evtimer_new(base, on_post, l);
+	if (!l->people || !l->sweep || !l->on_lease || !l->on_step || !l->on_post)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 	wait_ms(l->on_lease, STEP_MS);
 	return 0;
@@ -118,6 +143,7 @@ void fw_living_close(struct fw_living *l)
 		return;
 	if (l->leads)
 		fw_store_release(l->store, "sweep");
+	l->leads = false;
 	if (l->people)
 		fw_living_publish(l);
 	fw_store_close(l->store);
@@ -127,6 +153,8 @@ void fw_living_close(struct fw_living *l)
 		event_free(l->on_lease);
 	if (l->on_step)
 		event_free(l->on_step);
+	if (l->on_post)
+		event_free(l->on_post);
 }
 
 void fw_living_destroy(struct fw_living *l)
@@ -149,9 +177,9 @@ void fw_living_publish(struct fw_living *l)
 {
 	const struct fw_store_counters *c = fw_store_counters(l->store);
 	const struct fw_people_counters *p = fw_people_counters(l->people);
-	const uint64_t now[FW_STORE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy, c->failures,
-		c->resubmitted, p->reserved };
-	for (unsigned i = 0; i < FW_STORE_COUNTS; i++) {
+	const uint64_t now[FW_STORE_COUNTS + FW_PEOPLE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy, c->failures,
+		c->resubmitted, p->reserved, p->delivered, p->merged, p->refused };
+	for (unsigned i = 0; i < FW_STORE_COUNTS + FW_PEOPLE_COUNTS; i++) {
 		fw_count(l->page, FW_COUNT_STORE + i, now[i] - l->published[i]);
 		l->published[i] = now[i];
 	}

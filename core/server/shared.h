@@ -13,7 +13,7 @@
 #include "http/server.h"
 #include "server/config.h"
 
-enum { FW_STORE_COUNTS = 9 };
+enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3 };
 
 /* A worker's counters. */
 enum fw_count {
@@ -36,7 +36,9 @@ enum fw_count {
 	FW_COUNT_LETTERS, FW_COUNT_LETTERS_DROPPED, /* dead letters kept; not kept, for being too many */
 	FW_COUNT_SWEPT_PEOPLE, FW_COUNT_SWEPT_MESSAGES, FW_COUNT_SWEPT_LETTERS,
 	FW_COUNT_STORE, /* FW_STORE_COUNTS of them: what the store's handle counts */
-	FW_COUNT_DECISION_NS = FW_COUNT_STORE + FW_STORE_COUNTS,     /* their duration, added up */
+	FW_COUNT_DELIVERED = FW_COUNT_STORE + FW_STORE_COUNTS, /* FW_PEOPLE_COUNTS: what people's handle counts */
+	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED,
+	FW_COUNT_DECISION_NS, /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };
 

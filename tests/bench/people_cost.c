@@ -28,10 +28,10 @@ struct reader {
 	uint64_t bytes;
 };
 
-static void on_record(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_record(void *ctx, int rc, const struct fw_person *person)
 {
 	struct reader *r = ctx;
-	(void)version;
+	struct fw_str record = person->record;
 	if (rc < 0 || !record.n)
 		abort();
 	r->record = record;
@@ -69,7 +69,7 @@ static int read_people(const char *folder, uint32_t people, unsigned long times)
 		facts.has_clock = true;
 		facts.now_us = fw_now_us();
 		int64_t begin = now_ns();
-		fw_people_load(r.store.people, &who, false, &r.arena, on_record, &r);
+		fw_people_load(r.store.people, &who, (struct fw_str){ NULL, 0 }, false, &r.arena, on_record, &r);
 		int64_t loaded = now_ns();
 		if (fw_profile_fill(r.record, &facts) < 0)
 			abort();

@@ -160,10 +160,10 @@ struct records {
 	uint64_t sum;
 };
 
-static void on_record(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_record(void *ctx, int rc, const struct fw_person *person)
 {
 	struct records *r = ctx;
-	(void)version;
+	struct fw_str record = person->record;
 	if (rc < 0 || !record.n)
 		stop("a person", "cannot be read");
 	r->bytes[r->n++] = (uint32_t)record.n;
@@ -185,7 +185,7 @@ static void print_records(struct maker *m)
 	for (uint32_t i = 0; r.bytes && i < m->n; i++) {
 		struct fw_person_id who = { FW_PERSON_ANONYMOUS, { id, sizeof id } };
 		crowd_person_id(i, id);
-		fw_people_load(m->store.people, &who, false, &arena, on_record, &r);
+		fw_people_load(m->store.people, &who, (struct fw_str){ NULL, 0 }, false, &arena, on_record, &r);
 		fw_arena_reset(&arena);
 	}
 	if (r.n != m->n)
@@ -230,7 +230,7 @@ static void sweep(struct maker *m)
 	bench_keeper_stop(&m->store);
 	if (bench_keeper_start(&m->store, m->folder, "commit") < 0 || bench_store_open(&m->store) < 0)
 		exit(1);
-	struct fw_sweep *s = fw_sweep_create(m->store.store, &options);
+	struct fw_sweep *s = fw_sweep_create(m->store.people, &options);
 	if (!s)
 		stop("sweeping", "out of memory");
 	while (fw_sweep_counts(s)->buckets < FW_STORE_BUCKETS) {

@@ -89,8 +89,9 @@ test('with his device\'s anonymousId alone nobody reads what was told of a known
 	const signed = { userId: victim.userId, userHash: userHash(victim.userId) };
 	assert.equal(await shop.shows('plan', device, secret), 'pro');
 	assert.equal(await shop.shows('plan', { ...device, ...signed }), 'pro');
-	for (const more of [{}, { userId: victim.userId }, { userId: victim.userId, userHash: userHash('u-other') }, { userId: 'u-other', userHash: userHash('u-other') }, { context: { traits: { plan: 'pro' } } }])
+	for (const more of [{}, { userId: victim.userId }, { userId: victim.userId, userHash: userHash('u-other') }, { context: { traits: { plan: 'pro' } } }])
 		assert.equal(await shop.shows('plan', { ...device, ...more }), 'none', 'neither told nor untold');
+	assert.equal(await shop.shows('plan', { ...device, userId: 'u-other', userHash: userHash('u-other') }), 'untold', 'another user of the device is another person');
 	assert.equal(await shop.shows('seen', device), 1, 'what the device did is its own');
 	for (const path of [`/v1/visitors/${victim.userId}`, `/v1/visitors/anonymous:${victim.anonymousId}`, `/v1/visitors/${victim.userId}/timeline`])
 		assert.equal((await shop.ask(path, undefined, bearer(write))).status, 403);

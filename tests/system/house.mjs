@@ -29,6 +29,7 @@ export const POINTERS = {
 		fw_people_done: 'the same, and whoever reserved or handed in events',
 	},
 	'core/people/flight.h': { arrived: 'people/ itself: who waits for a person' },
+	'core/people/outgoing.h': { done: 'people/ itself: who writes entries' },
 	'core/people/dead.h': { each: 'cli/: who reads dead letters', done: 'the same' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },

@@ -7,111 +7,20 @@
 
 #include <cmocka.h>
 
-#include "lib_store.h"
-#include "lib_store_memory.h"
-#include "people/people.h"
+#include "lib_people.h"
 
-enum { PEOPLE = 5, MESSAGES = 200, WORKERS = 2 };
-
-struct client {
-	struct store_test t;
-	struct fw_store *store;
-	struct fw_people *workers[WORKERS];
-	struct memory_store *memory;
-	unsigned answered, sent, failed;
-};
-
-/* A request of some events, sent again until it is answered with success. */
-struct request {
-	struct client *c;
-	struct fw_arena arena;
-	struct fw_people_group group;
-	struct fw_people_event *events;
-	unsigned n;
-	struct request *next;
-};
-
-static void hand_in(struct request *r);
-
-static void on_answer(void *ctx, int rc)
-{
-	struct request *r = ctx;
-	if (rc == 0) {
-		r->c->answered++;
-		return;
-	}
-	r->c->failed++;
-	hand_in(r);
-}
-
-static void hand_in_later(evutil_socket_t fd, short what, void *ctx)
-{
-	struct request *r = ctx;
-	(void)fd;
-	(void)what;
-	r->group = (struct fw_people_group){ .done = on_answer, .ctx = r };
-	fw_people_apply(r->c->workers[memory_random(r->c->memory, WORKERS)], r->events, r->n, &r->group);
-}
-
-static void hand_in(struct request *r)
-{
-	struct timeval now = { 0, 0 };
-	event_base_once(r->c->t.base, -1, EV_TIMEOUT, hand_in_later, r, &now);
-}
+enum { PEOPLE = 5, MESSAGES = 200 };
 
 static struct request *make_request(struct client *c, const unsigned *messages, unsigned n)
 {
-	struct request *r = calloc(1, sizeof *r);
-	assert_non_null(r);
-	r->c = c;
-	r->n = n;
-	fw_arena_init(&r->arena, NULL, 0, 0);
-	r->events = FW_NEW_ARRAY(&r->arena, n, struct fw_people_event);
+	char json[300];
+	struct request *r = request_create(c, n);
 	for (unsigned i = 0; i < n; i++) {
-		struct fw_json *element;
-		struct fw_refusal refusal;
-		char *json = fw_arena_printf(&r->arena, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\","
-			"\"anonymousId\":\"a-%u\","
+		snprintf(json, sizeof json, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\",\"anonymousId\":\"a-%u\","
 			"\"properties\":{\"product_id\":\"p\",\"category\":\"Boots\"}}", messages[i], messages[i] % PEOPLE);
-		struct fw_event_frame frame = { .type = -1, .received_us = INT64_C(1790000000000000) + messages[i] * INT64_C(100000000) };
-		assert_int_equal(fw_json_parse(&r->arena, json, strlen(json), &element, NULL), 0);
-		assert_int_equal(fw_event_read(&r->arena, element, &frame, &r->events[i].event, &refusal), 0);
-		r->events[i].id = (struct fw_person_id){ FW_PERSON_ANONYMOUS, r->events[i].event.anonymous_id };
-		r->events[i].behaviour = true;
+		request_add(r, json, INT64_C(1790000000000000) + messages[i] * INT64_C(100000000));
 	}
 	return r;
-}
-
-static void client_init(struct client *c, const struct memory_options *options)
-{
-	static const struct fw_people_options people = { "EUR", NULL, 0 };
-	memset(c, 0, sizeof *c);
-	store_test_init(&c->t, NULL);
-	c->store = memory_store_open(c->t.base, options);
-	c->memory = (struct memory_store *)c->store;
-	for (int i = 0; i < WORKERS; i++)
-		assert_non_null(c->workers[i] = fw_people_create(c->store, &people));
-}
-
-static void client_finish(struct client *c)
-{
-	fw_store_close(c->store);
-	for (int i = 0; i < WORKERS; i++)
-		fw_people_destroy(c->workers[i]);
-	store_test_finish(&c->t);
-}
-
-struct loaded {
-	unsigned came;
-	int rc;
-	struct fw_str record;
-	uint64_t version;
-};
-
-static void on_loaded(void *ctx, int rc, struct fw_str record, uint64_t version)
-{
-	struct loaded *l = ctx;
-	*l = (struct loaded){ l->came + 1, rc, record, version };
 }
 
 /* How often a person viewed something, as a rule would see it. */
@@ -124,7 +33,7 @@ static double viewed(struct client *c, unsigned person)
 	snprintf(id, sizeof id, "a-%u", person);
 	struct fw_person_id who = { FW_PERSON_ANONYMOUS, fw_str(id) };
 	do { /* the store may fail: it is asked again */
-		fw_people_load(c->workers[0], &who, true, &c->t.arena, on_loaded, &l);
+		fw_people_load(c->workers[0], &who, (struct fw_str){ NULL, 0 }, true, &c->t.arena, on_loaded, &l);
 		store_wait(&c->t, &l.came, 1);
 		l.came = 0;
 	} while (l.rc < 0);
@@ -159,10 +68,8 @@ static void each_message_counts_once(const struct memory_options *options, unsig
 		if (found != expected)
 			fail_msg("seed %" PRIu64 ": person %u viewed %g times, not %u", options->seed, person, found, expected);
 	}
-	for (unsigned i = 0; i < n_requests; i++) {
-		fw_arena_finish(&requests[i]->arena);
-		free(requests[i]);
-	}
+	for (unsigned i = 0; i < n_requests; i++)
+		request_destroy(requests[i]);
 	free(requests);
 	client_finish(&c);
 }
@@ -202,11 +109,10 @@ static void on_reserved(void *ctx, int rc)
 	++*r->over;
 }
 
-static void on_person(void *ctx, int rc, struct fw_str record, uint64_t version)
+static void on_person(void *ctx, int rc, const struct fw_person *person)
 {
 	struct reserving *r = ctx;
 	struct fw_facts f;
-	struct fw_person_id who = { FW_PERSON_ANONYMOUS, FW_STR("a-0") };
 	struct fw_reservation reservation = { .cap = 7, .rule = 9, .at_us = INT64_C(1790000000000000), .per_s = 86400, .limit = LIMIT };
 	if (rc < 0) {
 		decide(r);
@@ -215,12 +121,12 @@ static void on_person(void *ctx, int rc, struct fw_str record, uint64_t version)
 	fw_facts_init(&f, &r->arena, true);
 	f.has_clock = true;
 	f.now_us = reservation.at_us;
-	assert_int_equal(fw_profile_fill(record, &f), 0);
+	assert_int_equal(fw_profile_fill(person->record, &f), 0);
 	if (f.n_cap_uses >= LIMIT) {
 		++*r->over;
 		return;
 	}
-	fw_people_reserve(r->c->workers[r->worker], &who, record, version, &reservation, 1, on_reserved, r);
+	fw_people_reserve(r->c->workers[r->worker], person, &reservation, 1, on_reserved, r);
 }
 
 static void decide_later(evutil_socket_t fd, short what, void *ctx)
@@ -230,7 +136,7 @@ static void decide_later(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	fw_arena_reset(&r->arena);
-	fw_people_load(r->c->workers[r->worker], &who, r->attempts > 0, &r->arena, on_person, r);
+	fw_people_load(r->c->workers[r->worker], &who, (struct fw_str){ NULL, 0 }, r->attempts > 0, &r->arena, on_person, r);
 }
 
 static void decide(struct reserving *r)
@@ -263,16 +169,31 @@ static void test_limit(void **state)
 
 static void test_ids(void **state)
 {
+	static const struct {
+		const char *text;
+		enum fw_person_kind kind; /* FW_PERSON_KINDS: refused */
+		const char *id;
+	} cases[] = {
+		{ "u-7", FW_PERSON_USER, "u-7" }, { "user:email:x", FW_PERSON_USER, "email:x" }, { "auth0|7:8", FW_PERSON_USER, "auth0|7:8" },
+		{ "anonymous:a:b", FW_PERSON_ANONYMOUS, "a:b" }, { "email: Ann@Shop.Example", FW_PERSON_EMAIL, "ann@shop.example" },
+		{ "phone:+49 (0)30 123456", FW_PERSON_PHONE, "+4930123456" }, { "external:loyalty:7", FW_PERSON_OTHER, "loyalty:7" },
+		{ "email:ann", FW_PERSON_KINDS, NULL }, { "phone:030 123456", FW_PERSON_KINDS, NULL },
+		{ "anonymous:", FW_PERSON_KINDS, NULL }, { "", FW_PERSON_KINDS, NULL },
+	};
 	struct fw_person_id id;
 	struct fw_error err;
+	struct fw_arena a;
 	(void)state;
-	assert_int_equal(fw_person_id_parse(FW_STR("u-7"), &id, &err), 0);
-	assert_int_equal(id.kind, FW_PERSON_USER);
-	assert_int_equal(fw_person_id_parse(FW_STR("anonymous:a:b"), &id, &err), 0);
-	assert_int_equal(id.kind, FW_PERSON_ANONYMOUS);
-	assert_true(fw_str_is(id.id, "a:b"));
-	assert_int_equal(fw_person_id_parse(FW_STR("anonymous:"), &id, &err), FW_EINVAL);
-	assert_int_equal(fw_person_id_parse(FW_STR(""), &id, &err), FW_EINVAL);
+	fw_arena_init(&a, NULL, 0, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int rc = fw_person_id_parse(&a, fw_str(cases[i].text), &id, &err);
+		assert_int_equal(rc, cases[i].id ? 0 : FW_EINVAL);
+		if (rc < 0)
+			assert_true(err.message[0] && err.hint[0]);
+		else
+			assert_true(id.kind == cases[i].kind && fw_str_is(id.id, cases[i].id));
+	}
+	fw_arena_finish(&a);
 }
 
 int main(void)

@@ -45,6 +45,7 @@ static struct store {
 	struct call waiting[MANY];
 	unsigned n_waiting, n_loads, n_settled, n_reserves;
 	struct fw_person_id asked;
+	struct fw_str asked_user;
 	struct fw_reservation reserved;
 	unsigned n_reserved;
 } store;
@@ -59,35 +60,36 @@ static void answer_load(const struct call *c)
 	struct fw_str copy = { NULL, strlen(store.record) };
 	if (store.load_rc == 0 && copy.n)
 		copy.p = fw_arena_strndup(c->arena, store.record, copy.n);
-	c->loaded(c->ctx, store.load_rc, copy, store.n_loads);
+	const struct fw_person person = { .row = store.asked, .record = copy, .version = store.n_loads };
+	c->loaded(c->ctx, store.load_rc, &person);
 }
 
-void __wrap_fw_people_load(struct fw_people *p, const struct fw_person_id *id, bool settled, struct fw_arena *arena, fw_people_loaded done,
-	void *ctx);
-void __wrap_fw_people_load(struct fw_people *p, const struct fw_person_id *id, bool settled, struct fw_arena *arena, fw_people_loaded done,
-	void *ctx)
+void __wrap_fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled,
+	struct fw_arena *arena, fw_people_loaded done, void *ctx);
+void __wrap_fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled,
+	struct fw_arena *arena, fw_people_loaded done, void *ctx)
 {
 	struct call c = { .loaded = done, .ctx = ctx, .arena = arena };
 	assert_ptr_equal(p, &store);
 	store.n_loads++;
 	store.n_settled += settled;
 	store.asked = *id;
+	store.asked_user = user;
 	if (store.late)
 		store.waiting[store.n_waiting++] = c;
 	else
 		answer_load(&c);
 }
 
-void __wrap_fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struct fw_str record, uint64_t version,
-	const struct fw_reservation *reservations, unsigned n, fw_people_done done, void *ctx);
-void __wrap_fw_people_reserve(struct fw_people *p, const struct fw_person_id *id, struct fw_str record, uint64_t version,
-	const struct fw_reservation *reservations, unsigned n, fw_people_done done, void *ctx)
+void __wrap_fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
+	fw_people_done done, void *ctx);
+void __wrap_fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
+	fw_people_done done, void *ctx)
 {
 	int rc = store.n_reserves < 200 ? store.reserve_rcs[store.n_reserves] : 0;
-	(void)version;
 	assert_ptr_equal(p, &store);
-	assert_true(id->id.n > 0);
-	assert_true(fw_str_equal(record, fw_str(store.record)));
+	assert_true(person->row.id.n > 0);
+	assert_true(fw_str_equal(person->record, fw_str(store.record)));
 	store.n_reserves++;
 	store.reserved = reservations[0];
 	store.n_reserved = n;

@@ -1,0 +1,176 @@
+/* Reading a person: from the id to the record, wherever it is by now, and whose it is if several use one device. */
+#include <string.h>
+
+#include "people/flight.h"
+#include "people/keep.h"
+#include "people/post.h"
+
+/* On its way; lives in the arena of whoever asked. */
+struct load {
+	struct fw_people *people;
+	struct fw_person_id id;  /* plain */
+	struct fw_str user;
+	struct fw_person_id asked; /* the row being followed; its text in `text` or the id's */
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_arena *arena;
+	bool settled;
+	enum { BY_ID, BY_USER, BY_GUEST } by;
+	struct fw_follow follow;
+	struct fw_person first;  /* found by the id, while the user is looked for */
+	char first_text[FW_LIMIT_EVENT_ID_BYTES];
+	fw_people_loaded done;
+	void *ctx;
+};
+
+static void follow(struct load *l);
+
+static void finish(struct load *l, int rc, const struct fw_person *person)
+{
+	static const struct fw_person nobody;
+	l->done(l->ctx, rc, rc == 0 ? person : &nobody);
+}
+
+/* One after the other, those that the last does not have yet are merged into it, in memory. */
+static int put_together(struct load *l, struct fw_person *person)
+{
+	struct fw_record *record, *moved;
+	struct fw_buf b;
+	int rc = person->record.n ? fw_record_read(l->arena, person->record, &record, NULL) : 0;
+	struct fw_spilled spilled[FW_SPILL_MOST]; /* remembered by nobody: this record is not written */
+	unsigned n_spilled;
+	bool merged = false;
+	for (unsigned i = l->follow.n_pending; i-- > 0 && rc == 0;) {
+		const struct fw_moved *m = &l->follow.pending[i];
+		const struct fw_person_id id = fw_key_id(&l->follow.pending_keys[i]);
+		struct fw_merge found;
+		if (person->record.n && fw_keep_find(record, &id, m->number, &found))
+			continue;
+		rc = fw_record_read(l->arena, m->record, &moved, NULL);
+		if (rc == 0 && !person->record.n && !merged)
+			record = moved;
+		else if (rc == 0)
+			rc = fw_record_merge(record, moved, spilled, &n_spilled);
+		merged = true;
+		person->moved = id;
+	}
+	if (rc < 0 || !merged)
+		return rc == FW_EINVAL ? FW_EIO : rc;
+	fw_buf_init(&b, 0);
+	fw_record_write(record, &b);
+	person->record = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(l->arena, b.data, b.n), b.n };
+	fw_buf_finish(&b);
+	return person->record.p ? 0 : FW_ENOMEM;
+}
+
+/* Which person the record says it is, as far as it matters to whom was asked for. */
+enum whose { RIGHT, ANOTHER_USER, NO_USER, SHARED_DEVICE };
+
+static enum whose whose_is(struct load *l, struct fw_str record)
+{
+	struct fw_id found;
+	if (l->user.n) {
+		if (fw_profile_find_id(l->arena, record, FW_ID_USER, l->user, NULL))
+			return RIGHT;
+		return fw_profile_is_known(l->arena, record) ? ANOTHER_USER : NO_USER;
+	}
+	bool shared = l->id.kind == FW_PERSON_ANONYMOUS && fw_profile_find_id(l->arena, record, FW_ID_ANONYMOUS, l->id.id, &found) &&
+		found.shared;
+	return shared ? SHARED_DEVICE : RIGHT;
+}
+
+static void follow_other(struct load *l, int by, enum fw_person_kind kind, struct fw_str id)
+{
+	l->by = by;
+	l->asked = (struct fw_person_id){ kind, id };
+	follow(l);
+}
+
+/* The user has no row: a visitor who has not been somebody else is that user; else nobody has seen the user yet. */
+static void decide_without_user(struct load *l, struct fw_person *person)
+{
+	if (l->first.record.n && whose_is(l, l->first.record) == ANOTHER_USER)
+		finish(l, 0, person);
+	else
+		finish(l, 0, &l->first);
+}
+
+static void remember_first(struct load *l, const struct fw_person *person)
+{
+	l->first = *person;
+	memcpy(l->first_text, person->row.id.p, person->row.id.n);
+	l->first.row.id.p = l->first_text;
+}
+
+static void on_followed(void *ctx, int rc)
+{
+	struct load *l = ctx;
+	if (rc < 0) {
+		finish(l, rc, NULL);
+		return;
+	}
+	struct fw_flight *f = l->settled ? fw_flight_find(l->people, &l->follow.key) : NULL;
+	if (f) {
+		if (fw_flight_wait(f, (void (*)(void *))follow, l) < 0)
+			finish(l, FW_ENOMEM, NULL);
+		return;
+	}
+	struct fw_person person = { .row = fw_key_id(&l->follow.key), .record = l->follow.row.value, .version = l->follow.row.version };
+	if (!person.record.p)
+		person.record.n = 0;
+	if (l->follow.n_pending && (rc = put_together(l, &person)) < 0) {
+		finish(l, rc, NULL);
+		return;
+	}
+	if (l->by == BY_USER && !person.record.n) {
+		decide_without_user(l, &person);
+		return;
+	}
+	enum whose whose = l->by != BY_ID ? RIGHT : person.record.n ? whose_is(l, person.record) : l->user.n ? NO_USER : RIGHT;
+	if (whose == RIGHT) {
+		finish(l, 0, &person);
+	} else if (whose == SHARED_DEVICE) {
+		follow_other(l, BY_GUEST, FW_PERSON_GUEST, l->id.id);
+	} else {
+		remember_first(l, &person);
+		follow_other(l, BY_USER, FW_PERSON_USER, l->user);
+	}
+}
+
+static void follow(struct load *l)
+{
+	fw_follow(&l->follow, l->people->store, &l->asked, l->arena, on_followed, l);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct load *l = ctx;
+	if (rc < 0) {
+		finish(l, rc, NULL);
+		return;
+	}
+	fw_secret_row_id(&l->people->secret, &l->id, l->text, &l->asked);
+	follow(l);
+}
+
+void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, struct fw_arena *arena,
+	fw_people_loaded done, void *ctx)
+{
+	struct load *l = fw_arena_alloc(arena, sizeof *l);
+	static const struct fw_person nobody;
+	if (!l) {
+		done(ctx, FW_ENOMEM, &nobody);
+		return;
+	}
+	l->people = p;
+	l->id = l->asked = *id;
+	l->user = id->kind == FW_PERSON_USER ? (struct fw_str){ NULL, 0 } : user;
+	l->arena = arena;
+	l->settled = settled;
+	l->by = BY_ID;
+	l->done = done;
+	l->ctx = ctx;
+	if (fw_secret_hides(id->kind))
+		fw_people_ready(p, on_ready, l);
+	else
+		follow(l);
+}

@@ -1,0 +1,322 @@
+#include "people/receive.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "people/keep.h"
+#include "people/row.h"
+
+struct receiver {
+	struct fw_arena *arena;
+	const struct fw_secret *secret;
+	const struct fw_entry *e;
+	struct fw_str row;
+	bool is_there, is_moved;
+	struct fw_moved moved;      /* is_moved */
+	struct fw_record *record;   /* is there and not moved; read when it is needed */
+	uint64_t next_number;
+	struct fw_received *ret;
+};
+
+static int read_record(struct receiver *r)
+{
+	return r->record ? 0 : fw_record_read(r->arena, r->row, &r->record, NULL);
+}
+
+static int set_row(struct receiver *r, const struct fw_buf *b)
+{
+	char *copy = b->failed ? NULL : fw_arena_strndup(r->arena, b->data, b->n);
+	if (!copy)
+		return FW_ENOMEM;
+	r->ret->changed = true;
+	r->ret->value = (struct fw_str){ copy, b->n };
+	return 0;
+}
+
+static int set_record(struct receiver *r, const struct fw_record *record)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_record_write(record, &b);
+	int rc = set_row(r, &b);
+	fw_buf_finish(&b);
+	return rc;
+}
+
+static int set_moved(struct receiver *r, const struct fw_moved *m)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_moved_write(m, &b);
+	int rc = set_row(r, &b);
+	fw_buf_finish(&b);
+	return rc;
+}
+
+static int emit(struct receiver *r, const struct fw_entry *e)
+{
+	struct fw_received *ret = r->ret;
+	if (!ret->out && !(ret->out = FW_NEW_ARRAY(r->arena, FW_LIMIT_RECORD_IDS + 2, struct fw_entry)))
+		return FW_ENOMEM;
+	ret->out[ret->n_out] = *e;
+	ret->out[ret->n_out].at_us = r->e->at_us;
+	ret->n_out++;
+	return 0;
+}
+
+/* The id belongs to the person of `other`: nobody had it, or they are one. */
+static int receive_point(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	if (!r->is_there)
+		return set_moved(r, &(struct fw_moved){ .to = e->other });
+	if (r->is_moved ? r->moved.shared || fw_person_id_equal(&r->moved.to, &e->other) : fw_person_id_equal(&e->target, &e->other))
+		return 0;
+	const struct fw_entry join = { .kind = FW_ENTRY_JOIN, .target = e->other, .other = r->is_moved ? r->moved.to : e->target,
+		.because = e->target };
+	return emit(r, &join);
+}
+
+/* Which of two records moves to the other: an order that never changes, so that no two move to each other. */
+static bool moves(const struct fw_person_id *id, const struct fw_person_id *other)
+{
+	struct fw_key a, b;
+	fw_key_person(id, &a);
+	fw_key_person(other, &b);
+	return fw_str_compare(fw_key_str(&a), fw_key_str(&b)) > 0;
+}
+
+/* The id in a record whose row this is. */
+static void share_id(struct receiver *r, struct fw_record *record, const struct fw_person_id *row)
+{
+	struct fw_id id;
+	for (unsigned i = 0; fw_record_id(record, i, &id); i++) {
+		char text[FW_KEYED_HASH_TEXT];
+		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		struct fw_person_id found;
+		fw_secret_row_id(r->secret, &plain, text, &found);
+		if (fw_person_id_equal(&found, row))
+			fw_record_share_id(record, id.kind, id.text);
+	}
+}
+
+static int emit_share(struct receiver *r, const struct fw_person_id *target)
+{
+	return emit(r, &(struct fw_entry){ .kind = FW_ENTRY_SHARE, .target = *target, .because = r->e->because });
+}
+
+/* An id that several people go by says no more who somebody is: both keep it, and its row knows. */
+static int refuse_join(struct receiver *r, const char *why)
+{
+	const struct fw_entry *e = r->e;
+	r->ret->refused = why;
+	share_id(r, r->record, &e->because);
+	int rc = set_record(r, r->record);
+	if (rc == 0 && e->because.id.n)
+		rc = emit_share(r, &e->because);
+	return rc < 0 ? rc : emit_share(r, &e->other);
+}
+
+static int give_up(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	return !e->because.id.n ? 0 : emit(r, &(struct fw_entry){ .kind = FW_ENTRY_REPOINT, .target = e->because, .because = e->target,
+		.other = e->other });
+}
+
+static int move_away(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	struct fw_entry absorb = { .kind = FW_ENTRY_ABSORB, .target = e->other, .other = e->target, .because = e->because,
+		.merge = r->next_number };
+	if (getrandom(absorb.seal, sizeof absorb.seal, 0) != sizeof absorb.seal)
+		return FW_EIO;
+	int rc = set_moved(r, &(struct fw_moved){ .to = e->other, .number = r->next_number, .record = r->row });
+	return rc < 0 ? rc : emit(r, &absorb);
+}
+
+static int receive_join(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	if (fw_person_id_equal(&e->target, &e->other))
+		return 0;
+	if (!r->is_there) /* that person is gone: whoever is left has the id alone */
+		return give_up(r);
+	if (r->is_moved) {
+		struct fw_entry on = *e;
+		on.target = r->moved.to;
+		return fw_person_id_equal(&r->moved.to, &e->other) ? 0 : emit(r, &on);
+	}
+	int rc = read_record(r);
+	if (rc < 0)
+		return rc;
+	struct fw_str user = fw_record_user(r->record);
+	if (user.n && e->user.n && !fw_str_equal(user, e->user))
+		return refuse_join(r, "two_users");
+	if (moves(&e->target, &e->other))
+		return move_away(r);
+	const struct fw_entry back = { .kind = FW_ENTRY_JOIN, .target = e->other, .other = e->target, .because = e->because,
+		.user = user };
+	return emit(r, &back);
+}
+
+/* What pointed at the one that moved is told where it is now, so that nobody has to ask twice. */
+static int repoint(struct receiver *r, const struct fw_record *absorbed)
+{
+	struct fw_id id;
+	for (unsigned i = 0; fw_record_id(absorbed, i, &id); i++) {
+		char text[FW_KEYED_HASH_TEXT];
+		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		struct fw_entry e = { .kind = FW_ENTRY_REPOINT, .because = r->e->other, .other = r->e->target };
+		fw_secret_row_id(r->secret, &plain, text, &e.target);
+		if (fw_person_id_equal(&e.target, &r->e->other) || fw_person_id_equal(&e.target, &r->e->target))
+			continue;
+		char *copy = fw_arena_strndup(r->arena, e.target.id.p, e.target.id.n);
+		if (!copy)
+			return FW_ENOMEM;
+		e.target.id.p = copy;
+		int rc = emit(r, &e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int note_merge(struct receiver *r, const struct fw_record *absorbed)
+{
+	const struct fw_entry *e = r->e;
+	struct fw_merge m = { .kind = (enum fw_id_kind)e->other.kind, .id = e->other.id, .number = e->merge, .at_us = e->at_us };
+	memcpy(m.seal, e->seal, sizeof m.seal);
+	fw_record_spilled(absorbed, &m.spilled_day, &m.spilled_days);
+	return fw_record_note_merge(r->record, &m);
+}
+
+static int send_back(struct receiver *r, const char *why, bool share)
+{
+	const struct fw_entry *e = r->e;
+	struct fw_entry back = { .kind = FW_ENTRY_RETURN, .target = e->other, .other = e->target, .merge = e->merge };
+	r->ret->refused = why;
+	if (share)
+		back.because = e->because;
+	return emit(r, &back);
+}
+
+static int receive_absorb(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	struct fw_record *absorbed;
+	if (!e->record.n) /* it was done, or taken back, before */
+		return 0;
+	if (!r->is_there) {
+		int gone = give_up(r);
+		return gone < 0 ? gone : send_back(r, "gone", false);
+	}
+	if (r->is_moved) {
+		struct fw_entry on = *e;
+		on.target = r->moved.to;
+		return emit(r, &on);
+	}
+	int rc = read_record(r);
+	if (rc == 0)
+		rc = fw_record_read(r->arena, e->record, &absorbed, NULL);
+	if (rc < 0)
+		return rc;
+	struct fw_merge done;
+	if (fw_keep_find(r->record, &e->other, e->merge, &done))
+		return 0;
+	const char *why = fw_record_may_not_merge(r->record, absorbed);
+	if (why)
+		return send_back(r, why, true);
+	r->ret->before = r->row;
+	rc = fw_record_merge(r->record, absorbed, r->ret->spilled, &r->ret->n_spilled);
+	if (rc == 0)
+		rc = note_merge(r, absorbed);
+	if (rc == 0)
+		rc = repoint(r, absorbed);
+	if (rc == 0)
+		rc = set_record(r, r->record);
+	r->ret->merged = rc == 0;
+	return rc;
+}
+
+static int receive_return(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	if (!r->is_moved || r->moved.number != e->merge || !r->moved.record.n)
+		return 0;
+	int rc = fw_record_read(r->arena, r->moved.record, &r->record, NULL);
+	if (rc == 0)
+		share_id(r, r->record, &e->because);
+	if (rc == 0)
+		rc = set_record(r, r->record);
+	return rc < 0 || !e->because.id.n ? rc : emit_share(r, &e->because);
+}
+
+static int receive_repoint(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	struct fw_moved m = r->moved;
+	if (!r->is_moved || m.record.n || !fw_person_id_equal(&m.to, &e->because))
+		return 0; /* what is on its way to another arrives first; that row knows the rest */
+	m.to = e->other;
+	return set_moved(r, &m);
+}
+
+/* The row of the id itself, or of a person who goes by it. */
+static int receive_share(struct receiver *r)
+{
+	struct fw_moved m = r->moved;
+	bool own = fw_person_id_equal(&r->e->target, &r->e->because);
+	if (r->is_moved && own) {
+		m.shared = true;
+		return r->moved.shared ? 0 : set_moved(r, &m);
+	}
+	if (r->is_moved)
+		return emit_share(r, &m.to);
+	int rc = r->is_there ? read_record(r) : 0;
+	if (rc < 0 || !r->is_there)
+		return rc;
+	share_id(r, r->record, &r->e->because);
+	return set_record(r, r->record);
+}
+
+static int receive_split(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	if (!r->is_moved || r->moved.number != e->merge)
+		return 0;
+	r->ret->changed = true;
+	r->ret->value = e->record;
+	return 0;
+}
+
+static int receive_forget(struct receiver *r)
+{
+	const struct fw_entry *e = r->e;
+	if (!r->is_moved || !fw_person_id_equal(&r->moved.to, &e->other))
+		return 0;
+	r->ret->changed = true;
+	r->ret->value = (struct fw_str){ NULL, 0 };
+	return 0;
+}
+
+int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
+	struct fw_received *ret)
+{
+	struct receiver r = { .arena = a, .secret = secret, .e = e, .row = row, .next_number = next_number, .ret = ret,
+		.is_there = row.p, .is_moved = fw_row_is_moved(row) };
+	*ret = (struct fw_received){ .changed = false };
+	if (r.is_moved && fw_moved_read(a, row, &r.moved) < 0)
+		return FW_EINVAL;
+	switch (e->kind) {
+	case FW_ENTRY_POINT: return receive_point(&r);
+	case FW_ENTRY_JOIN: return receive_join(&r);
+	case FW_ENTRY_ABSORB: return receive_absorb(&r);
+	case FW_ENTRY_RETURN: return receive_return(&r);
+	case FW_ENTRY_REPOINT: return receive_repoint(&r);
+	case FW_ENTRY_SHARE: return receive_share(&r);
+	case FW_ENTRY_SPLIT: return receive_split(&r);
+	case FW_ENTRY_FORGET: return receive_forget(&r);
+	default: return FW_EINVAL;
+	}
+}

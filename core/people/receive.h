@@ -1,0 +1,26 @@
+/* What an entry of another bucket's outbox does to the row that it is for. Pure: rows and entries in, a row and entries out;
+ * delivering (post.h) reads, writes and repeats. */
+#ifndef FW_PEOPLE_RECEIVE_H
+#define FW_PEOPLE_RECEIVE_H
+
+#include "people/entry.h"
+#include "people/secret.h"
+
+struct fw_received {
+	bool changed;         /* the row: it is to be `value`; p NULL: deleted */
+	struct fw_str value;
+	struct fw_entry *out; /* for further buckets, in the arena; to be numbered from `next_number` on */
+	unsigned n_out;
+	struct fw_spilled spilled[FW_SPILL_MOST]; /* messages that found no room in the record: rows beside it */
+	unsigned n_spilled;
+	struct fw_str before; /* ABSORB that was done: the record as it was, to be kept under the seal; n 0: none */
+	bool merged;
+	const char *refused;  /* why two people do not become one; NULL: nothing was refused */
+};
+
+/* `row` is the value of e->target's row (p NULL: there is none). Where a record moves it is told under `next_number`, which
+ * must be the number that the first of `out` gets. 0, FW_EINVAL (the row cannot be read), FW_ENOMEM. */
+int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
+	struct fw_received *ret);
+
+#endif

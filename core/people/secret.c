@@ -1,0 +1,112 @@
+#include "people/secret.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "people/key.h"
+
+static const struct fw_str row_key = { "S", 1 };
+
+struct loading {
+	struct fw_secret *secret;
+	struct fw_store *store;
+	struct fw_arena arena;
+	fw_people_done done;
+	void *ctx;
+	unsigned char made[FW_SECRET_BYTES];
+};
+
+bool fw_secret_hides(enum fw_person_kind kind)
+{
+	return kind == FW_PERSON_EMAIL || kind == FW_PERSON_PHONE || kind == FW_PERSON_OTHER;
+}
+
+void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
+	struct fw_person_id *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char mac[EVP_MAX_MD_SIZE] = { 0 }, message[1 + FW_LIMIT_EVENT_ID_BYTES];
+	unsigned n = 0;
+	*ret = *plain;
+	if (!fw_secret_hides(plain->kind))
+		return;
+	size_t length = plain->id.n < FW_LIMIT_EVENT_ID_BYTES ? plain->id.n : FW_LIMIT_EVENT_ID_BYTES;
+	message[0] = (unsigned char)fw_key_letter(plain->kind);
+	memcpy(message + 1, plain->id.p, length);
+	HMAC(EVP_sha256(), s->bytes, FW_SECRET_BYTES, message, length + 1, mac, &n);
+	for (unsigned i = 0; i < FW_KEYED_HASH_TEXT / 2; i++) {
+		text[2 * i] = digits[mac[i] >> 4];
+		text[2 * i + 1] = digits[mac[i] & 15];
+	}
+	ret->id = (struct fw_str){ text, FW_KEYED_HASH_TEXT };
+}
+
+static void end(struct loading *l, int rc)
+{
+	fw_people_done done = l->done;
+	void *ctx = l->ctx;
+	fw_arena_finish(&l->arena);
+	free(l);
+	done(ctx, rc);
+}
+
+static void take(struct loading *l, const void *bytes)
+{
+	memcpy(l->secret->bytes, bytes, FW_SECRET_BYTES);
+	l->secret->known = true;
+	end(l, 0);
+}
+
+static void look(struct loading *l);
+
+static void on_made(void *ctx, int rc, uint64_t version)
+{
+	struct loading *l = ctx;
+	(void)version;
+	if (rc == 0)
+		take(l, l->made);
+	else if (rc == FW_ECONFLICT) /* somebody else was faster */
+		look(l);
+	else
+		end(l, rc);
+}
+
+static void make(struct loading *l)
+{
+	struct fw_change change = { FW_CHANGE_PUT, row_key, { (const char *)l->made, FW_SECRET_BYTES }, FW_VERSION_NONE };
+	struct fw_batch batch = { 0, &change, 1 };
+	int rc = getrandom(l->made, sizeof l->made, 0) == sizeof l->made ? fw_store_commit(l->store, &batch, on_made, l) : FW_EIO;
+	if (rc < 0)
+		end(l, rc);
+}
+
+static void on_row(void *ctx, int rc, const struct fw_row *row)
+{
+	struct loading *l = ctx;
+	if (rc == 0 && row->value.p && row->value.n == FW_SECRET_BYTES)
+		take(l, row->value.p);
+	else if (rc == 0 && !row->value.p)
+		make(l);
+	else
+		end(l, rc < 0 ? rc : FW_EIO);
+}
+
+static void look(struct loading *l)
+{
+	fw_store_get(l->store, 0, row_key, &l->arena, on_row, l);
+}
+
+void fw_secret_load(struct fw_secret *s, struct fw_store *store, fw_people_done done, void *ctx)
+{
+	struct loading *l = calloc(1, sizeof *l);
+	if (!l) {
+		done(ctx, FW_ENOMEM);
+		return;
+	}
+	*l = (struct loading){ .secret = s, .store = store, .done = done, .ctx = ctx };
+	fw_arena_init(&l->arena, NULL, 0, 0);
+	look(l);
+}

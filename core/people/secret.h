@@ -1,0 +1,25 @@
+/* The store's secret: 32 random bytes, made once, by which addresses become the ids of rows, so that nobody who has only the
+ * rows can look an address up by its hash. */
+#ifndef FW_PEOPLE_SECRET_H
+#define FW_PEOPLE_SECRET_H
+
+#include "people/people.h"
+
+enum { FW_SECRET_BYTES = 32, FW_KEYED_HASH_TEXT = 32 };
+
+struct fw_secret {
+	unsigned char bytes[FW_SECRET_BYTES];
+	bool known;
+};
+
+/* The id of a row: that of an address, a number or another system's id is a keyed hash (HMAC-SHA256, RFC 2104, its first 16
+ * bytes in hexadecimal), written to `text`; any other is the id itself. The secret must be known where it is needed. */
+void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
+	struct fw_person_id *ret);
+/* Whether that needs the secret. */
+bool fw_secret_hides(enum fw_person_kind kind);
+
+/* Reads it, or makes it where there is none. `done` may come before it returns: 0 and it is known, or what the store says. */
+void fw_secret_load(struct fw_secret *s, struct fw_store *store, fw_people_done done, void *ctx);
+
+#endif

@@ -1,0 +1,131 @@
+/* A row that moved keeps its record until the other one has it; then it is dropped there, and kept sealed. */
+#include <stdlib.h>
+
+#include "people/follow.h"
+#include "people/keep.h"
+#include "people/post.h"
+#include "people/row.h"
+
+struct settling {
+	struct fw_people *people;
+	struct fw_key key;
+	struct fw_arena arena;
+	struct fw_moved moved;
+	uint64_t version;
+	bool sent, fetched; /* what goes there was delivered; what comes back, too */
+	struct fw_follow follow;
+	fw_people_done done;
+	void *ctx;
+};
+
+static void look(struct settling *s);
+
+static void end(struct settling *s, int rc)
+{
+	fw_people_done done = s->done;
+	void *ctx = s->ctx;
+	fw_arena_finish(&s->arena);
+	free(s);
+	done(ctx, rc);
+}
+
+static void on_dropped(void *ctx, int rc, uint64_t version)
+{
+	(void)version;
+	end(ctx, rc == FW_ECONFLICT ? FW_EBUSY : rc);
+}
+
+static void drop(struct settling *s, const struct fw_merge *m)
+{
+	struct fw_buf b;
+	struct fw_change changes[2];
+	struct fw_moved slim = s->moved;
+	const struct fw_person_id id = fw_key_id(&s->key);
+	struct fw_batch batch = { s->key.bucket, changes, 2 };
+	slim.record.n = 0;
+	fw_buf_init(&b, 0);
+	fw_moved_write(&slim, &b);
+	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&s->key), { b.data, b.n }, s->version };
+	int rc = b.failed ? FW_ENOMEM : fw_keep_write(&s->arena, &s->key, fw_keep_merge(&id, m->number), FW_SIDE_ABSORBED, m->seal,
+		m->at_us, s->moved.record, &changes[1]);
+	if (rc == 0)
+		rc = fw_store_commit(s->people->store, &batch, on_dropped, s);
+	fw_buf_finish(&b);
+	if (rc < 0)
+		end(s, rc);
+}
+
+static void on_delivered(void *ctx, int rc)
+{
+	struct settling *s = ctx;
+	if (rc < 0)
+		end(s, rc);
+	else
+		look(s);
+}
+
+/* Not there: it is still on its way, or on its way back. */
+static void deliver(struct settling *s)
+{
+	struct fw_key to;
+	fw_key_person(&s->moved.to, &to);
+	if (!s->sent) {
+		s->sent = true;
+		fw_post_deliver(s->people, s->key.bucket, to.bucket, on_delivered, s);
+	} else if (!s->fetched) {
+		s->fetched = true;
+		fw_post_deliver(s->people, to.bucket, s->key.bucket, on_delivered, s);
+	} else {
+		end(s, FW_EBUSY);
+	}
+}
+
+static void on_followed(void *ctx, int rc)
+{
+	struct settling *s = ctx;
+	struct fw_record *record;
+	struct fw_merge m;
+	const struct fw_person_id id = fw_key_id(&s->key);
+	if (rc == 0 && s->follow.row.value.p)
+		rc = fw_record_read(&s->arena, s->follow.row.value, &record, NULL);
+	if (rc < 0)
+		end(s, rc == FW_EINVAL ? FW_EIO : rc);
+	else if (s->follow.row.value.p && fw_keep_find(record, &id, s->moved.number, &m))
+		drop(s, &m);
+	else
+		deliver(s);
+}
+
+static void on_row(void *ctx, int rc, const struct fw_row *row)
+{
+	struct settling *s = ctx;
+	if (rc == 0 && row->value.p && fw_row_is_moved(row->value))
+		rc = fw_moved_read(&s->arena, row->value, &s->moved);
+	if (rc < 0 || !row->value.p || !fw_row_is_moved(row->value) || !s->moved.record.n) {
+		end(s, rc == FW_EINVAL ? FW_EIO : rc);
+		return;
+	}
+	s->version = row->version;
+	fw_follow(&s->follow, s->people->store, &s->moved.to, &s->arena, on_followed, s);
+}
+
+static void look(struct settling *s)
+{
+	fw_arena_reset(&s->arena);
+	fw_store_get(s->people->store, s->key.bucket, fw_key_str(&s->key), &s->arena, on_row, s);
+}
+
+void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_done done, void *ctx)
+{
+	struct settling *s = calloc(1, sizeof *s);
+	if (!s) {
+		done(ctx, FW_ENOMEM);
+		return;
+	}
+	s->people = p;
+	s->key = *key;
+	s->done = done;
+	s->ctx = ctx;
+	fw_arena_init(&s->arena, NULL, 0, 0);
+	look(s);
+}
