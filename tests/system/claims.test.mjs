@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { long, tree } from './daemon.mjs';
-import { bearer, event, secret, servePeople, userHash, write } from './people.mjs';
+import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { metrics, quick } from './server.mjs';
 
 const rules = `slot "plan" { channel = "web", default = { is = "none" } }
@@ -26,6 +26,7 @@ cap "once-a-day" { applies = { rule = "once" }, limit = 1, per = "1d" }
 const victim = { userId: 'u-victim', anonymousId: 'device-of-the-victim-0001' };
 const attacker = 'device-of-the-attacker-01';
 const address = 'victim@shop.example';
+const names = [victim.userId, `anonymous:${victim.anonymousId}`, `email:${address}`, 'phone:+4915112345678'];
 // A database of test addresses: 81.2.69.142 is in Britain, 89.160.20.112 in Sweden.
 const database = join(tree, 'tests/data/maxmind-db/GeoIP2-City-Test.mmdb');
 
@@ -53,6 +54,8 @@ async function withVictim(t, options) {
 	const shop = await shopOf(t, options);
 	await shop.tell('identify', { ...victim, traits: { email: address, plan: 'pro', phone: '+4915112345678' } });
 	await shop.tell('track', event(victim));
+	// By each of his ids the shop finds him.
+	for (const id of names) await until(async () => (await shop.known('', id)).status === 200, { what: `${id} leads to the victim` });
 	return shop;
 }
 
@@ -76,11 +79,21 @@ test('nobody becomes somebody else by saying so', async (t) => {
 	const own = { ...mine, userId: 'u-attacker', userHash: userHash('u-attacker') };
 	await shop.claim('identify', { ...own, traits: { email: address, ids: { user: victim.userId } }, context: { externalIds: [{ type: 'user_id', id: victim.userId }] } });
 	const after = await shop.visitor(`anonymous:${victim.anonymousId}`);
+	for (const id of names) assert.deepEqual((await shop.visitor(id)).ids, after.ids, id);
 	assert.deepEqual([after.ids, after.traits, after.facts.viewed, after.claimed], [before.ids, before.traits, before.facts.viewed, []]);
 	assert.deepEqual([after.traits.plan, after.traits.email, after.facts.viewed.total], ['pro', address, 1]);
 	const known = await shop.visitor(`anonymous:${attacker}`);
 	assert.ok(!known.ids.includes(victim.userId) && !known.ids.includes(`email:${address}`) && known.traits.plan === 'free', JSON.stringify(known.ids));
-	assert.equal(await shop.seen({ userId: victim.userId }) <= 1, true, 'and nothing was counted for him');
+	assert.equal(await shop.seen({ userId: victim.userId }), 1, 'and nothing was counted for him');
+	// At the victim's device, whose id he knows, he is another user, not the same one.
+	await shop.claim('alias', { ...own, previousId: victim.anonymousId });
+	await shop.claim('identify', { ...own, anonymousId: victim.anonymousId, traits: { plan: 'mine' } });
+	await shop.claim('track', { ...own, anonymousId: victim.anonymousId });
+	for (const id of [victim.userId, `email:${address}`]) {
+		const { traits, facts, ids } = await shop.visitor(id);
+		assert.deepEqual([traits, facts.viewed.total, ids.includes('u-attacker')], [after.traits, 1, false], id);
+	}
+	assert.equal(await shop.shows('plan', { ...own, anonymousId: victim.anonymousId }), 'none', 'he has the trait that he told, not the victim\'s');
 });
 
 test('with his device\'s anonymousId alone nobody reads what was told of a known user', async (t) => {
