@@ -110,9 +110,11 @@ static int refuse_join(struct receiver *r, const char *why)
 {
 	const struct fw_entry *e = r->e;
 	r->ret->refused = why;
+	if (!e->because.id.n)
+		return 0;
 	share_id(r, r->record, &e->because);
 	int rc = set_record(r, r->record);
-	if (rc == 0 && e->because.id.n)
+	if (rc == 0)
 		rc = emit_share(r, &e->because);
 	return rc < 0 ? rc : emit_share(r, &e->other);
 }

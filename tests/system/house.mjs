@@ -30,6 +30,8 @@ export const POINTERS = {
 	},
 	'core/people/flight.h': { arrived: 'people/ itself: who waits for a person' },
 	'core/people/outgoing.h': { done: 'people/ itself: who writes entries' },
+	'core/people/undo.h': { fw_people_previewed: 'server/ and cli/: whoever asked what two people would be as one' },
+	'core/people/erase.h': { fw_people_erased: 'the same: whoever erased somebody' },
 	'core/people/dead.h': { each: 'cli/: who reads dead letters', done: 'the same' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },

@@ -9,6 +9,7 @@
 
 #include "lib_people.h"
 #include "people/post.h"
+#include "people/undo.h"
 
 enum { USERS = 4, DEVICES = 12, EVENTS = 120, A_REQUEST = 5 };
 #define NOON INT64_C(1790000000000000)
@@ -239,10 +240,73 @@ static void test_devices(void **state)
 	}
 }
 
+static struct request *one_event(struct client *c, unsigned message, const char *ids)
+{
+	struct request *r = request_create(c, 1);
+	tell(r, message, ids);
+	return r;
+}
+
+static void hand_one_in(struct client *c, unsigned message, const char *ids)
+{
+	struct request *r = one_event(c, message, ids);
+	hand_all_in(c, &r, 1);
+	request_destroy(r);
+}
+
+static double views_of(struct client *c, const char *id)
+{
+	struct found f = find(c, id);
+	return views(c, &f);
+}
+
+static int unmerge(struct client *c, const char *id)
+{
+	struct swept s = { 0 };
+	struct fw_person_id who;
+	assert_int_equal(fw_person_id_parse(&c->t.arena, fw_str(id), &who, NULL), 0);
+	fw_people_unmerge(c->workers[1], &who, 0, NOON, on_swept, &s);
+	store_wait(&c->t, &s.came, 1);
+	settle_down(c);
+	return s.rc;
+}
+
+/* Two devices with one address are one person; taken apart they have what they had, and what came between stays with the one that
+ * was there. */
+static void test_unmerge(void **state)
+{
+	(void)state;
+	struct client c;
+	unsigned message = 0;
+	client_init(&c, &(struct memory_options){ .seed = 1, .late_turns = 3 });
+	for (int i = 0; i < 3; i++)
+		hand_one_in(&c, message++, "\"anonymousId\":\"a-1\"");
+	for (int i = 0; i < 5; i++)
+		hand_one_in(&c, message++, "\"anonymousId\":\"a-2\"");
+	hand_one_in(&c, message++, "\"anonymousId\":\"a-1\",\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}}");
+	assert_true(views_of(&c, "anonymous:a-1") == 4 && views_of(&c, "anonymous:a-2") == 5);
+	hand_one_in(&c, message++, "\"anonymousId\":\"a-2\",\"context\":{\"traits\":{\"email\":\"Ann@shop.example\"}}");
+	settle_down(&c);
+	assert_true(views_of(&c, "anonymous:a-1") == 10 && views_of(&c, "anonymous:a-2") == 10 && views_of(&c, "email:ann@shop.example") == 10);
+	hand_one_in(&c, message++, "\"anonymousId\":\"a-1\"");
+	hand_one_in(&c, message++, "\"anonymousId\":\"a-2\"");
+	assert_true(views_of(&c, "anonymous:a-1") == 12);
+	assert_int_equal(unmerge(&c, "anonymous:a-2"), 0);
+	double one = views_of(&c, "anonymous:a-1"), other = views_of(&c, "anonymous:a-2");
+	assert_true((one == 4 + 2 && other == 6) || (one == 4 && other == 6 + 2));
+	assert_int_equal(unmerge(&c, "anonymous:a-2"), FW_ENOENT);
+	/* The address says no more who somebody is. */
+	hand_one_in(&c, message++, "\"anonymousId\":\"a-2\",\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}}");
+	settle_down(&c);
+	assert_true(views_of(&c, "anonymous:a-2") == other + 1 && views_of(&c, "anonymous:a-1") == one);
+	client_finish(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_unmerge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
