@@ -229,8 +229,9 @@ static int apply(struct import *in, struct fw_people_event *events, unsigned n)
 		if (!wait.done || (wait.rc < 0 && wait.rc != FW_EBUSY))
 			return wait.done ? wait.rc : FW_EAWAY;
 		for (unsigned i = 0; i < n && wait.rc == 0; i++) {
-			in->applied += !events[i].repeated;
+			in->applied += !events[i].repeated && !events[i].erased;
 			in->repeated += events[i].repeated;
+			in->refused += events[i].erased; /* of people who have been erased since */
 		}
 		if (wait.rc == 0)
 			return 0;

@@ -132,6 +132,8 @@ int fw_claims_elsewhere(struct fw_flight *f, struct fw_people_event *e)
 static void begin_new(struct fw_flight *f)
 {
 	int rc = fw_flight_new_record(f);
+	if (rc == 0)
+		fw_record_set_erased(f->record, f->erased_us);
 	if (rc < 0) {
 		fw_flight_end(f, rc);
 		return;
@@ -165,19 +167,128 @@ static void on_followed(void *ctx, int rc)
 	fw_claims_find_known(f);
 }
 
-void fw_claims_find_known(struct fw_flight *f)
+static void follow_claim(struct fw_flight *f)
+{
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_person_id row;
+	row_of(f, &f->at->claims[f->claim], text, &row);
+	fw_follow(&f->follow, f->people->store, &row, &f->arena, on_followed, f);
+}
+
+static int64_t buried_us(const struct fw_row *row)
+{
+#ifdef FW_BREAK_TOMBSTONE
+	return 0;
+#endif
+	return row->value.p && row->value.n == 8 ? (int64_t)fw_key_read(row->value.p, 8) : 0;
+}
+
+static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
+{
+	struct fw_flight *f = ctx;
+	if (rc < 0) {
+		fw_flight_end(f, rc);
+		return;
+	}
+	if (f->at->event.at_us > buried_us(row)) {
+		follow_claim(f);
+		return;
+	}
+	f->at->erased = true;
+	f->at = f->at->next;
+	f->claim = 0;
+	fw_claims_find_known(f);
+}
+
+static void ask_tombstone(struct fw_flight *f, const struct fw_person_id *id, struct fw_key *ret, fw_store_got done, void *ctx)
+{
+	unsigned char hash[FW_KEYED_HASH];
+	struct fw_key key;
+	fw_key_person(id, &key);
+	fw_secret_hash(&f->people->secret, id, hash);
+	fw_key_tombstone(&key, hash, ret);
+	fw_store_get(f->people->store, ret->bucket, fw_key_str(ret), &f->arena, done, ctx);
+}
+
+/* The person may be known by another id, to whom this one is new: events with several ids are looked up by all of them. */
+static void find_known(struct fw_flight *f)
 {
 	for (; f->at && f->looked <= FW_FLIGHT_LOOKS; f->at = f->at->next, f->claim = 0)
-		for (; f->claim < f->at->n_claims; f->claim++) {
+		for (; f->claim < f->at->n_claims && !f->at->erased; f->claim++) {
 			char text[FW_KEYED_HASH_TEXT];
 			struct fw_person_id row;
+			struct fw_key key;
 			row_of(f, &f->at->claims[f->claim], text, &row);
 			if (!is_claim(f, f->at, f->claim) || is_own(f, &row))
 				continue;
 			if (f->looked++ == FW_FLIGHT_LOOKS)
 				break;
-			fw_follow(&f->follow, f->people->store, &row, &f->arena, on_followed, f);
+			ask_tombstone(f, &row, &key, on_claim_tombstone, f);
 			return;
 		}
 	begin_new(f);
+}
+
+struct burial {
+	struct fw_flight *flight;
+	fw_people_done done;
+	void *ctx;
+};
+
+static void on_own_tombstone(void *ctx, int rc, const struct fw_row *row)
+{
+	struct burial *b = ctx;
+	struct fw_flight *f = b->flight;
+	if (rc == 0) {
+		f->tombstone_version = row->version;
+		f->erased_us = buried_us(row);
+		f->is_new = true;
+	}
+	b->done(b->ctx, rc);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct burial *b = ctx;
+	if (rc < 0)
+		b->done(b->ctx, rc);
+	else
+		ask_tombstone(b->flight, &b->flight->id, &b->flight->tombstone, on_own_tombstone, b);
+}
+
+void fw_claims_find_buried(struct fw_flight *f, fw_people_done done, void *ctx)
+{
+	struct burial *b = FW_NEW(&f->arena, struct burial);
+	if (!b) {
+		done(ctx, FW_ENOMEM);
+		return;
+	}
+	*b = (struct burial){ f, done, ctx };
+	fw_people_ready(f->people, on_ready, b);
+}
+
+static void on_buried(void *ctx, int rc)
+{
+	struct fw_flight *f = ctx;
+	bool any = false;
+	if (rc < 0) {
+		fw_flight_end(f, rc);
+		return;
+	}
+	for (struct fw_people_event *e = f->round; e; e = e->next) {
+		e->erased |= e->event.at_us <= f->erased_us;
+		any |= !e->erased;
+	}
+	if (any)
+		find_known(f);
+	else
+		fw_flight_applied(f);
+}
+
+void fw_claims_find_known(struct fw_flight *f)
+{
+	if (f->is_new)
+		find_known(f);
+	else
+		fw_claims_find_buried(f, on_buried, f);
 }

@@ -4,7 +4,7 @@
 
 #include "people/row.h"
 
-static const char *const names[FW_ENTRY_KINDS] = { NULL, "point", "join", "absorb", "return", "repoint", "share", "split", "forget" };
+static const char *const names[FW_ENTRY_KINDS] = { NULL, "point", "join", "absorb", "return", "repoint", "share", "split", "forget", "erase" };
 
 const char *fw_entry_kind_name(enum fw_entry_kind kind)
 {

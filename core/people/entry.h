@@ -17,6 +17,7 @@ enum fw_entry_kind {
 	FW_ENTRY_SHARE,     /* the id `target` belongs to several known users */
 	FW_ENTRY_SPLIT,     /* `other`, merged into `target`, is a person of its own again */
 	FW_ENTRY_FORGET,    /* the person of `other`, to whom the id `target` led, is no more */
+	FW_ENTRY_ERASE,     /* the same, for good: with all rows beside it, and a tombstone in their place */
 	FW_ENTRY_KINDS
 };
 

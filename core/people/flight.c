@@ -152,10 +152,12 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 /* Hands in what was written; again and again where the store has no room. */
 static int try_commit(struct fw_flight *f)
 {
-	struct fw_change changes[1 + FW_FLIGHT_SPILLS + 1 + FW_FLIGHT_ENTRIES];
+	struct fw_change changes[2 + FW_FLIGHT_SPILLS + 1 + FW_FLIGHT_ENTRIES];
 	struct fw_key keys[FW_FLIGHT_SPILLS];
 	struct fw_batch batch = { f->key.bucket, changes, 0 };
 	changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
+	if (f->is_new)
+		changes[batch.n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&f->tombstone), { NULL, 0 }, f->tombstone_version };
 	for (unsigned i = 0; i < f->n_spills; i++) {
 		fw_key_message(&f->key, f->spills[i].day, f->spills[i].hash, &keys[i]);
 		changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
@@ -328,7 +330,7 @@ void fw_flight_begin(struct fw_flight *f)
 	*tail = f->first;
 	f->elsewhere = f->first = NULL;
 	f->last = &f->first;
-	f->changed = f->asked = f->resumes = f->points = false;
+	f->changed = f->asked = f->resumes = f->is_new = f->points = false;
 	f->n_spills = f->n_entries = 0;
 	f->entries = NULL;
 	fw_arena_reset(&f->arena);

@@ -37,6 +37,10 @@ struct fw_flight {
 	struct fw_flight_waiter *waiters;
 	struct fw_person_id to; /* where the row is to point; in `follow` */
 	bool points;            /* it does */
+	bool is_new;            /* the row knew nobody: then its tombstone must be as it was read when the record is written */
+	struct fw_key tombstone;
+	uint64_t tombstone_version;
+	int64_t erased_us;      /* when somebody by this id was erased; 0: nobody was */
 	unsigned tries;
 	bool busy;              /* a round is on its way */
 	bool changed;           /* the record */
@@ -124,6 +128,8 @@ int fw_claims_elsewhere(struct fw_flight *f, struct fw_people_event *e);
 int fw_claims_take(struct fw_flight *f, struct fw_people_event *e);
 /* Where the row knows nobody: sends the round to whom another of its ids knows, else begins a new record. */
 void fw_claims_find_known(struct fw_flight *f);
+/* Whether somebody by the row's id was erased: into f->erased_us and what the batch is to expect. */
+void fw_claims_find_buried(struct fw_flight *f, fw_people_done done, void *ctx);
 
 /* Hands an event to the flight of the row e->row. 0 or FW_ENOMEM: then nothing was taken. */
 int fw_flight_take(struct fw_people *p, struct fw_people_event *e);

@@ -102,6 +102,14 @@ void fw_key_applied(uint32_t receiver, uint32_t sender, struct fw_key *ret)
 	ret->n = 3;
 }
 
+void fw_key_tombstone(const struct fw_key *row, const unsigned char hash[16], struct fw_key *ret)
+{
+	ret->bucket = row->bucket;
+	ret->bytes[0] = 'T';
+	memcpy(ret->bytes + 1, hash, 16);
+	ret->n = 17;
+}
+
 enum { NOT_A_KIND = -1 };
 
 static int kind_of(struct fw_str text, struct fw_str *ret_rest)

@@ -6,6 +6,8 @@
  *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
  *   'N'                          the number of the last entry that this bucket put into its outbox
  *   'A' sender(2)                the highest number of an entry that was applied here, of that bucket
+ *   'T' keyed hash(16)           a tombstone: when somebody who went by this id was erased (8 bytes, microseconds)
+ *   'E' time(8) random(8)        the receipt of an erasure (erase_own.h); 'e' while it still has something to do
  *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
  *   'I' file(8)                  how far an import has come */
@@ -46,6 +48,8 @@ void fw_key_kept(const struct fw_key *person, uint64_t merge, char side, struct 
 /* Rows of a bucket's outbox. `number` 0: the prefix of all for that receiver. */
 void fw_key_entry(uint32_t sender, uint32_t receiver, uint64_t number, struct fw_key *ret);
 void fw_key_counter(uint32_t sender, struct fw_key *ret);
+/* The tombstone of an id; `hash` is fw_secret_hash of it, `row` its row's key. */
+void fw_key_tombstone(const struct fw_key *row, const unsigned char hash[16], struct fw_key *ret);
 void fw_key_applied(uint32_t receiver, uint32_t sender, struct fw_key *ret);
 
 #endif

@@ -94,6 +94,44 @@ static void settle(struct fw_people *p, const struct fw_person_id *moved)
 	fw_post_settle(p, &key, on_settled, NULL);
 }
 
+/* A place for somebody of whom there is no record: who was erased before stays so. */
+struct new_place {
+	struct fw_flight *flight;
+	struct fw_reservation *reservations;
+	unsigned n;
+};
+
+static void on_buried(void *ctx, int rc)
+{
+	struct new_place *w = ctx;
+	struct fw_flight *f = w->flight;
+	if (rc == 0)
+		rc = make_record(f, (struct fw_str){ NULL, 0 }, w->reservations, w->n);
+	if (rc < 0) {
+		fw_flight_end(f, rc);
+		return;
+	}
+	fw_record_set_erased(f->record, f->erased_us);
+	fw_flight_reserve(f, f->reserved, f->reserved_ctx);
+}
+
+static void reserve_for_new(struct fw_flight *f, const struct fw_reservation *reservations, unsigned n, fw_people_done done, void *ctx)
+{
+	struct new_place *w = FW_NEW(&f->arena, struct new_place);
+	struct fw_reservation *copy = FW_NEW_ARRAY(&f->arena, n, struct fw_reservation);
+	if (!w || !copy) {
+		fw_flight_give_up(f);
+		done(ctx, FW_ENOMEM);
+		return;
+	}
+	memcpy(copy, reservations, n * sizeof *copy);
+	*w = (struct new_place){ f, copy, n };
+	f->busy = true;
+	f->reserved = done;
+	f->reserved_ctx = ctx;
+	fw_claims_find_buried(f, on_buried, w);
+}
+
 void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
 	fw_people_done done, void *ctx)
 {
@@ -110,13 +148,17 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person *person, cons
 		done(ctx, FW_ENOMEM);
 		return;
 	}
+	f->version = person->version;
+	if (!person->record.n) {
+		reserve_for_new(f, reservations, n, done, ctx);
+		return;
+	}
 	int rc = make_record(f, person->record, reservations, n);
 	if (rc < 0) {
 		fw_flight_give_up(f);
 		done(ctx, rc);
 		return;
 	}
-	f->version = person->version;
 	fw_flight_reserve(f, done, ctx);
 }
 
@@ -128,21 +170,9 @@ static int address(struct fw_people *p, struct fw_people_event *e, struct fw_key
 	fw_secret_row_id(&p->secret, &e->id, text, &row);
 	fw_key_person(&row, ret);
 	e->hops = 0;
-	e->other_device_user = e->pointed = false;
+	e->other_device_user = e->pointed = e->erased = false;
 	e->row_text = NULL;
 	return fw_people_event_send(e, &row);
-}
-
-static bool needs_secret(const struct fw_people_event *events, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (fw_secret_hides(events[i].id.kind))
-			return true;
-		for (unsigned k = 0; k < events[i].n_claims; k++)
-			if (fw_secret_hides((enum fw_person_kind)events[i].claims[k].kind))
-				return true;
-	}
-	return false;
 }
 
 static void row_key(struct fw_people *p, const struct fw_person_id *id, struct fw_key *ret)
@@ -205,7 +235,7 @@ static void on_ready(void *ctx, int rc)
 void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsigned n, struct fw_people_group *group)
 {
 	group->rc = 0;
-	if (p->secret.known || !needs_secret(events, n)) {
+	if (p->secret.known) {
 		hand_over(p, events, n, group);
 		return;
 	}

@@ -79,6 +79,7 @@ struct fw_people_event {
 	uint64_t import_file;   /* with event.imported: where it stands */
 	int64_t import_offset;
 	bool repeated;          /* answer: it had been applied before */
+	bool erased;            /* answer: it was refused, for it is of somebody who was erased since */
 
 	/* The ids it proves; none where all it has is a userId that it does not prove. */
 	const struct fw_claim *claims;

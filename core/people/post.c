@@ -9,7 +9,7 @@
 #include "people/receive.h"
 #include "people/row.h"
 
-enum { TRIES_MOST = 1000, CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + 8, ARENA_MOST = 16 << 20 };
+enum { TRIES_MOST = 1000, SIBLINGS_MOST = 200, CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + SIBLINGS_MOST + 8, ARENA_MOST = 16 << 20 };
 
 /* Somebody who waits for a delivery. */
 struct waiter {
@@ -36,6 +36,8 @@ struct fw_delivery {
 	uint64_t row_version;
 	struct fw_outgoing outgoing;
 	struct fw_received received;
+	struct fw_change siblings[SIBLINGS_MOST]; /* rows beside the target, to be deleted */
+	unsigned n_siblings;
 };
 
 static void look(struct fw_delivery *d);
@@ -151,6 +153,20 @@ static unsigned put_spilled(struct fw_delivery *d, struct fw_change *changes)
 	return keys ? got->n_spilled : 0;
 }
 
+static int put_tombstone(struct fw_delivery *d, struct fw_change *change)
+{
+	unsigned char hash[FW_KEYED_HASH];
+	struct fw_key *key = FW_NEW(&d->arena, struct fw_key);
+	char *at = fw_arena_alloc(&d->arena, 8);
+	if (!key || !at)
+		return FW_ENOMEM;
+	fw_secret_hash(&d->people->secret, &d->entry.target, hash);
+	fw_key_tombstone(&d->target, hash, key);
+	fw_key_number(at, (uint64_t)d->entry.at_us, 8);
+	*change = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(key), { at, 8 }, FW_VERSION_ANY };
+	return 0;
+}
+
 static int keep_before(struct fw_delivery *d, struct fw_change *change)
 {
 	const struct fw_entry *e = &d->entry;
@@ -171,6 +187,11 @@ static void write(struct fw_delivery *d)
 	batch.n += put_spilled(d, changes + batch.n);
 	if (rc == 0 && got->before.n)
 		rc = keep_before(d, &changes[batch.n++]);
+	if (rc == 0 && got->buried) {
+		memcpy(changes + batch.n, d->siblings, d->n_siblings * sizeof *d->siblings);
+		batch.n += d->n_siblings;
+		rc = put_tombstone(d, &changes[batch.n++]);
+	}
 	d->outgoing.entries = got->out;
 	d->outgoing.n = got->n_out;
 	if (rc == 0 && got->n_out) {
@@ -209,6 +230,28 @@ static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 		receive(d, true);
 }
 
+static void on_part_deleted(void *ctx, int rc, uint64_t version)
+{
+	(void)version;
+	again(ctx, rc == 0 ? FW_ECONFLICT : rc);
+}
+
+/* Messages that were remembered beside the id, and what is kept of merges. */
+static void on_siblings(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct fw_delivery *d = ctx;
+	d->n_siblings = 0;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
+			d->siblings[d->n_siblings++] = (struct fw_change){ FW_CHANGE_DELETE, rows[i].key, { NULL, 0 }, FW_VERSION_ANY };
+	if (rc < 0)
+		end(d, rc);
+	else if (more) /* part of them now, then once more */
+		commit(d, &(struct fw_batch){ d->receiver, d->siblings, d->n_siblings }, on_part_deleted);
+	else
+		receive(d, false);
+}
+
 static void on_target(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_delivery *d = ctx;
@@ -219,7 +262,11 @@ static void on_target(void *ctx, int rc, const struct fw_row *row)
 	d->row = *row;
 	d->row_version = row->version;
 	d->outgoing = (struct fw_outgoing){ .bucket = d->receiver };
-	receive(d, false);
+	if (d->entry.kind == FW_ENTRY_ERASE)
+		fw_store_scan(d->people->store, d->receiver, (struct fw_str){ d->target.bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 },
+			SIBLINGS_MOST, &d->arena, on_siblings, d);
+	else
+		receive(d, false);
 }
 
 static void read_target(struct fw_delivery *d)

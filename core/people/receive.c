@@ -302,6 +302,15 @@ static int receive_forget(struct receiver *r)
 	return 0;
 }
 
+/* An id that has a record of its own is somebody else's by now. */
+static int receive_erase(struct receiver *r)
+{
+	r->ret->buried = !r->is_there || r->is_moved;
+	r->ret->changed = r->is_moved;
+	r->ret->value = (struct fw_str){ NULL, 0 };
+	return 0;
+}
+
 int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
 	struct fw_received *ret)
 {
@@ -319,6 +328,7 @@ int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct 
 	case FW_ENTRY_SHARE: return receive_share(&r);
 	case FW_ENTRY_SPLIT: return receive_split(&r);
 	case FW_ENTRY_FORGET: return receive_forget(&r);
+	case FW_ENTRY_ERASE: return receive_erase(&r);
 	default: return FW_EINVAL;
 	}
 }

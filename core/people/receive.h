@@ -15,6 +15,7 @@ struct fw_received {
 	unsigned n_spilled;
 	struct fw_str before; /* ABSORB that was done: the record as it was, to be kept under the seal; n 0: none */
 	bool merged;
+	bool buried;          /* all rows beside it go, too, and a tombstone comes */
 	const char *refused;  /* why two people do not become one; NULL: nothing was refused */
 };
 

@@ -163,6 +163,13 @@ static bool is_full(const struct fw_flight *f)
 /* One event. False: a row is awaited, which brings the round on, or the round has ended. */
 static bool take(struct fw_flight *f, struct fw_people_event *e)
 {
+	if (!f->asked)
+		e->erased |= e->event.at_us <= fw_record_erased_us(f->record);
+	if (e->erased) {
+		e->repeated = false;
+		f->at = e->next;
+		return true;
+	}
 	enum answer a = look(f, e);
 	if (a == LATER)
 		return false;

@@ -24,19 +24,37 @@ bool fw_secret_hides(enum fw_person_kind kind)
 	return kind == FW_PERSON_EMAIL || kind == FW_PERSON_PHONE || kind == FW_PERSON_OTHER;
 }
 
+static void hash(const struct fw_secret *s, char purpose, struct fw_str text, unsigned char ret[EVP_MAX_MD_SIZE])
+{
+	unsigned char message[2 + FW_LIMIT_EVENT_ID_BYTES];
+	unsigned n = 0;
+	size_t length = text.n < sizeof message - 1 ? text.n : sizeof message - 1;
+	memset(ret, 0, EVP_MAX_MD_SIZE);
+	message[0] = (unsigned char)purpose;
+	memcpy(message + 1, text.p, length);
+	HMAC(EVP_sha256(), s->bytes, FW_SECRET_BYTES, message, length + 1, ret, &n);
+}
+
+void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, unsigned char ret[FW_KEYED_HASH])
+{
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	char named[1 + FW_LIMIT_EVENT_ID_BYTES];
+	size_t n = row->id.n < FW_LIMIT_EVENT_ID_BYTES ? row->id.n : FW_LIMIT_EVENT_ID_BYTES;
+	named[0] = fw_key_letter(row->kind);
+	memcpy(named + 1, row->id.p, n);
+	hash(s, 'T', (struct fw_str){ named, n + 1 }, mac);
+	memcpy(ret, mac, FW_KEYED_HASH);
+}
+
 void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
 	struct fw_person_id *ret)
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char mac[EVP_MAX_MD_SIZE] = { 0 }, message[1 + FW_LIMIT_EVENT_ID_BYTES];
-	unsigned n = 0;
+	unsigned char mac[EVP_MAX_MD_SIZE];
 	*ret = *plain;
 	if (!fw_secret_hides(plain->kind))
 		return;
-	size_t length = plain->id.n < FW_LIMIT_EVENT_ID_BYTES ? plain->id.n : FW_LIMIT_EVENT_ID_BYTES;
-	message[0] = (unsigned char)fw_key_letter(plain->kind);
-	memcpy(message + 1, plain->id.p, length);
-	HMAC(EVP_sha256(), s->bytes, FW_SECRET_BYTES, message, length + 1, mac, &n);
+	hash(s, fw_key_letter(plain->kind), plain->id, mac);
 	for (unsigned i = 0; i < FW_KEYED_HASH_TEXT / 2; i++) {
 		text[2 * i] = digits[mac[i] >> 4];
 		text[2 * i + 1] = digits[mac[i] & 15];

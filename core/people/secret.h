@@ -16,6 +16,9 @@ struct fw_secret {
  * bytes in hexadecimal), written to `text`; any other is the id itself. The secret must be known where it is needed. */
 void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
 	struct fw_person_id *ret);
+/* A keyed hash of a row's id, to know it again by without keeping it. The secret must be known. */
+enum { FW_KEYED_HASH = 16 };
+void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, unsigned char ret[FW_KEYED_HASH]);
 /* Whether that needs the secret. */
 bool fw_secret_hides(enum fw_person_kind kind);
 

@@ -59,6 +59,8 @@ static int merge_head(struct merging *m)
 	if (m->from->last_ms > r->last_ms)
 		r->last_ms = m->from->last_ms;
 	r->restricted |= m->from->restricted;
+	if (m->from->erased_ms > r->erased_ms)
+		r->erased_ms = m->from->erased_ms;
 	return 0;
 }
 

@@ -157,6 +157,7 @@ struct fw_record {
 	FW_LIST(struct consent) consents; /* by `what` */
 	FW_LIST(struct consent_entry) consent_log; /* by time */
 	bool restricted;                  /* kept, and used for nothing */
+	int64_t erased_ms;                /* somebody with these ids was erased then; 0: nobody */
 
 	/* What the texts of both parts are: numbers are places here, from 1. */
 	FW_LIST(struct record_text) texts;

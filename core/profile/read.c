@@ -364,13 +364,19 @@ static bool get_consent(struct fw_record *r, struct fw_unpack *u)
 	return true;
 }
 
+static bool get_erased(struct fw_record *r, struct fw_unpack *u)
+{
+	r->erased_ms = get_before(u, r->last_ms);
+	return r->erased_ms != 0;
+}
+
 bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
 {
 	static bool (*const readers[PARTS])(struct fw_record *r, struct fw_unpack *u) = {
 		[PART_IDS] = get_ids, [PART_SESSION] = get_last_session, [PART_CART] = get_cart, [PART_ORDERS] = get_orders,
 		[PART_CAPS] = get_caps, [PART_SEEN] = get_seen, [PART_IMPORTS] = get_imports, [PART_TRAITS] = get_traits,
 		[PART_VISITS] = get_visits, [PART_TOUCHES] = get_touches, [PART_RECENT] = get_recent, [PART_LIFETIME] = get_lifetime,
-		[PART_ENGAGEMENT] = get_engagements, [PART_MERGES] = get_merges, [PART_CONSENT] = get_consent,
+		[PART_ENGAGEMENT] = get_engagements, [PART_MERGES] = get_merges, [PART_CONSENT] = get_consent, [PART_ERASED] = get_erased,
 	};
 	struct fw_unpack u;
 	fw_unpack_init(&u, bytes);
@@ -451,7 +457,7 @@ int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **r
 {
 	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches",
 		"series",
-		"recent", "caps", "imports", "lifetime", "engagement", "merges", "consent" };
+		"recent", "caps", "imports", "lifetime", "engagement", "merges", "consent", "erasure" };
 	struct parts p;
 	struct fw_record *r = FW_NEW(a, struct fw_record);
 	int code = r ? fw_parts_read(a, bytes, &p, err) : FW_ENOMEM;

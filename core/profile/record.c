@@ -53,6 +53,27 @@ bool fw_record_is_known(const struct fw_record *r)
 	return fw_record_user(r).n > 0;
 }
 
+int64_t fw_record_erased_us(const struct fw_record *r)
+{
+	return r->erased_ms * 1000;
+}
+
+void fw_record_set_erased(struct fw_record *r, int64_t at_us)
+{
+	if (at_us / 1000 > r->erased_ms)
+		r->erased_ms = at_us / 1000;
+}
+
+bool fw_record_is_restricted(const struct fw_record *r)
+{
+	return r->restricted;
+}
+
+void fw_record_restrict(struct fw_record *r, bool restricted)
+{
+	r->restricted = restricted;
+}
+
 /* The longest beginning of at most FW_LIMIT_KEY_BYTES that cuts no character. */
 static struct fw_str cut(struct fw_str text)
 {

@@ -72,6 +72,13 @@ int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct
 /* What `absorbed` brought into a person who was `before` then is taken out again; what came since stays. 0 or FW_ENOMEM. */
 int fw_record_split(struct fw_record *from, const struct fw_record *before, const struct fw_record *absorbed);
 
+/* When somebody who went by one of these ids was erased: what happened until then is not this person's. 0: nobody was. */
+int64_t fw_record_erased_us(const struct fw_record *r);
+void fw_record_set_erased(struct fw_record *r, int64_t at_us); /* the later of two holds */
+/* The person is kept, and used for nothing. */
+bool fw_record_is_restricted(const struct fw_record *r);
+void fw_record_restrict(struct fw_record *r, bool restricted);
+
 /* What applying needs to know besides the event. */
 struct fw_profile_options {
 	const char *currency;

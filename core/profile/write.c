@@ -338,6 +338,7 @@ static bool is_there(const struct fw_record *r, enum part part)
 	case PART_IMPORTS: return r->imports.n > 0;
 	case PART_TRAITS: return r->traits.n > 0;
 	case PART_MERGES: return r->merges.n > 0;
+	case PART_ERASED: return r->erased_ms != 0;
 	case PART_CONSENT: return r->consents.n > 0 || r->restricted;
 	default: return is_behaviour_there(r, part);
 	}
@@ -362,6 +363,7 @@ static void put_part(struct writer *w, enum part part)
 	case PART_LIFETIME: put_lifetime(w); break;
 	case PART_MERGES: put_merges(w); break;
 	case PART_CONSENT: put_consent(w); break;
+	case PART_ERASED: put_time(w, w->r->erased_ms); break;
 	default: put_engagements(w); break;
 	}
 }

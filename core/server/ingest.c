@@ -32,6 +32,19 @@ void fw_engine_fail_new(fw_engine_done done, void *data)
 		"send it again after Retry-After; what is stored already counts once");
 }
 
+/* Events of people who have been erased since are refused like any other that cannot be taken; they leave no letter. */
+static void refuse_erased(struct fw_ingest *in)
+{
+	for (unsigned i = 0; i < in->n_events; i++) {
+		if (!in->events[i].erased)
+			continue;
+		struct fw_rejected *r = &in->rejected[in->n_rejected++];
+		*r = (struct fw_rejected){ in->indexes[i], { .code = "erased" } };
+		snprintf(r->refusal.message, sizeof r->refusal.message, "it happened before this person was erased");
+		in->n_erased++;
+	}
+}
+
 static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
 {
 	struct fw_json_out o;
@@ -40,7 +53,7 @@ static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
 	fw_json_key(&o, "success");
 	fw_json_bool(&o, true);
 	fw_json_key(&o, "accepted");
-	fw_json_number(&o, in->n_events);
+	fw_json_number(&o, in->n_events - in->n_erased);
 	fw_json_key(&o, "rejected");
 	fw_json_open_array(&o);
 	for (unsigned i = 0; i < in->n_rejected; i++) {
@@ -66,9 +79,10 @@ static void finish(struct fw_ingest *in)
 	fw_buf_init(&out, 0);
 	if (rc == 0) {
 		unsigned repeated = 0;
+		refuse_erased(in);
 		for (unsigned i = 0; i < in->n_events; i++)
 			repeated += in->events[i].repeated;
-		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, in->n_events - repeated);
+		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, in->n_events - in->n_erased - repeated);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REPEATED, repeated);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REJECTED, in->n_rejected);
 		write_answer(in, &out);
@@ -206,7 +220,7 @@ static int take(struct fw_ingest *in, const struct fw_json *element, unsigned in
 	if (rc == 0)
 		rc = fw_ingest_read(&in->reader, element, e, &refusal);
 	if (rc == 0)
-		in->n_events++;
+		in->indexes[in->n_events++] = index;
 	if (rc != FW_EINVAL)
 		return rc;
 	in->rejected[in->n_rejected++] = (struct fw_rejected){ index, refusal };
@@ -261,8 +275,9 @@ static void run(struct fw_ingest *in, struct fw_str json)
 	if (rc == 0) {
 		in->events = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_people_event);
 		in->rejected = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_rejected);
+		in->indexes = FW_NEW_ARRAY(&in->arena, n + 1, unsigned);
 	}
-	if (rc < 0 || !in->events || !in->rejected) {
+	if (rc < 0 || !in->events || !in->rejected || !in->indexes) {
 		refuse_all(in, 413, "too_large", "the request takes more memory than one may", NULL, "send fewer events at once");
 		return;
 	}

@@ -42,7 +42,8 @@ struct fw_ingest {
 	struct fw_ingest_reader reader;
 	struct fw_people_event *events;
 	struct fw_rejected *rejected;
-	unsigned n_events, n_rejected;
+	unsigned *indexes;      /* of events, in the request */
+	unsigned n_events, n_rejected, n_erased;
 	struct fw_people_group group;
 	unsigned left; /* the events, and each letter on its way */
 	int rc;

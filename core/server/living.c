@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "people/erase.h"
 #include "people/post.h"
 #include "people/sweep.h"
 #include "server/config_store.h"
@@ -46,23 +47,29 @@ static void on_leased(void *ctx, int rc)
 	}
 }
 
-static void on_posted(void *ctx, int rc)
+static void on_gone_on(void *ctx, int rc)
 {
 	struct fw_living *l = ctx;
 	(void)rc; /* what the store could not do has its next turn soon */
+	l->posted = (l->posted + BUCKETS_A_POST) % FW_STORE_BUCKETS;
 	if (l->leads)
 		wait_ms(l->on_post, STEP_MS);
 }
 
-/* What a worker said to other buckets and died before delivering. */
+static void on_posted(void *ctx, int rc)
+{
+	struct fw_living *l = ctx;
+	(void)rc;
+	fw_people_erase_sweep(l->people, l->posted, BUCKETS_A_POST, fw_now_us(), on_gone_on, l);
+}
+
+/* What a worker said to other buckets and died before delivering; and erasures that it did not end. */
 static void on_post(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_living *l = ctx;
 	(void)fd;
 	(void)what;
-	uint32_t first = l->posted;
-	l->posted = (l->posted + BUCKETS_A_POST) % FW_STORE_BUCKETS;
-	fw_post_sweep(l->people, first, BUCKETS_A_POST, on_posted, l);
+	fw_post_sweep(l->people, l->posted, BUCKETS_A_POST, on_posted, l);
 }
 
 static void on_lease(evutil_socket_t fd, short what, void *ctx)

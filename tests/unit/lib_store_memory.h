@@ -332,15 +332,22 @@ static inline void memory_health(struct fw_store *s, struct fw_store_health *ret
 	ret->waiting = m->n_waiting;
 }
 
-static inline void memory_close(struct fw_store *s)
+/* Whoever waited is gone: nothing that was on its way arrives. */
+static inline void memory_give_up(struct memory_store *m)
 {
-	struct memory_store *m = (struct memory_store *)s;
 	m->closing = true;
 	while (m->pending) {
 		struct memory_pending *w = m->pending;
 		m->pending = w->next;
 		memory_complete(m, w);
 	}
+	m->closing = false;
+}
+
+static inline void memory_close(struct fw_store *s)
+{
+	struct memory_store *m = (struct memory_store *)s;
+	memory_give_up(m);
 	while (m->rows) {
 		struct memory_row *next = m->rows->next;
 		free((char *)(uintptr_t)m->rows->key.p);

@@ -1,0 +1,248 @@
+/* An erasure's first step is one batch in the bucket of the record: the record goes, a tombstone comes, every other id is told by
+ * the outbox, and a row says what is still to be done. So whatever dies afterwards, somebody finds that row and goes on
+ * (erase_rest.c). */
+#include "people/erase_own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/hash.h"
+#include "people/post.h"
+#include "people/who.h"
+
+enum { ROWS_MOST = 400, CHANGES_MOST = ROWS_MOST + FW_LIMIT_RECORD_IDS + 8 };
+
+struct erasing {
+	struct fw_people *people;
+	struct fw_arena arena, ids; /* of the round; of the id */
+	struct fw_who who;
+	int64_t now_us;
+	struct fw_erasure job;
+	struct fw_key job_key;
+	struct fw_entry entries[FW_LIMIT_RECORD_IDS];
+	struct fw_outgoing outgoing;
+	struct fw_change changes[CHANGES_MOST];
+	unsigned n_changes, left;
+	fw_people_erased done;
+	void *ctx;
+};
+
+static void end(struct erasing *e, int rc, const struct fw_receipt *receipt)
+{
+	static const struct fw_receipt none;
+	fw_people_erased done = e->done;
+	void *ctx = e->ctx;
+	const struct fw_receipt copy = receipt ? *receipt : none;
+	fw_arena_finish(&e->arena);
+	fw_arena_finish(&e->ids);
+	free(e);
+	done(ctx, rc, &copy);
+}
+
+static void on_rest(void *ctx, int rc, const struct fw_receipt *receipt)
+{
+	struct erasing *e = ctx;
+	struct fw_receipt own = e->job.receipt;
+	if (rc == 0)
+		own = *receipt;
+	end(e, 0, &own); /* what could not be done now is gone on with */
+}
+
+static void leave(struct erasing *e)
+{
+	if (--e->left == 0)
+		fw_erasure_go_on(e->people, &e->job_key, e->now_us, on_rest, e);
+}
+
+static void on_delivered(void *ctx, int rc)
+{
+	(void)rc;
+	leave(ctx);
+}
+
+static void on_committed(void *ctx, int rc, uint64_t version)
+{
+	struct erasing *e = ctx;
+	(void)version;
+	if (rc == FW_ECONFLICT) {
+		fw_who_again(&e->who);
+		return;
+	}
+	if (rc < 0) {
+		end(e, rc, NULL);
+		return;
+	}
+	e->left = 1;
+	for (unsigned i = 0; i < e->outgoing.n; i++) {
+		struct fw_key key;
+		fw_key_person(&e->entries[i].target, &key);
+		e->left++;
+		fw_post_deliver(e->people, e->outgoing.bucket, key.bucket, on_delivered, e);
+	}
+	leave(e);
+}
+
+static void commit(struct erasing *e)
+{
+	struct fw_batch batch = { e->who.follow.key.bucket, e->changes, e->n_changes };
+	int n = e->outgoing.n ? fw_outgoing_write(&e->outgoing, &e->arena, e->changes + batch.n) : 0;
+	if (n > 0)
+		batch.n += (unsigned)n;
+	int rc = n < 0 ? n : fw_store_commit(e->people->store, &batch, on_committed, e);
+	if (rc < 0)
+		end(e, rc, NULL);
+}
+
+static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
+{
+	struct erasing *e = ctx;
+	e->outgoing = (struct fw_outgoing){ e->who.follow.key.bucket, e->entries, e->outgoing.n, last, version };
+	if (rc < 0)
+		end(e, rc, NULL);
+	else
+		commit(e);
+}
+
+static void add(struct erasing *e, enum fw_change_kind kind, struct fw_str key, struct fw_str value, uint64_t expected)
+{
+	e->changes[e->n_changes++] = (struct fw_change){ kind, key, value, expected };
+}
+
+static int put_tombstone(struct erasing *e)
+{
+	const struct fw_key *row = &e->who.follow.key;
+	const struct fw_person_id id = fw_key_id(row);
+	unsigned char hash[FW_KEYED_HASH];
+	struct fw_key *key = FW_NEW(&e->arena, struct fw_key);
+	char *at = fw_arena_alloc(&e->arena, 8);
+	if (!key || !at)
+		return FW_ENOMEM;
+	fw_secret_hash(&e->people->secret, &id, hash);
+	fw_key_tombstone(row, hash, key);
+	fw_key_number(at, (uint64_t)e->now_us, 8);
+	add(e, FW_CHANGE_PUT, fw_key_str(key), (struct fw_str){ at, 8 }, FW_VERSION_ANY);
+	return 0;
+}
+
+static int put_job(struct erasing *e)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_erasure_write(&e->job, &b);
+	struct fw_str value = { b.failed ? NULL : fw_arena_strndup(&e->arena, b.data, b.n), b.n };
+	fw_buf_finish(&b);
+	if (!value.p)
+		return FW_ENOMEM;
+	add(e, FW_CHANGE_PUT, fw_key_str(&e->job_key), value, FW_VERSION_NONE);
+	return 0;
+}
+
+/* Every id: its row is told, and its hash is what dead letters are compared with. */
+static int list_ids(struct erasing *e)
+{
+	const struct fw_person_id own = fw_key_id(&e->who.follow.key);
+	struct fw_id id;
+	e->outgoing.n = e->job.n_hashes = 0;
+	e->job.hashes = fw_arena_array(&e->arena, FW_LIMIT_RECORD_IDS + 1, sizeof *e->job.hashes);
+	if (!e->job.hashes)
+		return FW_ENOMEM;
+	for (unsigned i = 0; fw_record_id(e->who.record, i, &id); i++) {
+		struct fw_entry *entry = &e->entries[e->outgoing.n];
+		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		char text[FW_KEYED_HASH_TEXT];
+		*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .other = own, .at_us = e->now_us };
+		fw_secret_row_id(&e->people->secret, &plain, text, &entry->target);
+		fw_secret_hash(&e->people->secret, &entry->target, e->job.hashes[e->job.n_hashes++]);
+		if (fw_person_id_equal(&entry->target, &own))
+			continue;
+		if (!(entry->target.id.p = fw_arena_strndup(&e->arena, entry->target.id.p, entry->target.id.n)))
+			return FW_ENOMEM;
+		e->outgoing.n++;
+	}
+	e->job.receipt.ids = e->job.n_hashes;
+	return 0;
+}
+
+static void on_part_deleted(void *ctx, int rc, uint64_t version)
+{
+	struct erasing *e = ctx;
+	(void)version;
+	if (rc < 0 && rc != FW_ECONFLICT)
+		end(e, rc, NULL);
+	else
+		fw_who_again(&e->who);
+}
+
+/* The rows beside the record: remembered messages, what is kept of merges. */
+static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct erasing *e = ctx;
+	const struct fw_follow *f = &e->who.follow;
+	e->n_changes = 0;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
+			add(e, FW_CHANGE_DELETE, rows[i].key, (struct fw_str){ NULL, 0 }, FW_VERSION_ANY);
+	if (rc == 0 && more) {
+		rc = fw_store_commit(e->people->store, &(struct fw_batch){ f->key.bucket, e->changes, e->n_changes }, on_part_deleted, e);
+		if (rc < 0)
+			end(e, rc, NULL);
+		return;
+	}
+	if (rc == 0)
+		rc = list_ids(e);
+	add(e, FW_CHANGE_DELETE, fw_key_str(&f->key), (struct fw_str){ NULL, 0 }, f->row.version);
+	if (rc == 0)
+		rc = put_tombstone(e);
+	if (rc == 0)
+		rc = put_job(e);
+	if (rc < 0)
+		end(e, rc, NULL);
+	else
+		fw_outgoing_count(e->people->store, f->key.bucket, &e->arena, &(struct fw_outgoing_reader){ on_counter, e });
+}
+
+static void make_job(struct erasing *e)
+{
+	uint64_t chance = 0;
+	if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+		chance = fw_hash(e, sizeof *e);
+	e->job = (struct fw_erasure){ .receipt.begun_us = e->now_us };
+	fw_erasure_key(e->who.follow.key.bucket, e->now_us, chance, &e->job_key);
+	fw_erasure_name(&e->job_key, e->job.receipt.id);
+}
+
+static void on_found(void *ctx, int rc)
+{
+	struct erasing *e = ctx;
+	const struct fw_key *key = &e->who.follow.key;
+	if (rc < 0) {
+		end(e, rc, NULL);
+		return;
+	}
+	make_job(e);
+	fw_store_scan(e->people->store, key->bucket, (struct fw_str){ key->bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 }, ROWS_MOST, &e->arena,
+		on_rows, e);
+}
+
+void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx)
+{
+	static const struct fw_receipt none;
+	struct erasing *e = calloc(1, sizeof *e);
+	if (!e) {
+		done(ctx, FW_ENOMEM, &none);
+		return;
+	}
+	e->people = p;
+	e->now_us = now_us;
+	e->done = done;
+	e->ctx = ctx;
+	fw_arena_init(&e->arena, NULL, 0, 0);
+	fw_arena_init(&e->ids, NULL, 0, 0);
+	struct fw_person_id own = { id->kind, { fw_arena_strndup(&e->ids, id->id.p, id->id.n), id->id.n } };
+	if (own.id.p)
+		fw_who_find(&e->who, p, &own, &e->arena, on_found, e);
+	else
+		end(e, FW_ENOMEM, NULL);
+}

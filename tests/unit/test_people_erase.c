@@ -1,0 +1,191 @@
+/* Whoever is erased is in no row any more, by no id, and what comes late does not bring the person back; also when whoever erases dies
+ * between any two steps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lib_people.h"
+#include "people/dead.h"
+#include "people/erase.h"
+#include "people/post.h"
+
+#define NOON INT64_C(1790000000000000)
+#define SECOND INT64_C(1000000)
+
+struct answer {
+	unsigned came;
+	int rc;
+	struct fw_receipt receipt;
+};
+
+static void on_erased(void *ctx, int rc, const struct fw_receipt *receipt)
+{
+	struct answer *a = ctx;
+	*a = (struct answer){ a->came + 1, rc, *receipt };
+}
+
+static void on_done(void *ctx, int rc)
+{
+	struct answer *a = ctx;
+	a->came++;
+	a->rc = rc;
+}
+
+static void on_letter(void *ctx, int rc, uint64_t version)
+{
+	(void)version;
+	on_done(ctx, rc);
+}
+
+/* One event at that second; whether it was refused as one of somebody erased. */
+static bool hand_one_in(struct client *c, unsigned message, const char *ids)
+{
+	char json[400];
+	struct request *r = request_create(c, 1);
+	unsigned before = c->answered;
+	snprintf(json, sizeof json, "{\"type\":\"identify\",\"messageId\":\"m-%u\",%s}", message, ids);
+	request_add(r, json, NOON + message * SECOND);
+	hand_in(r);
+	store_wait(&c->t, &c->answered, before + 1);
+	bool erased = r->events[0].erased;
+	request_destroy(r);
+	return erased;
+}
+
+static void sweep(struct client *c, int64_t now_us)
+{
+	for (int i = 0; i < 3; i++) {
+		struct answer a = { 0 };
+		fw_post_sweep(c->workers[1], 0, FW_STORE_BUCKETS, on_done, &a);
+		store_wait(&c->t, &a.came, 1);
+		a = (struct answer){ 0 };
+		fw_people_erase_sweep(c->workers[1], 0, FW_STORE_BUCKETS, now_us, on_done, &a);
+		store_wait(&c->t, &a.came, 1);
+	}
+}
+
+static const char device[] = "\"anonymousId\":\"device-of-ann-1\"";
+static const char both[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-ann\",\"traits\":{\"email\":\"ann@shop.example\",\"plan\":\"Gölden Plän!\"}";
+static const char other_device[] = "\"anonymousId\":\"device-of-ann-2\"";
+static const char other_both[] = "\"anonymousId\":\"device-of-ann-2\",\"userId\":\"user-ann\"";
+static const char somebody[] = "\"anonymousId\":\"device-of-bob\",\"traits\":{\"plan\":\"Sïlver Plän!\"}";
+
+static unsigned rows_with(const struct client *c, const char *text)
+{
+	unsigned n = 0;
+	for (const struct memory_row *row = c->memory->rows; row; row = row->next)
+		n += memmem(row->key.p, row->key.n, text, strlen(text)) || (row->value.n && memmem(row->value.p, row->value.n, text, strlen(text)));
+	return n;
+}
+
+static void keep_letter(struct client *c, const char *event)
+{
+	struct answer a = { 0 };
+	struct fw_dead d = { .at_us = NOON, .code = FW_STR("no_event"), .message = FW_STR("m"), .sender = FW_STR("secret"),
+		.event = fw_str(event), .bytes = strlen(event) };
+	assert_int_equal(fw_dead_put(c->store, &d, on_letter, &a), 0);
+	store_wait(&c->t, &a.came, 1);
+}
+
+/* Ann, who is one person by two devices, a userId and an address; and Bob. */
+static void begin(struct client *c, const struct memory_options *options)
+{
+	client_init(c, options);
+	hand_one_in(c, 1, device);
+	hand_one_in(c, 2, other_device);
+	hand_one_in(c, 3, both);
+	hand_one_in(c, 4, other_both);
+	hand_one_in(c, 5, somebody);
+	keep_letter(c, "{\"type\":\"track\",\"userId\":\"user-ann\"}");
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"properties\":{\"to\":\" Ann@Shop.example\"}}");
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"device-of-bob\"}");
+	sweep(c, NOON);
+}
+
+static void nothing_is_left(const struct client *c)
+{
+	static const char *const texts[] = { "ann-1", "ann-2", "user-ann", "ann@shop", "Gölden Plän!", "Ann@Shop" };
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (rows_with(c, texts[i]))
+			fail_msg("%u rows still have %s", rows_with(c, texts[i]), texts[i]);
+	assert_true(rows_with(c, "device-of-bob") >= 2 && rows_with(c, "Sïlver Plän!") == 1);
+}
+
+static struct answer erase(struct client *c, const char *id, unsigned at)
+{
+	struct answer a = { 0 };
+	struct fw_person_id who;
+	assert_int_equal(fw_person_id_parse(&c->t.arena, fw_str(id), &who, NULL), 0);
+	fw_people_erase(c->workers[0], &who, NOON + at * SECOND, on_erased, &a);
+	store_wait(&c->t, &a.came, 1);
+	return a;
+}
+
+static void test_erased(void **state)
+{
+	(void)state;
+	static const char *const ids[] = { "user-ann", "anonymous:device-of-ann-1", "anonymous:device-of-ann-2", "email:ann@shop.example" };
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		struct client c;
+		begin(&c, &(struct memory_options){ .seed = i + 1, .late_turns = 4 });
+		struct answer a = erase(&c, ids[i], 10);
+		assert_int_equal(a.rc, 0);
+		assert_true(a.receipt.done_us && a.receipt.scrubbed && a.receipt.ids == 4 && a.receipt.dead_letters == 2);
+		nothing_is_left(&c);
+		/* What happened before is of nobody; what happens now is of somebody new. */
+		assert_true(hand_one_in(&c, 6, device) && hand_one_in(&c, 7, both) && hand_one_in(&c, 8, other_both));
+		assert_true(hand_one_in(&c, 9, "\"userId\":\"user-ann\""));
+		nothing_is_left(&c);
+		assert_false(hand_one_in(&c, 11, device));
+		assert_true(hand_one_in(&c, 9, device)); /* late, though the id is somebody's again */
+		struct answer again = { 0 };
+		fw_people_receipt(c.workers[1], a.receipt.id, on_erased, &again);
+		store_wait(&c.t, &again.came, 1);
+		assert_true(again.rc == 0 && again.receipt.done_us == a.receipt.done_us && again.receipt.ids == 4);
+		assert_int_equal(erase(&c, "user-ann", 20).rc, FW_ENOENT);
+		client_finish(&c);
+	}
+}
+
+/* Stopped after every number of commits; then somebody else sweeps. */
+static void test_stopped_anywhere(void **state)
+{
+	(void)state;
+	for (unsigned stop = 0;; stop++) {
+		struct client c;
+		struct answer a = { 0 };
+		struct fw_person_id who = { FW_PERSON_USER, FW_STR("user-ann") };
+		begin(&c, &(struct memory_options){ .seed = 7 });
+		uint64_t before = c.memory->version;
+		fw_people_erase(c.workers[0], &who, NOON + 10 * SECOND, on_erased, &a);
+		while (!a.came && c.memory->version < before + stop)
+			event_base_loop(c.t.base, EVLOOP_ONCE);
+		bool ended = a.came;
+		/* The worker is gone: nothing that it has on its way arrives; the rows are as they are. */
+		memory_give_up(c.memory);
+		fw_people_destroy(c.workers[0]);
+		static const struct fw_people_options people = { "EUR", NULL, 0 };
+		assert_non_null(c.workers[0] = fw_people_create(c.store, &people));
+		if (c.memory->version == before) {
+			client_finish(&c);
+			continue;
+		}
+		sweep(&c, NOON + 11 * SECOND);
+		nothing_is_left(&c);
+		assert_true(hand_one_in(&c, 6, device) && hand_one_in(&c, 8, other_both));
+		client_finish(&c);
+		if (ended)
+			return;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_erased),
+		cmocka_unit_test(test_stopped_anywhere),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
