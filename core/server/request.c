@@ -122,14 +122,22 @@ static void hand_over(const struct fw_endpoint *e, struct fw_plugin_request *r)
 	fw_loaded_leave(e->plugin, before);
 }
 
-/* Whether a browser's page may ask this: a secret key has no business in one. A preflight asks on behalf of the method
- * that is to follow. */
+/* What a preflight asks for: the endpoint of the method that is to follow. */
+static const struct fw_endpoint *preflight_of(const struct fw_worker *w, struct fw_http_request *http, unsigned allowed)
+{
+	struct fw_str method = fw_http_header(http, "Access-Control-Request-Method");
+	for (unsigned i = 0; method.p && i < FW_HTTP_OPTIONS; i++)
+		if (allowed & FW_HTTP_MASK(i) && fw_str_is(method, fw_http_method_name((enum fw_http_method)i)))
+			return fw_http_route_find(w->made->routes, (enum fw_http_method)i, fw_http_path(http)).target;
+	return NULL;
+}
+
+/* Whether a browser's page may ask this: a secret key has no business in one. */
 static bool for_browsers(const struct fw_worker *w, struct fw_http_request *http, const struct fw_http_route_match *match)
 {
 	const struct fw_endpoint *e = match->target;
-	for (unsigned i = 0; !e && match->status == 405 && i < FW_HTTP_OPTIONS; i++)
-		if (match->allowed & FW_HTTP_MASK(i))
-			e = fw_http_route_find(w->made->routes, (enum fw_http_method)i, fw_http_path(http)).target;
+	if (!e && match->status == 405 && fw_http_method(http) == FW_HTTP_OPTIONS)
+		e = preflight_of(w, http, match->allowed);
 	return e && e->access >= FW_PLUGIN_ACCESS_WRITE;
 }
 

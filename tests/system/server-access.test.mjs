@@ -105,6 +105,16 @@ rule "se" { slot = "s", when = { country = "SE" }, show = { where = "SE" } }\n`;
 	assert.equal(await where({}, secret, { 'x-forwarded-for': '89.160.20.112' }), 'unknown');
 });
 
+// A path with a method for pages and one that is not was not for pages at all: the preflight was judged by the first of them.
+test('a preflight is about the method that is to follow', async (t) => {
+	const shop = await serve(t, { config: { keys, cors: ['https://shop.example'] } });
+	const allowed = async (path, method) => (await shop.ask(path, undefined, { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': method } })).headers.get('access-control-allow-origin');
+	assert.equal(await allowed('/v1/visitors/anonymous:a/consent', 'POST'), 'https://shop.example');
+	for (const method of ['GET', 'HEAD', 'DELETE', 'PUT', 'NONE']) assert.equal(await allowed('/v1/visitors/u-7', method), null, method);
+	const read = await shop.ask('/v1/visitors/u-7', undefined, { headers: { ...bearer(secret).headers, origin: 'https://shop.example' } });
+	assert.equal(read.headers.get('access-control-allow-origin'), null, 'what a secret key opens is not for pages');
+});
+
 test('browsers of configured origins may ask, preflight included', async (t) => {
 	const shop = await serve(t, { config: { keys, cors: ['https://shop.example'] } });
 	const preflight = (path, origin) => shop.ask(path, undefined, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' } });
