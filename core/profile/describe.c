@@ -294,6 +294,29 @@ static void put_consent(struct fw_json_out *out, const struct fw_record *r)
 	fw_json_close_array(out);
 }
 
+/* Who became part of the person, oldest first. The rows of addresses have keyed hashes for ids: of those the kind is told. */
+static void put_merges(struct fw_json_out *out, const struct fw_record *r)
+{
+	static const char *const kinds[FW_ID_KINDS] = { "anonymous", "user", "email", "phone", "external" };
+	struct fw_merge m;
+	fw_json_key(out, "merges");
+	fw_json_open_array(out);
+	for (unsigned i = 0; fw_record_merge_at(r, i, &m); i++) {
+		fw_json_open_object(out);
+		fw_json_key(out, "kind");
+		fw_json_text_value(out, kinds[m.kind]);
+		if (m.kind == FW_ID_ANONYMOUS || m.kind == FW_ID_USER) {
+			fw_json_key(out, "id");
+			fw_json_string(out, m.id);
+		}
+		fw_json_key(out, "number");
+		fw_json_number(out, (double)m.number);
+		put_time(out, "at", m.at_us / 1000000);
+		fw_json_close_object(out);
+	}
+	fw_json_close_array(out);
+}
+
 int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err)
 {
 	struct fw_record *r;
@@ -310,6 +333,7 @@ int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us,
 	fw_json_key(out, "id");
 	fw_json_string(out, r->first_id);
 	put_ids(out, r);
+	put_merges(out, r);
 	if (r->last_ms) {
 		put_time(out, "firstSeen", r->first_s);
 		put_time(out, "lastSeen", r->last_ms / 1000);
