@@ -11,6 +11,8 @@ store      = "lmdb:" .. data
 plugins    = { web = {}, log = { file = folder .. "/messages.jsonl" } }
 geo        = { database = "../.geo/country.mmdb" }
 hosts      = { "shop.example" }
+cors       = { env "FW_PAGES" or "https://shop.example" } -- whose pages may ask with a write key: shop/pages
+keys       = env "FW_SECRET_KEY" and { write = { env "FW_WRITE_KEY" }, secret = { env "FW_SECRET_KEY" } }
 consent    = {                     -- of visitors who have not said yes or no
   default = { analytics = "denied", personalization = "denied", sale = "denied" },
   region  = {

@@ -6,6 +6,19 @@ guard "behaviour-needs-consent" {
   because = "No behavioural targeting without consent (GDPR Art. 6, ePrivacy Art. 5(3))",
 }
 
+guard "sharing-needs-consent" {
+  applies = { tag = "shares-data" },
+  require = { consent = "sale" },
+  because = "Nothing that tells partners who looks, without consent or against an opt-out (GDPR Art. 6, CCPA § 1798.120)",
+}
+
+-- Who is known to be young; of an age that only a browser told, a guard knows nothing, and so it stays shut.
+guard "no-sharing-of-the-young" {
+  applies = { tag = "shares-data" },
+  require = any { { traits = { age = unknown() } }, { traits = { age = at_least(18) } } },
+  because = "No advertising by profile to minors, nor sale of their data (DSA Art. 28(2), CCPA § 1798.120(c))",
+}
+
 guard "adults-only" {
   applies = { tag = "age-restricted" },
   require = { traits = { age = at_least(18) } },

@@ -33,6 +33,10 @@ slot "account.card" {
   default = { tier = "none", text = "Your first order makes you a member" },
 }
 
+slot "home.partners" { channel = "web" }
+
+slot "footer.privacy" { channel = "web", default = { text = "Privacy", link = "/privacy" } }
+
 -- These two ask for attention: what they show bears the tag `interrupts`, and caps.lua says how often one may.
 slot "page.overlay" { channel = "web" }        -- lies over the page until it is closed
 slot "page.corner"  { channel = "web" }        -- a small box at the edge

@@ -54,6 +54,10 @@ test('what it prints to be tried can be tried, and a second run goes on from the
 			assert.equal(status, 0, command);
 			assert.equal(JSON.parse(stdout).error, undefined, stdout);
 		}
+		const [page, view] = [...said.matchAll(/: (http:\S+\/(?:privacy|agent))$/gm)].map(([, url]) => url);
+		assert.match(await (await fetch(page)).text(), /<title>Your privacy<\/title>/);
+		assert.match(await (await fetch(view)).text(), /<title>Customer<\/title>/);
+		assert.equal((await fetch(new URL('/v1/visitors/u-nobody', view))).status, 404, 'the engine is behind it');
 		demo.kill('SIGINT');
 		await until(() => over !== undefined, { what: 'the demo ends' });
 		assert.equal(over, 130, said);
