@@ -1,5 +1,5 @@
-/* Whoever is erased is in no row any more, by no id, and what comes late does not bring the person back; also when whoever erases dies
- * between any two steps. */
+/* Whoever is erased is in no row any more, by no id, and what comes late does not bring the person back; also when whoever erases
+ * dies between any two steps. Seen failing with FW_BREAK_TOMBSTONE. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -228,7 +228,7 @@ static void users_are_found_by_every_device(const struct memory_options *options
 	client_finish(&c);
 }
 
-/* Seen failing with FW_BREAK_OUTBOX and FW_BREAK_DEDUPE. */
+/* Seen failing with FW_BREAK_DEDUPE. */
 static void test_devices(void **state)
 {
 	(void)state;
