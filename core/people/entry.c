@@ -23,7 +23,7 @@ void fw_entry_write(const struct fw_entry *e, struct fw_buf *out)
 	fw_person_id_pack(&e->other, out);
 	fw_person_id_pack(&e->because, out);
 	fw_pack_signed(out, e->at_us);
-	fw_pack_number(out, e->merge);
+	fw_pack_number(out, e->merge << 1 | e->only_own);
 	fw_pack_text(out, e->user);
 	if (has_seal(e->kind))
 		fw_buf_add(out, (const char *)e->seal, sizeof e->seal);
@@ -40,7 +40,9 @@ int fw_entry_read(struct fw_arena *a, struct fw_str value, struct fw_entry *ret)
 			!fw_person_id_unpack(&u, a, &ret->because))
 		return FW_EINVAL;
 	ret->at_us = fw_unpack_signed(&u);
-	ret->merge = fw_unpack_number(&u);
+	uint64_t merge = fw_unpack_number(&u);
+	ret->merge = merge >> 1;
+	ret->only_own = merge & 1;
 	ret->user = fw_unpack_text(&u, a);
 	if (has_seal(ret->kind)) {
 		if ((size_t)(u.end - u.p) < sizeof ret->seal)

@@ -12,7 +12,7 @@
 #include "people/post.h"
 #include "people/who.h"
 
-enum { ROWS_MOST = 400, CHANGES_MOST = ROWS_MOST + FW_LIMIT_RECORD_IDS + 8 };
+enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + 8 };
 
 struct erasing {
 	struct fw_people *people;
@@ -21,7 +21,7 @@ struct erasing {
 	int64_t now_us;
 	struct fw_erasure job;
 	struct fw_key job_key;
-	struct fw_entry entries[FW_LIMIT_RECORD_IDS];
+	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
 	struct fw_change changes[CHANGES_MOST];
 	unsigned n_changes, left;
@@ -139,28 +139,50 @@ static int put_job(struct erasing *e)
 	return 0;
 }
 
+static int tell_row(struct erasing *e, const struct fw_person_id *row, bool only_own)
+{
+	const struct fw_person_id own = fw_key_id(&e->who.follow.key);
+	struct fw_entry *entry = &e->entries[e->outgoing.n];
+	if (fw_person_id_equal(row, &own))
+		return 0;
+	*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .target = *row, .other = own, .at_us = e->now_us, .only_own = only_own };
+	if (!(entry->target.id.p = fw_arena_strndup(&e->arena, row->id.p, row->id.n)))
+		return FW_ENOMEM;
+	e->outgoing.n++;
+	return 0;
+}
+
+/* What has a row of its own by the same text: a guest of the device, and what was claimed of the userId. */
+static int tell_beside(struct erasing *e, const struct fw_id *id)
+{
+	if (id->kind == FW_ID_USER)
+		return tell_row(e, &(struct fw_person_id){ FW_PERSON_UNVERIFIED, id->text }, false);
+	if (id->kind == FW_ID_ANONYMOUS && id->shared)
+		return tell_row(e, &(struct fw_person_id){ FW_PERSON_GUEST, id->text }, false);
+	return 0;
+}
+
 /* Every id: its row is told, and its hash is what dead letters are compared with. */
 static int list_ids(struct erasing *e)
 {
-	const struct fw_person_id own = fw_key_id(&e->who.follow.key);
 	struct fw_id id;
+	int rc = 0;
 	e->outgoing.n = e->job.n_hashes = 0;
 	e->job.hashes = fw_arena_array(&e->arena, FW_LIMIT_RECORD_IDS + 1, sizeof *e->job.hashes);
 	if (!e->job.hashes)
 		return FW_ENOMEM;
-	for (unsigned i = 0; fw_record_id(e->who.record, i, &id); i++) {
-		struct fw_entry *entry = &e->entries[e->outgoing.n];
+	for (unsigned i = 0; rc == 0 && fw_record_id(e->who.record, i, &id); i++) {
 		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		struct fw_person_id row;
 		char text[FW_KEYED_HASH_TEXT];
-		*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .other = own, .at_us = e->now_us };
-		fw_secret_row_id(&e->people->secret, &plain, text, &entry->target);
-		fw_secret_hash(&e->people->secret, &entry->target, e->job.hashes[e->job.n_hashes++]);
-		if (fw_person_id_equal(&entry->target, &own))
-			continue;
-		if (!(entry->target.id.p = fw_arena_strndup(&e->arena, entry->target.id.p, entry->target.id.n)))
-			return FW_ENOMEM;
-		e->outgoing.n++;
+		fw_secret_row_id(&e->people->secret, &plain, text, &row);
+		fw_secret_hash(&e->people->secret, &row, e->job.hashes[e->job.n_hashes++]);
+		rc = tell_row(e, &row, id.shared && id.kind != FW_ID_ANONYMOUS);
+		if (rc == 0)
+			rc = tell_beside(e, &id);
 	}
+	if (rc < 0)
+		return rc;
 	e->job.receipt.ids = e->job.n_hashes;
 	return 0;
 }

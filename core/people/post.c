@@ -123,7 +123,7 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 		fw_log(FW_LOG_INFO, "two people do not become one", "reason", d->received.refused, NULL);
 	}
 	fw_post_deliver_all(p, d->receiver, d->received.out, d->received.n_out);
-	if (d->entry.kind == FW_ENTRY_ABSORB && d->entry.merge == d->number) {
+	if (d->entry.kind == FW_ENTRY_ABSORB) {
 		struct fw_key moved;
 		fw_key_person(&d->entry.other, &moved);
 		fw_post_settle(p, &moved, on_settled, NULL);

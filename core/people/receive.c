@@ -302,11 +302,15 @@ static int receive_forget(struct receiver *r)
 	return 0;
 }
 
-/* An id that has a record of its own is somebody else's by now. */
+/* An id that has a record of its own is somebody else's by now; but who was a guest by it, or claimed to be the user, goes, too. */
 static int receive_erase(struct receiver *r)
 {
-	r->ret->buried = !r->is_there || r->is_moved;
-	r->ret->changed = r->is_moved;
+	const struct fw_entry *e = r->e;
+	bool beside = e->target.kind == FW_PERSON_GUEST || e->target.kind == FW_PERSON_UNVERIFIED;
+	if (e->only_own && !(r->is_moved && fw_person_id_equal(&r->moved.to, &e->other)))
+		return 0;
+	r->ret->buried = beside || !r->is_there || r->is_moved;
+	r->ret->changed = r->is_there && r->ret->buried;
 	r->ret->value = (struct fw_str){ NULL, 0 };
 	return 0;
 }

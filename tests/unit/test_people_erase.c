@@ -149,6 +149,25 @@ static void test_erased(void **state)
 	}
 }
 
+/* A device that two known users share, with a guest, and a household's address: what is the other's stays. */
+static void test_shared(void **state)
+{
+	(void)state;
+	struct client c;
+	client_init(&c, &(struct memory_options){ .seed = 3, .late_turns = 3 });
+	hand_one_in(&c, 1, "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-ann\",\"traits\":{\"email\":\"home@shop.example\"}");
+	hand_one_in(&c, 2, "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-bob\"");
+	hand_one_in(&c, 3, "\"anonymousId\":\"device-of-ann-1\",\"traits\":{\"plan\":\"Gäst Plän!\"}");
+	hand_one_in(&c, 4, "\"userId\":\"user-bob\",\"traits\":{\"email\":\"home@shop.example\",\"plan\":\"Böb Plän!\"}");
+	sweep(&c, NOON);
+	assert_true(rows_with(&c, "Gäst Plän!") == 1 && rows_with(&c, "Böb Plän!") == 1);
+	assert_int_equal(erase(&c, "user-bob", 10).rc, 0);
+	struct answer a = erase(&c, "email:home@shop.example", 11);
+	assert_int_equal(a.rc, 0); /* it leads to Ann, who had it first */
+	assert_true(rows_with(&c, "user-ann") == 0 && rows_with(&c, "device-of-ann-1") == 0 && rows_with(&c, "Gäst Plän!") == 0);
+	client_finish(&c);
+}
+
 /* Stopped after every number of commits; then somebody else sweeps. */
 static void test_stopped_anywhere(void **state)
 {
@@ -185,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_erased),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_stopped_anywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
