@@ -90,7 +90,8 @@ static int show(struct fw_stored *s, const struct fw_person_id *id, bool timelin
 	fw_stored_wait(s, &shown.done);
 	if (shown.rc < 0 || !shown.record.n) {
 		fputs(shown.rc < 0 ? "floorwalker: the store cannot be read; try floorwalker store check\n" :
-			"floorwalker: nobody is known by this id; write a userId, or anonymous:, email:, phone: or external: and what comes behind it\n", stderr);
+			"floorwalker: nobody is known by this id; write a userId, or anonymous:, email:, phone: or external: and what "
+			"comes behind it\n", stderr);
 		return FW_EXIT_NO;
 	}
 	fw_buf_init(&b, 0);

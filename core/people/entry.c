@@ -4,7 +4,8 @@
 
 #include "people/row.h"
 
-static const char *const names[FW_ENTRY_KINDS] = { NULL, "point", "join", "absorb", "return", "repoint", "share", "split", "forget", "erase" };
+static const char *const names[FW_ENTRY_KINDS] = { NULL, "point", "join", "absorb", "return", "repoint", "share", "split",
+	"forget", "erase" };
 
 const char *fw_entry_kind_name(enum fw_entry_kind kind)
 {

@@ -244,8 +244,8 @@ static void on_found(void *ctx, int rc)
 		return;
 	}
 	make_job(e);
-	fw_store_scan(e->people->store, key->bucket, (struct fw_str){ key->bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 }, ROWS_MOST, &e->arena,
-		on_rows, e);
+	const struct fw_str prefix = { key->bytes, FW_KEY_PERSON };
+	fw_store_scan(e->people->store, key->bucket, prefix, (struct fw_str){ NULL, 0 }, ROWS_MOST, &e->arena, on_rows, e);
 }
 
 void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx)

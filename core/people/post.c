@@ -9,7 +9,8 @@
 #include "people/receive.h"
 #include "people/row.h"
 
-enum { TRIES_MOST = 1000, SIBLINGS_MOST = 200, CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + SIBLINGS_MOST + 8, ARENA_MOST = 16 << 20 };
+enum { TRIES_MOST = 1000, ARENA_MOST = 16 << 20, SIBLINGS_MOST = 200 };
+enum { CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + SIBLINGS_MOST + 8 };
 
 /* Somebody who waits for a delivery. */
 struct waiter {

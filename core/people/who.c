@@ -59,7 +59,8 @@ static void on_ready(void *ctx, int rc)
 		search(w);
 }
 
-void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done, void *ctx)
+void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
+	void *ctx)
 {
 	*w = (struct fw_who){ .people = p, .id = *id, .arena = arena, .done = done, .ctx = ctx };
 	fw_people_ready(p, on_ready, w);

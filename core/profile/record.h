@@ -36,7 +36,8 @@ bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw
 /* 0 (also when it has it already); FW_ELIMIT: it has one userId, FW_LIMIT_IDS_OF_A_KIND of that kind or system, FW_LIMIT_MERGES
  * anonymous ids, or FW_LIMIT_RECORD_IDS in all; FW_ENOMEM. */
 int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
-bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret); /* false: it has none such */
+/* False: it has none such. */
+bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret);
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 

@@ -52,8 +52,8 @@ static void check_entry(struct fw_arena *a, struct fw_str entry, struct fw_str r
 		return;
 	fw_buf_init(&b, 0);
 	fw_entry_write(&e, &b);
-	if (fw_entry_read(a, (struct fw_str){ b.data, b.n }, &again) < 0 || again.kind != e.kind || !fw_person_id_equal(&again.target, &e.target) ||
-			!fw_str_equal(again.record, e.record))
+	if (fw_entry_read(a, (struct fw_str){ b.data, b.n }, &again) < 0 || again.kind != e.kind ||
+			!fw_person_id_equal(&again.target, &e.target) || !fw_str_equal(again.record, e.record))
 		abort();
 	fw_buf_finish(&b);
 	int rc = fw_receive(a, &secret, &e, row, 1, &got);

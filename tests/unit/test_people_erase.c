@@ -67,7 +67,8 @@ static void sweep(struct client *c, int64_t now_us)
 }
 
 static const char device[] = "\"anonymousId\":\"device-of-ann-1\"";
-static const char both[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-ann\",\"traits\":{\"email\":\"ann@shop.example\",\"plan\":\"Gölden Plän!\"}";
+static const char both[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-ann\","
+	"\"traits\":{\"email\":\"ann@shop.example\",\"plan\":\"Gölden Plän!\"}";
 static const char other_device[] = "\"anonymousId\":\"device-of-ann-2\"";
 static const char other_both[] = "\"anonymousId\":\"device-of-ann-2\",\"userId\":\"user-ann\"";
 static const char somebody[] = "\"anonymousId\":\"device-of-bob\",\"traits\":{\"plan\":\"Sïlver Plän!\"}";

@@ -81,7 +81,8 @@ static void test_any_order(void **state)
 			for (unsigned i = 0; i < N; i++)
 				tell(r, &arena, &answers[(first + i * step) % N], "api", NULL);
 			assert_string_equal(granted(&arena, r), "[\"email\",\"sale\"]");
-			assert_non_null(strstr(consent_of(&arena, r), "\"analytics\":{\"state\":\"withdrawn\",\"at\":\"2026-11-23T09:00:00Z\",\"source\":\"api\"}"));
+			assert_non_null(strstr(consent_of(&arena, r), "\"analytics\":{\"state\":\"withdrawn\",\"at\":\"2026-11-23T09:00:00Z\","
+				"\"source\":\"api\"}"));
 		}
 }
 
@@ -93,7 +94,8 @@ static void test_log(void **state)
 	tell(r, &arena, &(struct answer){ "email", FW_CONSENT_GRANTED, NOON - 2 * HOUR }, "footer", NULL); /* nothing new */
 	tell(r, &arena, &(struct answer){ "email", FW_CONSENT_GRANTED, NOON - HOUR }, "account", "v2");
 	tell(r, &arena, &(struct answer){ "email", FW_CONSENT_WITHDRAWN, NOON - 150 * 60 * SECOND }, "call", NULL); /* heard of late */
-	assert_string_equal(consent_of(&arena, r), "\"consent\":{\"email\":{\"state\":\"granted\",\"at\":\"2026-11-23T11:00:00Z\",\"source\":\"account\","
+	assert_string_equal(consent_of(&arena, r), "\"consent\":{\"email\":{\"state\":\"granted\",\"at\":\"2026-11-23T11:00:00Z\","
+		"\"source\":\"account\","
 		"\"text\":\"v2\"}},\"consentLog\":["
 		"{\"what\":\"email\",\"state\":\"granted\",\"at\":\"2026-11-23T11:00:00Z\",\"source\":\"account\",\"text\":\"v2\"},"
 		"{\"what\":\"email\",\"state\":\"withdrawn\",\"at\":\"2026-11-23T09:30:00Z\",\"source\":\"call\"},"

@@ -54,7 +54,8 @@ static void test_phones(void **state)
 		{ "0049 151 12345678", "+4915112345678" }, { "+49 (0)151 12345678", "+4915112345678" }, { "+290 1234", "+2901234" },
 		{ "+123456789012345", "+123456789012345" },
 		{ "", NULL }, { "+", NULL }, { "+123456", NULL }, { "+1234567890123456", NULL }, { "0151 12345678", NULL }, { "4155552671", NULL },
-		{ "+0151 12345678", NULL }, { "000151 12345678", NULL }, { "+49 151 1234 ext 5", NULL }, { "+49+151123456", NULL }, { "++4915112345678", NULL },
+		{ "+0151 12345678", NULL }, { "000151 12345678", NULL }, { "+49 151 1234 ext 5", NULL }, { "+49+151123456", NULL },
+		{ "++4915112345678", NULL },
 		{ "+49151123456\xc2\xb2", NULL },
 	};
 	for (size_t i = 0; i < sizeof phones / sizeof *phones; i++) {
@@ -98,7 +99,8 @@ static const char *claimed(const char *text, bool proven_user, bool proven_all, 
 
 #define EVERYTHING "{\"type\":\"identify\",\"userId\":\"u-7\",\"anonymousId\":\"a-1\",\"traits\":{\"email\":\" Ann@Shop.example\"," \
 	"\"phone\":\"+49 151 12345678\",\"ids\":{\"Loyalty\":123,\"crm\":\" C-9 \"}},\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}," \
-	"\"externalIds\":[{\"type\":\"braze_id\",\"id\":\"b:1\",\"collection\":\"users\",\"encoding\":\"none\"},{\"type\":\"email\",\"id\":\"ANN@home.example\"}]}}"
+	"\"externalIds\":[{\"type\":\"braze_id\",\"id\":\"b:1\",\"collection\":\"users\",\"encoding\":\"none\"},{\"type\":\"email\","
+		"\"id\":\"ANN@home.example\"}]}}"
 
 static void test_proof(void **state)
 {
@@ -114,9 +116,11 @@ static void test_proof(void **state)
 	assert_string_equal(claimed(alias, true, false, &blocked), "user=u-7 anonymous=a-before");
 	/* Only an alias speaks of an id of before, and a group's traits are not the visitor's. */
 	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":\"u-7\",\"previousId\":\"a-before\"}", true, true, &blocked), "user=u-7");
-	assert_string_equal(claimed("{\"type\":\"group\",\"userId\":\"u-7\",\"groupId\":\"g\",\"traits\":{\"email\":\"office@shop.example\"}}", true, true,
+	assert_string_equal(claimed("{\"type\":\"group\",\"userId\":\"u-7\",\"groupId\":\"g\","
+		"\"traits\":{\"email\":\"office@shop.example\"}}", true, true,
 		&blocked), "user=u-7");
-	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":\"u-7\",\"traits\":{\"email\":7,\"phone\":{},\"ids\":[1]},\"context\":{\"externalIds\":{}}}",
+	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":\"u-7\",\"traits\":{\"email\":7,\"phone\":{},\"ids\":[1]},"
+		"\"context\":{\"externalIds\":{}}}",
 		true, true, &blocked), "user=u-7");
 }
 
@@ -137,7 +141,8 @@ static void test_left_out(void **state)
 	const char *many = "";
 	for (int i = 0; i < 40; i++)
 		many = fw_arena_printf(&arena, "%s%s\"s%d\":%d", many, i ? "," : "", i, i + 1);
-	const char *all = claimed(fw_arena_printf(&arena, "{\"type\":\"identify\",\"userId\":\"u-7\",\"traits\":{\"ids\":{%s}}}", many), true, true, &blocked);
+	const char *all = claimed(fw_arena_printf(&arena, "{\"type\":\"identify\",\"userId\":\"u-7\","
+		"\"traits\":{\"ids\":{%s}}}", many), true, true, &blocked);
 	assert_true(strstr(all, "user=u-7 other=s") == all);
 	assert_null(strstr(all, "s15:16"));
 	assert_non_null(strstr(all, "s14:15"));

@@ -255,7 +255,8 @@ static void test_many_claims(void **state)
 	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
 	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"pro\",\"own\":\"x\"}}", NOON - DAY, true);
 	for (int i = 0; i < 3 * FW_LIMIT_TRAITS; i++)
-		claim(r, fw_arena_printf(&arena, "{\"type\":\"identify\",\"anonymousId\":\"a-1\",\"traits\":{\"t-%d\":\"v\",\"plan\":null,\"long-%d\":\"%0900d\"}}",
+		claim(r, fw_arena_printf(&arena, "{\"type\":\"identify\",\"anonymousId\":\"a-1\",\"traits\":{\"t-%d\":\"v\",\"plan\":null,"
+			"\"long-%d\":\"%0900d\"}}",
 			i, i, 7), NOON + i * SECOND);
 	r = read_again(&arena, written(&arena, r));
 	assert_string_equal(trait_of(r, "plan"), "pro");
@@ -269,7 +270,8 @@ static void test_group(void **state)
 	(void)state;
 	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
 	apply_with(r, &arena, "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"own\"}}", NOON, true);
-	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"gold\",\"size\":\"9\",\"address\":{}}}",
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"gold\","
+		"\"size\":\"9\",\"address\":{}}}",
 		NOON, true);
 	assert_string_equal(trait_of(r, "groupId"), "acme");
 	assert_string_equal(trait_of(r, "group_plan"), "gold");

@@ -217,8 +217,8 @@ struct fw_host {
 	void (*visitor)(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data);
 
 	/* Since 1.2. What a person says of purposes and channels, as the body of POST /v1/visitors/{id}/consent has it:
-	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody. Done when
-	 * it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
+	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
+	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Not in 1.2: these are NULL. Their places and shapes are kept. */
 	/* Answers with server-sent events: a page's slots as the session changes them. */
