@@ -99,8 +99,8 @@ static const char *claimed(const char *text, bool proven_user, bool proven_all, 
 
 #define EVERYTHING "{\"type\":\"identify\",\"userId\":\"u-7\",\"anonymousId\":\"a-1\",\"traits\":{\"email\":\" Ann@Shop.example\"," \
 	"\"phone\":\"+49 151 12345678\",\"ids\":{\"Loyalty\":123,\"crm\":\" C-9 \"}},\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}," \
-	"\"externalIds\":[{\"type\":\"braze_id\",\"id\":\"b:1\",\"collection\":\"users\",\"encoding\":\"none\"},{\"type\":\"email\","
-		"\"id\":\"ANN@home.example\"}]}}"
+	"\"externalIds\":[{\"type\":\"braze_id\",\"id\":\"b:1\",\"collection\":\"users\",\"encoding\":\"none\"},{\"type\":\"email\"," \
+	"\"id\":\"ANN@home.example\"}]}}"
 
 static void test_proof(void **state)
 {
