@@ -142,13 +142,18 @@ static void begin_new(struct fw_flight *f)
 	fw_round_step(f);
 }
 
-/* Whether the person that was found has room for this row's id. */
+/* Whether the person that was found may have this row's id, and has room for it: a user's device is not another's, whatever else
+ * the two share. */
 static bool has_room(struct fw_flight *f)
 {
 	struct fw_record *found;
 	const struct fw_people_event *e = f->at;
-	return fw_record_read(&f->arena, f->follow.row.value, &found, NULL) == 0 && e->n_claims &&
-		fw_record_add_id(found, e->claims[0].kind, e->claims[0].text) == 0;
+	if (fw_record_read(&f->arena, f->follow.row.value, &found, NULL) < 0 || !e->n_claims)
+		return false;
+	struct fw_str user = claimed_user(e), other = fw_record_user(found);
+	if (user.n && other.n && !fw_str_equal(user, other))
+		return false;
+	return fw_record_add_id(found, e->claims[0].kind, e->claims[0].text) == 0;
 }
 
 static void on_followed(void *ctx, int rc)
