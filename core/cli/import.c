@@ -178,6 +178,19 @@ static void refuse(struct import *in, const char *message, const char *hint)
 		fputs("… and more; the summary counts them\n", stderr);
 }
 
+/* What was not added, by the line where it stands. */
+static bool refuse_event(struct import *in, const struct fw_people_event *e, uint64_t number)
+{
+	struct fw_refusal refusal;
+	uint64_t last = in->number;
+	if (!fw_ingest_refused(e, &refusal))
+		return false;
+	in->number = number;
+	refuse(in, refusal.message, NULL);
+	in->number = last;
+	return true;
+}
+
 /* One line into an event, or a refusal. FW_ENOMEM. */
 static int read_line(struct import *in, const char *line, size_t n, int64_t offset, struct fw_people_event *events, unsigned *n_events)
 {
@@ -219,7 +232,7 @@ static void on_applied(void *ctx, int rc)
 }
 
 /* Applies a chunk; a store that is busy is asked again. */
-static int apply(struct import *in, struct fw_people_event *events, unsigned n)
+static int apply(struct import *in, struct fw_people_event *events, const uint64_t *numbers, unsigned n)
 {
 	for (;;) {
 		struct fw_stored_wait wait = { 0 };
@@ -229,9 +242,9 @@ static int apply(struct import *in, struct fw_people_event *events, unsigned n)
 		if (!wait.done || (wait.rc < 0 && wait.rc != FW_EBUSY))
 			return wait.done ? wait.rc : FW_EAWAY;
 		for (unsigned i = 0; i < n && wait.rc == 0; i++) {
-			in->applied += !events[i].repeated && !events[i].erased;
+			bool refused = refuse_event(in, &events[i], numbers[i]);
+			in->applied += !events[i].repeated && !refused;
 			in->repeated += events[i].repeated;
-			in->refused += events[i].erased; /* of people who have been erased since */
 		}
 		if (wait.rc == 0)
 			return 0;
@@ -256,7 +269,8 @@ static int import_chunk(struct import *in)
 	size_t size = 0;
 	ssize_t n = 0;
 	unsigned n_events = 0;
-	int rc = events ? 0 : FW_ENOMEM;
+	uint64_t *numbers = FW_NEW_ARRAY(&in->arena, LINES_AT_ONCE, uint64_t);
+	int rc = events && numbers ? 0 : FW_ENOMEM;
 	for (unsigned i = 0; rc == 0 && i < LINES_AT_ONCE && (n = getline(&line, &size, in->stream)) > 0; i++) {
 		if (line[n - 1] != '\n')
 			break; /* not written to its end yet */
@@ -264,6 +278,7 @@ static int import_chunk(struct import *in)
 		in->offset += n;
 		in->number++;
 		in->lines++;
+		numbers[n_events] = in->number;
 		if (n > 1)
 			rc = read_line(in, line, (size_t)n - 1, offset, events, &n_events);
 	}
@@ -275,7 +290,7 @@ static int import_chunk(struct import *in)
 		in->number--;
 	}
 	if (rc == 0 && n_events)
-		rc = apply(in, events, n_events);
+		rc = apply(in, events, numbers, n_events);
 	if (rc == 0)
 		rc = save_progress(in);
 	tell(in, false);

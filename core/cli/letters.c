@@ -174,7 +174,10 @@ static int replay(struct job *j, const struct fw_dead *d)
 		fw_people_apply(j->stored.people, &event, 1, &group);
 		fw_stored_wait(&j->stored, &wait.done);
 		rc = wait.done ? wait.rc : FW_EAWAY;
-	} else if (rc == FW_EINVAL) {
+		if (rc == 0 && fw_ingest_refused(&event, &refusal))
+			rc = FW_EINVAL;
+	}
+	if (rc == FW_EINVAL) {
 		printf("%s  refused again: %s\n", d->id, refusal.message);
 	}
 	fw_arena_finish(&arena);

@@ -84,6 +84,7 @@ struct fw_facts {
 	struct fw_history *history; /* answers what `answers` do not, or NULL; unpacked at the first question */
 	bool profile_in_reach;   /* false: what would come from the profile is out of reach … */
 	bool profile_lost;       /* … though whoever asks is somebody: his record could not be read */
+	bool restricted;         /* … because his record is to be used for nothing */
 	unsigned n_claimed;      /* of the traits the last ones: nobody has proven them, and no guard believes them */
 	bool traits_withheld;    /* what was told of a known person is not for whoever asks: every trait is out of reach */
 	bool behaviour_in_reach; /* false: the visitor lets no behaviour be kept, and what would come of it is out of reach */

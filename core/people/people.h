@@ -80,6 +80,7 @@ struct fw_people_event {
 	int64_t import_offset;
 	bool repeated;          /* answer: it had been applied before */
 	bool erased;            /* answer: it was refused, for it is of somebody who was erased since */
+	bool restricted;        /* answer: it was not added, for the person is restricted */
 
 	/* The ids it proves; none where all it has is a userId that it does not prove. */
 	const struct fw_claim *claims;

@@ -66,6 +66,31 @@ static int apply(struct fw_flight *f, struct fw_people_event *e)
 	return 0;
 }
 
+/* Of who is restricted nothing is added but what that person says of consent. */
+static int apply_restricted(struct fw_flight *f, struct fw_people_event *e)
+{
+	const struct fw_profile_options options = { .currency = f->people->options.currency };
+	struct fw_event said = e->event;
+	if (said.only_consent)
+		return apply(f, e);
+	e->restricted = true;
+	if (!said.consent || said.imported)
+		return 0;
+	said.only_consent = true;
+	f->changed = true;
+	return fw_profile_apply(f->record, &said, &options, NULL);
+}
+
+static int apply_fresh(struct fw_flight *f, struct fw_people_event *e)
+{
+	e->restricted = false;
+#ifndef FW_BREAK_RESTRICTION
+	if (fw_record_is_restricted(f->record))
+		return apply_restricted(f, e);
+#endif
+	return apply(f, e);
+}
+
 static void on_day(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_flight *f = ctx;
@@ -178,7 +203,7 @@ static bool take(struct fw_flight *f, struct fw_people_event *e)
 		return true;
 	e->repeated = a == REPEATED;
 	if (rc == 0 && a == FRESH)
-		rc = apply(f, e);
+		rc = apply_fresh(f, e);
 	if (rc < 0)
 		fw_flight_end(f, rc);
 	else

@@ -7,7 +7,7 @@
 #include "fact/given.h"
 
 /* "2026-11-23T22:40:05Z" */
-static void put_time(struct fw_json_out *out, const char *key, int64_t at_s)
+void fw_put_time(struct fw_json_out *out, const char *key, int64_t at_s)
 {
 	char date[16], text[40];
 	int64_t days = at_s / 86400, second = at_s % 86400;
@@ -17,7 +17,7 @@ static void put_time(struct fw_json_out *out, const char *key, int64_t at_s)
 	fw_json_text_value(out, text);
 }
 
-static void put_value(struct fw_json_out *out, const struct fw_value *v)
+void fw_put_value(struct fw_json_out *out, const struct fw_value *v)
 {
 	switch (v->kind) {
 	case FW_KIND_TEXT: fw_json_string(out, v->text); return;
@@ -26,7 +26,7 @@ static void put_value(struct fw_json_out *out, const struct fw_value *v)
 	default:
 		fw_json_open_array(out);
 		for (unsigned i = 0; i < v->n_items; i++)
-			put_value(out, &v->items[i]);
+			fw_put_value(out, &v->items[i]);
 		fw_json_close_array(out);
 	}
 }
@@ -36,7 +36,7 @@ static void put_known(struct fw_json_out *out, const char *key, const struct fw_
 	if (v->state != FW_KNOWN)
 		return;
 	fw_json_key(out, key);
-	put_value(out, v);
+	fw_put_value(out, v);
 }
 
 static void put_members(struct fw_json_out *out, const char *key, const struct fw_member *members, unsigned n)
@@ -45,18 +45,23 @@ static void put_members(struct fw_json_out *out, const char *key, const struct f
 	fw_json_open_object(out);
 	for (unsigned i = 0; i < n; i++) {
 		fw_json_key_str(out, members[i].name);
-		put_value(out, &members[i].value);
+		fw_put_value(out, &members[i].value);
 	}
 	fw_json_close_object(out);
 }
 
+const char *fw_id_prefix(enum fw_id_kind kind)
+{
+	static const char *const prefixes[FW_ID_KINDS] = { "anonymous:", "", "email:", "phone:", "external:" };
+	return prefixes[kind];
+}
+
 static void put_ids(struct fw_json_out *out, const struct fw_record *r)
 {
-	static const char *const kinds[FW_ID_KINDS] = { "anonymous:", "", "email:", "phone:", "" }; /* as paths of visitors have them */
 	fw_json_key(out, "ids");
 	fw_json_open_array(out);
 	for (uint32_t i = 0; i < r->ids.n; i++) {
-		const char *kind = kinds[r->ids.items[i].kind];
+		const char *kind = fw_id_prefix(r->ids.items[i].kind);
 		char *text = fw_arena_printf(r->arena, "%s%.*s", kind, (int)r->ids.items[i].text.n, r->ids.items[i].text.p);
 		fw_json_text_value(out, text);
 	}
@@ -189,7 +194,7 @@ static void put_orders(struct fw_json_out *out, const struct fw_record *r)
 		fw_json_open_object(out);
 		fw_json_key(out, "id");
 		fw_json_string(out, o->id);
-		put_time(out, "at", o->at_ms / 1000);
+		fw_put_time(out, "at", o->at_ms / 1000);
 		if (o->revenue >= 0 && !(o->flags & ORDER_FOREIGN)) {
 			fw_json_key(out, "revenue");
 			fw_json_number(out, (double)o->revenue / 1000);
@@ -207,13 +212,13 @@ static void put_orders(struct fw_json_out *out, const struct fw_record *r)
 	fw_json_close_array(out);
 }
 
-static void put_touch(struct fw_json_out *out, const char *key, const struct touch *t)
+void fw_put_touch(struct fw_json_out *out, const char *key, const struct touch *t)
 {
 	if (t->at_ms == 0)
 		return;
 	fw_json_key(out, key);
 	fw_json_open_object(out);
-	put_time(out, "at", t->at_ms / 1000);
+	fw_put_time(out, "at", t->at_ms / 1000);
 	if (t->channel) {
 		fw_json_key(out, "source");
 		fw_json_text_value(out, fw_fact_info(FW_FACT_SOURCE)->values[t->channel - 1]);
@@ -245,7 +250,7 @@ static void put_said(struct fw_json_out *out, enum fw_consent_state state, int64
 	static const char *const states[FW_CONSENT_STATES] = { "granted", "denied", "withdrawn" };
 	fw_json_key(out, "state");
 	fw_json_text_value(out, states[state]);
-	put_time(out, "at", at_ms / 1000);
+	fw_put_time(out, "at", at_ms / 1000);
 	if (source.n) {
 		fw_json_key(out, "source");
 		fw_json_string(out, source);
@@ -294,8 +299,7 @@ static void put_consent(struct fw_json_out *out, const struct fw_record *r)
 	fw_json_close_array(out);
 }
 
-/* Who became part of the person, oldest first. The rows of addresses have keyed hashes for ids: of those the kind is told. */
-static void put_merges(struct fw_json_out *out, const struct fw_record *r)
+void fw_put_merges(struct fw_json_out *out, const struct fw_record *r)
 {
 	static const char *const kinds[FW_ID_KINDS] = { "anonymous", "user", "email", "phone", "external" };
 	struct fw_merge m;
@@ -311,7 +315,8 @@ static void put_merges(struct fw_json_out *out, const struct fw_record *r)
 		}
 		fw_json_key(out, "number");
 		fw_json_number(out, (double)m.number);
-		put_time(out, "at", m.at_us / 1000000);
+		fw_put_time(out, "at", m.at_us / 1000000);
+		fw_put_time(out, "until", m.at_us / 1000000 + FW_LIMIT_MERGE_KEPT_S);
 		fw_json_close_object(out);
 	}
 	fw_json_close_array(out);
@@ -327,19 +332,23 @@ int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us,
 	fw_facts_init(&f, a, true);
 	f.has_clock = true;
 	f.now_us = now_us;
-	ret = fw_profile_fill(bytes, &f);
+	ret = fw_profile_fill_shown(bytes, &f);
 	if (ret < 0)
 		return fw_fail(err, ret, NULL, 0, "the record cannot be read");
 	fw_json_key(out, "id");
 	fw_json_string(out, r->first_id);
 	put_ids(out, r);
-	put_merges(out, r);
-	if (r->last_ms) {
-		put_time(out, "firstSeen", r->first_s);
-		put_time(out, "lastSeen", r->last_ms / 1000);
+	fw_put_merges(out, r);
+	if (r->restricted) {
+		fw_json_key(out, "restricted");
+		fw_json_bool(out, true);
 	}
-	put_touch(out, "firstTouch", &r->first_touch);
-	put_touch(out, "lastTouch", &r->last_touch);
+	if (r->last_ms) {
+		fw_put_time(out, "firstSeen", r->first_s);
+		fw_put_time(out, "lastSeen", r->last_ms / 1000);
+	}
+	fw_put_touch(out, "firstTouch", &r->first_touch);
+	fw_put_touch(out, "lastTouch", &r->last_touch);
 	put_consent(out, r);
 	put_members(out, "traits", f.traits, f.n_traits);
 	put_claimed(out, r);
@@ -362,7 +371,7 @@ int fw_profile_timeline(struct fw_arena *a, struct fw_str bytes, struct fw_json_
 		const struct recent *e = &r->recent.items[i];
 		const char *known = fw_behaviour_name(e->known);
 		fw_json_open_object(out);
-		put_time(out, "at", e->at_s);
+		fw_put_time(out, "at", e->at_s);
 		fw_json_key(out, "type");
 		fw_json_text_value(out, fw_event_type_name((enum fw_event_type)e->type));
 		if (known || e->name) {

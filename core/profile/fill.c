@@ -249,7 +249,16 @@ static bool read_parts(struct fw_record *r, const struct parts *p, bool behaviou
 	return true;
 }
 
-int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
+/* Nothing is read of who may not be used: nor whether he said no to what the place allows. */
+static void restrict_facts(struct fw_facts *f)
+{
+	fw_facts_lose_profile(f);
+	f->restricted = true;
+	if (f->consent_basis != FW_CONSENT_BASIS_TOLD)
+		f->single[FW_FACT_CONSENT] = (struct fw_value){ .state = FW_OUT_OF_REACH };
+}
+
+static int fill(struct fw_str bytes, int64_t now_us, bool use, struct fw_facts *f)
 {
 	struct parts parts = { 0 };
 	struct fw_record r = { .arena = f->arena };
@@ -264,6 +273,12 @@ int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
 	r.last_ms = parts.last_ms;
 	if (parts.of[PART_CONSENT].n && !fw_consents_read(&r, parts.of[PART_CONSENT]))
 		return FW_EINVAL;
+#ifndef FW_BREAK_RESTRICTION
+	if (r.restricted && use) {
+		restrict_facts(f);
+		return 0;
+	}
+#endif
 	if (fill_consent(f, &r) < 0)
 		return FW_ENOMEM;
 	if (!is_behaviour_readable(f, &r))
@@ -285,9 +300,19 @@ int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
 	return ret < 0 ? ret : fill_caps(f, &r, now_ms);
 }
 
+int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f)
+{
+	return fill(bytes, now_us, true, f);
+}
+
 int fw_profile_fill(struct fw_str bytes, struct fw_facts *f)
 {
-	return fw_profile_fill_at(bytes, f->now_us, f);
+	return fill(bytes, f->now_us, true, f);
+}
+
+int fw_profile_fill_shown(struct fw_str bytes, struct fw_facts *f)
+{
+	return fill(bytes, f->now_us, false, f);
 }
 
 static bool read_ids(struct fw_arena *a, struct fw_str bytes, struct fw_record *ret)

@@ -225,6 +225,8 @@ static inline int64_t fw_money_sum(int64_t a, int64_t b)
 
 /* fw_profile_fill at a time that need not be that of the facts' clock. */
 int fw_profile_fill_at(struct fw_str bytes, int64_t now_us, struct fw_facts *f);
+/* fw_profile_fill for who is shown what is kept of a person: of one who is restricted, too. */
+int fw_profile_fill_shown(struct fw_str bytes, struct fw_facts *f);
 
 /* A text in the record's own memory; n 0 stays. False: out of memory. */
 bool fw_record_own(struct fw_record *r, struct fw_str *text);
@@ -305,6 +307,16 @@ int64_t fw_read_amount(const struct fw_json *v);
 void fw_series_fold(struct fw_record *r, uint32_t most);
 /* Forgets what goes first, a step further with each level from 1. False: there is no further step. */
 bool fw_record_forget(struct fw_record *r, unsigned level);
+
+/* Writing JSON: "2026-11-23T22:40:05Z"; a fact's value; where a visit came from, if it did. */
+void fw_put_time(struct fw_json_out *out, const char *key, int64_t at_s);
+void fw_put_value(struct fw_json_out *out, const struct fw_value *v);
+void fw_put_touch(struct fw_json_out *out, const char *key, const struct touch *t);
+/* The member "merges": who became part of the person, oldest first, and until when that can be undone. The rows of addresses have keyed
+ * hashes for ids: of those the kind is told. */
+void fw_put_merges(struct fw_json_out *out, const struct fw_record *r);
+/* What stands before an id of that kind in paths of visitors. */
+const char *fw_id_prefix(enum fw_id_kind kind);
 
 /* A trait's value in packed form, and back as a fact's. */
 void fw_trait_pack(const struct fw_json *v, struct fw_buf *out);

@@ -137,8 +137,8 @@ int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservat
 /* Fills the facts that come from the person, each only where it is absent: session, then consent (what the request tells, else
  * what the person said, else the place's defaults; channels from the person alone), then behaviour if it may be read, orders,
  * traits, the uses of caps, the key of rollouts. `f` was initialized with the profile in reach and has its clock; `bytes` (of a
- * record, n 0: nobody has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. 0, FW_EINVAL,
- * FW_ENOMEM. */
+ * record, n 0: nobody has seen this person yet) must outlive it. Cheap: what no rule asks for is not unpacked. Of a restricted
+ * person nothing is filled: f->restricted says so, and the profile is out of reach. 0, FW_EINVAL, FW_ENOMEM. */
 int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 
 /* Whether what was told of the person may be read by one who has its anonymousId and proves to be `user` (n 0: nobody): it is nobody
@@ -153,5 +153,11 @@ bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes);
  * their values, cart, orders; and the timeline: an array, newest first. */
 int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us, struct fw_json_out *out, struct fw_error *err);
 int fw_profile_timeline(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out, struct fw_error *err);
+/* Everything that is kept of the person, as members of an open object: what fw_profile_describe has, and with it visits, every
+ * cart change, order, count and cap, merges, both timelines. `unverified`: what was claimed of a userId. Either may be n 0. */
+int fw_profile_export(struct fw_arena *a, struct fw_str bytes, struct fw_str unverified, int64_t now_us, struct fw_json_out *out,
+	struct fw_error *err);
+/* The member "merges" alone. */
+int fw_profile_merges(struct fw_arena *a, struct fw_str bytes, struct fw_json_out *out, struct fw_error *err);
 
 #endif

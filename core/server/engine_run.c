@@ -214,7 +214,7 @@ static bool fill(struct fw_engine_run *run, int rc)
 		f->traits_withheld = true;
 	}
 #endif
-	f->caps_in_reach = rc == 0;
+	f->caps_in_reach = rc == 0 && !f->restricted;
 	if (!f->key.n)
 		f->key = run->q.person.id;
 	return true;

@@ -32,20 +32,7 @@ void fw_engine_fail_new(fw_engine_done done, void *data)
 		"send it again after Retry-After; what is stored already counts once");
 }
 
-/* Events of people who have been erased since are refused like any other that cannot be taken; they leave no letter. */
-static void refuse_erased(struct fw_ingest *in)
-{
-	for (unsigned i = 0; i < in->n_events; i++) {
-		if (!in->events[i].erased)
-			continue;
-		struct fw_rejected *r = &in->rejected[in->n_rejected++];
-		*r = (struct fw_rejected){ in->indexes[i], { .code = "erased" } };
-		snprintf(r->refusal.message, sizeof r->refusal.message, "it happened before this person was erased");
-		in->n_erased++;
-	}
-}
-
-static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
+static void write_answer(const struct fw_ingest *in, unsigned accepted, struct fw_buf *out)
 {
 	struct fw_json_out o;
 	fw_json_out_init(&o, out);
@@ -53,7 +40,7 @@ static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
 	fw_json_key(&o, "success");
 	fw_json_bool(&o, true);
 	fw_json_key(&o, "accepted");
-	fw_json_number(&o, in->n_events - in->n_erased);
+	fw_json_number(&o, accepted);
 	fw_json_key(&o, "rejected");
 	fw_json_open_array(&o);
 	for (unsigned i = 0; i < in->n_rejected; i++) {
@@ -70,6 +57,23 @@ static void write_answer(const struct fw_ingest *in, struct fw_buf *out)
 	fw_json_close_object(&o);
 }
 
+/* What was not added to the person goes to no letter either. Returns how many. */
+static unsigned reject_refused(struct fw_ingest *in)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < in->n_events; i++) {
+		struct fw_refusal refusal;
+		if (!fw_ingest_refused(&in->events[i], &refusal))
+			continue;
+		unsigned at = in->n_rejected++;
+		for (; at > 0 && in->rejected[at - 1].index > in->indexes[i]; at--)
+			in->rejected[at] = in->rejected[at - 1];
+		in->rejected[at] = (struct fw_rejected){ in->indexes[i], refusal };
+		n++;
+	}
+	return n;
+}
+
 static void finish(struct fw_ingest *in)
 {
 	fw_engine_done done = in->done;
@@ -78,14 +82,13 @@ static void finish(struct fw_ingest *in)
 	struct fw_buf out;
 	fw_buf_init(&out, 0);
 	if (rc == 0) {
-		unsigned repeated = 0;
-		refuse_erased(in);
+		unsigned repeated = 0, accepted = in->n_events - reject_refused(in);
 		for (unsigned i = 0; i < in->n_events; i++)
 			repeated += in->events[i].repeated;
-		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, in->n_events - in->n_erased - repeated);
+		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, accepted - repeated);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REPEATED, repeated);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REJECTED, in->n_rejected);
-		write_answer(in, &out);
+		write_answer(in, accepted, &out);
 	}
 	in->worker->ingester->waiting_bytes -= in->json_bytes;
 	fw_arena_finish(&in->arena);

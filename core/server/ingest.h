@@ -43,7 +43,7 @@ struct fw_ingest {
 	struct fw_people_event *events;
 	struct fw_rejected *rejected;
 	unsigned *indexes;      /* of events, in the request */
-	unsigned n_events, n_rejected, n_erased;
+	unsigned n_events, n_rejected;
 	struct fw_people_group group;
 	unsigned left; /* the events, and each letter on its way */
 	int rc;
@@ -54,6 +54,9 @@ struct fw_ingest {
 /* One element becomes an event for a person. 0; FW_EINVAL with the refusal; FW_ENOMEM. */
 int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
 	struct fw_refusal *refusal);
+
+/* Whether people did not add an event, and why. */
+bool fw_ingest_refused(const struct fw_people_event *e, struct fw_refusal *ret);
 
 /* Answers with an error; the second one says what a failure of the store means. */
 void fw_engine_fail(fw_engine_done done, void *data, int status, const char *code, const char *message, const char *path,

@@ -15,6 +15,15 @@ static int refuse(struct fw_refusal *r, const char *code, const char *message)
 	return FW_EINVAL;
 }
 
+bool fw_ingest_refused(const struct fw_people_event *e, struct fw_refusal *ret)
+{
+	if (e->erased)
+		refuse(ret, "erased", "it happened before the person was erased");
+	else if (e->restricted)
+		refuse(ret, "restricted", "the person is restricted: nothing is added to what is kept");
+	return e->erased || e->restricted;
+}
+
 /* An id that programs put where they have none names nobody: the event goes without it. */
 static struct fw_str without_placeholder(struct fw_str id)
 {

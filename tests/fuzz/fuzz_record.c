@@ -46,6 +46,9 @@ static void ask(struct fw_arena *a, struct fw_str bytes)
 	fw_profile_describe(a, bytes, f.now_us, &out, &err);
 	fw_json_key(&out, "timeline");
 	fw_profile_timeline(a, bytes, &out, &err);
+	fw_json_key(&out, "export");
+	fw_json_open_object(&out);
+	fw_profile_export(a, bytes, bytes, f.now_us, &out, &err);
 	fw_buf_finish(&text);
 }
 
@@ -66,7 +69,7 @@ static void find_all(struct fw_arena *a, struct fw_str bytes, struct fw_record *
 	struct fw_facts f;
 	fw_facts_init(&f, a, true);
 	f.now_us = INT64_C(1795435200000000);
-	if (fw_profile_fill(bytes, &f) < 0 || !f.behaviour_in_reach)
+	if (fw_profile_fill(bytes, &f) < 0 || !f.behaviour_in_reach || f.restricted)
 		return; /* what a trait says is looked at only by then */
 	for (uint32_t i = 0; i < r->texts.n; i++)
 		for (int label = 0; label < FW_LABELS; label++) {

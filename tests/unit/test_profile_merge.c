@@ -349,6 +349,7 @@ static void test_many_busy_people(void **state)
 		fw_arena_init(&scratch, NULL, 0, 0);
 		arena = scratch;
 		struct fw_record *r = anybody(i, CLAIMS, events);
+		fw_record_restrict(r, false);
 		filled(&f, &arena, written(&arena, r), NOON);
 		viewed += asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0);
 		orders += number(&f, FW_FACT_ORDERS);

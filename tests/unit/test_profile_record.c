@@ -396,12 +396,16 @@ static void test_version_2(void **state)
 	assert_memory_equal(m.seal, "the key of what is kept of a-2..", 32);
 	assert_true(fw_record_merge_at(r, 1, &m) && m.kind == FW_ID_PHONE && fw_str_is(m.id, "+47999") && m.number == 300);
 	filled(&f, &arena, v2, NOON + SECOND);
+	assert_true(fw_record_is_restricted(r) && f.restricted && !f.profile_in_reach && f.n_traits == 0 && f.n_cap_uses == 0);
+	fw_record_restrict(r, false);
+	filled(&f, &arena, written(&arena, r), NOON + SECOND);
 	assert_true(f.n_traits == 3 && f.n_claimed == 2 && f.n_cap_uses == 1 && number(&f, FW_FACT_VISITS) == 5);
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 3 && number(&f, FW_FACT_REVENUE) == 50);
 	struct fw_str said = described(v2);
 	assert_non_null(strstr(said.p, "\"analytics\":{\"state\":\"granted\""));
 	assert_non_null(strstr(said.p, "\"sale\":{\"state\":\"denied\""));
 	assert_non_null(strstr(said.p, "\"email\":{\"state\":\"withdrawn\""));
+	fw_record_restrict(r, true);
 	assert_true(fw_str_equal(v2, written(&arena, r)));
 }
 
