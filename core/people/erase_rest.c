@@ -108,7 +108,8 @@ static void write_row(struct rest *r, fw_store_committed done)
 	struct fw_key complete = r->key;
 	complete.bytes[0] = 'E';
 	const struct fw_change changes[] = {
-		{ FW_CHANGE_PUT, fw_key_str(r->job.receipt.done_us ? &complete : &r->key), { b.data, b.n }, FW_VERSION_ANY },
+		{ FW_CHANGE_PUT, fw_key_str(r->job.receipt.done_us ? &complete : &r->key), { b.data, b.n },
+			r->job.receipt.done_us ? FW_VERSION_NONE : FW_VERSION_ANY },
 		{ FW_CHANGE_DELETE, fw_key_str(&r->key), { NULL, 0 }, FW_VERSION_ANY },
 	};
 	const struct fw_batch batch = { r->key.bucket, changes, r->job.receipt.done_us ? 2 : 1 };
@@ -118,10 +119,19 @@ static void write_row(struct rest *r, fw_store_committed done)
 		end(r, rc);
 }
 
+static void on_row(void *ctx, int rc, const struct fw_row *row);
+
+/* Whoever else went on with it was faster: that receipt holds. */
 static void on_complete(void *ctx, int rc, uint64_t version)
 {
+	struct rest *r = ctx;
 	(void)version;
-	end(ctx, rc);
+	if (rc != FW_ECONFLICT) {
+		end(r, rc);
+		return;
+	}
+	r->key.bytes[0] = 'E';
+	fw_store_get(r->people->store, r->key.bucket, fw_key_str(&r->key), &r->arena, on_row, r);
 }
 
 static void on_scrubbed(void *ctx, int rc)
