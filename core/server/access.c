@@ -216,6 +216,7 @@ int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config,
 		return 401;
 	}
 	*ret_message = r->have == FW_PLUGIN_ACCESS_WRITE ? "a write key does not open this" : "the key is not known";
+	*ret_hint = r->have == FW_PLUGIN_ACCESS_WRITE ? "use a secret key, on a server" : NULL;
 	return r->have == FW_PLUGIN_ACCESS_WRITE ? 403 : 401;
 }
 

@@ -13,10 +13,30 @@ struct visit {
 	struct fw_arena arena;
 	struct fw_person_id id;
 	struct fw_str record;
-	const char *what;
+	enum what { SHOW, TIMELINE, EXPORT, MERGES, NOTHING } what;
 	fw_engine_done done;
 	void *data;
 };
+
+static enum what find_what(const char *what)
+{
+	static const char *const names[NOTHING] = { "show", "timeline", "export", "merges" };
+	int i = 0;
+	while (i < NOTHING && strcmp(what, names[i]) != 0)
+		i++;
+	return (enum what)i;
+}
+
+bool fw_engine_shows(const char *what)
+{
+	return find_what(what) != NOTHING;
+}
+
+/* What is told of a userId without proof belongs to whom it names as far as it is shown. */
+static bool has_unverified(const struct visit *v)
+{
+	return v->what == TIMELINE || v->what == EXPORT;
+}
 
 static void end_visit(struct visit *v)
 {
@@ -86,19 +106,48 @@ static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_b
 	return rc;
 }
 
+static int write_export(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	int rc = fw_profile_export(&v->arena, v->record, unverified, fw_now_us(), &o, err);
+	fw_json_close_object(&o);
+	return rc;
+}
+
+static int write_merges(struct visit *v, struct fw_buf *out, struct fw_error *err)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_json_open_object(&o);
+	int rc = fw_profile_merges(&v->arena, v->record, &o, err);
+	fw_json_close_object(&o);
+	return rc;
+}
+
+static int write_answer(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
+{
+	switch (v->what) {
+	case TIMELINE: return write_timeline(v, unverified, out, err);
+	case EXPORT: return write_export(v, unverified, out, err);
+	case MERGES: return write_merges(v, out, err);
+	default: return write_person(v, out, err);
+	}
+}
+
 static void answer(struct visit *v, struct fw_str unverified)
 {
 	struct fw_buf out;
 	struct fw_error err = { .message = "out of memory" };
-	bool timeline = strcmp(v->what, "timeline") == 0;
 	fw_buf_init(&out, 0);
-	if (!v->record.n && !(timeline && unverified.n)) {
+	if (!v->record.n && !(has_unverified(v) && unverified.n)) {
 		fw_engine_fail(v->done, v->data, 404, "not_found", "nobody is known by this id", NULL,
 			"write a userId, or anonymous:, email:, phone: or external: and what comes behind it");
 		end_visit(v);
 		return;
 	}
-	int rc = timeline ? write_timeline(v, unverified, &out, &err) : write_person(v, &out, &err);
+	int rc = write_answer(v, unverified, &out, &err);
 	if (rc < 0)
 		fw_engine_fail(v->done, v->data, 503, "unavailable", err.message, NULL, NULL);
 	else
@@ -121,7 +170,7 @@ static void on_person(void *ctx, int rc, const struct fw_person *person)
 		return;
 	}
 	v->record = person->record;
-	if (v->id.kind == FW_PERSON_USER && strcmp(v->what, "timeline") == 0) {
+	if (v->id.kind == FW_PERSON_USER && has_unverified(v)) {
 		struct fw_person_id claimed = { FW_PERSON_UNVERIFIED, v->id.id };
 		fw_people_load(v->worker->people, &claimed, (struct fw_str){ NULL, 0 }, false, &v->arena, on_unverified, v);
 	} else {
@@ -132,16 +181,12 @@ static void on_person(void *ctx, int rc, const struct fw_person *person)
 void fw_engine_visitor(struct fw_engine_worker *w, const char *id, const char *what, fw_engine_done done, void *data)
 {
 	struct fw_error err;
-	if (strcmp(what, "show") != 0 && strcmp(what, "timeline") != 0) {
-		fw_engine_fail(done, data, 400, "bad_request", "a visitor is asked for by show or timeline", NULL, NULL);
-		return;
-	}
 	struct visit *v = w->people ? calloc(1, sizeof *v) : NULL;
 	if (!v) {
 		fw_engine_fail_store(done, data, w->people ? FW_ENOMEM : FW_EAWAY);
 		return;
 	}
-	*v = (struct visit){ .worker = w, .what = what, .done = done, .data = data };
+	*v = (struct visit){ .worker = w, .what = find_what(what), .done = done, .data = data };
 	fw_arena_init(&v->arena, NULL, 0, FW_LIMIT_REQUEST_BYTES);
 	char *copy = fw_arena_strndup(&v->arena, id, strlen(id));
 	int rc = copy ? fw_person_id_parse(&v->arena, fw_str(copy), &v->id, &err) : FW_ENOMEM;

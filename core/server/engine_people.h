@@ -24,9 +24,16 @@ typedef void (*fw_engine_done)(void *data, int status, struct fw_buf *out);
 void fw_engine_ingest(struct fw_engine_worker *worker, struct fw_plugin_request *request, bool secret, struct fw_str json,
 	fw_engine_done done, void *data);
 
-/* A person, by an id as /v1/visitors has it; `what`: "show" or "timeline". Both live until the answer. 200, 404 not_found,
- * 503 unavailable; 400 bad_request when `what` or the kind of the id is not known. */
+/* A person, by an id as /v1/visitors has it; `what`: "show", "timeline", "export" or "merges". Both live until the answer. 200,
+ * 404 not_found, 503 unavailable; 400 bad_request when the kind of the id is not known. */
+bool fw_engine_shows(const char *what); /* whether it is one of these */
 void fw_engine_visitor(struct fw_engine_worker *worker, const char *id, const char *what, fw_engine_done done, void *data);
+
+/* What is to become of a person: "erase" (200, or 202 while it goes on, with the receipt), "restriction" (`json`: {"restricted":true} or
+ * false), "unmerge" (`json`: {"number":7}, or nothing for the latest: the merges that are left); or "receipt" of the erasure `id`. 400,
+ * 404 not_found, 503 unavailable. */
+void fw_engine_right(struct fw_engine_worker *worker, const char *id, const char *what, struct fw_str json,
+	fw_engine_done done, void *data);
 
 /* What a person says of purposes and channels: {"grant":[…],"deny":[…],"withdraw":[…],"source","at","text"}, the lists and the rest
  * as far as they are there. `secret`: asked with a secret key; without, for an anonymousId that proves itself, and of purposes.

@@ -1,22 +1,45 @@
 /* The host's services for plugins: events in, and what is known of a person. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "people/audit.h"
 #include "server/admit.h"
 #include "server/ingest.h"
+#include "server/living.h"
 #include "server/plugins_own.h"
 #include "server/request.h"
+#include "server/rights.h"
 
 /* A question of a plugin that the engine has not answered yet. All are answered before the plugins stop. */
 struct asked {
 	struct fw_loaded *p;
 	fw_plugin_done done;
 	void *data;
+	const char *action; /* for the audit; NULL: there is nothing to say */
+	char by[32];        /* who asks */
 	char text[]; /* two, terminated: what the engine needs until then */
 };
+
+/* What was answered about a person goes into the log; of one who is erased only the receipt does. */
+static void audit(struct asked *a, struct fw_buf *out)
+{
+	struct fw_arena arena;
+	struct fw_person_id id;
+	fw_arena_init(&arena, NULL, 0, 0);
+	if (strcmp(a->action, "erase") == 0) {
+		const char *receipt = fw_json_peek(&arena, out->data, out->n, "erasure").p;
+		fw_rights_audit_erasure(receipt ? receipt : "not known", a->by);
+	} else if (fw_person_id_parse(&arena, fw_str(a->text), &id, NULL) == 0) {
+		fw_people_audit(fw_living_people(a->p->worker->living), a->action, &id, a->by, NULL, NULL);
+	}
+	fw_arena_finish(&arena);
+}
 
 static void on_answer(void *data, int status, struct fw_buf *out)
 {
 	struct asked *a = data;
+	if (a->action && (status == 200 || status == 202) && !out->failed)
+		audit(a, out);
 	fw_host_tell(a->p, a->done, a->data, status, out);
 	free(a);
 }
@@ -30,7 +53,7 @@ static struct asked *new_asked(struct fw_loaded *p, const char *first, const cha
 		fw_host_tell(p, done, data, 503, &none);
 		return NULL;
 	}
-	*a = (struct asked){ p, done, data };
+	*a = (struct asked){ .p = p, .done = done, .data = data };
 	memcpy(a->text, first, n);
 	memcpy(a->text + n, second, m);
 	return a;
@@ -51,16 +74,62 @@ static void host_ingest(const struct fw_host *host, struct fw_plugin_request *re
 	fw_loaded_leave(p, before);
 }
 
-static void host_visitor(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data)
+/* Who it is: of a key its beginning, which does not open anything. */
+static void name_asker(struct asked *a, const struct fw_plugin_request *request)
+{
+	enum { SHOWN = 6, LEAST_TIMES = 3 };
+	size_t n = request ? request->key.n / LEAST_TIMES : 0;
+	if (!request)
+		snprintf(a->by, sizeof a->by, "plugin %s", a->p->name);
+	else if (request->key.n == 0)
+		snprintf(a->by, sizeof a->by, "loopback");
+	else
+		snprintf(a->by, sizeof a->by, "%s %.*s…", request->have == FW_PLUGIN_ACCESS_SECRET ? "secret key" : "write key",
+			(int)(n < SHOWN ? n : SHOWN), request->key.p);
+}
+
+/* What the audit calls it; NULL: it is about nobody. */
+static const char *action_of(const char *what, struct fw_str json)
+{
+	static const char *const actions[][2] = { { "show", "access" }, { "timeline", "access" }, { "merges", "access" },
+		{ "export", "export" }, { "erase", "erase" }, { "unmerge", "unmerge" } };
+	struct fw_json *body;
+	struct fw_arena arena;
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+		if (strcmp(what, actions[i][0]) == 0)
+			return actions[i][1];
+	if (strcmp(what, "restriction") != 0)
+		return NULL;
+	fw_arena_init(&arena, NULL, 0, 0);
+	bool lifts = fw_json_parse(&arena, json.p ? json.p : "", json.n, &body, NULL) == 0 && body->type == FW_JSON_OBJECT &&
+		fw_json_get(body, "restricted") && !fw_json_get(body, "restricted")->boolean;
+	fw_arena_finish(&arena);
+	return lifts ? "unrestrict" : "restrict";
+}
+
+static void host_visitor_as(const struct fw_host *host, struct fw_plugin_request *request, const char *id, const char *what,
+	struct fw_plugin_text json, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
+	struct fw_str body = { json.p, json.n };
 	struct asked *a = new_asked(p, id, what, done, data);
 	if (!a)
 		return;
+	name_asker(a, request);
+	a->action = action_of(what, body);
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_engine_visitor(p->worker->engine, a->text, a->text + strlen(a->text) + 1, on_answer, a);
+	what = a->text + strlen(a->text) + 1;
+	if (fw_engine_shows(what))
+		fw_engine_visitor(p->worker->engine, a->text, what, on_answer, a);
+	else
+		fw_engine_right(p->worker->engine, a->text, what, body, on_answer, a);
 	fw_loaded_leave(p, before);
+}
+
+static void host_visitor(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data)
+{
+	host_visitor_as(host, NULL, id, what, (struct fw_plugin_text){ NULL, 0 }, done, data);
 }
 
 /* Whether a request may bring the person: one who consents to something has a record. */
@@ -82,6 +151,8 @@ static void tell(const struct fw_host *host, struct fw_plugin_request *request, 
 	struct asked *a = new_asked(p, id, "", done, data);
 	if (!a)
 		return;
+	name_asker(a, request);
+	a->action = "consent";
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
 	if (may_tell(request, fw_str(a->text)))
@@ -108,4 +179,5 @@ void fw_host_fill_people(struct fw_host *host)
 	host->visitor = host_visitor;
 	host->consent = host_consent;
 	host->consent_as = host_consent_as;
+	host->visitor_as = host_visitor_as;
 }

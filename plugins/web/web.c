@@ -23,7 +23,9 @@ static const struct fw_plugin_route routes[] = {
 	{ "/v1/b", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
 	{ "/v1/projects/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_settings },
 	{ "/v1/visitors/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_SECRET, web_visitors },
-	{ "/v1/visitors/", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_consent },
+	{ "/v1/visitors/", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_tell_visitor },
+	{ "/v1/visitors/", FW_PLUGIN_DELETE, FW_PLUGIN_ACCESS_SECRET, web_erase },
+	{ "/v1/erasures/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_SECRET, web_receipt },
 	{ NULL, 0, 0, NULL },
 };
 
@@ -35,6 +37,7 @@ static const struct fw_plugin_metric metrics[] = {
 	[WEB_METRIC_SETTINGS] = { "settings_requests_total", "Requests to /v1/projects/.", 0 },
 	[WEB_METRIC_VISITORS] = { "visitors_requests_total", "Requests to /v1/visitors/.", 0 },
 	[WEB_METRIC_CONSENT] = { "consent_requests_total", "Requests to /v1/visitors/…/consent.", 0 },
+	[WEB_METRIC_RIGHTS] = { "rights_requests_total", "Requests to erase or restrict a visitor, to undo a merge, or for a receipt.", 0 },
 	{ NULL, NULL, 0 },
 };
 
@@ -74,7 +77,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 2,
+	.abi_minor = 3,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "web",
 	.build_id = "0.1.0",

@@ -18,6 +18,7 @@ enum {
 	WEB_METRIC_SETTINGS,
 	WEB_METRIC_VISITORS,
 	WEB_METRIC_CONSENT,
+	WEB_METRIC_RIGHTS,
 };
 
 /* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
@@ -34,9 +35,13 @@ void web_rules(struct fw_plugin_instance *self, struct fw_plugin_request *reques
 void web_track(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* GET /v1/projects/{key}/settings */
 void web_settings(struct fw_plugin_instance *self, struct fw_plugin_request *request);
-/* GET /v1/visitors/{id} and /v1/visitors/{id}/timeline */
+/* GET /v1/visitors/{id}, and its timeline, export, merges */
 void web_visitors(struct fw_plugin_instance *self, struct fw_plugin_request *request);
-/* POST /v1/visitors/{id}/consent */
-void web_consent(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* POST /v1/visitors/{id}/consent, unmerge, restriction */
+void web_tell_visitor(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* DELETE /v1/visitors/{id} */
+void web_erase(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* GET /v1/erasures/{id} */
+void web_receipt(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 
 #endif

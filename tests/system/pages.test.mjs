@@ -185,7 +185,7 @@ test('support finds a customer by whatever he goes by, and changes where he is w
 	assert.equal(await textOf(page, 'name'), 'Ann <img src=x onerror=alert(1)>', 'as text');
 	assert.equal(await page.locator('img').count(), 0);
 	const ids = await page.locator('#ids li').allTextContents();
-	assert.deepEqual(ids.sort(), ['anonymous:browser-of-the-customer-1', 'anonymous:browser-of-the-customer-2', 'email:ann@shop.example', 'loyalty:123', 'phone:+4915123456789', 'u-7']);
+	assert.deepEqual(ids.sort(), ['anonymous:browser-of-the-customer-1', 'anonymous:browser-of-the-customer-2', 'email:ann@shop.example', 'external:loyalty:123', 'phone:+4915123456789', 'u-7']);
 	const rows = (id) => page.locator(`#${id} tbody tr`).evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
 	assert.deepEqual((await rows('orders')).map((row) => [row[0], row[2]]), [['A-1', '90']]);
 	assert.deepEqual((await rows('cart')).map((row) => [row[0], row[1], row[3], row[4]]), [['s-1', 'socks', '2', '19.9']]);

@@ -241,7 +241,7 @@ test('what is known of a visitor, for who may ask', async (t) => {
 	}
 	assert.equal((await ask(`${at}/timeline`)).status, 401);
 	assert.equal((await ask(`${at}/timeline`, undefined, bearer(write))).status, 403);
-	assert.equal((await ask(`${at}/timeline`, undefined, { method: 'DELETE', ...bearer(secret) })).status, 405);
+	assert.equal((await ask(`${at}/timeline`, undefined, { method: 'PUT', ...bearer(secret) })).status, 405);
 	assert.equal((await ask(`${at}/timeline`, {}, bearer(secret))).status, 404);
 });
 

@@ -8,6 +8,7 @@
  *   1.0  2026-11-24  the first
  *   1.1  2026-11-25  ingest and visitor are there; request_segment, request_key, request_origin
  *   1.2  2026-11-26  consent is there; consent_as
+ *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -25,7 +26,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 2
+#define FW_PLUGIN_ABI_MINOR 3
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -212,15 +213,15 @@ struct fw_host {
 	 * secret key) must live until then. */
 	void (*ingest)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
-	/* Since 1.1. What is known of a person, by an id as in /v1/visitors/{id}: `what` is "show" or "timeline" ("erase" comes
-	 * later). 404 when nothing is. */
+	/* Since 1.1. What is known of a person, by an id as in /v1/visitors/{id}: `what` is "show" or "timeline"; since 1.3 also "export",
+	 * everything that is kept, and "merges", those that can be undone. 404 when nothing is. */
 	void (*visitor)(const struct fw_host *host, const char *id, const char *what, fw_plugin_done done, void *data);
 
 	/* Since 1.2. What a person says of purposes and channels, as the body of POST /v1/visitors/{id}/consent has it:
 	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
 	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Not in 1.2: these are NULL. Their places and shapes are kept. */
+	/* Not in 1.3: these are NULL. Their places and shapes are kept. */
 	/* Answers with server-sent events: a page's slots as the session changes them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* What became of a message, whenever it is known and in whichever process. 0, or -1 when nobody knows the id. */
@@ -245,6 +246,12 @@ struct fw_host {
 	 * alone; 403 otherwise. */
 	void (*consent_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
+	/* Since 1.3. `visitor`, and a person's rights, for whoever sent `request`, whom the audit names (NULL: the plugin does it). `what` is
+	 * one of `visitor`'s, or "erase": 200 with the receipt, 202 while it goes on by itself; "receipt": `id` is that of an erasure;
+	 * "restriction": `json` is {"restricted":true} or false; "unmerge": `json` is {"number":7}, or nothing for the latest, and the answer
+	 * has the merges that are left. The plugin sees to it that a secret key is asked for. `json` and `request` must live until then. */
+	void (*visitor_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, const char *what,
+		struct fw_plugin_text json, fw_plugin_done done, void *data);
 };
 
 #ifdef __cplusplus

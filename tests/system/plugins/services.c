@@ -189,7 +189,7 @@ static void segments(struct fw_plugin_instance *self, struct fw_plugin_request *
 static void later(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
 	const struct fw_host *h = self->host;
-	int none = h->ingest && h->visitor && h->consent && h->consent_as && !h->stream && !h->deliver_result && !h->kv_get && !h->kv_put
+	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && !h->stream && !h->deliver_result && !h->kv_get && !h->kv_put
 		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
 	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
 }
@@ -211,7 +211,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 2,
+	.abi_minor = 3,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "services",
 	.build_id = "test",

@@ -1,0 +1,14 @@
+/* A person's rights over what is kept: what plugins and commands say of it in the same words. */
+#ifndef FW_SERVER_RIGHTS_H
+#define FW_SERVER_RIGHTS_H
+
+#include "base/json.h"
+#include "people/erase.h"
+
+/* Members of an open object: erasure, state, begun, done, ids, deadLetters. */
+void fw_rights_receipt(struct fw_json_out *o, const struct fw_receipt *r);
+
+/* The audit's line for what has a receipt: nobody is named. */
+void fw_rights_audit_erasure(const char *receipt, const char *by);
+
+#endif
