@@ -83,12 +83,12 @@ static int apply_restricted(struct fw_flight *f, struct fw_people_event *e)
 
 static int apply_fresh(struct fw_flight *f, struct fw_people_event *e)
 {
-	e->restricted = false;
-#ifndef FW_BREAK_RESTRICTION
-	if (fw_record_is_restricted(f->record))
-		return apply_restricted(f, e);
+	bool restricted = fw_record_is_restricted(f->record);
+#ifdef FW_BREAK_RESTRICTION
+	restricted = false;
 #endif
-	return apply(f, e);
+	e->restricted = false;
+	return restricted ? apply_restricted(f, e) : apply(f, e);
 }
 
 static void on_day(void *ctx, int rc, const struct fw_row *row)

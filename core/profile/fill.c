@@ -273,12 +273,14 @@ static int fill(struct fw_str bytes, int64_t now_us, bool use, struct fw_facts *
 	r.last_ms = parts.last_ms;
 	if (parts.of[PART_CONSENT].n && !fw_consents_read(&r, parts.of[PART_CONSENT]))
 		return FW_EINVAL;
-#ifndef FW_BREAK_RESTRICTION
-	if (r.restricted && use) {
+	bool restricted = r.restricted && use;
+#ifdef FW_BREAK_RESTRICTION
+	restricted = false;
+#endif
+	if (restricted) {
 		restrict_facts(f);
 		return 0;
 	}
-#endif
 	if (fill_consent(f, &r) < 0)
 		return FW_ENOMEM;
 	if (!is_behaviour_readable(f, &r))
