@@ -49,9 +49,10 @@ static int send_elsewhere(struct fw_flight *f, struct fw_people_event *e, const 
 /* The device's id says no more who is there: it is the first user's, and others come by it. */
 static void share_device(struct fw_flight *f, struct fw_people_event *e)
 {
+	struct fw_id id;
 	e->other_device_user = true;
 	for (unsigned i = 0; i < e->n_claims; i++)
-		if (e->claims[i].kind == FW_ID_ANONYMOUS && fw_record_has_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text)) {
+		if (e->claims[i].kind == FW_ID_ANONYMOUS && fw_record_find_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text, &id) && !id.shared) {
 			fw_record_share_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text);
 			f->changed = true;
 		}
@@ -164,7 +165,8 @@ static void on_followed(void *ctx, int rc)
 		return;
 	}
 	const struct fw_person_id id = fw_key_id(&f->follow.key);
-	if (f->follow.row.value.p && !is_own(f, &id) && has_room(f)) {
+	/* A user's row never leads to a person who may by then be another user: he is somebody new, and becomes one with that person. */
+	if (f->follow.row.value.p && !is_own(f, &id) && f->id.kind != FW_PERSON_USER && has_room(f)) {
 		fw_flight_point(f, &id);
 		return;
 	}

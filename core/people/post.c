@@ -29,6 +29,8 @@ struct fw_delivery {
 	unsigned tries;
 	bool again;                 /* somebody asked while the last look was on its way */
 
+	uint64_t until;             /* from this number on entries wait for others of this outbox; 0: none does */
+
 	uint64_t number;            /* of the entry in hand */
 	struct fw_entry entry;
 	uint64_t applied_version;
@@ -207,6 +209,30 @@ static void write(struct fw_delivery *d)
 
 static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version);
 
+static void on_target_settled(void *ctx, int rc)
+{
+	struct fw_delivery *d = ctx;
+	if (rc == 0)
+		look(d);
+	else
+		end(d, rc); /* the next sweep asks again */
+}
+
+/* What has to wait goes to the outbox of the row's own bucket, so that it is in nobody's way, and waits there; at the end of it, if the
+ * row has moved within the bucket, for then what it waits for comes by the same outbox. True: it waits. */
+static bool wait_here(struct fw_delivery *d)
+{
+	struct fw_moved m;
+	struct fw_key to;
+	if (d->sender != d->receiver || fw_moved_read(&d->arena, d->row.value, &m) < 0)
+		return false;
+	fw_key_person(&m.to, &to);
+	if (to.bucket == d->receiver)
+		return false;
+	fw_post_settle(d->people, &d->target, on_target_settled, d);
+	return true;
+}
+
 /* Most entries have nothing to say to others: only those that do need a number, and are looked at again with it. */
 static void receive(struct fw_delivery *d, bool counted)
 {
@@ -214,9 +240,13 @@ static void receive(struct fw_delivery *d, bool counted)
 	if (rc < 0) {
 		fw_log(FW_LOG_ERROR, "an entry of the outbox cannot be applied", "kind", fw_entry_kind_name(d->entry.kind), NULL);
 		end(d, rc == FW_EINVAL ? FW_EIO : rc);
+	} else if (d->received.waits && wait_here(d)) {
+		return;
 	} else if (d->received.n_out && !counted) {
 		fw_outgoing_count(d->people->store, d->receiver, &d->arena, &(struct fw_outgoing_reader){ on_counter, d });
 	} else {
+		if (d->received.waits && d->sender == d->receiver && !d->until)
+			d->until = d->outgoing.last + 1;
 		write(d);
 	}
 }
@@ -335,6 +365,10 @@ static void on_first(void *ctx, int rc, const struct fw_row *rows, size_t n, boo
 	if (fw_entry_read(&d->arena, rows[0].value, &d->entry) < 0 || d->number == 0) {
 		fw_log(FW_LOG_ERROR, "an entry of the outbox cannot be read; `floorwalker store check` names it", NULL);
 		end(d, FW_EIO);
+		return;
+	}
+	if (d->until && d->number >= d->until) {
+		end(d, 0);
 		return;
 	}
 	d->entry.number = d->number;

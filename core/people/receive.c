@@ -227,8 +227,11 @@ static int receive_absorb(struct receiver *r)
 	if (fw_keep_find(r->record, &e->other, e->merge, &done))
 		return 0;
 	const char *why = fw_record_may_not_merge(r->record, absorbed);
-	if (why)
-		return send_back(r, why, true);
+	if (why) {
+		share_id(r, r->record, &e->because);
+		rc = set_record(r, r->record);
+		return rc < 0 ? rc : send_back(r, why, true);
+	}
 	r->ret->before = r->row;
 	rc = fw_record_merge(r->record, absorbed, r->ret->spilled, &r->ret->n_spilled);
 	if (rc == 0)
@@ -315,6 +318,18 @@ static int receive_erase(struct receiver *r)
 	return 0;
 }
 
+/* Whoever moved may yet be sent back. What concerns him meanwhile must not go where he would not have gone with it. */
+static bool must_wait(const struct receiver *r)
+{
+	switch (r->e->kind) {
+	case FW_ENTRY_POINT:
+	case FW_ENTRY_JOIN:
+	case FW_ENTRY_SHARE: return r->is_moved && r->moved.record.n;
+	case FW_ENTRY_ABSORB: return r->is_moved && r->moved.record.n && r->e->record.n;
+	default: return false;
+	}
+}
+
 int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
 	struct fw_received *ret)
 {
@@ -323,6 +338,10 @@ int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct 
 	*ret = (struct fw_received){ .changed = false };
 	if (r.is_moved && fw_moved_read(a, row, &r.moved) < 0)
 		return FW_EINVAL;
+	if (must_wait(&r)) {
+		ret->waits = true;
+		return emit(&r, e);
+	}
 	switch (e->kind) {
 	case FW_ENTRY_POINT: return receive_point(&r);
 	case FW_ENTRY_JOIN: return receive_join(&r);

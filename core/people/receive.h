@@ -16,6 +16,7 @@ struct fw_received {
 	struct fw_str before; /* ABSORB that was done: the record as it was, to be kept under the seal; n 0: none */
 	bool merged;
 	bool buried;          /* all rows beside it go, too, and a tombstone comes */
+	bool waits;           /* the row is on its way to another and may come back: `out` is the entry itself, for later */
 	const char *refused;  /* why two people do not become one; NULL: nothing was refused */
 };
 

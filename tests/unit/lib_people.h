@@ -92,16 +92,30 @@ static inline void request_destroy(struct request *r)
 	free(r);
 }
 
-static inline void client_init(struct client *c, const struct memory_options *options)
+static inline void client_start_workers(struct client *c)
 {
 	static const struct fw_people_options people = { "EUR", NULL, 0 };
+	for (int i = 0; i < WORKERS; i++)
+		if (!(c->workers[i] = fw_people_create(c->store, &people)))
+			abort();
+}
+
+static inline void client_init(struct client *c, const struct memory_options *options)
+{
 	memset(c, 0, sizeof *c);
 	store_test_init(&c->t, NULL);
 	c->store = memory_store_open(c->t.base, options);
 	c->memory = (struct memory_store *)c->store;
+	client_start_workers(c);
+}
+
+/* Everybody dies at once and begins anew on the rows that there are: what waits is told that it failed, and changes nothing. */
+static inline void client_crash(struct client *c)
+{
+	memory_give_up(c->memory);
 	for (int i = 0; i < WORKERS; i++)
-		if (!(c->workers[i] = fw_people_create(c->store, &people)))
-			abort();
+		fw_people_destroy(c->workers[i]);
+	client_start_workers(c);
 }
 
 static inline void client_finish(struct client *c)

@@ -15,6 +15,9 @@ struct memory_options {
 	unsigned late_turns;   /* a completion comes after up to so many turns of the loop; 0: a read's at once */
 	unsigned fail_percent; /* of reads: FW_EAWAY; of commits: FW_EFULL, FW_EIO or FW_EBUSY at the call */
 	unsigned busy_percent;
+	unsigned lose_at;      /* the commit of this number, counted from 1, is applied and its answer lost; 0: none */
+	unsigned lose_every;   /* and every so many after it; 0: none */
+	bool dies;             /* then nothing is done any more, until memory_give_up */
 };
 
 struct memory_row {
@@ -51,6 +54,7 @@ struct memory_store {
 	struct memory_pending *pending; /* in the order of the calls */
 	uint64_t random, version, n_rows, n_waiting;
 	bool watched, closing, away; /* away: nothing completes until it is taken back */
+	unsigned applied, lose_at; /* commits that were applied; the number of the one whose answer is lost next; 0: none is */
 };
 
 static inline uint64_t memory_random(struct memory_store *m, uint64_t below)
@@ -177,6 +181,14 @@ static inline void memory_do_commit(struct memory_store *m, struct memory_pendin
 	uint64_t version = 0;
 	if (rc == 0)
 		rc = memory_apply(m, w, &version);
+	if (rc == 0 && ++m->applied == m->lose_at) {
+		m->lose_at = m->options.lose_every ? m->applied + m->options.lose_every : 0;
+		rc = FW_EAWAY;
+		if (m->options.dies) {
+			m->closing = true;
+			event_base_loopbreak(event_get_base(m->turn)); /* for whoever is to revive it */
+		}
+	}
 	m->n_waiting--;
 	struct fw_batch batch = { w->bucket, w->changes, w->n };
 	fw_store_give_outcome(&m->store, rc, rc == 0 ? version : 0, fw_store_rows_of(&batch), w->since_us, w->committed, w->ctx);
@@ -368,6 +380,7 @@ static inline struct fw_store *memory_store_open(struct event_base *base, const 
 	if (!m || fw_store_init(&m->store, &ops, "memory") < 0 || !(m->turn = evtimer_new(base, memory_on_turn, m)))
 		abort();
 	m->options = *options;
+	m->lose_at = options->lose_at;
 	m->random = options->seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	return &m->store;
 }
