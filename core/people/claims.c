@@ -165,8 +165,9 @@ static void on_followed(void *ctx, int rc)
 		return;
 	}
 	const struct fw_person_id id = fw_key_id(&f->follow.key);
+	bool evidence = !f->follow.shared || f->at->claims[f->claim].kind == FW_ID_USER;
 	/* A user's row never leads to a person who may by then be another user: he is somebody new, and becomes one with that person. */
-	if (f->follow.row.value.p && !is_own(f, &id) && f->id.kind != FW_PERSON_USER && has_room(f)) {
+	if (f->follow.row.value.p && !is_own(f, &id) && evidence && f->id.kind != FW_PERSON_USER && has_room(f)) {
 		fw_flight_point(f, &id);
 		return;
 	}

@@ -17,6 +17,7 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 		f->done(f->ctx, FW_EIO);
 		return;
 	}
+	f->shared |= f->hops == 1 && m.shared;
 	if (m.record.n) {
 		f->pending[f->n_pending] = m;
 		f->pending_keys[f->n_pending++] = f->key;
@@ -33,6 +34,7 @@ void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_pers
 	f->done = done;
 	f->ctx = ctx;
 	f->hops = f->n_pending = 0;
+	f->shared = false;
 	fw_key_person(id, &f->key);
 	fw_store_get(store, f->key.bucket, fw_key_str(&f->key), arena, on_row, f);
 }

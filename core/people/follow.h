@@ -22,6 +22,7 @@ struct fw_follow {
 	struct fw_moved pending[FW_FOLLOW_HOPS];
 	struct fw_key pending_keys[FW_FOLLOW_HOPS];
 	unsigned n_pending;
+	bool shared; /* the id says no more who somebody is: several known users have it */
 };
 
 /* `id` is a row's id. `done` gets 0, what the store says, or FW_EIO: a row cannot be read, or they go round in circles. May

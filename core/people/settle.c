@@ -12,7 +12,7 @@ struct settling {
 	struct fw_arena arena;
 	struct fw_moved moved;
 	uint64_t version;
-	bool sent, fetched; /* what goes there was delivered; what comes back, too */
+	bool sent, waited, fetched; /* what goes there was delivered; what waits there; what comes back */
 	struct fw_follow follow;
 	fw_people_done done;
 	void *ctx;
@@ -72,6 +72,9 @@ static void deliver(struct settling *s)
 	if (!s->sent) {
 		s->sent = true;
 		fw_post_deliver(s->people, s->key.bucket, to.bucket, on_delivered, s);
+	} else if (!s->waited && to.bucket != s->key.bucket) { /* towards lower buckets only, as records move: so nobody waits for himself */
+		s->waited = true;
+		fw_post_deliver(s->people, to.bucket, to.bucket, on_delivered, s);
 	} else if (!s->fetched) {
 		s->fetched = true;
 		fw_post_deliver(s->people, to.bucket, s->key.bucket, on_delivered, s);
