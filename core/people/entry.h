@@ -28,7 +28,7 @@ struct fw_entry {
 	uint64_t number;  /* its own, when it is read */
 	struct fw_person_id target, other, because; /* rows' ids; `because` may be empty */
 	int64_t at_us;
-	uint64_t merge;   /* ABSORB, RETURN, SPLIT: the number of the merge */
+	uint64_t merge;   /* ABSORB, RETURN, SPLIT: the number of the merge; JOIN: 1: `user` is what there is */
 	bool only_own;    /* ERASE: only if the row leads to `other`: the id is others', too */
 	struct fw_str user; /* JOIN: the userId of `other`; n 0: none, or not known */
 	unsigned char seal[FW_SEAL_BYTES]; /* ABSORB, SPLIT: the key of what is kept */

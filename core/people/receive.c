@@ -155,10 +155,12 @@ static int receive_join(struct receiver *r)
 	struct fw_str user = fw_record_user(r->record);
 	if (user.n && e->user.n && !fw_str_equal(user, e->user))
 		return refuse_join(r, "two_users");
-	if (moves(&e->target, &e->other))
+	/* A known user asks first who the other is: to move, and be sent back, keeps those waiting who come meanwhile. */
+	bool asks = user.n && !e->user.n && !e->merge;
+	if (moves(&e->target, &e->other) && !asks)
 		return move_away(r);
 	const struct fw_entry back = { .kind = FW_ENTRY_JOIN, .target = e->other, .other = e->target, .because = e->because,
-		.user = user };
+		.user = user, .merge = 1 };
 	return emit(r, &back);
 }
 
