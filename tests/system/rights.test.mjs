@@ -140,7 +140,20 @@ function hashes(name, text) {
 }
 
 const needles = (p) => new Map([p.anonymousId, p.userId, p.email, p.phone, p.loyalty, ...p.texts].flatMap((text) => [...forms(text), ...hashes('', text)]));
-const found = (bytes, p) => [...needles(p)].filter(([, needle]) => bytes.includes(needle.toString('latin1'))).map(([name]) => name);
+const found = (bytes, ...people) => {
+	// One walk for all of them: needles by their first four bytes.
+	const by = new Map(), file = Buffer.from(bytes, 'latin1'), maybe = new Uint8Array(1 << 16), names = new Set();
+	for (const p of people) for (const [name, needle] of needles(p)) {
+		const first = needle.readUInt32LE();
+		by.set(first, [...by.get(first) ?? [], [name, needle]]);
+		maybe[first & 0xffff] = 1;
+	}
+	for (let at = 0; at + 4 <= file.length; at++) {
+		if (!maybe[file[at] | file[at + 1] << 8]) continue;
+		for (const [name, needle] of by.get(file.readUInt32LE(at)) ?? []) if (file.compare(needle, 0, needle.length, at, Math.min(at + needle.length, file.length)) === 0) names.add(name);
+	}
+	return [...names];
+};
 
 test('who is erased is gone, by every id, and does not come back', async (t) => {
 	const shop = await shopOf(t);
@@ -215,7 +228,7 @@ test('erased from the file, too, once nobody reads an older state', async (t) =>
 	for (const id of receipts) await until(async () => (await shop.at(`erasures/${id}`, undefined, 'GET')).body.state === 'complete', { what: 'each is complete', seconds: long ? 300 : 60 });
 	assert.equal(await shop.daemon.stop(), 0);
 	const bytes = shop.bytes();
-	for (const p of people) assert.deepEqual(found(bytes, p), [], p.userId);
+	assert.deepEqual(found(bytes, ...people), []);
 	assert.ok(bytes.includes('bystander-7'));
 	assert.equal(run(['store', 'check', '--config', shop.config]).status, 0);
 });
@@ -313,7 +326,7 @@ test('the command erases and restricts, beside a daemon and without', async (t) 
 	assert.equal(alone.status, 0, alone.stderr);
 	assert.match(alone.stdout, /^receipt +\S+\nbegun +\S+\ncomplete +\S+Z\nids +5\ndead letters 0\noverwritten +yes\n$/);
 	const bytes = shop.bytes();
-	for (const one of [p, q]) assert.deepEqual(found(bytes, one), [], one.userId);
+	assert.deepEqual(found(bytes, p, q), []);
 });
 
 test('each is written down, with no name', async (t) => {
