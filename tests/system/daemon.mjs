@@ -20,10 +20,13 @@ export function environment(more = {}) {
 	return { ...Object.fromEntries(kept), ...more };
 }
 
-// A folder with `files` ({ path: text }) in it, removed after the test.
+// A folder with `files` ({ path: text }) in it, removed after the test; first, whoever was started on it ends, who might be writing there.
 export function temporaryFolder(t, files = {}) {
 	const folder = mkdtempSync(join(tmpdir(), 'fw-'));
-	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+	t.after(async () => {
+		await Promise.all([...running].filter(([child]) => child.spawnargs.some((arg) => arg.startsWith(folder))).map(([, daemon]) => daemon.stop()));
+		rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+	});
 	return writeFiles(folder, files);
 }
 
@@ -55,8 +58,8 @@ export async function until(condition, { what = condition.toString(), seconds = 
 }
 
 // What still runs when this process ends, for whatever reason, ends with it.
-const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+const running = new Map();
+process.on('exit', () => running.forEach((daemon, child) => child.kill('SIGKILL')));
 
 // Starts `floorwalker serve --config CONFIG` and waits until it says where it listens.
 // Answers { url, child, log(), signal(name), ended, stop() }: log() is its stderr so far, `ended` a promise of its exit
@@ -65,7 +68,6 @@ export async function startDaemon(t, config, { env, bin = program, args = [], se
 	const child = spawn(bin, ['serve', '--config', config, ...args], { env: environment(env), stdio: ['ignore', 'ignore', 'pipe'] });
 	let log = '';
 	child.stderr.setEncoding('utf8').on('data', (text) => { log += text; });
-	running.add(child);
 	let over;
 	const ended = new Promise((done) => {
 		child.on('error', (error) => done(over = error.message));
@@ -81,6 +83,7 @@ export async function startDaemon(t, config, { env, bin = program, args = [], se
 			return ended.finally(() => clearTimeout(late));
 		},
 	};
+	running.set(child, daemon);
 	t.after(() => daemon.stop());
 	const said = /^floorwalker: listening on (http:\/\/[^\s,]+)/m;
 	await until(() => over !== undefined || said.test(log), { what: 'floorwalker says where it listens', seconds }).catch((error) => {
