@@ -121,7 +121,7 @@ void fw_flight_end(struct fw_flight *f, int rc)
 static void count_round(struct fw_flight *f)
 {
 	for (const struct fw_people_event *e = f->round; e; e = e->next) {
-		f->people->counters.applied += !e->repeated;
+		f->people->counters.applied += !e->repeated && !e->erased && !e->restricted;
 		f->people->counters.repeated += e->repeated;
 	}
 }
@@ -237,10 +237,8 @@ void fw_flight_applied(struct fw_flight *f)
 static void on_settled(void *ctx, int rc)
 {
 	struct fw_flight *f = ctx;
-	if (rc == FW_EBUSY && ++f->tries < TRIES_MOST)
-		rc = FW_EAWAY; /* on its way to and fro: whoever sends it again finds it arrived */
 	if (rc < 0)
-		fw_flight_end(f, rc);
+		fw_flight_end(f, rc == FW_EBUSY ? FW_EAWAY : rc); /* on its way to and fro: whoever sends it again finds it arrived */
 	else
 		fw_flight_begin(f);
 }

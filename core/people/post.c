@@ -80,12 +80,12 @@ static void on_acknowledged(void *ctx, int rc, uint64_t version)
 {
 	struct fw_delivery *d = ctx;
 	(void)version;
-	if (rc == 0)
-		d->tries = 0;
-	if (rc == 0)
-		look(d);
-	else
+	if (rc < 0) {
 		again(d, rc);
+		return;
+	}
+	d->tries = 0;
+	look(d);
 }
 
 static void commit(struct fw_delivery *d, const struct fw_batch *batch, fw_store_committed done)
@@ -145,15 +145,18 @@ static int put_applied(struct fw_delivery *d, struct fw_change *change, struct f
 	return 0;
 }
 
-static unsigned put_spilled(struct fw_delivery *d, struct fw_change *changes)
+/* Messages that must be known again: without them the entry is not applied. */
+static int put_spilled(struct fw_delivery *d, struct fw_change *changes)
 {
 	const struct fw_received *got = &d->received;
 	struct fw_key *keys = FW_NEW_ARRAY(&d->arena, got->n_spilled + 1, struct fw_key);
-	for (unsigned i = 0; keys && i < got->n_spilled; i++) {
+	if (!keys)
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < got->n_spilled; i++) {
 		fw_key_message(&d->target, got->spilled[i].day, got->spilled[i].hash, &keys[i]);
 		changes[i] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
 	}
-	return keys ? got->n_spilled : 0;
+	return 0;
 }
 
 static int put_tombstone(struct fw_delivery *d, struct fw_change *change)
@@ -187,7 +190,9 @@ static void write(struct fw_delivery *d)
 	int rc = put_applied(d, &changes[batch.n++], &applied);
 	changes[batch.n++] = (struct fw_change){ !got->changed ? FW_CHANGE_EXPECT : got->value.p ? FW_CHANGE_PUT : FW_CHANGE_DELETE,
 		fw_key_str(&d->target), got->value, d->row_version };
-	batch.n += put_spilled(d, changes + batch.n);
+	if (rc == 0)
+		rc = put_spilled(d, changes + batch.n);
+	batch.n += got->n_spilled;
 	if (rc == 0 && got->before.n)
 		rc = keep_before(d, &changes[batch.n++]);
 	if (rc == 0 && got->buried) {
