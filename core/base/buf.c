@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/error.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -64,6 +66,13 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 		b->n += (size_t)n;
 	}
 	va_end(again);
+}
+
+int fw_buf_keep(struct fw_buf *b, struct fw_arena *a, struct fw_str *ret)
+{
+	*ret = (struct fw_str){ b->failed ? NULL : fw_arena_strndup(a, b->data, b->n), b->n };
+	fw_buf_finish(b);
+	return ret->p ? 0 : FW_ENOMEM;
 }
 
 const char *fw_buf_text(struct fw_buf *b)

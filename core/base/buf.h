@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/str.h"
+
 struct fw_buf {
 	char *data; /* owned; not terminated unless fw_buf_text was called */
 	size_t n, size;
@@ -46,6 +49,8 @@ static inline void fw_buf_putc(struct fw_buf *b, char c)
 	fw_buf_add(b, &c, 1);
 }
 
+/* Copies the content into an arena, and finishes the buffer. 0; FW_ENOMEM: it had failed, or the arena is used up. */
+int fw_buf_keep(struct fw_buf *b, struct fw_arena *a, struct fw_str *ret);
 /* The content as a terminated string; "" when nothing could be kept. */
 const char *fw_buf_text(struct fw_buf *b);
 

@@ -131,9 +131,8 @@ static int put_job(struct erasing *e)
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
 	fw_erasure_write(&e->job, &b);
-	struct fw_str value = { b.failed ? NULL : fw_arena_strndup(&e->arena, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	if (!value.p)
+	struct fw_str value;
+	if (fw_buf_keep(&b, &e->arena, &value) < 0)
 		return FW_ENOMEM;
 	add(e, FW_CHANGE_PUT, fw_key_str(&e->job_key), value, FW_VERSION_NONE);
 	return 0;

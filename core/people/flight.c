@@ -171,21 +171,11 @@ static int try_commit(struct fw_flight *f)
 	return rc;
 }
 
-static int write_record(struct fw_flight *f)
-{
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_record_write(f->record, &b);
-	f->bytes = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(&f->arena, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	return f->bytes.p ? 0 : FW_ENOMEM;
-}
-
 /* The store takes only so many batches at once: what finds no room waits for those before it. */
 static void commit(struct fw_flight *f)
 {
 	struct fw_people *p = f->people;
-	int rc = write_record(f);
+	int rc = fw_record_bytes(f->record, &f->arena, &f->bytes);
 	if (rc == 0)
 		rc = p->stalled ? FW_EBUSY : try_commit(f);
 	if (rc == FW_EBUSY && p->committing) {

@@ -52,7 +52,6 @@ static bool are_one(const struct joining *j)
 static void preview(struct joining *j)
 {
 	struct fw_spilled spilled[FW_SPILL_MOST];
-	struct fw_buf b;
 	unsigned n;
 	const char *why = are_one(j) ? "one_already" : fw_record_may_not_merge(j->who[0].record, j->who[1].record);
 	int rc = why ? 0 : fw_record_merge(j->who[0].record, j->who[1].record, spilled, &n);
@@ -60,11 +59,9 @@ static void preview(struct joining *j)
 		end(j, rc, why, (struct fw_str){ NULL, 0 });
 		return;
 	}
-	fw_buf_init(&b, 0);
-	fw_record_write(j->who[0].record, &b);
-	struct fw_str bytes = { b.failed ? NULL : fw_arena_strndup(j->answer, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	end(j, bytes.p ? 0 : FW_ENOMEM, NULL, bytes);
+	struct fw_str bytes = { NULL, 0 };
+	rc = fw_record_bytes(j->who[0].record, j->answer, &bytes);
+	end(j, rc, NULL, bytes);
 }
 
 static void join(struct joining *j);

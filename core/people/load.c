@@ -34,7 +34,6 @@ static void finish(struct load *l, int rc, const struct fw_person *person)
 static int put_together(struct load *l, struct fw_person *person)
 {
 	struct fw_record *record, *moved;
-	struct fw_buf b;
 	int rc = person->record.n ? fw_record_read(l->arena, person->record, &record, NULL) : 0;
 	struct fw_spilled spilled[FW_SPILL_MOST]; /* remembered by nobody: this record is not written */
 	unsigned n_spilled;
@@ -55,11 +54,7 @@ static int put_together(struct load *l, struct fw_person *person)
 	}
 	if (rc < 0 || !merged)
 		return rc == FW_EINVAL ? FW_EIO : rc;
-	fw_buf_init(&b, 0);
-	fw_record_write(record, &b);
-	person->record = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(l->arena, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	return person->record.p ? 0 : FW_ENOMEM;
+	return fw_record_bytes(record, l->arena, &person->record);
 }
 
 /* Which person the record says it is, as far as it matters to whom was asked for. */

@@ -31,9 +31,7 @@ static int write_entry(const struct fw_entry *e, struct fw_arena *a, struct fw_s
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
 	fw_entry_write(e, &b);
-	*ret = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(a, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	return ret->p ? 0 : FW_ENOMEM;
+	return fw_buf_keep(&b, a, ret);
 }
 
 int fw_outgoing_write(const struct fw_outgoing *o, struct fw_arena *a, struct fw_change *changes)

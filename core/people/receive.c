@@ -23,34 +23,16 @@ static int read_record(struct receiver *r)
 	return r->record ? 0 : fw_record_read(r->arena, r->row, &r->record, NULL);
 }
 
-static int set_row(struct receiver *r, const struct fw_buf *b)
-{
-	char *copy = b->failed ? NULL : fw_arena_strndup(r->arena, b->data, b->n);
-	if (!copy)
-		return FW_ENOMEM;
-	r->ret->changed = true;
-	r->ret->value = (struct fw_str){ copy, b->n };
-	return 0;
-}
-
 static int set_record(struct receiver *r, const struct fw_record *record)
 {
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_record_write(record, &b);
-	int rc = set_row(r, &b);
-	fw_buf_finish(&b);
-	return rc;
+	r->ret->changed = true;
+	return fw_record_bytes(record, r->arena, &r->ret->value);
 }
 
 static int set_moved(struct receiver *r, const struct fw_moved *m)
 {
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_moved_write(m, &b);
-	int rc = set_row(r, &b);
-	fw_buf_finish(&b);
-	return rc;
+	r->ret->changed = true;
+	return fw_moved_bytes(m, r->arena, &r->ret->value);
 }
 
 static int emit(struct receiver *r, const struct fw_entry *e)

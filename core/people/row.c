@@ -44,3 +44,11 @@ void fw_moved_write(const struct fw_moved *m, struct fw_buf *out)
 	fw_pack_number(out, m->number);
 	fw_buf_add(out, m->record.p, m->record.n);
 }
+
+int fw_moved_bytes(const struct fw_moved *m, struct fw_arena *a, struct fw_str *ret)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_moved_write(m, &b);
+	return fw_buf_keep(&b, a, ret);
+}

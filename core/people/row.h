@@ -25,6 +25,8 @@ static inline bool fw_row_is_moved(struct fw_str value)
 /* Slices of `value`. 0 or FW_EINVAL: it is no such row. */
 int fw_moved_read(struct fw_arena *a, struct fw_str value, struct fw_moved *ret);
 void fw_moved_write(const struct fw_moved *m, struct fw_buf *out);
+/* The same bytes in an arena. 0 or FW_ENOMEM. */
+int fw_moved_bytes(const struct fw_moved *m, struct fw_arena *a, struct fw_str *ret);
 
 /* An id with its kind, as rows and entries have it: the letter, then the text. */
 void fw_person_id_pack(const struct fw_person_id *id, struct fw_buf *out);

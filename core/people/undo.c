@@ -64,16 +64,6 @@ static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 		end(u, rc);
 }
 
-static int write_record(struct fw_arena *a, const struct fw_record *r, struct fw_str *ret)
-{
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_record_write(r, &b);
-	*ret = (struct fw_str){ b.failed ? NULL : fw_arena_strndup(a, b.data, b.n), b.n };
-	fw_buf_finish(&b);
-	return ret->p ? 0 : FW_ENOMEM;
-}
-
 static struct fw_entry *add_entry(struct undoing *u, enum fw_entry_kind kind, const struct fw_person_id *target)
 {
 	struct fw_entry *e = &u->entries[u->outgoing.n++];
@@ -136,8 +126,8 @@ static int part(struct undoing *u, struct fw_str before_bytes)
 	split->other = fw_key_id(&u->who.follow.key);
 	split->merge = u->merge.number;
 	if (rc == 0)
-		rc = write_record(&u->arena, u->absorbed, &split->record);
-	return rc < 0 ? rc : write_record(&u->arena, u->who.record, &u->bytes);
+		rc = fw_record_bytes(u->absorbed, &u->arena, &split->record);
+	return rc < 0 ? rc : fw_record_bytes(u->who.record, &u->arena, &u->bytes);
 }
 
 static void find_before(struct undoing *u);

@@ -18,6 +18,8 @@ struct fw_record *fw_record_new(struct fw_arena *a, struct fw_str id);
 int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **ret, struct fw_error *err);
 /* Writes the current version, at most FW_LIMIT_RECORD_BYTES: what is forgotten first is left out until it fits. */
 void fw_record_write(const struct fw_record *r, struct fw_buf *out);
+/* The same bytes in an arena. 0 or FW_ENOMEM. */
+int fw_record_bytes(const struct fw_record *r, struct fw_arena *a, struct fw_str *ret);
 
 /* What it says of itself. */
 struct fw_str fw_record_first_id(const struct fw_record *r);

@@ -412,3 +412,11 @@ void fw_record_write(const struct fw_record *r, struct fw_buf *out)
 	}
 	fw_buf_finish(&scratch);
 }
+
+int fw_record_bytes(const struct fw_record *r, struct fw_arena *a, struct fw_str *ret)
+{
+	struct fw_buf b;
+	fw_buf_init(&b, 0);
+	fw_record_write(r, &b);
+	return fw_buf_keep(&b, a, ret);
+}
