@@ -70,7 +70,7 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 
 int fw_buf_keep(struct fw_buf *b, struct fw_arena *a, struct fw_str *ret)
 {
-	*ret = (struct fw_str){ b->failed ? NULL : fw_arena_strndup(a, b->data, b->n), b->n };
+	*ret = (struct fw_str){ b->failed ? NULL : fw_arena_strndup(a, b->n ? b->data : "", b->n), b->n };
 	fw_buf_finish(b);
 	return ret->p ? 0 : FW_ENOMEM;
 }

@@ -16,7 +16,7 @@ enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST
 
 struct erasing {
 	struct fw_people *people;
-	struct fw_arena arena, ids; /* of the round; of the id */
+	struct fw_arena arena; /* of the round */
 	struct fw_who who;
 	int64_t now_us;
 	struct fw_erasure job;
@@ -36,7 +36,6 @@ static void end(struct erasing *e, int rc, const struct fw_receipt *receipt)
 	void *ctx = e->ctx;
 	const struct fw_receipt copy = receipt ? *receipt : none;
 	fw_arena_finish(&e->arena);
-	fw_arena_finish(&e->ids);
 	free(e);
 	done(ctx, rc, &copy);
 }
@@ -260,10 +259,5 @@ void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t
 	e->done = done;
 	e->ctx = ctx;
 	fw_arena_init(&e->arena, NULL, 0, 0);
-	fw_arena_init(&e->ids, NULL, 0, 0);
-	struct fw_person_id own = { id->kind, { fw_arena_strndup(&e->ids, id->id.p, id->id.n), id->id.n } };
-	if (own.id.p)
-		fw_who_find(&e->who, p, &own, &e->arena, on_found, e);
-	else
-		end(e, FW_ENOMEM, NULL);
+	fw_who_find(&e->who, p, id, &e->arena, on_found, e);
 }

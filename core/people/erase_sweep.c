@@ -135,7 +135,7 @@ void fw_people_erase_sweep(struct fw_people *p, uint32_t first, uint32_t n, int6
 }
 
 struct restricting {
-	struct fw_arena arena, ids;
+	struct fw_arena arena;
 	struct fw_who who;
 	bool restricted;
 	fw_people_done done;
@@ -147,7 +147,6 @@ static void end_restricting(struct restricting *r, int rc)
 	fw_people_done done = r->done;
 	void *ctx = r->ctx;
 	fw_arena_finish(&r->arena);
-	fw_arena_finish(&r->ids);
 	free(r);
 	done(ctx, rc);
 }
@@ -192,10 +191,5 @@ void fw_people_restrict(struct fw_people *p, const struct fw_person_id *id, bool
 	r->done = done;
 	r->ctx = ctx;
 	fw_arena_init(&r->arena, NULL, 0, 0);
-	fw_arena_init(&r->ids, NULL, 0, 0);
-	struct fw_person_id own = { id->kind, { fw_arena_strndup(&r->ids, id->id.p, id->id.n), id->id.n } };
-	if (own.id.p)
-		fw_who_find(&r->who, p, &own, &r->arena, on_found, r);
-	else
-		end_restricting(r, FW_ENOMEM);
+	fw_who_find(&r->who, p, id, &r->arena, on_found, r);
 }

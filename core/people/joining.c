@@ -7,9 +7,9 @@
 
 struct joining {
 	struct fw_people *people;
-	struct fw_arena ids, arenas[2];
+	struct fw_arena arenas[2];
 	struct fw_who who[2];
-	struct fw_person_id other;
+	struct fw_key other;       /* the id as it was asked for */
 	int64_t now_us;
 	struct fw_entry entry;
 	struct fw_outgoing outgoing;
@@ -21,7 +21,6 @@ struct joining {
 
 static void finish(struct joining *j)
 {
-	fw_arena_finish(&j->ids);
 	fw_arena_finish(&j->arenas[0]);
 	fw_arena_finish(&j->arenas[1]);
 	free(j);
@@ -114,24 +113,20 @@ static void on_both(void *ctx, int rc)
 static void on_one(void *ctx, int rc)
 {
 	struct joining *j = ctx;
+	const struct fw_person_id other = fw_key_id(&j->other);
 	if (rc < 0)
 		fail(j, rc);
 	else
-		fw_who_find(&j->who[1], j->people, &j->other, &j->arenas[1], on_both, j);
+		fw_who_find(&j->who[1], j->people, &other, &j->arenas[1], on_both, j);
 }
 
 static void begin(struct joining *j, struct fw_people *p, const struct fw_person_id *one, const struct fw_person_id *other)
 {
 	j->people = p;
-	fw_arena_init(&j->ids, NULL, 0, 0);
 	fw_arena_init(&j->arenas[0], NULL, 0, 0);
 	fw_arena_init(&j->arenas[1], NULL, 0, 0);
-	struct fw_person_id first = { one->kind, { fw_arena_strndup(&j->ids, one->id.p, one->id.n), one->id.n } };
-	j->other = (struct fw_person_id){ other->kind, { fw_arena_strndup(&j->ids, other->id.p, other->id.n), other->id.n } };
-	if (first.id.p && j->other.id.p)
-		fw_who_find(&j->who[0], p, &first, &j->arenas[0], on_one, j);
-	else
-		fail(j, FW_ENOMEM);
+	fw_key_person(other, &j->other);
+	fw_who_find(&j->who[0], p, one, &j->arenas[0], on_one, j);
 }
 
 void fw_people_preview_merge(struct fw_people *p, const struct fw_person_id *one, const struct fw_person_id *other, struct fw_arena *arena,

@@ -11,7 +11,7 @@ enum { ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2 };
 
 struct undoing {
 	struct fw_people *people;
-	struct fw_arena arena, ids; /* of the round; of the id */
+	struct fw_arena arena;      /* of the round */
 	struct fw_who who;
 	uint64_t number;
 	int64_t now_us;
@@ -33,7 +33,6 @@ static void end(struct undoing *u, int rc)
 	fw_people_done done = u->done;
 	void *ctx = u->ctx;
 	fw_arena_finish(&u->arena);
-	fw_arena_finish(&u->ids);
 	free(u);
 	done(ctx, rc);
 }
@@ -223,10 +222,5 @@ void fw_people_unmerge(struct fw_people *p, const struct fw_person_id *id, uint6
 	u->done = done;
 	u->ctx = ctx;
 	fw_arena_init(&u->arena, NULL, 0, 0);
-	fw_arena_init(&u->ids, NULL, 0, 0);
-	struct fw_person_id own = { id->kind, { fw_arena_strndup(&u->ids, id->id.p, id->id.n), id->id.n } };
-	if (own.id.p)
-		fw_who_find(&u->who, p, &own, &u->arena, on_found, u);
-	else
-		end(u, FW_ENOMEM);
+	fw_who_find(&u->who, p, id, &u->arena, on_found, u);
 }

@@ -34,35 +34,40 @@ static void on_followed(void *ctx, int rc)
 static void on_told(void *ctx, int rc)
 {
 	struct fw_who *w = ctx;
-	struct fw_person_id row;
+	const struct fw_person_id row = fw_key_id(&w->row);
 	(void)rc;
-	fw_secret_row_id(&w->people->secret, &w->id, w->text, &row);
 	fw_follow(&w->follow, w->people->store, &row, w->arena, on_followed, w);
 }
 
 static void search(struct fw_who *w)
 {
-	struct fw_person_id row;
-	struct fw_key key;
 	fw_arena_reset(w->arena);
-	fw_secret_row_id(&w->people->secret, &w->id, w->text, &row);
-	fw_key_person(&row, &key);
-	fw_post_sweep(w->people, key.bucket, 1, on_told, w);
+	fw_post_sweep(w->people, w->row.bucket, 1, on_told, w);
 }
 
+/* Until then the id stands in the key as it is: which row is its own needs the store's secret. */
 static void on_ready(void *ctx, int rc)
 {
 	struct fw_who *w = ctx;
-	if (rc < 0)
+	const struct fw_person_id plain = fw_key_id(&w->row);
+	struct fw_person_id row;
+	struct fw_key key;
+	char text[FW_KEYED_HASH_TEXT];
+	if (rc < 0) {
 		w->done(w->ctx, rc);
-	else
-		search(w);
+		return;
+	}
+	fw_secret_row_id(&w->people->secret, &plain, text, &row);
+	fw_key_person(&row, &key);
+	w->row = key;
+	search(w);
 }
 
 void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
 	void *ctx)
 {
-	*w = (struct fw_who){ .people = p, .id = *id, .arena = arena, .done = done, .ctx = ctx };
+	*w = (struct fw_who){ .people = p, .arena = arena, .done = done, .ctx = ctx };
+	fw_key_person(id, &w->row);
 	fw_people_ready(p, on_ready, w);
 }
 

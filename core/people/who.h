@@ -6,19 +6,18 @@
 
 struct fw_who {
 	struct fw_people *people;
-	struct fw_person_id id;  /* plain; must outlive the search */
+	struct fw_key row;       /* of the id that was asked for */
 	struct fw_arena *arena;
 	fw_people_done done;
 	void *ctx;
 	unsigned tries;
-	char text[FW_KEYED_HASH_TEXT];
 
 	/* What was found: follow.key is the record's row, follow.row that row. */
 	struct fw_follow follow;
 	struct fw_record *record;
 };
 
-/* The arena is reset when the search begins again. rc: 0; FW_ENOENT: nobody goes by this id; FW_EBUSY: it does not come to rest;
+/* `id` is plain, and copied; the arena is reset when the search begins again. rc: 0; FW_ENOENT: nobody goes by this id; FW_EBUSY: it does not come to rest;
  * else as fw_people_done. May come before it returns. */
 void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
 	void *ctx);
