@@ -57,22 +57,6 @@ static int put_together(struct load *l, struct fw_person *person)
 	return fw_record_bytes(record, l->arena, &person->record);
 }
 
-/* Which person the record says it is, as far as it matters to whom was asked for. */
-enum whose { RIGHT, ANOTHER_USER, NO_USER, SHARED_DEVICE };
-
-static enum whose whose_is(struct load *l, struct fw_str record)
-{
-	struct fw_id found;
-	if (l->user.n) {
-		if (fw_profile_find_id(l->arena, record, FW_ID_USER, l->user, NULL))
-			return RIGHT;
-		return fw_profile_is_known(l->arena, record) ? ANOTHER_USER : NO_USER;
-	}
-	bool shared = l->id.kind == FW_PERSON_ANONYMOUS && fw_profile_find_id(l->arena, record, FW_ID_ANONYMOUS, l->id.id, &found) &&
-		found.shared;
-	return shared ? SHARED_DEVICE : RIGHT;
-}
-
 static void follow_other(struct load *l, int by, enum fw_person_kind kind, struct fw_str id)
 {
 	l->by = by;
@@ -83,10 +67,7 @@ static void follow_other(struct load *l, int by, enum fw_person_kind kind, struc
 /* The user has no row: a visitor who has not been somebody else is that user; else nobody has seen the user yet. */
 static void decide_without_user(struct load *l, struct fw_person *person)
 {
-	if (l->first.record.n && whose_is(l, l->first.record) == ANOTHER_USER)
-		finish(l, 0, person);
-	else
-		finish(l, 0, &l->first);
+	finish(l, 0, l->first.whose.has_user ? person : &l->first);
 }
 
 static void remember_first(struct load *l, const struct fw_person *person)
@@ -116,18 +97,19 @@ static void on_followed(void *ctx, int rc)
 		finish(l, rc, NULL);
 		return;
 	}
+	struct fw_str device = l->id.kind == FW_PERSON_ANONYMOUS ? l->id.id : (struct fw_str){ NULL, 0 };
+	person.whose = fw_profile_whose(l->arena, person.record, device, l->user);
 	if (l->by == BY_USER && !person.record.n) {
 		decide_without_user(l, &person);
-		return;
-	}
-	enum whose whose = l->by != BY_ID ? RIGHT : person.record.n ? whose_is(l, person.record) : l->user.n ? NO_USER : RIGHT;
-	if (whose == RIGHT) {
+	} else if (l->by != BY_ID || l->id.kind == FW_PERSON_USER) {
 		finish(l, 0, &person);
-	} else if (whose == SHARED_DEVICE) {
-		follow_other(l, BY_GUEST, FW_PERSON_GUEST, l->id.id);
-	} else {
+	} else if (l->user.n && !person.whose.is_user) {
 		remember_first(l, &person);
 		follow_other(l, BY_USER, FW_PERSON_USER, l->user);
+	} else if (!l->user.n && person.whose.is_shared) {
+		follow_other(l, BY_GUEST, FW_PERSON_GUEST, l->id.id);
+	} else {
+		finish(l, 0, &person);
 	}
 }
 
@@ -158,7 +140,7 @@ void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct f
 	}
 	l->people = p;
 	l->id = l->asked = *id;
-	l->user = id->kind == FW_PERSON_USER ? (struct fw_str){ NULL, 0 } : user;
+	l->user = user;
 	l->arena = arena;
 	l->settled = settled;
 	l->by = BY_ID;

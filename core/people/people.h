@@ -52,6 +52,7 @@ struct fw_person {
 	struct fw_person_id row; /* where the record is, or would be; a row's id */
 	struct fw_str record;    /* n 0: there is none yet */
 	uint64_t version;
+	struct fw_whose whose;   /* for whom was asked for */
 	struct fw_person_id moved; /* its record is becoming part of this one at this moment, and is in it already; id.n 0: none */
 };
 

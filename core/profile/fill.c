@@ -317,37 +317,25 @@ int fw_profile_fill_shown(struct fw_str bytes, struct fw_facts *f)
 	return fill(bytes, f->now_us, false, f);
 }
 
-static bool read_ids(struct fw_arena *a, struct fw_str bytes, struct fw_record *ret)
+struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct fw_str anonymous_id, struct fw_str user)
 {
+	static const struct fw_whose nobody;
+	struct fw_whose w = { .is_open = true };
 	struct parts parts = { 0 };
-	if (!bytes.n || fw_parts_read(a, bytes, &parts, NULL) < 0)
-		return false;
-	*ret = (struct fw_record){ .arena = a, .version = parts.version, .first_id = parts.first_id };
-	return fw_part_read(ret, PART_IDS, parts.of[PART_IDS]);
-}
-
-bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user)
-{
-	struct fw_record r;
-	bool known = false;
 	if (!bytes.n)
-		return true;
-	if (!read_ids(a, bytes, &r))
-		return false;
-	for (uint32_t i = 0; i < r.ids.n; i++)
-		known |= r.ids.items[i].kind != FW_ID_ANONYMOUS;
-	return !known || (user.n && fw_record_has_id(&r, FW_ID_USER, user));
-}
-
-bool fw_profile_find_id(struct fw_arena *a, struct fw_str bytes, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret)
-{
-	struct fw_record r;
-	struct fw_id found;
-	return read_ids(a, bytes, &r) && fw_record_find_id(&r, kind, text, ret ? ret : &found);
-}
-
-bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes)
-{
-	struct fw_record r;
-	return read_ids(a, bytes, &r) && fw_record_is_known(&r);
+		return w;
+	if (fw_parts_read(a, bytes, &parts, NULL) < 0)
+		return nobody;
+	struct fw_record r = { .arena = a, .version = parts.version, .first_id = parts.first_id };
+	if (!fw_part_read(&r, PART_IDS, parts.of[PART_IDS]))
+		return nobody;
+	for (uint32_t i = 0; i < r.ids.n; i++) {
+		const struct id *id = &r.ids.items[i];
+		w.has_user |= id->kind == FW_ID_USER;
+		w.is_user |= id->kind == FW_ID_USER && user.n && fw_str_equal(id->text, user);
+		w.is_shared |= id->kind == FW_ID_ANONYMOUS && id->shared && anonymous_id.n && fw_str_equal(id->text, anonymous_id);
+		w.is_open &= id->kind == FW_ID_ANONYMOUS;
+	}
+	w.is_open |= w.is_user;
+	return w;
 }

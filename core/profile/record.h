@@ -143,13 +143,16 @@ int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservat
  * person nothing is filled: f->restricted says so, and the profile is out of reach. 0, FW_EINVAL, FW_ENOMEM. */
 int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 
-/* Whether what was told of the person may be read by one who has its anonymousId and proves to be `user` (n 0: nobody): it is nobody
- * known yet, or that user. False also when the bytes cannot be read. */
-bool fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
-/* Whether a record's bytes have an id, cheaply; `ret` (may be NULL) is that id. False also when they cannot be read. */
-bool fw_profile_find_id(struct fw_arena *a, struct fw_str bytes, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret);
-/* fw_record_is_known of a record's bytes, cheaply; false also when they cannot be read. */
-bool fw_profile_is_known(struct fw_arena *a, struct fw_str bytes);
+/* Whose a record is, for one who has an anonymousId and proves to be a user. */
+struct fw_whose {
+	bool is_user;   /* that user's */
+	bool has_user;  /* a userId belongs to it */
+	bool is_shared; /* several known users go by that anonymousId */
+	bool is_open;   /* what was told of the person may be read: it is nobody known yet, or that user */
+};
+/* Either id may be n 0: none. Cheap: only the ids are unpacked. Where there is no record (n 0) it is just open; where the bytes cannot
+ * be read it is nothing. */
+struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct fw_str anonymous_id, struct fw_str user);
 
 /* The person as JSON members of an open object, for /v1/visitors and `profile show`: consent and its log, traits, facts with
  * their values, cart, orders; and the timeline: an array, newest first. */

@@ -209,7 +209,7 @@ static bool fill(struct fw_engine_run *run, int rc)
 		lose_profile(f);
 	/* What a known customer told of himself is for those who prove to speak for him. */
 #ifndef FW_BREAK_CLAIMS
-	if (rc == 0 && !run->ask->secret && !fw_profile_is_open_to(&run->arena, run->person.record, run->q.user)) {
+	if (rc == 0 && !run->ask->secret && !run->person.whose.is_open) {
 		f->n_traits = f->n_claimed = 0;
 		f->traits_withheld = true;
 	}

@@ -144,6 +144,19 @@ static void test_visits(void **state)
 	assert_string_equal(f.single[FW_FACT_CAMPAIGN].text.p, "may");
 }
 
+/* `r` NULL: there is no record. */
+static void expect_whose(const struct fw_record *r, const char *anonymous_id, const char *user, struct fw_whose expected)
+{
+	struct fw_str bytes = { NULL, 0 };
+	if (r)
+		bytes = written(&arena, r);
+	const struct fw_whose w = fw_profile_whose(&arena, bytes, fw_str(anonymous_id), fw_str(user));
+	assert_int_equal(w.is_user, expected.is_user);
+	assert_int_equal(w.has_user, expected.has_user);
+	assert_int_equal(w.is_shared, expected.is_shared);
+	assert_int_equal(w.is_open, expected.is_open);
+}
+
 /* One userId, five e-mail addresses, five ids of each other system; written and read again. */
 static void test_ids(void **state)
 {
@@ -167,22 +180,27 @@ static void test_ids(void **state)
 	fw_record_share_id(r, FW_ID_EMAIL, FW_STR("ann2@shop.example"));
 	r = read_again(&arena, written(&arena, r));
 	assert_true(fw_record_is_known(r) && fw_str_is(fw_record_user(r), "u-1"));
-	assert_true(fw_profile_is_open_to(&arena, written(&arena, r), FW_STR("u-1")));
-	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), FW_STR("u-2")));
-	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 }));
+	expect_whose(r, "a-1", "u-1", (struct fw_whose){ .is_user = true, .has_user = true, .is_open = true });
+	expect_whose(r, "a-1", "u-2", (struct fw_whose){ .has_user = true });
+	expect_whose(r, "a-1", "", (struct fw_whose){ .has_user = true });
 	unsigned n = 0, shared = 0;
 	for (; fw_record_id(r, n, &id); n++)
 		shared += id.shared;
 	assert_true(n == 2 + 3 * FW_LIMIT_IDS_OF_A_KIND && shared == 1);
 	fw_record_remove_id(r, FW_ID_USER, FW_STR("u-1"));
 	assert_false(fw_record_is_known(r));
-	assert_false(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 })); /* it has an e-mail address */
+	expect_whose(r, "a-1", "", (struct fw_whose){ .is_open = false }); /* it has an e-mail address */
 	assert_int_equal(fw_record_add_id(r, FW_ID_USER, FW_STR("u-2")), 0);
 	r = fw_record_new(&arena, FW_STR("a-1"));
 	assert_int_equal(fw_record_add_id(r, FW_ID_ANONYMOUS, FW_STR("a-1")), 0);
-	assert_true(fw_profile_is_open_to(&arena, written(&arena, r), (struct fw_str){ NULL, 0 }));
-	assert_true(fw_profile_is_open_to(&arena, (struct fw_str){ NULL, 0 }, (struct fw_str){ NULL, 0 }));
-	assert_false(fw_profile_is_open_to(&arena, FW_STR("no record"), FW_STR("u-1")));
+	expect_whose(r, "a-1", "", (struct fw_whose){ .is_open = true });
+	expect_whose(NULL, "a-1", "u-1", (struct fw_whose){ .is_open = true });
+	fw_record_share_id(r, FW_ID_ANONYMOUS, FW_STR("a-1"));
+	expect_whose(r, "a-1", "", (struct fw_whose){ .is_shared = true, .is_open = true });
+	expect_whose(r, "a-2", "", (struct fw_whose){ .is_open = true });
+	expect_whose(r, "", "u-1", (struct fw_whose){ .is_open = true });
+	const struct fw_whose unreadable = fw_profile_whose(&arena, FW_STR("no record"), FW_STR("a-1"), FW_STR("u-1"));
+	assert_false(unreadable.is_user || unreadable.has_user || unreadable.is_shared || unreadable.is_open);
 }
 
 static void test_traits(void **state)

@@ -60,7 +60,9 @@ static void answer_load(const struct call *c)
 	struct fw_str copy = { NULL, strlen(store.record) };
 	if (store.load_rc == 0 && copy.n)
 		copy.p = fw_arena_strndup(c->arena, store.record, copy.n);
-	const struct fw_person person = { .row = store.asked, .record = copy, .version = store.n_loads };
+	bool known = copy.n && store.record[copy.n - 1] == 'k';
+	const struct fw_person person = { .row = store.asked, .record = copy, .version = store.n_loads,
+		.whose = { .is_open = !known || fw_str_is(store.asked_user, "u-k") } };
 	c->loaded(c->ctx, store.load_rc, &person);
 }
 
@@ -121,13 +123,6 @@ int __wrap_fw_profile_fill(struct fw_str bytes, struct fw_facts *f)
 	f->n_traits = 1;
 	f->traits[0].name = FW_STR("plan");
 	return at ? fw_value_text(f->arena, FW_STR("pro"), &f->traits[0].value) : FW_ENOMEM;
-}
-
-bool __wrap_fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user);
-bool __wrap_fw_profile_is_open_to(struct fw_arena *a, struct fw_str bytes, struct fw_str user)
-{
-	(void)a;
-	return !bytes.n || bytes.p[bytes.n - 1] != 'k' || fw_str_is(user, "u-k");
 }
 
 struct engine {
