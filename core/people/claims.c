@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "people/flight.h"
+#include "people/tombstone.h"
 
 static bool is_id_kind(enum fw_person_kind kind)
 {
@@ -183,14 +184,6 @@ static void follow_claim(struct fw_flight *f)
 	fw_follow(&f->follow, f->people->store, &row, &f->arena, on_followed, f);
 }
 
-static int64_t buried_us(const struct fw_row *row)
-{
-#ifdef FW_BREAK_TOMBSTONE
-	return 0;
-#endif
-	return row->value.p && row->value.n == 8 ? (int64_t)fw_key_read(row->value.p, 8) : 0;
-}
-
 static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_flight *f = ctx;
@@ -198,7 +191,7 @@ static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
 		fw_flight_end(f, rc);
 		return;
 	}
-	if (f->at->event.at_us > buried_us(row)) {
+	if (f->at->event.at_us > fw_tombstone_us(row)) {
 		follow_claim(f);
 		return;
 	}
@@ -210,11 +203,7 @@ static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
 
 static void ask_tombstone(struct fw_flight *f, const struct fw_person_id *id, struct fw_key *ret, fw_store_got done, void *ctx)
 {
-	unsigned char hash[FW_KEYED_HASH];
-	struct fw_key key;
-	fw_key_person(id, &key);
-	fw_secret_hash(&f->people->secret, id, hash);
-	fw_key_tombstone(&key, hash, ret);
+	fw_tombstone_key(&f->people->secret, id, ret);
 	fw_store_get(f->people->store, ret->bucket, fw_key_str(ret), &f->arena, done, ctx);
 }
 
@@ -249,7 +238,7 @@ static void on_own_tombstone(void *ctx, int rc, const struct fw_row *row)
 	struct fw_flight *f = b->flight;
 	if (rc == 0) {
 		f->tombstone_version = row->version;
-		f->erased_us = buried_us(row);
+		f->erased_us = fw_tombstone_us(row);
 		f->is_new = true;
 	}
 	b->done(b->ctx, rc);

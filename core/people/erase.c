@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "people/post.h"
+#include "people/tombstone.h"
 #include "people/who.h"
 
 enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + 8 };
@@ -109,22 +110,6 @@ static void add(struct erasing *e, enum fw_change_kind kind, struct fw_str key, 
 	e->changes[e->n_changes++] = (struct fw_change){ kind, key, value, expected };
 }
 
-static int put_tombstone(struct erasing *e)
-{
-	const struct fw_key *row = &e->who.follow.key;
-	const struct fw_person_id id = fw_key_id(row);
-	unsigned char hash[FW_KEYED_HASH];
-	struct fw_key *key = FW_NEW(&e->arena, struct fw_key);
-	char *at = fw_arena_alloc(&e->arena, 8);
-	if (!key || !at)
-		return FW_ENOMEM;
-	fw_secret_hash(&e->people->secret, &id, hash);
-	fw_key_tombstone(row, hash, key);
-	fw_key_number(at, (uint64_t)e->now_us, 8);
-	add(e, FW_CHANGE_PUT, fw_key_str(key), (struct fw_str){ at, 8 }, FW_VERSION_ANY);
-	return 0;
-}
-
 static int put_job(struct erasing *e)
 {
 	struct fw_buf b;
@@ -137,50 +122,42 @@ static int put_job(struct erasing *e)
 	return 0;
 }
 
-static int tell_row(struct erasing *e, const struct fw_person_id *row, bool only_own)
+/* Its text lives as long as the round. */
+static void tell_row(struct erasing *e, const struct fw_person_id *row, bool only_own)
 {
 	const struct fw_person_id own = fw_key_id(&e->who.follow.key);
 	struct fw_entry *entry = &e->entries[e->outgoing.n];
 	if (fw_person_id_equal(row, &own))
-		return 0;
+		return;
 	*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .target = *row, .other = own, .at_us = e->now_us, .only_own = only_own };
-	if (!(entry->target.id.p = fw_arena_strndup(&e->arena, row->id.p, row->id.n)))
-		return FW_ENOMEM;
 	e->outgoing.n++;
-	return 0;
 }
 
 /* What has a row of its own by the same text: a guest of the device, and what was claimed of the userId. */
-static int tell_beside(struct erasing *e, const struct fw_id *id)
+static void tell_beside(struct erasing *e, const struct fw_id *id)
 {
 	if (id->kind == FW_ID_USER)
-		return tell_row(e, &(struct fw_person_id){ FW_PERSON_UNVERIFIED, id->text }, false);
-	if (id->kind == FW_ID_ANONYMOUS && id->shared)
-		return tell_row(e, &(struct fw_person_id){ FW_PERSON_GUEST, id->text }, false);
-	return 0;
+		tell_row(e, &(struct fw_person_id){ FW_PERSON_UNVERIFIED, id->text }, false);
+	else if (id->kind == FW_ID_ANONYMOUS && id->shared)
+		tell_row(e, &(struct fw_person_id){ FW_PERSON_GUEST, id->text }, false);
 }
 
 /* Every id: its row is told, and its hash is what dead letters are compared with. */
 static int list_ids(struct erasing *e)
 {
 	struct fw_id id;
-	int rc = 0;
 	e->outgoing.n = e->job.n_hashes = 0;
 	e->job.hashes = fw_arena_array(&e->arena, FW_LIMIT_RECORD_IDS + 1, sizeof *e->job.hashes);
 	if (!e->job.hashes)
 		return FW_ENOMEM;
-	for (unsigned i = 0; rc == 0 && fw_record_id(e->who.record, i, &id); i++) {
-		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+	for (unsigned i = 0; fw_record_id(e->who.record, i, &id); i++) {
 		struct fw_person_id row;
-		char text[FW_KEYED_HASH_TEXT];
-		fw_secret_row_id(&e->people->secret, &plain, text, &row);
+		if (fw_secret_row_of(&e->people->secret, &id, &e->arena, &row) < 0)
+			return FW_ENOMEM;
 		fw_secret_hash(&e->people->secret, &row, e->job.hashes[e->job.n_hashes++]);
-		rc = tell_row(e, &row, id.shared && id.kind != FW_ID_ANONYMOUS);
-		if (rc == 0)
-			rc = tell_beside(e, &id);
+		tell_row(e, &row, id.shared && id.kind != FW_ID_ANONYMOUS);
+		tell_beside(e, &id);
 	}
-	if (rc < 0)
-		return rc;
 	e->job.receipt.ids = e->job.n_hashes;
 	return 0;
 }
@@ -200,6 +177,7 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 {
 	struct erasing *e = ctx;
 	const struct fw_follow *f = &e->who.follow;
+	const struct fw_person_id own = fw_key_id(&f->key);
 	e->n_changes = 0;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
@@ -214,7 +192,7 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		rc = list_ids(e);
 	add(e, FW_CHANGE_DELETE, fw_key_str(&f->key), (struct fw_str){ NULL, 0 }, f->row.version);
 	if (rc == 0)
-		rc = put_tombstone(e);
+		rc = fw_tombstone_write(&e->people->secret, &own, e->now_us, &e->arena, &e->changes[e->n_changes++]);
 	if (rc == 0)
 		rc = put_job(e);
 	if (rc < 0)

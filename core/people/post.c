@@ -8,6 +8,7 @@
 #include "people/outgoing.h"
 #include "people/receive.h"
 #include "people/row.h"
+#include "people/tombstone.h"
 
 enum { TRIES_MOST = 1000, ARENA_MOST = 16 << 20, SIBLINGS_MOST = 200 };
 enum { CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + SIBLINGS_MOST + 8 };
@@ -159,20 +160,6 @@ static int put_spilled(struct fw_delivery *d, struct fw_change *changes)
 	return 0;
 }
 
-static int put_tombstone(struct fw_delivery *d, struct fw_change *change)
-{
-	unsigned char hash[FW_KEYED_HASH];
-	struct fw_key *key = FW_NEW(&d->arena, struct fw_key);
-	char *at = fw_arena_alloc(&d->arena, 8);
-	if (!key || !at)
-		return FW_ENOMEM;
-	fw_secret_hash(&d->people->secret, &d->entry.target, hash);
-	fw_key_tombstone(&d->target, hash, key);
-	fw_key_number(at, (uint64_t)d->entry.at_us, 8);
-	*change = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(key), { at, 8 }, FW_VERSION_ANY };
-	return 0;
-}
-
 static int keep_before(struct fw_delivery *d, struct fw_change *change)
 {
 	const struct fw_entry *e = &d->entry;
@@ -198,7 +185,7 @@ static void write(struct fw_delivery *d)
 	if (rc == 0 && got->buried) {
 		memcpy(changes + batch.n, d->siblings, d->n_siblings * sizeof *d->siblings);
 		batch.n += d->n_siblings;
-		rc = put_tombstone(d, &changes[batch.n++]);
+		rc = fw_tombstone_write(&d->people->secret, &d->entry.target, d->entry.at_us, &d->arena, &changes[batch.n++]);
 	}
 	d->outgoing.entries = got->out;
 	d->outgoing.n = got->n_out;

@@ -151,17 +151,10 @@ static int repoint(struct receiver *r, const struct fw_record *absorbed)
 {
 	struct fw_id id;
 	for (unsigned i = 0; fw_record_id(absorbed, i, &id); i++) {
-		char text[FW_KEYED_HASH_TEXT];
-		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
 		struct fw_entry e = { .kind = FW_ENTRY_REPOINT, .because = r->e->other, .other = r->e->target };
-		fw_secret_row_id(r->secret, &plain, text, &e.target);
-		if (fw_person_id_equal(&e.target, &r->e->other) || fw_person_id_equal(&e.target, &r->e->target))
-			continue;
-		char *copy = fw_arena_strndup(r->arena, e.target.id.p, e.target.id.n);
-		if (!copy)
-			return FW_ENOMEM;
-		e.target.id.p = copy;
-		int rc = emit(r, &e);
+		int rc = fw_secret_row_of(r->secret, &id, r->arena, &e.target);
+		if (rc == 0 && !fw_person_id_equal(&e.target, &r->e->other) && !fw_person_id_equal(&e.target, &r->e->target))
+			rc = emit(r, &e);
 		if (rc < 0)
 			return rc;
 	}

@@ -62,6 +62,15 @@ void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plai
 	ret->id = (struct fw_str){ text, FW_KEYED_HASH_TEXT };
 }
 
+int fw_secret_row_of(const struct fw_secret *s, const struct fw_id *id, struct fw_arena *a, struct fw_person_id *ret)
+{
+	const struct fw_person_id plain = { (enum fw_person_kind)id->kind, id->text };
+	char text[FW_KEYED_HASH_TEXT];
+	fw_secret_row_id(s, &plain, text, ret);
+	ret->id.p = fw_arena_strndup(a, ret->id.p, ret->id.n);
+	return ret->id.p ? 0 : FW_ENOMEM;
+}
+
 static void end(struct loading *l, int rc)
 {
 	fw_people_done done = l->done;

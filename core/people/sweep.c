@@ -73,22 +73,18 @@ static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struc
 	struct fw_id id;
 	memcpy(key.bytes, row->key.p, row->key.n);
 	struct fw_person_id own = fw_key_id(&key);
-	if (s->outgoing.n + FW_LIMIT_RECORD_IDS > ENTRIES_MOST)
+	unsigned n = s->outgoing.n;
+	if (n + FW_LIMIT_RECORD_IDS > ENTRIES_MOST || !(own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n)))
 		return false;
-	own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n);
-	for (unsigned i = 0; own.id.p && fw_record_id(r, i, &id); i++) {
-		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
-		struct fw_entry *e = &s->entries[s->outgoing.n];
-		char text[FW_KEYED_HASH_TEXT];
+	for (unsigned i = 0; fw_record_id(r, i, &id); i++) {
+		struct fw_entry *e = &s->entries[n];
 		*e = (struct fw_entry){ .kind = FW_ENTRY_FORGET, .other = own, .at_us = s->now_us };
-		fw_secret_row_id(&s->people->secret, &plain, text, &e->target);
-		if (fw_person_id_equal(&e->target, &own))
-			continue;
-		if (!(e->target.id.p = fw_arena_strndup(&s->arena, e->target.id.p, e->target.id.n)))
+		if (fw_secret_row_of(&s->people->secret, &id, &s->arena, &e->target) < 0)
 			return false;
-		s->outgoing.n++;
+		n += !fw_person_id_equal(&e->target, &own);
 	}
-	return own.id.p != NULL;
+	s->outgoing.n = n; /* all of them or none: the person stays, if one cannot be told */
+	return true;
 }
 
 static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)

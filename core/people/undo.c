@@ -91,11 +91,8 @@ static int part_ids(struct undoing *u, const struct fw_record *before)
 	for (; n < FW_LIMIT_RECORD_IDS && fw_record_id(u->absorbed, n, &id); n++)
 		ids[n] = id;
 	for (unsigned i = 0; i < n; i++) {
-		char text[FW_KEYED_HASH_TEXT];
-		const struct fw_person_id plain = { (enum fw_person_kind)ids[i].kind, ids[i].text };
 		struct fw_person_id row;
-		fw_secret_row_id(&u->people->secret, &plain, text, &row);
-		if (!(row.id.p = fw_arena_strndup(&u->arena, row.id.p, row.id.n)))
+		if (fw_secret_row_of(&u->people->secret, &ids[i], &u->arena, &row) < 0)
 			return FW_ENOMEM;
 		if (fw_record_has_id(before, ids[i].kind, ids[i].text))
 			part_id(u, &ids[i], &row);
