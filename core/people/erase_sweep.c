@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "people/erase_own.h"
+#include "people/tour.h"
 #include "people/who.h"
 
 enum { ERASURES_AT_ONCE = 16 };
@@ -53,85 +54,26 @@ void fw_people_receipt(struct fw_people *p, const char *id, fw_people_erased don
 	fw_store_get(p->store, key.bucket, fw_key_str(&key), &a->arena, on_receipt, a);
 }
 
-struct sweeping {
-	struct fw_people *people;
-	uint32_t bucket, end;
-	int64_t now_us;
-	struct fw_arena arena;
-	unsigned left;
-	int rc;
-	fw_people_done done;
-	void *ctx;
-};
-
-static void look(struct sweeping *s);
-
-static void leave(struct sweeping *s, int rc)
-{
-	if (rc < 0)
-		s->rc = rc;
-	if (--s->left)
-		return;
-	if (++s->bucket < s->end) {
-		look(s);
-		return;
-	}
-	fw_people_done done = s->done;
-	void *ctx = s->ctx;
-	rc = s->rc;
-	fw_arena_finish(&s->arena);
-	free(s);
-	done(ctx, rc);
-}
-
 static void on_gone_on(void *ctx, int rc, const struct fw_receipt *receipt)
 {
 	(void)receipt;
-	leave(ctx, rc);
+	fw_tour_arrived(ctx, rc);
 }
 
-static void on_erasures(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+static void go_on(struct fw_tour *t, const struct fw_row *rows, size_t n)
 {
-	struct sweeping *s = ctx;
-	(void)more; /* they have their turn once these are complete */
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		struct fw_key key = { .bucket = s->bucket, .n = (unsigned)rows[i].key.n };
+	for (size_t i = 0; i < n; i++) {
+		struct fw_key key = { .bucket = t->bucket, .n = (unsigned)rows[i].key.n };
 		memcpy(key.bytes, rows[i].key.p, key.n < sizeof key.bytes ? key.n : sizeof key.bytes);
-		s->left++;
-		fw_erasure_go_on(s->people, &key, s->now_us, on_gone_on, s);
+		t->left++;
+		fw_erasure_go_on(t->people, &key, t->now_us, on_gone_on, t);
 	}
-	leave(s, rc);
-}
-
-static void look(struct sweeping *s)
-{
-	s->left = 1;
-	fw_arena_reset(&s->arena);
-	fw_store_scan(s->people->store, s->bucket, FW_STR("e"), (struct fw_str){ NULL, 0 }, ERASURES_AT_ONCE, &s->arena, on_erasures, s);
-}
-
-static void on_ready(void *ctx, int rc)
-{
-	struct sweeping *s = ctx;
-	if (rc == 0) {
-		look(s);
-		return;
-	}
-	s->left = 1;
-	s->bucket = s->end;
-	leave(s, rc);
 }
 
 void fw_people_erase_sweep(struct fw_people *p, uint32_t first, uint32_t n, int64_t now_us, fw_people_done done, void *ctx)
 {
-	struct sweeping *s = n ? calloc(1, sizeof *s) : NULL;
-	if (!s) {
-		done(ctx, n ? FW_ENOMEM : 0);
-		return;
-	}
-	*s = (struct sweeping){ .people = p, .bucket = first, .end = first + n, .now_us = now_us, .done = done, .ctx = ctx };
-	fw_arena_init(&s->arena, NULL, 0, 0);
-	fw_people_ready(p, on_ready, s);
+	const struct fw_tour tour = { .people = p, .prefix = FW_STR("e"), .most = ERASURES_AT_ONCE, .now_us = now_us, .each = go_on };
+	fw_tour(&tour, first, n, done, ctx);
 }
 
 struct restricting {

@@ -40,7 +40,7 @@ struct fw_delivery {
 	uint64_t row_version;
 	struct fw_outgoing outgoing;
 	struct fw_received received;
-	struct fw_change siblings[SIBLINGS_MOST]; /* rows beside the target, to be deleted */
+	struct fw_change *siblings; /* of an erasure: rows beside the target, to be deleted; in the arena */
 	unsigned n_siblings;
 };
 
@@ -264,6 +264,9 @@ static void on_siblings(void *ctx, int rc, const struct fw_row *rows, size_t n, 
 {
 	struct fw_delivery *d = ctx;
 	d->n_siblings = 0;
+	d->siblings = FW_NEW_ARRAY(&d->arena, n + 1, struct fw_change);
+	if (rc == 0 && !d->siblings)
+		rc = FW_ENOMEM;
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
 			d->siblings[d->n_siblings++] = (struct fw_change){ FW_CHANGE_DELETE, rows[i].key, { NULL, 0 }, FW_VERSION_ANY };

@@ -29,6 +29,7 @@ export const POINTERS = {
 		fw_people_done: 'the same, and whoever reserved or handed in events',
 	},
 	'core/people/flight.h': { arrived: 'people/ itself: who waits for a person' },
+	'core/people/tour.h': { each: 'people/ itself: what a row that was found asks for' },
 	'core/people/outgoing.h': { done: 'people/ itself: who writes entries' },
 	'core/people/undo.h': { fw_people_previewed: 'server/ and cli/: whoever asked what two people would be as one' },
 	'core/people/erase.h': { fw_people_erased: 'the same: whoever erased somebody' },
