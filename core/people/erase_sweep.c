@@ -1,9 +1,8 @@
-/* Erasures by their receipts, those that nobody ended, and restriction. */
+/* Erasures by their receipts, and those that nobody ended. */
 #include <stdlib.h>
 
 #include "people/erase_own.h"
 #include "people/tour.h"
-#include "people/who.h"
 
 enum { ERASURES_AT_ONCE = 16 };
 
@@ -74,64 +73,4 @@ void fw_people_erase_sweep(struct fw_people *p, uint32_t first, uint32_t n, int6
 {
 	const struct fw_tour tour = { .people = p, .prefix = FW_STR("e"), .most = ERASURES_AT_ONCE, .now_us = now_us, .each = go_on };
 	fw_tour(&tour, first, n, done, ctx);
-}
-
-struct restricting {
-	struct fw_arena arena;
-	struct fw_who who;
-	bool restricted;
-	fw_people_done done;
-	void *ctx;
-};
-
-static void end_restricting(struct restricting *r, int rc)
-{
-	fw_people_done done = r->done;
-	void *ctx = r->ctx;
-	fw_arena_finish(&r->arena);
-	free(r);
-	done(ctx, rc);
-}
-
-static void on_restricted(void *ctx, int rc, uint64_t version)
-{
-	struct restricting *r = ctx;
-	(void)version;
-	if (rc == FW_ECONFLICT)
-		fw_who_again(&r->who);
-	else
-		end_restricting(r, rc);
-}
-
-static void on_found(void *ctx, int rc)
-{
-	struct restricting *r = ctx;
-	struct fw_buf b;
-	if (rc < 0) {
-		end_restricting(r, rc);
-		return;
-	}
-	fw_record_restrict(r->who.record, r->restricted);
-	fw_buf_init(&b, 0);
-	fw_record_write(r->who.record, &b);
-	const struct fw_follow *f = &r->who.follow;
-	const struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&f->key), { b.data, b.n }, f->row.version };
-	rc = b.failed ? FW_ENOMEM : fw_store_commit(r->who.people->store, &(struct fw_batch){ f->key.bucket, &change, 1 }, on_restricted, r);
-	fw_buf_finish(&b);
-	if (rc < 0)
-		end_restricting(r, rc);
-}
-
-void fw_people_restrict(struct fw_people *p, const struct fw_person_id *id, bool restricted, fw_people_done done, void *ctx)
-{
-	struct restricting *r = calloc(1, sizeof *r);
-	if (!r) {
-		done(ctx, FW_ENOMEM);
-		return;
-	}
-	r->restricted = restricted;
-	r->done = done;
-	r->ctx = ctx;
-	fw_arena_init(&r->arena, NULL, 0, 0);
-	fw_who_find(&r->who, p, id, &r->arena, on_found, r);
 }

@@ -11,7 +11,9 @@
 #include "people/sweep.h"
 #include "server/config_store.h"
 
-enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000, LEASE_MS = 30000, LEASE_EVERY_MS = 10000 };
+enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000 };
+/* Who leads and dies leaves people half told that they are one: somebody else must begin soon. */
+enum { LEASE_MS = 6000, LEASE_EVERY_MS = 2000 };
 
 struct fw_living {
 	struct fw_slot_page *page;
