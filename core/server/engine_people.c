@@ -70,84 +70,58 @@ static int write_segments(struct visit *v, int64_t now_us, struct fw_json_out *o
 	return 0;
 }
 
-static int write_person(struct visit *v, struct fw_buf *out, struct fw_error *err)
+static int write_person(struct visit *v, struct fw_json_out *o, struct fw_error *err)
 {
 	int64_t now_us = fw_now_us();
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	int rc = fw_profile_describe(&v->arena, v->record, now_us, &o, err);
-	if (rc == 0)
-		rc = write_segments(v, now_us, &o);
-	fw_json_close_object(&o);
-	return rc;
+	int rc = fw_profile_describe(&v->arena, v->record, now_us, o, err);
+	return rc < 0 ? rc : write_segments(v, now_us, o);
 }
 
-static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
+static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_json_out *o, struct fw_error *err)
 {
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	fw_json_key(&o, "id");
-	fw_json_string(&o, v->id.id);
-	fw_json_key(&o, "timeline");
 	int rc = 0;
+	fw_json_key(o, "id");
+	fw_json_string(o, v->id.id);
+	fw_json_key(o, "timeline");
 	if (v->record.n) {
-		rc = fw_profile_timeline(&v->arena, v->record, &o, err);
+		rc = fw_profile_timeline(&v->arena, v->record, o, err);
 	} else {
-		fw_json_open_array(&o);
-		fw_json_close_array(&o);
+		fw_json_open_array(o);
+		fw_json_close_array(o);
 	}
 	if (rc == 0 && unverified.n) {
-		fw_json_key(&o, "unverified");
-		rc = fw_profile_timeline(&v->arena, unverified, &o, err);
+		fw_json_key(o, "unverified");
+		rc = fw_profile_timeline(&v->arena, unverified, o, err);
 	}
-	fw_json_close_object(&o);
 	return rc;
 }
 
-static int write_export(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
-{
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	int rc = fw_profile_export(&v->arena, v->record, unverified, fw_now_us(), &o, err);
-	fw_json_close_object(&o);
-	return rc;
-}
-
-static int write_merges(struct visit *v, struct fw_buf *out, struct fw_error *err)
-{
-	struct fw_json_out o;
-	fw_json_out_init(&o, out);
-	fw_json_open_object(&o);
-	int rc = fw_profile_merges(&v->arena, v->record, &o, err);
-	fw_json_close_object(&o);
-	return rc;
-}
-
-static int write_answer(struct visit *v, struct fw_str unverified, struct fw_buf *out, struct fw_error *err)
+static int write_answer(struct visit *v, struct fw_str unverified, struct fw_json_out *o, struct fw_error *err)
 {
 	switch (v->what) {
-	case TIMELINE: return write_timeline(v, unverified, out, err);
-	case EXPORT: return write_export(v, unverified, out, err);
-	case MERGES: return write_merges(v, out, err);
-	default: return write_person(v, out, err);
+	case TIMELINE: return write_timeline(v, unverified, o, err);
+	case EXPORT: return fw_profile_export(&v->arena, v->record, unverified, fw_now_us(), o, err);
+	case MERGES: return fw_profile_merges(&v->arena, v->record, o, err);
+	default: return write_person(v, o, err);
 	}
 }
 
 static void answer(struct visit *v, struct fw_str unverified)
 {
 	struct fw_buf out;
+	struct fw_json_out o;
 	struct fw_error err = { .message = "out of memory" };
-	fw_buf_init(&out, 0);
 	if (!v->record.n && !(has_unverified(v) && unverified.n)) {
 		fw_engine_fail(v->done, v->data, 404, "not_found", "nobody is known by this id", NULL,
 			"write a userId, or anonymous:, email:, phone: or external: and what comes behind it");
 		end_visit(v);
 		return;
 	}
-	int rc = write_answer(v, unverified, &out, &err);
+	fw_buf_init(&out, 0);
+	fw_json_out_init(&o, &out);
+	fw_json_open_object(&o);
+	int rc = write_answer(v, unverified, &o, &err);
+	fw_json_close_object(&o);
 	if (rc < 0)
 		fw_engine_fail(v->done, v->data, 503, "unavailable", err.message, NULL, NULL);
 	else

@@ -46,18 +46,29 @@ static void refuse(struct right *r, const char *message, const char *path, const
 	end(r);
 }
 
+static void begin(struct fw_buf *out, struct fw_json_out *o)
+{
+	fw_buf_init(out, 0);
+	fw_json_out_init(o, out);
+	fw_json_open_object(o);
+}
+
+/* Answers with the object that was begun. */
+static void respond(struct right *r, int status, struct fw_json_out *o)
+{
+	fw_json_close_object(o);
+	r->done(r->data, status, o->buf);
+	fw_buf_finish(o->buf);
+	end(r);
+}
+
 static void answer_receipt(struct right *r, int status, const struct fw_receipt *receipt)
 {
 	struct fw_buf out;
 	struct fw_json_out o;
-	fw_buf_init(&out, 0);
-	fw_json_out_init(&o, &out);
-	fw_json_open_object(&o);
+	begin(&out, &o);
 	fw_rights_receipt(&o, receipt);
-	fw_json_close_object(&o);
-	r->done(r->data, status, &out);
-	fw_buf_finish(&out);
-	end(r);
+	respond(r, status, &o);
 }
 
 static void on_erased(void *ctx, int rc, const struct fw_receipt *receipt)
@@ -109,15 +120,10 @@ static void on_restricted(void *ctx, int rc)
 		fail_nobody(r, rc);
 		return;
 	}
-	fw_buf_init(&out, 0);
-	fw_json_out_init(&o, &out);
-	fw_json_open_object(&o);
+	begin(&out, &o);
 	fw_json_key(&o, "restricted");
 	fw_json_bool(&o, r->restricted);
-	fw_json_close_object(&o);
-	r->done(r->data, 200, &out);
-	fw_buf_finish(&out);
-	end(r);
+	respond(r, 200, &o);
 }
 
 static void restrict_person(struct right *r)
@@ -144,16 +150,13 @@ static void on_left(void *ctx, int rc, const struct fw_person *person)
 		fail_nobody(r, rc);
 		return;
 	}
-	fw_buf_init(&out, 0);
-	fw_json_out_init(&o, &out);
-	fw_json_open_object(&o);
-	rc = fw_profile_merges(&r->arena, person->record, &o, &err);
-	fw_json_close_object(&o);
-	if (rc < 0)
-		fw_engine_fail(r->done, r->data, 503, "unavailable", err.message, NULL, NULL);
-	else
-		r->done(r->data, 200, &out);
+	begin(&out, &o);
+	if (fw_profile_merges(&r->arena, person->record, &o, &err) == 0) {
+		respond(r, 200, &o);
+		return;
+	}
 	fw_buf_finish(&out);
+	fw_engine_fail(r->done, r->data, 503, "unavailable", err.message, NULL, NULL);
 	end(r);
 }
 
