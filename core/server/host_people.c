@@ -20,6 +20,15 @@ struct asked {
 	char text[]; /* two, terminated: what the engine needs until then */
 };
 
+static bool is_lifted(struct fw_arena *arena, const struct fw_buf *answer)
+{
+	struct fw_json *told = NULL;
+	if (fw_json_parse(arena, answer->data, answer->n, &told, NULL) < 0)
+		return false;
+	const struct fw_json *restricted = fw_json_get(told, "restricted");
+	return restricted && restricted->type == FW_JSON_BOOL && !restricted->boolean;
+}
+
 /* What was answered about a person goes into the log; of one who is erased only the receipt does. */
 static void audit(struct asked *a, struct fw_buf *out)
 {
@@ -30,7 +39,8 @@ static void audit(struct asked *a, struct fw_buf *out)
 		const char *receipt = fw_json_peek(&arena, out->data, out->n, "erasure").p;
 		fw_rights_audit_erasure(receipt ? receipt : "not known", a->by);
 	} else if (fw_person_id_parse(&arena, fw_str(a->text), &id, NULL) == 0) {
-		fw_people_audit(fw_living_people(a->p->worker->living), a->action, &id, a->by, NULL, NULL);
+		const char *action = strcmp(a->action, "restrict") == 0 && is_lifted(&arena, out) ? "unrestrict" : a->action;
+		fw_people_audit(fw_living_people(a->p->worker->living), action, &id, a->by, NULL, NULL);
 	}
 	fw_arena_finish(&arena);
 }
@@ -89,22 +99,14 @@ static void name_asker(struct asked *a, const struct fw_plugin_request *request)
 }
 
 /* What the audit calls it; NULL: it is about nobody. */
-static const char *action_of(const char *what, struct fw_str json)
+static const char *action_of(const char *what)
 {
 	static const char *const actions[][2] = { { "show", "access" }, { "timeline", "access" }, { "merges", "access" },
-		{ "export", "export" }, { "erase", "erase" }, { "unmerge", "unmerge" } };
-	struct fw_json *body;
-	struct fw_arena arena;
+		{ "export", "export" }, { "erase", "erase" }, { "unmerge", "unmerge" }, { "restriction", "restrict" } };
 	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
 		if (strcmp(what, actions[i][0]) == 0)
 			return actions[i][1];
-	if (strcmp(what, "restriction") != 0)
-		return NULL;
-	fw_arena_init(&arena, NULL, 0, 0);
-	bool lifts = fw_json_parse(&arena, json.p ? json.p : "", json.n, &body, NULL) == 0 && body->type == FW_JSON_OBJECT &&
-		fw_json_get(body, "restricted") && !fw_json_get(body, "restricted")->boolean;
-	fw_arena_finish(&arena);
-	return lifts ? "unrestrict" : "restrict";
+	return NULL;
 }
 
 static void host_visitor_as(const struct fw_host *host, struct fw_plugin_request *request, const char *id, const char *what,
@@ -116,7 +118,7 @@ static void host_visitor_as(const struct fw_host *host, struct fw_plugin_request
 	if (!a)
 		return;
 	name_asker(a, request);
-	a->action = action_of(what, body);
+	a->action = action_of(what);
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
 	what = a->text + strlen(a->text) + 1;
