@@ -78,6 +78,7 @@ enum {
 
 	/* Events. */
 	FW_LIMIT_EVENT_ID_BYTES = 200,        /* anonymousId, userId, previousId, groupId */
+	FW_LIMIT_PUBLIC_ID_BYTES = 16,        /* at least: an anonymousId with a write key, which is its own proof */
 	FW_LIMIT_MESSAGE_ID_BYTES = 100,
 	FW_LIMIT_EVENT_NAME_BYTES = 200,      /* of a track event, a page or a screen */
 

@@ -6,8 +6,6 @@
 #include "server/request.h"
 #include "server/signed.h"
 
-enum { LEAST_PUBLIC_ID = 16 };
-
 int fw_engine_error(struct fw_buf *out, int status, const char *code, const char *message, const char *path, const char *hint)
 {
 	struct fw_json_out o;
@@ -128,7 +126,7 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 		status = wants_text(q->body, "userId", out);
 	if (status)
 		return status;
-	if (!secret && anonymous.n && anonymous.n < LEAST_PUBLIC_ID)
+	if (!secret && anonymous.n && anonymous.n < FW_LIMIT_PUBLIC_ID_BYTES)
 		return fw_engine_error(out, 400, "bad_request", "with a write key an anonymousId is a secret of at least 16 bytes",
 			"anonymousId",
 			"make a random one, such as a UUID");

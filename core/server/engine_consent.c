@@ -7,8 +7,6 @@
 #include "server/ingest.h"
 #include "signal/consent.h"
 
-enum { LEAST_PUBLIC_ID = 16 };
-
 /* A change on its way. */
 struct telling {
 	struct fw_engine_worker *worker;
@@ -90,7 +88,7 @@ static bool may_speak(const struct telling *t, struct wrong *w)
 	if (t->event.id.kind != FW_PERSON_ANONYMOUS)
 		return forbidden(w, "a write key speaks for its own anonymousId only", NULL,
 			"write /v1/visitors/anonymous:ID/consent, or use a secret key");
-	if (t->event.id.id.n < LEAST_PUBLIC_ID)
+	if (t->event.id.id.n < FW_LIMIT_PUBLIC_ID_BYTES)
 		return forbidden(w, "with a write key an anonymousId is a secret of at least 16 bytes", NULL, "make a random one, such as a UUID");
 	return true;
 }

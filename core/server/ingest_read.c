@@ -6,8 +6,6 @@
 #include "server/request.h"
 #include "server/signed.h"
 
-enum { LEAST_PUBLIC_ID = 16 };
-
 static int refuse(struct fw_refusal *r, const char *code, const char *message)
 {
 	r->code = code;
@@ -42,10 +40,10 @@ static int refuse_blocked(const struct fw_event *told, struct fw_refusal *r)
 
 static int check_public(const struct fw_event *event, struct fw_refusal *refusal)
 {
-	if (event->anonymous_id.n && event->anonymous_id.n < LEAST_PUBLIC_ID)
+	if (event->anonymous_id.n && event->anonymous_id.n < FW_LIMIT_PUBLIC_ID_BYTES)
 		return refuse(refusal, "bad_anonymous_id", "with a write key an anonymousId is a secret of at least 16 bytes: "
 			"make a random one");
-	if (event->type == FW_EVENT_ALIAS && event->previous_id.n && event->previous_id.n < LEAST_PUBLIC_ID)
+	if (event->type == FW_EVENT_ALIAS && event->previous_id.n && event->previous_id.n < FW_LIMIT_PUBLIC_ID_BYTES)
 		return refuse(refusal, "bad_anonymous_id", "with a write key a previousId is an anonymousId of at least 16 bytes");
 	return 0;
 }
