@@ -40,6 +40,11 @@ bool fw_id_is_blocked(struct fw_str text)
 	return false;
 }
 
+struct fw_str fw_id_or_none(struct fw_str id)
+{
+	return fw_id_is_blocked(id) ? (struct fw_str){ NULL, 0 } : id;
+}
+
 /* Takes a text in its normal form. */
 static void add(struct gatherer *g, enum fw_id_kind kind, struct fw_str text)
 {

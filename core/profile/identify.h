@@ -24,6 +24,8 @@ int fw_identify(struct fw_arena *a, const struct fw_event *e, bool proven_user, 
 /* Whether the text is what programs put where they have no id: nothing but zeros and hyphens (a nil UUID, "0", "-"), or one of a closed
  * list ("null", "undefined", "guest", "test@test.com" …; identify.c, core/README.md), whatever its case. Many people would become one. */
 bool fw_id_is_blocked(struct fw_str text);
+/* The id, or {NULL, 0} in place of such a text: the event or request goes without it. */
+struct fw_str fw_id_or_none(struct fw_str id);
 
 /* The normal form of an e-mail address: trimmed, ASCII case folded. False: it is none (local@domain.tld, at most 64 and 254 bytes,
  * no quoted local parts, no address literals). Dots and tags of single providers stay as they are. */

@@ -112,12 +112,6 @@ static int wants_text(const struct fw_json *body, const char *name, struct fw_bu
 	return fw_engine_error(out, 400, "bad_request", "an id is a text", name, NULL);
 }
 
-/* What programs write where they have no id is nobody's: else all of them would share one history. */
-static struct fw_str without_placeholder(struct fw_str id)
-{
-	return fw_id_is_blocked(id) ? (struct fw_str){ NULL, 0 } : id;
-}
-
 static int read_ids(const struct fw_config *config, bool secret, struct fw_engine_question *q, struct fw_buf *out)
 {
 	struct fw_str anonymous = fw_json_text(q->body, "anonymousId"), user = fw_json_text(q->body, "userId");
@@ -134,8 +128,8 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 		return fw_engine_error(out, 400, "bad_request", "an id has at most 200 bytes", anonymous.n > FW_LIMIT_EVENT_ID_BYTES
 			? "anonymousId" : "userId",
 			NULL);
-	anonymous = without_placeholder(anonymous);
-	user = without_placeholder(user);
+	anonymous = fw_id_or_none(anonymous);
+	user = fw_id_or_none(user);
 	struct fw_str hash = fw_event_user_hash(q->body, fw_json_get(q->body, "context"));
 	q->is_signed = secret || (user.n && fw_signed_verify(config->identity_key, user, hash));
 	if (q->is_signed)

@@ -22,12 +22,6 @@ bool fw_ingest_refused(const struct fw_people_event *e, struct fw_refusal *ret)
 	return e->erased || e->restricted;
 }
 
-/* An id that programs put where they have none names nobody: the event goes without it. */
-static struct fw_str without_placeholder(struct fw_str id)
-{
-	return id.n && fw_id_is_blocked(id) ? (struct fw_str){ NULL, 0 } : id;
-}
-
 static int refuse_blocked(const struct fw_event *told, struct fw_refusal *r)
 {
 	bool user = told->user_id.n > 0;
@@ -78,9 +72,9 @@ static int find_person(const struct fw_ingest_reader *in, struct fw_people_event
 	int rc = find_claims(in, e, signs);
 	if (rc < 0)
 		return rc;
-	event->anonymous_id = without_placeholder(event->anonymous_id);
-	event->user_id = without_placeholder(event->user_id);
-	event->previous_id = without_placeholder(event->previous_id);
+	event->anonymous_id = fw_id_or_none(event->anonymous_id);
+	event->user_id = fw_id_or_none(event->user_id);
+	event->previous_id = fw_id_or_none(event->previous_id);
 	if (!event->anonymous_id.n && !event->user_id.n)
 		return refuse_blocked(&told, refusal);
 	if (!e->proven)
