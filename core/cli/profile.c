@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/profile.h"
 #include "people/audit.h"
+#include "server/rights.h"
 
 static int run(int argc, char **argv);
 
@@ -57,8 +58,7 @@ static const struct action {
 
 int fw_profile_nobody(void)
 {
-	fputs("floorwalker: nobody is known by this id; write a userId, or anonymous:, email:, phone: or external: and what comes behind it\n",
-		stderr);
+	fputs("floorwalker: " FW_RIGHTS_NOBODY "; " FW_RIGHTS_IDS "\n", stderr);
 	return FW_EXIT_NO;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/profile.h"
 #include "people/undo.h"
+#include "server/rights.h"
 
 enum { WAIT_MS = 30000, STEP_MS = 50 };
 
@@ -132,8 +133,8 @@ int fw_profile_unmerge(struct fw_profile_job *j)
 	fw_people_unmerge(j->stored.people, &j->id, j->number, fw_now_us(), on_done, &wait);
 	fw_stored_wait(&j->stored, &wait.done);
 	if (wait.done && wait.rc == FW_ENOENT) {
-		fputs("floorwalker: nobody is known by this id, or has a merge of this number that can still be undone; "
-			"profile merges lists them\n", stderr);
+		fputs("floorwalker: " FW_RIGHTS_NOBODY ", or has a merge of this number that can still be undone; profile merges lists them\n",
+			stderr);
 		return FW_EXIT_NO;
 	}
 	if (!wait.done || wait.rc < 0)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/ingest.h"
+#include "server/rights.h"
 
 /* A question on its way. */
 struct visit {
@@ -112,8 +113,7 @@ static void answer(struct visit *v, struct fw_str unverified)
 	struct fw_json_out o;
 	struct fw_error err = { .message = "out of memory" };
 	if (!v->record.n && !(has_unverified(v) && unverified.n)) {
-		fw_engine_fail(v->done, v->data, 404, "not_found", "nobody is known by this id", NULL,
-			"write a userId, or anonymous:, email:, phone: or external: and what comes behind it");
+		fw_engine_fail(v->done, v->data, 404, "not_found", FW_RIGHTS_NOBODY, NULL, FW_RIGHTS_IDS);
 		end_visit(v);
 		return;
 	}

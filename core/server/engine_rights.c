@@ -37,7 +37,7 @@ static void fail(struct right *r, int rc, const char *nobody, const char *hint)
 
 static void fail_nobody(struct right *r, int rc)
 {
-	fail(r, rc, "nobody is known by this id", "write a userId, or anonymous:, email:, phone: or external: and what comes behind it");
+	fail(r, rc, FW_RIGHTS_NOBODY, FW_RIGHTS_IDS);
 }
 
 static void refuse(struct right *r, const char *message, const char *path, const char *hint)
@@ -164,7 +164,7 @@ static void on_unmerged(void *ctx, int rc)
 {
 	struct right *r = ctx;
 	if (rc < 0)
-		fail(r, rc, "nobody is known by this id, or has a merge of this number that can still be undone",
+		fail(r, rc, FW_RIGHTS_NOBODY ", or has a merge of this number that can still be undone",
 			"GET /v1/visitors/ID/merges lists those that can");
 	else
 		fw_people_load(r->worker->people, &r->id, (struct fw_str){ NULL, 0 }, false, &r->arena, on_left, r);

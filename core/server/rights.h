@@ -5,7 +5,11 @@
 #include "base/json.h"
 #include "people/erase.h"
 
-/* Members of an open object: erasure, state, begun, done, ids, deadLetters. */
+/* An id that leads to nobody. */
+#define FW_RIGHTS_NOBODY "nobody is known by this id"
+#define FW_RIGHTS_IDS "write a userId, or anonymous:, email:, phone: or external: and what comes behind it"
+
+/* Members of an open object: erasure, state, begun, done (once it is), ids, deadLetters, scrubbed. */
 void fw_rights_receipt(struct fw_json_out *o, const struct fw_receipt *r);
 
 /* The audit's line for what has a receipt: nobody is named. */
