@@ -120,9 +120,7 @@ static int write_progress(struct import *in, const struct progress *p, uint64_t 
 	struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&key), { value, sizeof value }, expected };
 	struct fw_batch batch = { key.bucket, &change, 1 };
 	int rc = fw_store_commit(in->stored.store, &batch, fw_stored_committed, &wait);
-	if (rc == 0)
-		fw_stored_wait(&in->stored, &wait.done);
-	return rc < 0 ? rc : wait.done ? wait.rc : FW_EAWAY;
+	return rc < 0 ? rc : fw_stored_answer(&in->stored, &wait);
 }
 
 /* The file's first lines, as far as they were imported, are its name. */
@@ -224,29 +222,22 @@ static int read_line(struct import *in, const char *line, size_t n, int64_t offs
 	return 0;
 }
 
-static void on_applied(void *ctx, int rc)
-{
-	struct fw_stored_wait *w = ctx;
-	w->rc = rc;
-	w->done = true;
-}
-
 /* Applies a chunk; a store that is busy is asked again. */
 static int apply(struct import *in, struct fw_people_event *events, const uint64_t *numbers, unsigned n)
 {
 	for (;;) {
 		struct fw_stored_wait wait = { 0 };
-		struct fw_people_group group = { .done = on_applied, .ctx = &wait };
+		struct fw_people_group group = { .done = fw_stored_done, .ctx = &wait };
 		fw_people_apply(in->stored.people, events, n, &group);
-		fw_stored_wait(&in->stored, &wait.done);
-		if (!wait.done || (wait.rc < 0 && wait.rc != FW_EBUSY))
-			return wait.done ? wait.rc : FW_EAWAY;
-		for (unsigned i = 0; i < n && wait.rc == 0; i++) {
+		int rc = fw_stored_answer(&in->stored, &wait);
+		if (rc < 0 && rc != FW_EBUSY)
+			return rc;
+		for (unsigned i = 0; i < n && rc == 0; i++) {
 			bool refused = refuse_event(in, &events[i], numbers[i]);
 			in->applied += !events[i].repeated && !refused;
 			in->repeated += events[i].repeated;
 		}
-		if (wait.rc == 0)
+		if (rc == 0)
 			return 0;
 		usleep(AGAIN_US);
 	}

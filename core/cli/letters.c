@@ -142,14 +142,7 @@ static int drop(struct job *j, const struct fw_dead *d)
 {
 	struct fw_stored_wait wait = { 0 };
 	int rc = fw_dead_drop(j->stored.store, d->id, fw_stored_committed, &wait);
-	if (rc == 0)
-		fw_stored_wait(&j->stored, &wait.done);
-	return rc < 0 ? rc : wait.done ? wait.rc : FW_EAWAY;
-}
-
-static void on_applied(void *ctx, int rc)
-{
-	fw_stored_committed(ctx, rc, 0);
+	return rc < 0 ? rc : fw_stored_answer(&j->stored, &wait);
 }
 
 /* 0, FW_EINVAL when it is refused again (said), or what the store says. */
@@ -160,7 +153,7 @@ static int replay(struct job *j, const struct fw_dead *d)
 	struct fw_refusal refusal = { .code = "", .message = "it was too large to be kept" };
 	struct fw_people_event event = { 0 };
 	struct fw_stored_wait wait = { 0 };
-	struct fw_people_group group = { .done = on_applied, .ctx = &wait };
+	struct fw_people_group group = { .done = fw_stored_done, .ctx = &wait };
 	fw_arena_init(&arena, NULL, 0, 0);
 	fw_arena_init(&scratch, NULL, 0, 0);
 	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, &j->signal_config.consent,
@@ -172,14 +165,12 @@ static int replay(struct job *j, const struct fw_dead *d)
 		rc = fw_ingest_read(&reader, element, &event, &refusal);
 	if (rc == 0) {
 		fw_people_apply(j->stored.people, &event, 1, &group);
-		fw_stored_wait(&j->stored, &wait.done);
-		rc = wait.done ? wait.rc : FW_EAWAY;
+		rc = fw_stored_answer(&j->stored, &wait);
 		if (rc == 0 && fw_ingest_refused(&event, &refusal))
 			rc = FW_EINVAL;
 	}
-	if (rc == FW_EINVAL) {
+	if (rc == FW_EINVAL)
 		printf("%s  refused again: %s\n", d->id, refusal.message);
-	}
 	fw_arena_finish(&arena);
 	fw_arena_finish(&scratch);
 	return rc;

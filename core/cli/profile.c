@@ -72,18 +72,11 @@ int fw_profile_failed(int rc)
 	return FW_EXIT_NO;
 }
 
-static void on_turned(void *ctx, int rc)
-{
-	struct fw_stored_wait *w = ctx;
-	w->rc = rc;
-	w->done = true;
-}
-
 void fw_profile_audit(struct fw_profile_job *j, const char *action)
 {
 	struct fw_stored_wait wait = { 0 };
 	fflush(stdout);
-	fw_people_audit(j->stored.people, action, &j->id, "command", on_turned, &wait);
+	fw_people_audit(j->stored.people, action, &j->id, "command", fw_stored_done, &wait);
 	fw_stored_wait(&j->stored, &wait.done);
 }
 

@@ -30,17 +30,12 @@ static struct erased ask_receipt(struct fw_profile_job *j, const char *id)
 	return e;
 }
 
-static void on_swept(void *ctx, int rc)
-{
-	fw_stored_committed(ctx, rc, 0);
-}
-
 /* Goes on with it until it is complete: where a daemon runs it does so, too, and either may be the faster. */
 static struct erased finish(struct fw_profile_job *j, struct erased e)
 {
 	for (int ms = 0; e.rc == 0 && !e.receipt.done_us && ms < WAIT_MS; ms += STEP_MS) {
 		struct fw_stored_wait wait = { 0 };
-		fw_people_erase_sweep(j->stored.people, 0, FW_STORE_BUCKETS, fw_now_us(), on_swept, &wait);
+		fw_people_erase_sweep(j->stored.people, 0, FW_STORE_BUCKETS, fw_now_us(), fw_stored_done, &wait);
 		fw_stored_wait(&j->stored, &wait.done);
 		struct erased now = ask_receipt(j, e.receipt.id);
 		if (now.rc < 0)
@@ -111,10 +106,10 @@ int fw_profile_receipt(struct fw_profile_job *j)
 int fw_profile_restrict(struct fw_profile_job *j)
 {
 	struct fw_stored_wait wait = { 0 };
-	fw_people_restrict(j->stored.people, &j->id, !j->off, on_swept, &wait);
-	fw_stored_wait(&j->stored, &wait.done);
-	if (!wait.done || wait.rc < 0)
-		return fw_profile_failed(wait.done ? wait.rc : FW_EAWAY);
+	fw_people_restrict(j->stored.people, &j->id, !j->off, fw_stored_done, &wait);
+	int rc = fw_stored_answer(&j->stored, &wait);
+	if (rc < 0)
+		return fw_profile_failed(rc);
 	fw_profile_audit(j, j->off ? "unrestrict" : "restrict");
 	if (j->json)
 		printf("{\"restricted\":%s}\n", j->off ? "false" : "true");

@@ -79,13 +79,6 @@ static int print_person(struct fw_profile_job *j, struct fw_str record, bool mer
 	return status;
 }
 
-static void on_done(void *ctx, int rc)
-{
-	struct fw_stored_wait *w = ctx;
-	w->rc = rc;
-	w->done = true;
-}
-
 /* What was told to the one is carried out by the other's bucket, and comes back. */
 static int await_one(struct fw_profile_job *j)
 {
@@ -119,10 +112,10 @@ int fw_profile_merge(struct fw_profile_job *j)
 		status = fw_profile_confirm(j, "The two become this person. Go on?");
 	if (status != FW_EXIT_DONE)
 		return status;
-	fw_people_merge(j->stored.people, &j->id, &j->other, fw_now_us(), on_done, &wait);
-	fw_stored_wait(&j->stored, &wait.done);
-	if (!wait.done || wait.rc < 0)
-		return fw_profile_failed(wait.done ? wait.rc : FW_EAWAY);
+	fw_people_merge(j->stored.people, &j->id, &j->other, fw_now_us(), fw_stored_done, &wait);
+	int rc = fw_stored_answer(&j->stored, &wait);
+	if (rc < 0)
+		return fw_profile_failed(rc);
 	fw_profile_audit(j, "merge");
 	return await_one(j);
 }
@@ -130,15 +123,15 @@ int fw_profile_merge(struct fw_profile_job *j)
 int fw_profile_unmerge(struct fw_profile_job *j)
 {
 	struct fw_stored_wait wait = { 0 };
-	fw_people_unmerge(j->stored.people, &j->id, j->number, fw_now_us(), on_done, &wait);
-	fw_stored_wait(&j->stored, &wait.done);
-	if (wait.done && wait.rc == FW_ENOENT) {
+	fw_people_unmerge(j->stored.people, &j->id, j->number, fw_now_us(), fw_stored_done, &wait);
+	int rc = fw_stored_answer(&j->stored, &wait);
+	if (rc == FW_ENOENT) {
 		fputs("floorwalker: " FW_RIGHTS_NOBODY ", or has a merge of this number that can still be undone; profile merges lists them\n",
 			stderr);
 		return FW_EXIT_NO;
 	}
-	if (!wait.done || wait.rc < 0)
-		return fw_profile_failed(wait.done ? wait.rc : FW_EAWAY);
+	if (rc < 0)
+		return fw_profile_failed(rc);
 	fw_profile_audit(j, "unmerge");
 	puts(j->json ? "{\"unmerged\":true}" : "unmerged; what came since stays with the person that was asked for");
 	return FW_EXIT_DONE;

@@ -93,11 +93,6 @@ static void print(const struct outcome *o)
 			o->found.bytes, o->found.damaged, o->found.refused);
 }
 
-static void on_scrubbed(void *ctx, int rc)
-{
-	fw_stored_committed(ctx, rc, 0);
-}
-
 static int tell_scrubbed(const struct fw_plain_options *options, int rc)
 {
 	struct fw_error err = { 0 };
@@ -125,10 +120,8 @@ static int scrub(const struct fw_plain_options *options)
 	struct fw_stored_wait wait = { 0 };
 	int status = fw_stored_open(&stored, options->config);
 	if (status == FW_EXIT_DONE) {
-		int rc = fw_store_scrub(stored.store, on_scrubbed, &wait);
-		if (rc == 0)
-			fw_stored_wait(&stored, &wait.done);
-		status = tell_scrubbed(options, rc < 0 ? rc : wait.rc);
+		int rc = fw_store_scrub(stored.store, fw_stored_done, &wait);
+		status = tell_scrubbed(options, rc < 0 ? rc : fw_stored_answer(&stored, &wait));
 	}
 	fw_stored_close(&stored);
 	return status;

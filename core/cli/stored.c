@@ -108,10 +108,19 @@ void fw_stored_wait(struct fw_stored *s, const bool *done)
 		continue;
 }
 
+void fw_stored_done(void *ctx, int rc)
+{
+	*(struct fw_stored_wait *)ctx = (struct fw_stored_wait){ true, rc };
+}
+
 void fw_stored_committed(void *ctx, int rc, uint64_t version)
 {
-	struct fw_stored_wait *w = ctx;
 	(void)version;
-	w->rc = rc;
-	w->done = true;
+	fw_stored_done(ctx, rc);
+}
+
+int fw_stored_answer(struct fw_stored *s, const struct fw_stored_wait *wait)
+{
+	fw_stored_wait(s, &wait->done);
+	return wait->done ? wait->rc : FW_EAWAY;
 }

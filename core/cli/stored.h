@@ -26,11 +26,15 @@ void fw_stored_close(struct fw_stored *s);
 /* Turns the loop until `*done`. */
 void fw_stored_wait(struct fw_stored *s, const bool *done);
 
-/* One commit, waited for; the same for what hands `fw_stored_committed` in with a pointer to this. */
+/* One answer, waited for: of a commit, to which `fw_stored_committed` is handed with a pointer to this, or of people, to which
+ * `fw_stored_done` is. */
 struct fw_stored_wait {
 	bool done;
 	int rc;
 };
 void fw_stored_committed(void *ctx, int rc, uint64_t version);
+void fw_stored_done(void *ctx, int rc);
+/* Turns the loop until it is there, and returns it; FW_EAWAY when it does not come. */
+int fw_stored_answer(struct fw_stored *s, const struct fw_stored_wait *wait);
 
 #endif
