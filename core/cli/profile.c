@@ -36,7 +36,7 @@ const struct fw_command fw_command_profile = {
 		"  --yes          does not ask\n"
 		"  --json         as one line of JSON\n"
 		"  --config FILE  the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n\n"
-		"Each writes a line to the log that is configured, else to stderr, with a keyed hash in place of the id.\n\n"
+		"Each writes a line (merge: one for each of the two) to the log that is configured, else to stderr, with a keyed hash in place of the id.\n\n"
 		"Exit status: 0; 1 when nobody is known by this id, or it could not be done; 2 when it was asked for wrongly.\n",
 	.run = run,
 };
@@ -72,11 +72,11 @@ int fw_profile_failed(int rc)
 	return FW_EXIT_NO;
 }
 
-void fw_profile_audit(struct fw_profile_job *j, const char *action)
+void fw_profile_audit(struct fw_profile_job *j, const char *action, const struct fw_person_id *id)
 {
 	struct fw_stored_wait wait = { 0 };
 	fflush(stdout);
-	fw_people_audit(j->stored.people, action, &j->id, "command", fw_stored_done, &wait);
+	fw_people_audit(j->stored.people, action, id, "command", fw_stored_done, &wait);
 	fw_stored_wait(&j->stored, &wait.done);
 }
 

@@ -33,8 +33,8 @@ int fw_profile_failed(int rc);
 int fw_profile_print(struct fw_profile_job *j, const struct fw_buf *json);
 /* FW_EXIT_DONE: whoever sits at the terminal says yes, or --yes did; FW_EXIT_NO: no; FW_EXIT_USAGE: there is nobody to ask. */
 int fw_profile_confirm(const struct fw_profile_job *j, const char *question);
-/* The audit's line. */
-void fw_profile_audit(struct fw_profile_job *j, const char *action);
+/* The audit's line about one of the job's ids. */
+void fw_profile_audit(struct fw_profile_job *j, const char *action, const struct fw_person_id *id);
 /* Waits, while the store's answers are taken. */
 void fw_profile_pause(struct fw_profile_job *j, int ms);
 

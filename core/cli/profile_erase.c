@@ -110,7 +110,7 @@ int fw_profile_restrict(struct fw_profile_job *j)
 	int rc = fw_stored_answer(&j->stored, &wait);
 	if (rc < 0)
 		return fw_profile_failed(rc);
-	fw_profile_audit(j, j->off ? "unrestrict" : "restrict");
+	fw_profile_audit(j, j->off ? "unrestrict" : "restrict", &j->id);
 	if (j->json)
 		printf("{\"restricted\":%s}\n", j->off ? "false" : "true");
 	else

@@ -116,7 +116,8 @@ int fw_profile_merge(struct fw_profile_job *j)
 	int rc = fw_stored_answer(&j->stored, &wait);
 	if (rc < 0)
 		return fw_profile_failed(rc);
-	fw_profile_audit(j, "merge");
+	fw_profile_audit(j, "merge", &j->id);
+	fw_profile_audit(j, "merge", &j->other);
 	return await_one(j);
 }
 
@@ -132,7 +133,7 @@ int fw_profile_unmerge(struct fw_profile_job *j)
 	}
 	if (rc < 0)
 		return fw_profile_failed(rc);
-	fw_profile_audit(j, "unmerge");
+	fw_profile_audit(j, "unmerge", &j->id);
 	puts(j->json ? "{\"unmerged\":true}" : "unmerged; what came since stays with the person that was asked for");
 	return FW_EXIT_DONE;
 }

@@ -117,7 +117,7 @@ static int show(struct fw_profile_job *j, enum part part)
 		fprintf(stderr, "floorwalker: %s\n", fw_error_text(&err, text, sizeof text));
 	status = rc < 0 ? FW_EXIT_NO : fw_profile_print(j, &b);
 	if (rc == 0)
-		fw_profile_audit(j, part == EXPORT ? "export" : "access");
+		fw_profile_audit(j, part == EXPORT ? "export" : "access", &j->id);
 	fw_buf_finish(&b);
 	return status;
 }

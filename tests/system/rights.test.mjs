@@ -355,6 +355,17 @@ test('each is written down, with no name', async (t) => {
 	assert.match(shop.profile('show', 'anonymous:somebody-of-the-audit').stderr, /"msg":"audit","action":"access","subject":"[0-9a-f]{32}","by":"command"/);
 });
 
+// A merge had a line about the first of the two only: whoever looked for what became of the other found nothing.
+test('a merge is written down of both', async (t) => {
+	const shop = await shopOf(t);
+	const ids = ['anonymous:one-of-two-merged-1', 'anonymous:two-of-two-merged-2'];
+	for (const id of ids) await shop.track({ anonymousId: id.slice('anonymous:'.length) });
+	const audits = (...args) => shop.profile(...args).stderr.split('\n').filter((line) => line.includes('"msg":"audit"')).map((line) => JSON.parse(line));
+	const subjects = ids.map((id) => audits('show', id)[0].subject);
+	assert.notEqual(subjects[0], subjects[1]);
+	assert.deepEqual(audits('merge', ...ids, '--yes').map(({ action, subject }) => [action, subject]), subjects.map((subject) => ['merge', subject]));
+});
+
 test('what is wrong is said', async (t) => {
 	const shop = await shopOf(t);
 	const p = await live(shop, 'ida');
