@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/profile.h"
+#include "server/rights.h"
 
 struct shown {
 	bool done;
@@ -82,11 +83,7 @@ static int write_part(struct fw_profile_job *j, enum part part, struct fw_str re
 	struct fw_error *err)
 {
 	switch (part) {
-	case TIMELINE:
-		fw_json_key(o, "id");
-		fw_json_string(o, j->id.id);
-		fw_json_key(o, "timeline");
-		return fw_profile_timeline(&j->arena, record, o, err);
+	case TIMELINE: return fw_rights_timeline(&j->arena, j->id.id, record, unverified, o, err);
 	case EXPORT: return fw_profile_export(&j->arena, record, unverified, fw_now_us(), o, err);
 	case MERGES: return fw_profile_merges(&j->arena, record, o, err);
 	default: return fw_profile_describe(&j->arena, record, fw_now_us(), o, err);
@@ -102,7 +99,7 @@ static int show(struct fw_profile_job *j, enum part part)
 	struct fw_buf b;
 	char text[1200];
 	int status = fw_profile_load(j, &j->id, &record);
-	if (status == FW_EXIT_DONE && part == EXPORT && j->id.kind == FW_PERSON_USER)
+	if (status == FW_EXIT_DONE && (part == EXPORT || part == TIMELINE) && j->id.kind == FW_PERSON_USER)
 		status = fw_profile_load(j, &claimed, &unverified);
 	if (status != FW_EXIT_DONE)
 		return status;

@@ -78,29 +78,10 @@ static int write_person(struct visit *v, struct fw_json_out *o, struct fw_error 
 	return rc < 0 ? rc : write_segments(v, now_us, o);
 }
 
-static int write_timeline(struct visit *v, struct fw_str unverified, struct fw_json_out *o, struct fw_error *err)
-{
-	int rc = 0;
-	fw_json_key(o, "id");
-	fw_json_string(o, v->id.id);
-	fw_json_key(o, "timeline");
-	if (v->record.n) {
-		rc = fw_profile_timeline(&v->arena, v->record, o, err);
-	} else {
-		fw_json_open_array(o);
-		fw_json_close_array(o);
-	}
-	if (rc == 0 && unverified.n) {
-		fw_json_key(o, "unverified");
-		rc = fw_profile_timeline(&v->arena, unverified, o, err);
-	}
-	return rc;
-}
-
 static int write_answer(struct visit *v, struct fw_str unverified, struct fw_json_out *o, struct fw_error *err)
 {
 	switch (v->what) {
-	case TIMELINE: return write_timeline(v, unverified, o, err);
+	case TIMELINE: return fw_rights_timeline(&v->arena, v->id.id, v->record, unverified, o, err);
 	case EXPORT: return fw_profile_export(&v->arena, v->record, unverified, fw_now_us(), o, err);
 	case MERGES: return fw_profile_merges(&v->arena, v->record, o, err);
 	default: return write_person(v, o, err);

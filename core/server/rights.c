@@ -3,6 +3,26 @@
 #include "base/log.h"
 #include "trace/trace.h"
 
+int fw_rights_timeline(struct fw_arena *a, struct fw_str id, struct fw_str record, struct fw_str unverified, struct fw_json_out *o,
+	struct fw_error *err)
+{
+	int rc = 0;
+	fw_json_key(o, "id");
+	fw_json_string(o, id);
+	fw_json_key(o, "timeline");
+	if (record.n) {
+		rc = fw_profile_timeline(a, record, o, err);
+	} else {
+		fw_json_open_array(o);
+		fw_json_close_array(o);
+	}
+	if (rc == 0 && unverified.n) {
+		fw_json_key(o, "unverified");
+		rc = fw_profile_timeline(a, unverified, o, err);
+	}
+	return rc;
+}
+
 void fw_rights_receipt(struct fw_json_out *o, const struct fw_receipt *r)
 {
 	char at[32];

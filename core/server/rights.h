@@ -9,6 +9,11 @@
 #define FW_RIGHTS_NOBODY "nobody is known by this id"
 #define FW_RIGHTS_IDS "write a userId, or anonymous:, email:, phone: or external: and what comes behind it"
 
+/* Members of an open object: id, timeline, and unverified where something was told of the userId without proof. Either record may
+ * be n 0. As fw_profile_timeline returns. */
+int fw_rights_timeline(struct fw_arena *a, struct fw_str id, struct fw_str record, struct fw_str unverified, struct fw_json_out *o,
+	struct fw_error *err);
+
 /* Members of an open object: erasure, state, begun, done (once it is), ids, deadLetters, scrubbed. */
 void fw_rights_receipt(struct fw_json_out *o, const struct fw_receipt *r);
 

@@ -366,6 +366,16 @@ test('a merge is written down of both', async (t) => {
 	assert.deepEqual(audits('merge', ...ids, '--yes').map(({ action, subject }) => [action, subject]), subjects.map((subject) => ['merge', subject]));
 });
 
+// The command's timeline lacked what a page had claimed of a userId, and knew nobody of whom there was nothing else.
+test('the command tells what came without proof, as the path does', async (t) => {
+	const shop = await shopOf(t);
+	await shop.send('track', event({ anonymousId: undefined, userId: 'only-claimed-1' }), { key: write });
+	const told = (await shop.get('only-claimed-1', '/timeline')).body;
+	assert.deepEqual([told.timeline, told.unverified.length], [[], 1]);
+	assert.deepEqual(JSON.parse(shop.profile('show', '--timeline', '--json', 'only-claimed-1').stdout), told);
+	assert.equal(shop.profile('show', 'only-claimed-1').status, 1);
+});
+
 test('what is wrong is said', async (t) => {
 	const shop = await shopOf(t);
 	const p = await live(shop, 'ida');
