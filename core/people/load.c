@@ -77,6 +77,11 @@ static void remember_first(struct load *l, const struct fw_person *person)
 	l->first.row.id.p = l->first_text;
 }
 
+static void on_arrived(void *ctx)
+{
+	follow(ctx);
+}
+
 static void on_followed(void *ctx, int rc)
 {
 	struct load *l = ctx;
@@ -86,7 +91,7 @@ static void on_followed(void *ctx, int rc)
 	}
 	struct fw_flight *f = l->settled ? fw_flight_find(l->people, &l->follow.key) : NULL;
 	if (f) {
-		if (fw_flight_wait(f, (void (*)(void *))follow, l) < 0)
+		if (fw_flight_wait(f, on_arrived, l) < 0)
 			finish(l, FW_ENOMEM, NULL);
 		return;
 	}

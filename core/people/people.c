@@ -81,17 +81,11 @@ static int make_record(struct fw_flight *f, struct fw_str record, const struct f
 }
 
 /* Two records that are becoming one: that must be done before anything is written. */
-static void on_settled(void *ctx, int rc)
-{
-	(void)ctx;
-	(void)rc;
-}
-
 static void settle(struct fw_people *p, const struct fw_person_id *moved)
 {
 	struct fw_key key;
 	fw_key_person(moved, &key);
-	fw_post_settle(p, &key, on_settled, NULL);
+	fw_post_settle(p, &key, NULL, NULL);
 }
 
 /* A place for somebody of whom there is no record: who was erased before stays so. */

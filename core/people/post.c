@@ -105,12 +105,6 @@ static void acknowledge(struct fw_delivery *d)
 	commit(d, &(struct fw_batch){ d->sender, &change, 1 }, on_acknowledged);
 }
 
-static void on_settled(void *ctx, int rc)
-{
-	(void)ctx;
-	(void)rc; /* whoever comes to that row next tries again */
-}
-
 static void on_applied(void *ctx, int rc, uint64_t version)
 {
 	struct fw_delivery *d = ctx;
@@ -130,7 +124,7 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 	if (d->entry.kind == FW_ENTRY_ABSORB) {
 		struct fw_key moved;
 		fw_key_person(&d->entry.other, &moved);
-		fw_post_settle(p, &moved, on_settled, NULL);
+		fw_post_settle(p, &moved, NULL, NULL); /* if it cannot be, whoever comes to that row next tries again */
 	}
 	acknowledge(d);
 }

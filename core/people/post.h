@@ -12,8 +12,8 @@ void fw_post_deliver(struct fw_people *p, uint32_t sender, uint32_t receiver, fw
 /* The same for every receiver of these entries of `sender`; nobody waits. */
 void fw_post_deliver_all(struct fw_people *p, uint32_t sender, const struct fw_entry *entries, unsigned n);
 
-/* A row that says `moved` and still has the record: delivers it, and drops it there once the other has it. `done`: 0 when the
- * row is settled or was; FW_EBUSY: not yet. */
+/* A row that says `moved` and still has the record: delivers it, and drops it there once the other has it. `done` (NULL: nobody
+ * waits): 0 when the row is settled or was; FW_EBUSY: not yet. */
 void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_done done, void *ctx);
 
 /* Delivers what stands in the outboxes of `n` buckets from `first` on: what whoever wrote it died before delivering. `done`

@@ -1,5 +1,4 @@
 /* Applying the events of a round to the record in hand: those that are for it (claims.c) and were not applied before. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -26,7 +26,8 @@ static void end(struct settling *s, int rc)
 	void *ctx = s->ctx;
 	fw_arena_finish(&s->arena);
 	free(s);
-	done(ctx, rc);
+	if (done)
+		done(ctx, rc);
 }
 
 static void on_dropped(void *ctx, int rc, uint64_t version)
@@ -122,7 +123,8 @@ void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_don
 {
 	struct settling *s = calloc(1, sizeof *s);
 	if (!s) {
-		done(ctx, FW_ENOMEM);
+		if (done)
+			done(ctx, FW_ENOMEM);
 		return;
 	}
 	s->people = p;
