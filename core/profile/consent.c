@@ -152,6 +152,12 @@ static bool is_log_too_large(const struct fw_record *r)
 	return r->consent_log.n > FW_LIMIT_CONSENT_LOG || bytes > FW_LIMIT_CONSENT_LOG_BYTES;
 }
 
+void fw_consent_bound_log(struct fw_record *r)
+{
+	while (is_log_too_large(r))
+		drop_entry(r);
+}
+
 /* The last entry of something at that time; NULL: none is known. */
 static const struct consent_entry *entry_at(const struct fw_record *r, struct fw_str what, int64_t at_ms)
 {
@@ -175,8 +181,7 @@ static int write_log(struct fw_record *r, const struct fw_consent_said *s, const
 		i--;
 	FW_LIST_OPEN(r->consent_log, i);
 	r->consent_log.items[i] = new;
-	while (is_log_too_large(r))
-		drop_entry(r);
+	fw_consent_bound_log(r);
 	return 0;
 }
 

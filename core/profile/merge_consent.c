@@ -67,7 +67,7 @@ static int by_time(const void *x, const void *y)
 	return order ? order : fw_str_compare(a->text, b->text);
 }
 
-/* What both have in the log was told once. The latest are kept. */
+/* What both have in the log was told once. */
 static int merge_log(struct merging *m)
 {
 	struct fw_record *r = m->into;
@@ -85,9 +85,8 @@ static int merge_log(struct merging *m)
 	for (uint32_t i = 1; i < n; i++)
 		if (by_time(&items[i], &items[kept - 1]) != 0)
 			items[kept++] = items[i];
-	uint32_t over = kept > FW_LIMIT_CONSENT_LOG ? kept - FW_LIMIT_CONSENT_LOG : 0;
-	memmove(items, items + over, (kept - over) * sizeof *items);
-	r->consent_log.n = kept - over;
+	r->consent_log.n = kept;
+	fw_consent_bound_log(r);
 	return 0;
 }
 

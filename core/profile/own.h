@@ -261,6 +261,8 @@ int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct
 
 /* What the person said of a purpose or a channel (folded), or NULL. */
 const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
+/* Forgets of the log, which is in order, until it is within its limits: the oldest that was superseded, else the oldest. */
+void fw_consent_bound_log(struct fw_record *r);
 /* Whether the person lets no behaviour be kept. */
 bool fw_consent_refuses(const struct fw_record *r);
 

@@ -466,6 +466,47 @@ static void test_denied(void **state)
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 3 && number(&f, FW_FACT_VISITS) == 3);
 }
 
+/* Answers about a channel, a second apart, the last of which holds. */
+static void answer(struct fw_record *r, struct fw_str what, int64_t from_ms, unsigned n, struct fw_str text)
+{
+	struct consent_entry e = { .what = what, .source = FW_STR("page"), .text = text };
+	for (unsigned i = 0; i < n; i++) {
+		e.state = (n - i) % 2 ? FW_CONSENT_GRANTED : FW_CONSENT_WITHDRAWN;
+		e.at_ms = from_ms + i * 1000;
+		assert_true(FW_LIST_ROOM(r, r->consent_log));
+		r->consent_log.items[r->consent_log.n++] = e;
+	}
+	assert_true(FW_LIST_ROOM(r, r->consents));
+	r->consents.items[r->consents.n++] = (struct consent){ what, e.state, e.at_ms };
+}
+
+/* Two people's logs, each within its bytes, became one of twice as many; and an answer that still held went for being old, before
+ * those that had been superseded. */
+static void test_two_long_logs(void **state)
+{
+	(void)state;
+	enum { EACH = FW_LIMIT_CONSENT_LOG_BYTES / (FW_LIMIT_CONSENT_TEXT_BYTES + 7) };
+	char words[FW_LIMIT_CONSENT_TEXT_BYTES];
+	memset(words, 'w', sizeof words);
+	for (int few_bytes = 0; few_bytes <= 1; few_bytes++) {
+		const struct fw_str text = { words, few_bytes ? 1 : sizeof words };
+		unsigned n = few_bytes ? FW_LIMIT_CONSENT_LOG - 1 : EACH - 1;
+		struct fw_record *a = fw_record_new(&arena, FW_STR("a-1")), *b = fw_record_new(&arena, FW_STR("b-1"));
+		answer(a, FW_STR("email"), (NOON - DAY) / 1000, 1, (struct fw_str){ NULL, 0 });
+		answer(a, FW_STR("sms"), NOON / 1000, n, text);
+		answer(b, FW_STR("sms"), NOON / 1000 + 500, n, text);
+		struct fw_record *both = merged(a, b);
+		assert_true(fw_str_equal(written(&arena, both), written(&arena, merged(b, a))));
+		size_t bytes = 0;
+		for (uint32_t i = 0; i < both->consent_log.n; i++)
+			bytes += both->consent_log.items[i].what.n + both->consent_log.items[i].source.n + both->consent_log.items[i].text.n;
+		assert_in_range(both->consent_log.n, EACH - 1, FW_LIMIT_CONSENT_LOG);
+		assert_in_range(bytes, 1, FW_LIMIT_CONSENT_LOG_BYTES);
+		assert_true(fw_str_is(both->consent_log.items[0].what, "email"));
+		assert_true(both->consent_log.items[both->consent_log.n - 1].at_ms == NOON / 1000 + 500 + (n - 1) * 1000);
+	}
+}
+
 /* What came to what was there already: a visit that goes on, a refund, a confirmed place, consent. */
 static void test_there_and_back_in_a_visit(void **state)
 {
@@ -511,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_there_and_back, begin, end),
 		cmocka_unit_test_setup_teardown(test_there_and_back_in_a_visit, begin, end),
 		cmocka_unit_test_setup_teardown(test_denied, begin, end),
+		cmocka_unit_test_setup_teardown(test_two_long_logs, begin, end),
 		cmocka_unit_test_setup_teardown(test_many_busy_people, begin, end),
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_engagement, begin, end),
