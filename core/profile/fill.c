@@ -330,7 +330,7 @@ struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct
 	if (!fw_part_read(&r, PART_IDS, parts.of[PART_IDS]))
 		return nobody;
 	for (uint32_t i = 0; i < r.ids.n; i++) {
-		const struct id *id = &r.ids.items[i];
+		const struct fw_id *id = &r.ids.items[i];
 		w.has_user |= id->kind == FW_ID_USER;
 		w.is_user |= id->kind == FW_ID_USER && user.n && fw_str_equal(id->text, user);
 		w.is_shared |= id->kind == FW_ID_ANONYMOUS && id->shared && anonymous_id.n && fw_str_equal(id->text, anonymous_id);

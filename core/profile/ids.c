@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static struct id *find(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
+static struct fw_id *find(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
 	for (uint32_t i = 0; i < r->ids.n; i++)
 		if (r->ids.items[i].kind == kind && fw_str_equal(r->ids.items[i].text, text))
@@ -42,7 +42,7 @@ static bool fits(const struct fw_record *r, enum fw_id_kind kind, struct fw_str 
 	return r->ids.n < FW_LIMIT_RECORD_IDS && count_alike(r, kind, text) < most_alike(kind);
 }
 
-static int add(struct fw_record *r, struct id id)
+static int add(struct fw_record *r, struct fw_id id)
 {
 	if (!fw_record_own(r, &id.text) || !FW_LIST_ROOM(r, r->ids))
 		return FW_ENOMEM;
@@ -54,12 +54,12 @@ int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str te
 {
 	if (find(r, kind, text))
 		return 0;
-	return fits(r, kind, text) ? add(r, (struct id){ .kind = kind, .text = text }) : FW_ELIMIT;
+	return fits(r, kind, text) ? add(r, (struct fw_id){ .kind = kind, .text = text }) : FW_ELIMIT;
 }
 
 static int by_kind(const void *x, const void *y)
 {
-	const struct id *a = x, *b = y;
+	const struct fw_id *a = x, *b = y;
 	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : fw_str_compare(a->text, b->text);
 }
 
@@ -68,8 +68,8 @@ int fw_merge_ids(struct merging *m)
 	struct fw_record *into = m->into;
 	const struct fw_record *from = m->from;
 	for (uint32_t i = 0; i < from->ids.n; i++) {
-		const struct id *id = &from->ids.items[i];
-		struct id *found = find(into, id->kind, id->text);
+		const struct fw_id *id = &from->ids.items[i];
+		struct fw_id *found = find(into, id->kind, id->text);
 		if (found)
 			found->shared |= id->shared;
 		else if (into->ids.n < FW_LIMIT_RECORD_IDS && add(into, *id) < 0)
@@ -82,12 +82,12 @@ int fw_merge_ids(struct merging *m)
 
 bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b)
 {
-	struct id room[FW_LIMIT_RECORD_IDS];
+	struct fw_id room[FW_LIMIT_RECORD_IDS];
 	struct fw_record both = { .ids = { room, a->ids.n, FW_LIMIT_RECORD_IDS } };
 	if (a->ids.n)
 		memcpy(room, a->ids.items, a->ids.n * sizeof *room);
 	for (uint32_t i = 0; i < b->ids.n; i++) {
-		const struct id *id = &b->ids.items[i];
+		const struct fw_id *id = &b->ids.items[i];
 		if (find(&both, id->kind, id->text))
 			continue;
 		if (!fits(&both, id->kind, id->text))
@@ -99,29 +99,29 @@ bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b)
 
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
-	struct id *found = find(r, kind, text);
+	struct fw_id *found = find(r, kind, text);
 	if (found)
 		FW_LIST_TAKE(r->ids, (uint32_t)(found - r->ids.items));
 }
 
 bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret)
 {
-	if (i >= r->ids.n)
-		return false;
-	const struct id *id = &r->ids.items[i];
-	*ret = (struct fw_id){ id->kind, id->text, id->shared };
-	return true;
+	if (i < r->ids.n)
+		*ret = r->ids.items[i];
+	return i < r->ids.n;
 }
 
 bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret)
 {
-	const struct id *found = find(r, kind, text);
-	return found && fw_record_id(r, (unsigned)(found - r->ids.items), ret);
+	const struct fw_id *found = find(r, kind, text);
+	if (found)
+		*ret = *found;
+	return found != NULL;
 }
 
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
-	struct id *found = find(r, kind, text);
+	struct fw_id *found = find(r, kind, text);
 	if (found)
 		found->shared = true;
 }

@@ -18,12 +18,6 @@ enum { RECORD_VERSION = 2 };
 		uint32_t n, size; \
 	}
 
-struct id {
-	enum fw_id_kind kind;
-	bool shared;
-	struct fw_str text;
-};
-
 /* What the person lets be done, by purpose or channel: as it is now … */
 struct consent {
 	struct fw_str what;
@@ -142,7 +136,7 @@ struct fw_record {
 	int64_t first_s, last_ms; /* events; 0: none yet */
 
 	/* The necessary part. */
-	FW_LIST(struct id) ids;
+	FW_LIST(struct fw_id) ids;
 	FW_LIST(struct session) sessions; /* by start; without behaviour only the last */
 	struct touch session_touch;       /* where the last session came from */
 	struct cart cart;

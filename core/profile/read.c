@@ -29,7 +29,7 @@ static bool get_ids(struct fw_record *r, struct fw_unpack *u)
 		struct fw_str text = head & 1 ? r->first_id : fw_unpack_text(u, r->arena);
 		if (kind >= FW_ID_KINDS || r->ids.n >= FW_LIMIT_RECORD_IDS || !FW_LIST_ROOM(r, r->ids))
 			return false;
-		r->ids.items[r->ids.n++] = (struct id){ (enum fw_id_kind)kind, r->version > 1 && head & 2, text };
+		r->ids.items[r->ids.n++] = (struct fw_id){ (enum fw_id_kind)kind, text, r->version > 1 && head & 2 };
 	}
 	return true;
 }

@@ -73,7 +73,7 @@ static int renumber(struct splitting *s, struct fw_record *x)
 
 static bool same_id(const void *x, const void *y)
 {
-	const struct id *a = x, *b = y;
+	const struct fw_id *a = x, *b = y;
 	return a->kind == b->kind && fw_str_equal(a->text, b->text) && a->shared == b->shared;
 }
 
@@ -81,7 +81,7 @@ static bool same_id(const void *x, const void *y)
 static int split_ids(struct splitting *s)
 {
 	for (uint32_t i = s->r->ids.n; i-- > 0; ) {
-		const struct id *own = &s->r->ids.items[i];
+		const struct fw_id *own = &s->r->ids.items[i];
 		if (!fw_record_has_id(s->now, own->kind, own->text))
 			FW_LIST_TAKE(s->r->ids, i);
 	}

@@ -26,7 +26,7 @@ static uint32_t number(struct writer *w, uint32_t text)
 static void put_ids(struct writer *w)
 {
 	for (uint32_t i = 0; i < w->r->ids.n; i++) {
-		const struct id *id = &w->r->ids.items[i];
+		const struct fw_id *id = &w->r->ids.items[i];
 		bool first = fw_str_equal(id->text, w->r->first_id);
 		fw_buf_putc(w->out, (char)((unsigned)id->kind << 3 | (id->shared ? 2u : 0) | first)); /* a bit is left */
 		if (!first)
