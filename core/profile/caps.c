@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-static struct cap *find_cap(struct fw_record *r, uint64_t cap)
+struct cap *fw_cap_find(const struct fw_record *r, uint64_t cap)
 {
 	for (uint32_t i = 0; i < r->caps.n; i++)
 		if (r->caps.items[i].cap == cap)
@@ -82,10 +82,10 @@ static void make_room(struct fw_record *r, int64_t at_ms, uint32_t most_caps, ui
 int fw_record_reserve(struct fw_record *r, const struct fw_reservation *reservation)
 {
 	int64_t at_ms = reservation->at_us / 1000;
-	struct cap *c = find_cap(r, reservation->cap);
+	struct cap *c = fw_cap_find(r, reservation->cap);
 	if (!c || count_uses(r) >= FW_LIMIT_CAPS_USES) {
 		make_room(r, at_ms, FW_LIMIT_CAPS_KEPT - 1, FW_LIMIT_CAPS_USES - 1);
-		c = find_cap(r, reservation->cap);
+		c = fw_cap_find(r, reservation->cap);
 	}
 	if (!c) {
 		if (!FW_LIST_ROOM(r, r->caps))
@@ -173,7 +173,7 @@ int fw_merge_caps(struct merging *m)
 	struct fw_record *r = m->into;
 	for (uint32_t i = 0; i < m->from->caps.n; i++) {
 		const struct cap *other = &m->from->caps.items[i];
-		struct cap *c = find_cap(r, other->cap);
+		struct cap *c = fw_cap_find(r, other->cap);
 		if (!c && !FW_LIST_ROOM(r, r->caps))
 			return FW_ENOMEM;
 		if (!c) {

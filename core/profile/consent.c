@@ -74,7 +74,7 @@ int fw_event_read_consent(struct fw_arena *a, const struct fw_consent_config *co
 	return 0;
 }
 
-const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what)
+struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what)
 {
 	for (uint32_t i = 0; i < r->consents.n; i++)
 		if (fw_str_equal(r->consents.items[i].what, what))
@@ -107,18 +107,11 @@ static bool make_room(struct fw_record *r, struct fw_str what)
 	return true;
 }
 
-static bool copy_text(struct fw_record *r, struct fw_str *text)
-{
-	char *copy = text->n ? fw_arena_strndup(r->arena, text->p, text->n) : "";
-	text->p = copy;
-	return copy != NULL;
-}
-
 /* A place for what was never told of before, in the order of names. NULL: out of memory. */
 static struct consent *add(struct fw_record *r, struct fw_str what)
 {
 	uint32_t i = 0;
-	if (!FW_LIST_ROOM(r, r->consents) || !copy_text(r, &what))
+	if (!FW_LIST_ROOM(r, r->consents) || !fw_record_own(r, &what))
 		return NULL;
 	while (i < r->consents.n && fw_str_compare(r->consents.items[i].what, what) < 0)
 		i++;
@@ -174,7 +167,8 @@ static int write_log(struct fw_record *r, const struct fw_consent_said *s, const
 	struct consent_entry new = { s->what, s->state, at_ms, change->source, change->text };
 	if (before && before->state == s->state && (change->text.n == 0 || fw_str_equal(before->text, change->text)))
 		return 0;
-	if (!FW_LIST_ROOM(r, r->consent_log) || !copy_text(r, &new.what) || !copy_text(r, &new.source) || !copy_text(r, &new.text))
+	if (!FW_LIST_ROOM(r, r->consent_log) || !fw_record_own(r, &new.what) || !fw_record_own(r, &new.source) ||
+			!fw_record_own(r, &new.text))
 		return FW_ENOMEM;
 	uint32_t i = r->consent_log.n;
 	while (i > 0 && r->consent_log.items[i - 1].at_ms > at_ms)
@@ -187,7 +181,7 @@ static int write_log(struct fw_record *r, const struct fw_consent_said *s, const
 
 static int tell(struct fw_record *r, const struct fw_consent_said *s, const struct fw_consent_change *change, int64_t at_ms)
 {
-	struct consent *c = (struct consent *)(uintptr_t)fw_consent_find(r, s->what);
+	struct consent *c = fw_consent_find(r, s->what);
 	if (!c && !make_room(r, s->what))
 		return 0;
 	if (!c && !(c = add(r, s->what)))

@@ -64,7 +64,7 @@ static int merge_head(struct merging *m)
 	return 0;
 }
 
-static int compare_touches(const struct touch *a, const struct touch *b)
+int fw_touch_compare(const struct touch *a, const struct touch *b)
 {
 	if (a->at_ms != b->at_ms)
 		return a->at_ms < b->at_ms ? -1 : 1;
@@ -86,15 +86,15 @@ static int merge_touches(struct merging *m)
 {
 	struct fw_record *r = m->into;
 	const struct touch *first = &m->from->first_touch, *last = &m->from->last_touch, *session = &m->from->session_touch;
-	if (first->at_ms && (r->first_touch.at_ms == 0 || compare_touches(first, &r->first_touch) < 0) &&
+	if (first->at_ms && (r->first_touch.at_ms == 0 || fw_touch_compare(first, &r->first_touch) < 0) &&
 			take_touch(r, &r->first_touch, first) < 0)
 		return FW_ENOMEM;
 	bool direct = last->channel == 1, own_direct = r->last_touch.channel == 1;
 	if (last->at_ms && (r->last_touch.at_ms == 0 ||
-			(direct == own_direct ? compare_touches(last, &r->last_touch) > 0 : own_direct)) &&
+			(direct == own_direct ? fw_touch_compare(last, &r->last_touch) > 0 : own_direct)) &&
 			take_touch(r, &r->last_touch, last) < 0)
 		return FW_ENOMEM;
-	return compare_touches(session, &r->session_touch) > 0 ? take_touch(r, &r->session_touch, session) : 0;
+	return fw_touch_compare(session, &r->session_touch) > 0 ? take_touch(r, &r->session_touch, session) : 0;
 }
 
 static int compare_recent(const struct merging *m, const struct recent *a, const struct recent *b)

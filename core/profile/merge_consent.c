@@ -35,10 +35,7 @@ static int merge_view(struct merging *m)
 {
 	struct fw_record *r = m->into;
 	for (uint32_t i = 0; i < m->from->consents.n; i++) {
-		struct consent other = m->from->consents.items[i], *own = NULL;
-		for (uint32_t k = 0; k < r->consents.n && !own; k++)
-			if (fw_str_equal(r->consents.items[k].what, other.what))
-				own = &r->consents.items[k];
+		struct consent other = m->from->consents.items[i], *own = fw_consent_find(r, other.what);
 		if (own && !outranks(&other, own))
 			continue;
 		if (!fw_record_own(r, &other.what) || (!own && !FW_LIST_ROOM(r, r->consents)))
@@ -54,9 +51,8 @@ static int merge_view(struct merging *m)
 	return 0;
 }
 
-static int by_time(const void *x, const void *y)
+int fw_consent_compare(const struct consent_entry *a, const struct consent_entry *b)
 {
-	const struct consent_entry *a = x, *b = y;
 	if (a->at_ms != b->at_ms)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	int order = fw_str_compare(a->what, b->what);
@@ -65,6 +61,11 @@ static int by_time(const void *x, const void *y)
 	if (order == 0)
 		order = fw_str_compare(a->source, b->source);
 	return order ? order : fw_str_compare(a->text, b->text);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	return fw_consent_compare(a, b);
 }
 
 /* What both have in the log was told once. */
@@ -83,7 +84,7 @@ static int merge_log(struct merging *m)
 	uint32_t n = r->consent_log.n, kept = 1;
 	qsort(items, n, sizeof *items, by_time);
 	for (uint32_t i = 1; i < n; i++)
-		if (by_time(&items[i], &items[kept - 1]) != 0)
+		if (fw_consent_compare(&items[i], &items[kept - 1]) != 0)
 			items[kept++] = items[i];
 	r->consent_log.n = kept;
 	fw_consent_bound_log(r);

@@ -249,12 +249,19 @@ int fw_merge_traits(struct merging *m);
 int fw_merge_consents(struct merging *m);
 int fw_merge_series(struct merging *m);
 
+/* By time, then by what tells them apart; 0: they are alike. */
+int fw_touch_compare(const struct touch *a, const struct touch *b);
+/* The uses of a cap, or NULL. */
+struct cap *fw_cap_find(const struct fw_record *r, uint64_t cap);
+
 /* The parts of splitting: `now` is what became of `merged`, whose text numbers are the same. */
 void fw_split_series(struct fw_record *now, const struct fw_record *merged); /* leaves in `now` what came since */
 int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
 
 /* What the person said of a purpose or a channel (folded), or NULL. */
-const struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
+struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
+/* The order of the log: by time, then by what tells entries apart. 0: they are alike. */
+int fw_consent_compare(const struct consent_entry *a, const struct consent_entry *b);
 /* Forgets of the log, which is in order, until it is within its limits: the oldest that was superseded, else the oldest. */
 void fw_consent_bound_log(struct fw_record *r);
 /* Whether the person lets no behaviour be kept. */

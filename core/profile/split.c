@@ -279,14 +279,6 @@ static bool same_time(const void *x, const void *y)
 	return ((const struct cap_use *)x)->at_ms == ((const struct cap_use *)y)->at_ms;
 }
 
-static struct cap *find_cap(const struct fw_record *r, uint64_t cap)
-{
-	for (uint32_t i = 0; i < r->caps.n; i++)
-		if (r->caps.items[i].cap == cap)
-			return &r->caps.items[i];
-	return NULL;
-}
-
 /* Places of before may have been confirmed since. */
 static void confirm(struct cap *own, const struct cap *now)
 {
@@ -310,8 +302,8 @@ static int split_caps(struct splitting *s)
 {
 	static const struct cap none = { 0 };
 	for (uint32_t i = 0; i < s->now->caps.n; i++) {
-		const struct cap *now = &s->now->caps.items[i], *merged = find_cap(s->merged, now->cap);
-		struct cap *own = find_cap(s->r, now->cap), since = { .cap = now->cap, .per_s = now->per_s, .limit = now->limit };
+		const struct cap *now = &s->now->caps.items[i], *merged = fw_cap_find(s->merged, now->cap);
+		struct cap *own = fw_cap_find(s->r, now->cap), since = { .cap = now->cap, .per_s = now->per_s, .limit = now->limit };
 		if (!merged)
 			merged = &none;
 		for (uint32_t k = 0; k < now->uses.n; k++) {
@@ -350,27 +342,17 @@ static bool same_consent(const struct consent *a, const struct consent *b)
 	return a->state == b->state && a->at_ms == b->at_ms;
 }
 
-static struct consent *find_consent(const struct fw_record *r, struct fw_str what)
-{
-	for (uint32_t i = 0; i < r->consents.n; i++)
-		if (fw_str_equal(r->consents.items[i].what, what))
-			return &r->consents.items[i];
-	return NULL;
-}
-
 static bool same_log_entry(const void *x, const void *y)
 {
-	const struct consent_entry *a = x, *b = y;
-	return a->at_ms == b->at_ms && a->state == b->state && fw_str_equal(a->what, b->what) && fw_str_equal(a->source, b->source) &&
-		fw_str_equal(a->text, b->text);
+	return fw_consent_compare(x, y) == 0;
 }
 
 /* What was told since holds, also where it lets more be done than what was told before. */
 static int split_consents(struct splitting *s)
 {
 	for (uint32_t i = 0; i < s->now->consents.n; i++) {
-		const struct consent *now = &s->now->consents.items[i], *merged = find_consent(s->merged, now->what);
-		struct consent *own = find_consent(s->r, now->what);
+		const struct consent *now = &s->now->consents.items[i], *merged = fw_consent_find(s->merged, now->what);
+		struct consent *own = fw_consent_find(s->r, now->what);
 		if (merged && same_consent(now, merged))
 			continue;
 		if (!own && !FW_LIST_ROOM(s->r, s->r->consents))
@@ -383,19 +365,14 @@ static int split_consents(struct splitting *s)
 	return TAKE_NEW(s, consent_log, same_log_entry);
 }
 
-static bool same_touch(const struct touch *a, const struct touch *b)
-{
-	return a->at_ms == b->at_ms && a->channel == b->channel && fw_str_equal(a->medium, b->medium) && fw_str_equal(a->campaign, b->campaign);
-}
-
 static void split_touches(struct splitting *s)
 {
 	const struct fw_record *now = s->now, *merged = s->merged;
-	if (!same_touch(&now->session_touch, &merged->session_touch))
+	if (fw_touch_compare(&now->session_touch, &merged->session_touch) != 0)
 		s->since->session_touch = now->session_touch;
-	if (!same_touch(&now->last_touch, &merged->last_touch))
+	if (fw_touch_compare(&now->last_touch, &merged->last_touch) != 0)
 		s->since->first_touch = s->since->last_touch = now->last_touch;
-	if (!same_touch(&now->first_touch, &merged->first_touch))
+	if (fw_touch_compare(&now->first_touch, &merged->first_touch) != 0)
 		s->since->first_touch = now->first_touch;
 	s->any |= s->since->session_touch.at_ms || s->since->first_touch.at_ms;
 }
