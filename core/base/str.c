@@ -189,6 +189,17 @@ bool fw_number_parse(struct fw_str s, double *ret)
 	return true;
 }
 
+int fw_base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
 /* Unicode 15, table 3-7. */
 bool fw_utf8_valid(struct fw_str s)
 {

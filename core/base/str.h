@@ -54,6 +54,8 @@ const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t
 size_t fw_number_text(double x, char *buf);
 /* A JSON number and nothing else. */
 bool fw_number_parse(struct fw_str s, double *ret);
+/* What a character of base64 stands for, in either alphabet (RFC 4648, sections 4 and 5); -1: it is in none. */
+int fw_base64_digit(char c);
 /* True if the bytes are well-formed UTF-8. */
 bool fw_utf8_valid(struct fw_str s);
 

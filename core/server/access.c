@@ -106,17 +106,6 @@ static bool is_one_of(struct fw_str key, const struct fw_config_texts *keys)
 	return found;
 }
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
 /* The user name of Basic, decoded into the arena. */
 static struct fw_str basic_user(struct fw_arena *a, struct fw_str encoded)
 {
@@ -124,7 +113,7 @@ static struct fw_str basic_user(struct fw_arena *a, struct fw_str encoded)
 	size_t n = 0;
 	unsigned bits = 0, held = 0;
 	for (size_t i = 0; out && i < encoded.n; i++) {
-		int digit = base64_digit(encoded.p[i]);
+		int digit = fw_base64_digit(encoded.p[i]);
 		if (digit < 0)
 			break;
 		bits = bits << 6 | (unsigned)digit;

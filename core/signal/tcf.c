@@ -17,16 +17,10 @@ struct bits {
 	bool ended;
 };
 
-/* What a character stands for (RFC 4648, section 5), -1 for others. */
+/* What a character of base64url stands for, -1 for others. */
 static int value_of(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	return c == '+' || c == '/' ? -1 : fw_base64_digit(c);
 }
 
 static bool bit_at(struct fw_str text, size_t bit)

@@ -228,7 +228,8 @@ static void test_refused(void **state)
 	static const char *const table[][3] = { { "", "empty", "" }, { ".YAAA", "empty", "" },
 		{ "DBABM~" SOME, "Global Privacy Platform", "begins with C" }, { "B" SOME, "version 1 ", "version 2" },
 		{ "A" SOME, "version 0 ", "begins with C" }, { "_" SOME, "version 63 ", "begins with C" }, { SOME "==", "character 49 ", "padding" },
-		{ "C+QdZmkA", "character 2 ", "without padding" }, { SOME ".\x01", "character 50 ", "" }, { " " SOME, "character 1 ", "" },
+		{ "C+QdZmkA", "character 2 ", "without padding" }, { "C/QdZmkA", "character 2 ", "" },
+		{ SOME ".\x01", "character 50 ", "" }, { " " SOME, "character 1 ", "" },
 		{ "C", "too early", "" } };
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		check_refused(table[i][0], strlen(table[i][0]), FW_EINVAL, table[i][1], table[i][2]);
