@@ -15,7 +15,7 @@ struct fw_receipt {
 };
 
 /* rc: 0 (the receipt says whether it is complete); FW_ENOENT: nobody goes by this id; else as fw_people_done. The receipt is valid
- * during the call. Calling it again for the same id is fine. */
+ * during the call. Once the record is gone nobody goes by the id any more: the rest goes on by itself, and the receipt tells. */
 typedef void (*fw_people_erased)(void *ctx, int rc, const struct fw_receipt *receipt);
 void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx);
 /* The receipt of an erasure by its id; FW_ENOENT: there is none. */

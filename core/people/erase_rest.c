@@ -183,11 +183,37 @@ static bool is_listed(const struct rest *r, enum fw_person_kind kind, struct fw_
 	return false;
 }
 
+/* Another system's id, as identify.h has it: the system's name folded, then the id. */
+static bool is_listed_other(const struct rest *r, struct fw_str system, struct fw_str id)
+{
+	char text[FW_LIMIT_EVENT_ID_BYTES];
+	id = fw_str_trim(id);
+	if (system.n == 0 || id.n == 0 || system.n + 1 + id.n > sizeof text)
+		return false;
+	fw_fold(system, text);
+	text[system.n] = ':';
+	memcpy(text + system.n + 1, id.p, id.n);
+	return is_listed(r, FW_PERSON_OTHER, (struct fw_str){ text, system.n + 1 + id.n });
+}
+
+/* {"loyalty":"7"}, {"loyalty":7}, or {"type":"loyalty","id":"7"}. */
+static bool names_other(const struct rest *r, const struct fw_json *v)
+{
+	char number[32];
+	if (v->type == FW_JSON_STRING)
+		return is_listed_other(r, v->key, v->string);
+	if (v->type == FW_JSON_NUMBER)
+		return is_listed_other(r, v->key, (struct fw_str){ number, fw_number_text(v->number, number) });
+	return v->type == FW_JSON_OBJECT && is_listed_other(r, fw_json_text(v, "type"), fw_json_text(v, "id"));
+}
+
 /* Whether an event that was refused names the person: as an id that counts, or in whatever place such a text may stand. */
 static bool names_person(const struct rest *r, const struct fw_json *v)
 {
 	char email[FW_EMAIL_BYTES], phone[FW_PHONE_BYTES];
 	size_t n;
+	if (names_other(r, v))
+		return true;
 	if (v->type == FW_JSON_STRING) {
 		if (is_listed(r, FW_PERSON_ANONYMOUS, v->string) || is_listed(r, FW_PERSON_USER, v->string))
 			return true;

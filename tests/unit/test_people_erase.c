@@ -68,7 +68,7 @@ static void sweep(struct client *c, int64_t now_us)
 
 static const char device[] = "\"anonymousId\":\"device-of-ann-1\"";
 static const char both[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-ann\","
-	"\"traits\":{\"email\":\"ann@shop.example\",\"plan\":\"Gölden Plän!\"}";
+	"\"traits\":{\"email\":\"ann@shop.example\",\"ids\":{\"Loyalty\":\"Card-77Ä\"},\"plan\":\"Gölden Plän!\"}";
 static const char other_device[] = "\"anonymousId\":\"device-of-ann-2\"";
 static const char other_both[] = "\"anonymousId\":\"device-of-ann-2\",\"userId\":\"user-ann\"";
 static const char somebody[] = "\"anonymousId\":\"device-of-bob\",\"traits\":{\"plan\":\"Sïlver Plän!\"}";
@@ -101,13 +101,15 @@ static void begin(struct client *c, const struct memory_options *options)
 	hand_one_in(c, 5, somebody);
 	keep_letter(c, "{\"type\":\"track\",\"userId\":\"user-ann\"}");
 	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"properties\":{\"to\":\" Ann@Shop.example\"}}");
-	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"device-of-bob\"}");
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"traits\":{\"ids\":{\"loyalty\":\"Card-77Ä\"}}}");
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"context\":{\"externalIds\":[{\"type\":\"LOYALTY\",\"id\":\"Card-77Ä\"}]}}");
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"device-of-bob\",\"properties\":{\"crm\":\"Card-77\"}}");
 	sweep(c, NOON);
 }
 
 static void nothing_is_left(const struct client *c)
 {
-	static const char *const texts[] = { "ann-1", "ann-2", "user-ann", "ann@shop", "Gölden Plän!", "Ann@Shop" };
+	static const char *const texts[] = { "ann-1", "ann-2", "user-ann", "ann@shop", "Gölden Plän!", "Ann@Shop", "Card-77Ä" };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (rows_with(c, texts[i]))
 			fail_msg("%u rows still have %s", rows_with(c, texts[i]), texts[i]);
@@ -127,13 +129,14 @@ static struct answer erase(struct client *c, const char *id, unsigned at)
 static void test_erased(void **state)
 {
 	(void)state;
-	static const char *const ids[] = { "user-ann", "anonymous:device-of-ann-1", "anonymous:device-of-ann-2", "email:ann@shop.example" };
+	static const char *const ids[] = { "user-ann", "anonymous:device-of-ann-1", "anonymous:device-of-ann-2", "email:ann@shop.example",
+		"external:loyalty:Card-77Ä" };
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
 		struct client c;
 		begin(&c, &(struct memory_options){ .seed = i + 1, .late_turns = 4 });
 		struct answer a = erase(&c, ids[i], 10);
 		assert_int_equal(a.rc, 0);
-		assert_true(a.receipt.done_us && a.receipt.scrubbed && a.receipt.ids == 4 && a.receipt.dead_letters == 2);
+		assert_true(a.receipt.done_us && a.receipt.scrubbed && a.receipt.ids == 5 && a.receipt.dead_letters == 4);
 		nothing_is_left(&c);
 		/* What happened before is of nobody; what happens now is of somebody new. */
 		assert_true(hand_one_in(&c, 6, device) && hand_one_in(&c, 7, both) && hand_one_in(&c, 8, other_both));
@@ -144,7 +147,7 @@ static void test_erased(void **state)
 		struct answer again = { 0 };
 		fw_people_receipt(c.workers[1], a.receipt.id, on_erased, &again);
 		store_wait(&c.t, &again.came, 1);
-		assert_true(again.rc == 0 && again.receipt.done_us == a.receipt.done_us && again.receipt.ids == 4);
+		assert_true(again.rc == 0 && again.receipt.done_us == a.receipt.done_us && again.receipt.ids == 5);
 		assert_int_equal(erase(&c, "user-ann", 20).rc, FW_ENOENT);
 		client_finish(&c);
 	}
