@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "server/admit.h"
 #include "server/ingest.h"
 #include "signal/consent.h"
 
@@ -224,7 +225,8 @@ static bool make_event(struct telling *t, const struct fw_person_id *id)
 	return true;
 }
 
-void fw_engine_consent(struct fw_engine_worker *w, const char *id, bool secret, struct fw_str json, fw_engine_done done, void *data)
+void fw_engine_consent(struct fw_engine_worker *w, struct fw_plugin_request *request, const char *id, bool secret, struct fw_str json,
+	fw_engine_done done, void *data)
 {
 	struct fw_person_id parsed;
 	struct fw_error err;
@@ -250,6 +252,9 @@ void fw_engine_consent(struct fw_engine_worker *w, const char *id, bool secret, 
 		end(t);
 	} else if (!may_speak(t, &wrong) || !read_body(t, json, &err, &wrong)) {
 		fw_engine_fail(done, data, wrong.status, wrong.code, wrong.message, wrong.path, wrong.hint);
+		end(t);
+	} else if (!fw_admit_id(request, t->event.id.id)) {
+		fw_engine_fail_new(done, data);
 		end(t);
 	} else {
 		fw_people_apply(w->people, &t->event, 1, &t->group);

@@ -36,9 +36,11 @@ void fw_engine_right(struct fw_engine_worker *worker, const char *id, const char
 	fw_engine_done done, void *data);
 
 /* What a person says of purposes and channels: {"grant":[…],"deny":[…],"withdraw":[…],"source","at","text"}, the lists and the rest
- * as far as they are there. `secret`: asked with a secret key; without, for an anonymousId that proves itself, and of purposes.
+ * as far as they are there. `request` counts, as one that may bring a person whom nobody has seen; NULL: a server's. `secret`: asked with a
+ * secret key; without, for an anonymousId that proves itself, and of purposes.
  * `json` lives until the answer. 200 {"consent":[what is granted now]}: it is stored. 400 bad_json, bad_request; 403 forbidden;
- * 413 too_large; 503 unavailable: it may be said again. */
-void fw_engine_consent(struct fw_engine_worker *worker, const char *id, bool secret, struct fw_str json, fw_engine_done done, void *data);
+ * 413 too_large; 429 too_many; 503 unavailable: it may be said again. */
+void fw_engine_consent(struct fw_engine_worker *worker, struct fw_plugin_request *request, const char *id, bool secret, struct fw_str json,
+	fw_engine_done done, void *data);
 
 #endif
