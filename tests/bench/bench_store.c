@@ -63,6 +63,15 @@ int bench_store_open(struct bench_store *b)
 	return fail(&err);
 }
 
+int bench_store_join(struct bench_store *b, const char *folder, const char *socket)
+{
+	*b = (struct bench_store){ .keeper = 0 };
+	snprintf(b->url, sizeof b->url, "lmdb:%s", folder);
+	snprintf(b->socket, sizeof b->socket, "%s", socket);
+	b->options = (struct fw_store_options){ .url = b->url, .socket = b->socket };
+	return bench_store_open(b);
+}
+
 void bench_store_close(struct bench_store *b)
 {
 	fw_store_close(b->store);
@@ -75,6 +84,36 @@ void bench_store_turn(struct bench_store *b)
 {
 	if (event_base_loop(b->base, EVLOOP_ONCE) != 0)
 		abort();
+}
+
+struct outbox {
+	int entries;
+	bool over;
+};
+
+static void on_entries(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct outbox *o = ctx;
+	(void)rows;
+	(void)more;
+	o->entries = rc < 0 || o->entries < 0 ? -1 : o->entries + (int)n;
+	o->over = true;
+}
+
+int bench_store_outbox(struct bench_store *b, unsigned most)
+{
+	struct outbox o = { .entries = 0 };
+	struct fw_arena arena;
+	fw_arena_init(&arena, NULL, 0, 0);
+	for (uint32_t bucket = 0; bucket < FW_STORE_BUCKETS && o.entries >= 0 && (unsigned)o.entries < most; bucket++) {
+		o.over = false;
+		fw_arena_reset(&arena);
+		fw_store_scan(b->store, bucket, FW_STR("O"), (struct fw_str){ NULL, 0 }, most - (unsigned)o.entries, &arena, on_entries, &o);
+		while (!o.over)
+			bench_store_turn(b);
+	}
+	fw_arena_finish(&arena);
+	return o.entries;
 }
 
 int64_t bench_own_cpu_us(void)

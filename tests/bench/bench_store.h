@@ -26,8 +26,13 @@ void bench_keeper_stop(struct bench_store *b);
 /* Opens the store, in any process that has no other: 0, or -1 and there is nothing to close. Closing: once everything is answered. */
 int bench_store_open(struct bench_store *b);
 void bench_store_close(struct bench_store *b);
+/* Opens the store of a keeper that runs already, a daemon's; bench_store_close alone ends it. */
+int bench_store_join(struct bench_store *b, const char *folder, const char *socket);
 /* Waits until something has happened. */
 void bench_store_turn(struct bench_store *b);
+
+/* How many entries wait in the outboxes of all buckets, as far as `most`; -1: they cannot be read. */
+int bench_store_outbox(struct bench_store *b, unsigned most);
 
 /* Processor time, in microseconds: this process's, and the keeper's. */
 int64_t bench_own_cpu_us(void);

@@ -31,8 +31,8 @@ export function copied(from, name) {
 }
 
 // A daemon over that data, whose visitors let their behaviour be remembered.
-export function serveStore(name, data, more = {}) {
-	return serve(name, { rules: join(tree, 'rules/shop'), compliance: join(tree, 'rules/compliance'), ...more,
-		more: `store = ${JSON.stringify(`lmdb:${data}`)}\ndurability = "commit"\nretain = { anonymous = "400d", known = "400d" }\n`
-			+ 'consent = { default = { analytics = "granted", personalization = "granted" } }\n' });
+export function serveStore(name, data, { durability = 'commit', more = '', ...rest } = {}) {
+	return serve(name, { rules: join(tree, 'rules/shop'), compliance: join(tree, 'rules/compliance'), ...rest,
+		more: `store = ${JSON.stringify(`lmdb:${data}`)}\ndurability = "${durability}"\nretain = { anonymous = "400d", known = "400d" }\n`
+			+ 'consent = { default = { analytics = "granted", personalization = "granted" } }\n' + more });
 }

@@ -3,9 +3,11 @@
  *   people_cost read FOLDER PEOPLE TIMES     reading people (made by people_make), evenly drawn, and their facts from it
  *   people_cost event FOLDER HOURS BEHIND…   an event, when the person has so many behind him in so many hours
  *   people_cost ids PEOPLE N                 the anonymousIds of N different people, one a line
- *   people_cost state FOLDER SOCKET          what a daemon's keeper has counted: groups and syncs
+ *   people_cost state FOLDER SOCKET          of a daemon: what its keeper has counted, groups and syncs; entries that wait in outboxes
+ *   people_cost record FOLDER SOCKET ID      of a daemon: the bytes of a person's record, and their limit
  *
  * All but `ids` print JSON. FOLDER of `event` must not be there. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,21 +99,46 @@ static int print_ids(uint32_t people, unsigned long n)
 	return people ? 0 : -1;
 }
 
-/* Of a keeper that runs already. */
 static int print_state(const char *folder, const char *socket)
 {
-	struct bench_store b = { .options = { .url = b.url, .socket = socket } };
+	struct bench_store b;
 	struct fw_store_health h = { 0 };
-	snprintf(b.url, sizeof b.url, "lmdb:%s", folder);
-	if (bench_store_open(&b) < 0)
+	if (bench_store_join(&b, folder, socket) < 0)
 		return -1;
 	for (int turns = 0; !h.reachable && turns < 1000; turns++) {
 		bench_store_turn(&b);
 		fw_store_health(b.store, &h);
 	}
-	printf("{\"groups\":%llu,\"syncs\":%llu}\n", (unsigned long long)h.groups, (unsigned long long)h.syncs);
+	int waiting = bench_store_outbox(&b, INT_MAX);
+	printf("{\"groups\":%llu,\"syncs\":%llu,\"outbox\":%d}\n", (unsigned long long)h.groups, (unsigned long long)h.syncs, waiting);
 	bench_store_close(&b);
-	return h.reachable ? 0 : -1;
+	return h.reachable && waiting >= 0 ? 0 : -1;
+}
+
+static void on_bytes(void *ctx, int rc, const struct fw_person *person)
+{
+	*(long *)ctx = rc < 0 ? rc : (long)person->record.n;
+}
+
+static int print_record(const char *folder, const char *socket, const char *text)
+{
+	struct bench_store b;
+	struct fw_arena arena;
+	struct fw_person_id id;
+	long bytes = LONG_MAX; /* no answer yet */
+	if (bench_store_join(&b, folder, socket) < 0)
+		return -1;
+	fw_arena_init(&arena, NULL, 0, 0);
+	if (fw_person_id_parse(&arena, fw_str(text), &id, NULL) < 0)
+		bytes = -1;
+	else
+		fw_people_load(b.people, &id, (struct fw_str){ NULL, 0 }, false, &arena, on_bytes, &bytes);
+	while (bytes == LONG_MAX)
+		bench_store_turn(&b);
+	printf("{\"bytes\":%ld,\"limit\":%d}\n", bytes, FW_LIMIT_RECORD_BYTES);
+	fw_arena_finish(&arena);
+	bench_store_close(&b);
+	return bytes > 0 ? 0 : -1;
 }
 
 /* --- events */
@@ -247,12 +274,14 @@ int main(int argc, char **argv)
 		rc = read_people(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
 	else if (argc == 4 && strcmp(argv[1], "state") == 0)
 		rc = print_state(argv[2], argv[3]);
+	else if (argc == 5 && strcmp(argv[1], "record") == 0)
+		rc = print_record(argv[2], argv[3], argv[4]);
 	else if (argc == 4 && strcmp(argv[1], "ids") == 0)
 		rc = print_ids((uint32_t)strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
 	else if (argc > 4 && strcmp(argv[1], "event") == 0)
 		rc = live_lives(argv[2], strtoul(argv[3], NULL, 10), argv + 4, argc - 4);
 	if (rc < 0)
 		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER HOURS BEHIND… | ids PEOPLE N | state "
-			"FOLDER SOCKET\n");
+			"FOLDER SOCKET | record FOLDER SOCKET ID\n");
 	return rc < 0 ? 1 : 0;
 }
