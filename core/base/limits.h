@@ -74,6 +74,14 @@ enum {
 	FW_LIMIT_STORE_INTERVAL_MS = 100,     /* that `interval` gathers them */
 	FW_LIMIT_STORE_NOTICE_BYTES = 1 << 20,/* waiting for a watcher; beyond it notices are lost, and it is told */
 	FW_LIMIT_STORE_SUBMITTER_S = 172800,  /* that the outcomes of a worker that is gone are kept */
+	FW_LIMIT_REDIS_SEEDS = 16,            /* hosts in a cluster's URL */
+	FW_LIMIT_REDIS_NODES = 512,           /* of a cluster */
+	FW_LIMIT_REDIS_CONNECT_MS = 2000,     /* that connecting and greeting may take */
+	FW_LIMIT_REDIS_SILENT_MS = 3000,      /* without a byte while an answer is due: the connection is given up */
+	FW_LIMIT_REDIS_AGAIN_MS = 1000,       /* at most between two attempts to connect */
+	FW_LIMIT_REDIS_WAIT_MS = 1000,        /* that WAIT waits for a replica, each time */
+	FW_LIMIT_STORE_READ_MS = 500,         /* a read over a network that takes longer has failed */
+	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* a batch over a network that takes longer: what became of it is not known */
 	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */
 
 	/* Events. */

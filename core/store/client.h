@@ -70,4 +70,7 @@ int fw_line_commit(struct fw_line_state *l, const struct fw_batch *batch, fw_sto
 int fw_line_scrub(struct fw_line_state *l, fw_store_scrubbed done, void *ctx);
 int fw_line_watch(struct fw_line_state *l, bool on);
 
+/* fw_store_open for LMDB (lmdb_store.c). */
+int fw_lmdb_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err);
+
 #endif

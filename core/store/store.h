@@ -66,7 +66,7 @@ struct fw_batch {
 
 /* How a batch ended: 0 (all of it is written, as durably as the store promises; `version` is that of its rows), FW_ECONFLICT
  * (none of it: a row had another version), FW_EFULL (none: the disk is full), FW_EAWAY (not known whether it was written;
- * only once the store is given up, as when the process ends), FW_EIO. */
+ * only once the store is given up, as when the process ends, or, over a network, after FW_LIMIT_STORE_GIVE_UP_MS), FW_EIO. */
 typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
 
 /* Bytes are copied before it returns. 0: `done` will be called. FW_EBUSY (too much waits already), FW_ELIMIT (a key or a
@@ -78,7 +78,7 @@ int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_c
 
 /* Change notices: `changed` is called for every row that any process commits, after the commit. One watcher a handle;
  * NULL ends it. A notice can be lost when the connection is (then `changed` comes once with key.p NULL: anything may have
- * changed). */
+ * changed); over a network also before watching has begun, which is told in the same way. */
 typedef void (*fw_store_changed)(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version);
 int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx);
 
@@ -102,6 +102,7 @@ struct fw_store_health {
 	bool reachable;       /* reads work and commits are being answered */
 	bool full;            /* the disk is */
 	char message[200];    /* for a person; "" when all is well */
+	const char *promise;  /* what a power loss or a restart of the store leaves, for a person; NULL: as the durability says */
 	uint64_t used_bytes, size_bytes; /* of the data; 0: not known */
 	uint64_t rows;
 	uint64_t waiting;     /* batches that are not answered yet */
@@ -122,13 +123,13 @@ const char *fw_store_durability(const struct fw_store *s);
 
 /* Where the store is and what it is to promise; texts are copied. */
 struct fw_store_options {
-	const char *url;        /* "lmdb:/absolute/folder" */
-	const char *socket;     /* the keeper's socket */
-	const char *durability; /* "commit" (NULL too) or "interval" */
+	const char *url;        /* "lmdb:/absolute/folder", or a Redis (redis_url.h) */
+	const char *socket;     /* the keeper's socket; of an LMDB */
+	const char *durability; /* "commit" or "interval"; "server" or "replicated". NULL: commit, server, and of a cluster replicated */
 };
 
-/* In a worker or a command; `base` is its loop. A keeper that is not there yet is waited for: opening only fails when the
- * data cannot be read (FW_EINVAL: damaged, or of another version, with what to do; FW_EIO; FW_ENOMEM). */
+/* In a worker or a command; `base` is its loop. A keeper or a Redis that is not there yet is waited for: opening only fails when the
+ * data cannot be read, or the URL (FW_EINVAL: damaged, or of another version, with what to do; FW_EIO; FW_ENOMEM). */
 int fw_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err);
 /* Batches that wait are given up: their completions come, with FW_EAWAY, before this returns. NULL is fine. Not from within
  * a completion. */
