@@ -1,4 +1,5 @@
-/* What every store promises, asked of each: LMDB with a real keeper, and the test store, at once and late. */
+/* What every store promises, asked of each: LMDB with a real keeper, the test store, at once and late, and Redis with a real server
+ * or cluster. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,18 +8,41 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
+#include "lib_redis.h"
 #include "lib_store.h"
 #include "lib_store_memory.h"
 
-/* The implementation under test: what opens it. */
-enum kind { LMDB, INTERVAL, MEMORY, MEMORY_LATE };
+enum kind { LMDB, INTERVAL, MEMORY, MEMORY_LATE, REDIS, REDIS_UNIX, REDIS_TLS, CLUSTER, CLUSTER_REPLICATED };
+
+/* The implementation under test: what opens it. Redis runs for all tests of a group, on data that each begins without. */
+struct subject {
+	enum kind kind;
+	struct fw_store_options options;
+	struct redis_server *servers;
+	unsigned n;
+};
+
+static void flush(const struct subject *subject)
+{
+	for (unsigned i = 0; i < subject->n; i++) {
+		redis_server_pause(&subject->servers[i], false);
+		if (redis_says(&subject->servers[i], "INFO replication", "role:master"))
+			redis_tell(&subject->servers[i], "FLUSHALL");
+	}
+}
 
 static struct fw_store *begin(struct store_test *t, void **state)
 {
-	enum kind kind = (enum kind)(uintptr_t)*state;
+	const struct subject *subject = *state;
+	enum kind kind = subject->kind;
 	store_test_init(t, kind == INTERVAL ? "interval" : NULL);
 	if (kind == LMDB || kind == INTERVAL) {
 		store_test_start(t);
+		return store_open(t);
+	}
+	if (subject->n > 0) {
+		flush(subject);
+		t->options = subject->options;
 		return store_open(t);
 	}
 	struct memory_options options = { .seed = 7, .late_turns = kind == MEMORY_LATE ? 20 : 0 };
@@ -252,6 +276,13 @@ static void test_notices(void **state)
 	struct notices n = { 0 };
 	assert_int_equal(store_put(&t, s, 3, "before", "v", FW_VERSION_ANY).rc, 0);
 	assert_int_equal(fw_store_watch(s, on_changed, &n), 0);
+	unsigned told = ((const struct subject *)*state)->n > 0; /* over a network it is told when watching has begun, on every primary */
+	if (told) {
+		told = ((const struct subject *)*state)->n > 1 ? 3 : 1;
+		store_wait(&t, &n.came, told);
+		assert_string_equal(n.key, "");
+		n.came = 0;
+	}
 	struct store_outcome o = store_put(&t, s, 3, "after", "v", FW_VERSION_ANY);
 	store_wait(&t, &n.came, 1);
 	assert_int_equal(n.came, 1);
@@ -267,7 +298,7 @@ static void test_notices(void **state)
 	assert_int_equal(fw_store_watch(s, NULL, NULL), 0);
 	store_put(&t, s, 3, "unheard", "v", FW_VERSION_ANY);
 	assert_int_equal(n.came, 2);
-	assert_int_equal(fw_store_counters(s)->notices, 2);
+	assert_int_equal(fw_store_counters(s)->notices, 2 + told);
 	end(&t, s);
 }
 
@@ -350,10 +381,13 @@ static void test_closing_gives_up(void **state)
 	struct fw_store *s = begin(&t, state);
 	struct store_outcome o[3] = { { 0 } };
 	assert_int_equal(store_put(&t, s, 1, "k", "v", FW_VERSION_ANY).rc, 0);
+	const struct subject *subject = *state;
 	if (t.memory)
 		memory_store_set_away(s, true);
-	else
+	else if (t.keeper > 0)
 		kill(t.keeper, SIGSTOP);
+	for (unsigned i = 0; i < subject->n; i++)
+		redis_server_pause(&subject->servers[i], true);
 	for (int i = 0; i < 3; i++) {
 		struct fw_change c = { FW_CHANGE_PUT, FW_STR("k"), FW_STR("w"), FW_VERSION_ANY };
 		struct fw_batch b = { 1, &c, 1 };
@@ -371,25 +405,72 @@ static void test_closing_gives_up(void **state)
 	store_test_finish(&t);
 }
 
-static int run(const char *name, enum kind kind)
+static int run(const char *name, struct subject subject)
 {
-	void *k = (void *)(uintptr_t)kind;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(test_rows, k),
-		cmocka_unit_test_prestate(test_deleting, k),
-		cmocka_unit_test_prestate(test_batches_are_whole, k),
-		cmocka_unit_test_prestate(test_scans, k),
-		cmocka_unit_test_prestate(test_refusals_at_once, k),
-		cmocka_unit_test_prestate(test_order, k),
-		cmocka_unit_test_prestate(test_notices, k),
-		cmocka_unit_test_prestate(test_leases, k),
-		cmocka_unit_test_prestate(test_scrubs, k),
-		cmocka_unit_test_prestate(test_closing_gives_up, k),
+		cmocka_unit_test_prestate(test_rows, &subject),
+		cmocka_unit_test_prestate(test_deleting, &subject),
+		cmocka_unit_test_prestate(test_batches_are_whole, &subject),
+		cmocka_unit_test_prestate(test_scans, &subject),
+		cmocka_unit_test_prestate(test_refusals_at_once, &subject),
+		cmocka_unit_test_prestate(test_order, &subject),
+		cmocka_unit_test_prestate(test_notices, &subject),
+		cmocka_unit_test_prestate(test_leases, &subject),
+		cmocka_unit_test_prestate(test_scrubs, &subject),
+		cmocka_unit_test_prestate(test_closing_gives_up, &subject),
 	};
 	return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }
 
+/* One server, spoken to in three ways. */
+static int run_servers(const char *folder)
+{
+	static const struct {
+		enum kind kind;
+		const char *name;
+		bool password, secure;
+	} ways[] = { { REDIS, "redis", true, false }, { REDIS_UNIX, "redis-unix", false, false }, { REDIS_TLS, "redis-tls", true, true } };
+	int failed = 0;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		struct redis_options options = { .password = ways[i].password ? "pass:w@rd/" : NULL, .certificates = ways[i].secure ? folder : NULL };
+		struct redis_server server;
+		char url[4 * TEMPORARY_PATH];
+		redis_server_init(&server, folder, ways[i].name, &options);
+		redis_server_start(&server);
+		if (ways[i].kind == REDIS)
+			snprintf(url, sizeof url, "redis://:pass%%3Aw%%40rd%%2F@127.0.0.1:%d/3", server.port);
+		else if (ways[i].kind == REDIS_UNIX)
+			snprintf(url, sizeof url, "redis+unix:%s?db=2", server.socket);
+		else
+			snprintf(url, sizeof url, "rediss://shop:pass%%3Aw%%40rd%%2F@127.0.0.1:%d?ca=%s/ca.crt", server.port, folder);
+		failed += run(ways[i].name, (struct subject){ ways[i].kind, { .url = url }, &server, 1 });
+		redis_server_finish(&server);
+	}
+	return failed;
+}
+
+/* One cluster, for two promises. */
+static int run_cluster(const char *folder)
+{
+	struct redis_options options = { .password = "secret" };
+	struct redis_cluster cluster;
+	char url[2 * TEMPORARY_PATH];
+	redis_cluster_start(&cluster, folder, &options);
+	snprintf(url, sizeof url, "redis-cluster://shop:secret@127.0.0.1:%d,127.0.0.1:%d", cluster.nodes[4].port, cluster.nodes[1].port);
+	int failed = run("cluster", (struct subject){ CLUSTER, { .url = url, .durability = "server" }, cluster.nodes, cluster.n }) +
+		run("cluster, replicated", (struct subject){ CLUSTER_REPLICATED, { .url = url, .durability = "replicated" }, cluster.nodes, cluster.n });
+	redis_cluster_finish(&cluster);
+	return failed;
+}
+
 int main(void)
 {
-	return run("lmdb", LMDB) + run("interval", INTERVAL) + run("memory", MEMORY) + run("memory, late", MEMORY_LATE);
+	char folder[TEMPORARY_PATH];
+	temporary_folder(folder);
+	redis_certificates(folder);
+	int failed = run("lmdb", (struct subject){ .kind = LMDB }) + run("interval", (struct subject){ .kind = INTERVAL }) +
+		run("memory", (struct subject){ .kind = MEMORY }) + run("memory, late", (struct subject){ .kind = MEMORY_LATE }) + run_servers(folder) +
+		run_cluster(folder);
+	store_remove(folder);
+	return failed;
 }
