@@ -87,7 +87,8 @@ static void print(const struct fw_json *s)
 		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),
 			number_of(w, "requests"), (int)number_of(w, "connections"));
 	print_last_load(fw_json_get(s, "lastLoad"));
-	printf("durability  %s\n", text_of(s, "durability"));
+	const char *promise = fw_json_text(s, "promise").p;
+	printf("durability  %s%s%s\n", text_of(s, "durability"), promise ? ": " : "", promise ? promise : "");
 }
 
 static int run(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "people/check.h"
 #include "server/config_store.h"
 #include "store/keeper.h"
+#include "store/redis_url.h"
 
 static int run(int argc, char **argv);
 
@@ -137,6 +138,10 @@ static int find_store(struct fw_arena *a, const char *file, struct fw_store_opti
 	int rc = fw_config_load(path, &c, err);
 	if (rc == 0)
 		rc = fw_config_store(c, a, ret, err);
+	if (rc == 0 && fw_redis_url_is(ret->url)) {
+		rc = fw_fail(err, FW_EINVAL, path, 0, "the data is in Redis, which has its own backups");
+		fw_hint(err, "save a snapshot with redis-cli BGSAVE, or look at it with INFO persistence");
+	}
 	/* Its texts may be the configuration's. */
 	if (rc == 0 && (!(ret->url = fw_arena_strdup(a, ret->url)) || !(ret->socket = fw_arena_strdup(a, ret->socket))))
 		rc = fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");

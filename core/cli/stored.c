@@ -14,6 +14,7 @@
 #include "server/config_store.h"
 #include "server/control.h"
 #include "store/keeper.h"
+#include "store/redis_url.h"
 
 static int say(const struct fw_error *err)
 {
@@ -39,7 +40,7 @@ static int begin_keeper(struct fw_stored *s, const struct fw_store_options *opti
 	int ends[2];
 	bool runs;
 	int rc = ask_daemon(s->config, &runs, err);
-	if (rc < 0 || runs)
+	if (rc < 0 || runs || fw_redis_url_is(options->url))
 		return rc;
 	if ((rc = fw_keeper_bind(options, &s->listener, err)) < 0)
 		return rc;

@@ -63,7 +63,7 @@ struct fw_config {
 	struct fw_process_limits process;
 
 	const char *store;      /* "lmdb:/absolute/folder" */
-	const char *durability; /* "commit" or "interval" */
+	const char *durability; /* "commit" or "interval"; of Redis "server" or "replicated" */
 
 	/* Checked and kept for what acts on them. */
 	const struct fw_json *consent, *decisions; /* objects, or NULL */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/zone.h"
 #include "server/config_values.h"
+#include "store/redis_url.h"
 
 static int key_listen(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
@@ -73,9 +74,14 @@ static int key_store(struct fw_config *c, const struct fw_json *v, struct fw_err
 	int rc = fw_config_text(v, &text, err);
 	if (rc < 0)
 		return rc;
+	if (fw_redis_url_is(text)) {
+		struct fw_redis_url url;
+		c->store = text;
+		return fw_redis_url_parse(&c->arena, text, &url, err);
+	}
 	if (strncmp(text, "lmdb:", 5) != 0 || !text[5]) {
-		fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%s\": this version keeps its data in LMDB only", text);
-		fw_hint(err, "write \"lmdb:FOLDER\"");
+		fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%.40s\": it is of no known kind", text);
+		fw_hint(err, "write \"lmdb:FOLDER\", \"redis://HOST\" or \"redis-cluster://HOST:PORT,HOST:PORT\"");
 		return FW_EINVAL;
 	}
 	c->store = text[5] == '/' ? text : fw_arena_printf(&c->arena, "lmdb:%s/%s", c->folder, text + 5);
@@ -84,7 +90,7 @@ static int key_store(struct fw_config *c, const struct fw_json *v, struct fw_err
 
 static int key_durability(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const words[] = { "commit", "interval", NULL };
+	static const char *const words[] = { "commit", "interval", "server", "replicated", NULL };
 	return fw_config_one_of(v, words, &c->durability, err);
 }
 
@@ -406,7 +412,6 @@ int fw_config_set_defaults(struct fw_config *c)
 	c->log_level = FW_LOG_INFO;
 	c->retain_anonymous_s = INT64_C(90) * DAY_S;
 	c->retain_known_s = 25 * (int64_t)MONTH_S;
-	c->durability = "commit";
 	c->run = fw_arena_printf(&c->arena, "%s/var/run", c->folder);
 	c->store = fw_arena_printf(&c->arena, "lmdb:%s/var/data", c->folder);
 	c->compliance = fw_config_own(&c->arena, "compliance");
@@ -422,8 +427,26 @@ int fw_config_set_defaults(struct fw_config *c)
 	return c->run && c->store ? 0 : FW_ENOMEM;
 }
 
+/* Each kind of store has its own promises. */
+static int set_durability(struct fw_config *c, struct fw_error *err)
+{
+	bool redis = fw_redis_url_is(c->store), cluster = redis && strstr(c->store, "-cluster:");
+	if (!c->durability) {
+		c->durability = cluster ? "replicated" : redis ? "server" : "commit";
+		return 0;
+	}
+	if (redis == (strcmp(c->durability, "server") == 0 || strcmp(c->durability, "replicated") == 0))
+		return 0;
+	fw_fail(err, FW_EINVAL, c->file, 0, "durability cannot be \"%s\" with this store", c->durability);
+	fw_hint(err, redis ? "Redis has \"server\" and \"replicated\"" : "LMDB has \"commit\" and \"interval\"");
+	return FW_EINVAL;
+}
+
 int fw_config_set_rest(struct fw_config *c, struct fw_error *err)
 {
+	int rc = set_durability(c, err);
+	if (rc < 0)
+		return rc;
 	if (!c->rules)
 		return fw_fail(err, FW_EINVAL, c->file, 0, "rules is not set: the folder of the rule files");
 	if (!c->compliance && !c->compliance_told) {

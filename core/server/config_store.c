@@ -1,5 +1,7 @@
 #include "server/config_store.h"
 
+#include <string.h>
+
 int fw_config_store(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err)
 {
 	*ret = (struct fw_store_options){
@@ -8,4 +10,9 @@ int fw_config_store(const struct fw_config *config, struct fw_arena *a, struct f
 		.durability = config->durability,
 	};
 	return ret->socket ? 0 : fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+}
+
+int fw_config_kept(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err)
+{
+	return strncmp(config->store, "lmdb:", 5) == 0 ? fw_config_store(config, a, ret, err) : FW_ENOENT;
 }

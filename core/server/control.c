@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "server/master.h"
+#include "store/store.h"
 #include "trace/trace.h"
 
 int fw_control_open(struct fw_master *m, struct fw_error *err)
@@ -156,6 +157,17 @@ static void write_troubles(const struct fw_master *m, const char *key, const cha
 	fw_json_close_array(o);
 }
 
+/* Of all that workers have heard of the store. */
+static enum fw_store_promise worst_promise(const struct fw_master *m)
+{
+	int32_t worst = FW_PROMISE_NOT_KNOWN;
+	for (unsigned i = 0; i < FW_BANKS * FW_LIMIT_WORKERS; i++) {
+		int32_t promise = atomic_load(&m->shared->slots[i / FW_LIMIT_WORKERS][i % FW_LIMIT_WORKERS].promise);
+		worst = promise > worst ? promise : worst;
+	}
+	return (enum fw_store_promise)worst;
+}
+
 static void write_status(const struct fw_master *m, struct fw_json_out *o)
 {
 	char text[FW_ADDRESS_TEXT];
@@ -181,7 +193,9 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_key(o, "lastLoad");
 	fw_json_raw(o, fw_str(m->outcome[0] ? m->outcome : "null"));
 	fw_json_key(o, "durability");
-	fw_json_text_value(o, m->keeping.options.durability);
+	fw_json_text_value(o, m->config->durability);
+	fw_json_key(o, "promise");
+	fw_json_text_value(o, fw_store_promise_text(worst_promise(m)));
 	fw_json_close_object(o);
 }
 

@@ -1,4 +1,5 @@
-/* The keeper, as the master sees it: begun before everything else, watched, begun again when it dies, ended last. */
+/* The keeper, as the master sees it: begun before everything else, watched, begun again when it dies, ended last. Where the data
+ * lies elsewhere there is none. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +16,9 @@
 int fw_keeping_open(struct fw_master *m, struct fw_error *err)
 {
 	struct fw_keeping *k = &m->keeping;
-	int rc = fw_config_store(m->config, &m->config->arena, &k->options, err);
+	int rc = fw_config_kept(m->config, &m->config->arena, &k->options, err);
+	if (rc == FW_ENOENT)
+		return 0;
 	if (rc == 0)
 		rc = fw_keeper_bind(&k->options, &k->listener, err);
 	if (rc == 0)
@@ -79,7 +82,7 @@ void fw_keeping_hear(struct fw_master *m)
 void fw_keeping_watch(struct fw_master *m, int64_t now_us)
 {
 	struct fw_keeping *k = &m->keeping;
-	if (k->pid == 0 && !k->ending && now_us >= k->again_us)
+	if (k->listener >= 0 && k->pid == 0 && !k->ending && now_us >= k->again_us)
 		begin(m, now_us);
 	else if (k->pid && !k->ending && now_us - k->beat_us > m->limits.heartbeat_ms * 1000) {
 		fw_log(FW_LOG_ERROR, "the keeper is silent and is killed", NULL);

@@ -24,6 +24,7 @@ struct fw_living {
 	struct event *on_lease, *on_step, *on_post;
 	uint32_t posted; /* the bucket whose outbox has its turn */
 	bool leads; /* this worker sweeps for the node */
+	enum fw_store_promise promise; /* that was told */
 	uint64_t published[FW_STORE_COUNTS + FW_PEOPLE_COUNTS];
 	struct fw_sweep_counts swept;
 };
@@ -182,8 +183,23 @@ struct fw_people *fw_living_people(struct fw_living *l)
 	return l ? l->people : NULL;
 }
 
+/* What the store is found to promise is told when it changes; a warning where it is less than anybody would expect. */
+static void tell_promise(struct fw_living *l)
+{
+	struct fw_store_health h;
+	fw_store_health(l->store, &h);
+	if (h.promise == l->promise)
+		return;
+	l->promise = h.promise;
+	atomic_store(&l->page->promise, (int32_t)h.promise);
+	if (h.promise)
+		fw_log(h.promise >= FW_PROMISE_SNAPSHOTS ? FW_LOG_WARN : FW_LOG_INFO, "what the store promises", "durability",
+			fw_store_durability(l->store), "promise", fw_store_promise_text(h.promise), NULL);
+}
+
 void fw_living_publish(struct fw_living *l)
 {
+	tell_promise(l);
 	const struct fw_store_counters *c = fw_store_counters(l->store);
 	const struct fw_people_counters *p = fw_people_counters(l->people);
 	const uint64_t now[FW_STORE_COUNTS + FW_PEOPLE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy,
@@ -205,6 +221,8 @@ void fw_living_write_health(struct fw_living *l, struct fw_json_out *o)
 	fw_json_bool(o, h.full);
 	fw_json_key(o, "durability");
 	fw_json_text_value(o, fw_store_durability(l->store));
+	fw_json_key(o, "promise");
+	fw_json_text_value(o, fw_store_promise_text(h.promise));
 	fw_json_key(o, "message");
 	fw_json_text_value(o, h.message[0] ? h.message : NULL);
 	const struct {

@@ -252,7 +252,8 @@ static int set_up(struct fw_master *m, struct fw_error *err)
 		return rc;
 	if ((rc = fw_log_open(m->config->log_file, m->config->log_level, err)) < 0)
 		return rc;
-	return fw_rundir_drop_privileges(m->config, m->keeping.options.url + strlen("lmdb:"), err);
+	const char *kept = m->keeping.options.url;
+	return fw_rundir_drop_privileges(m->config, kept ? kept + strlen("lmdb:") : NULL, err);
 }
 
 static void say_where(const struct fw_master *m)

@@ -137,7 +137,8 @@ int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, 
 	give_away(config->run, "control.sock", uid, gid);
 	give_away(config->run, "keeper.sock", uid, gid);
 	give_away(config->run, "sets", uid, gid);
-	give_away_all(data, uid, gid);
+	if (data)
+		give_away_all(data, uid, gid);
 	if (config->log_file)
 		give_away(config->log_file, NULL, uid, gid);
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)

@@ -10,7 +10,7 @@
 int fw_rundir_open(const struct fw_config *config, struct fw_error *err);
 
 /* The configured user and group take over the folder, and this process becomes them; without any, only "no new
- * privileges" is set. 0, FW_EINVAL, FW_EIO. */
+ * privileges" is set. `data` is the folder that the keeper writes, or NULL. 0, FW_EINVAL, FW_EIO. */
 int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err);
 
 /* rm -r; what is not there is fine. */

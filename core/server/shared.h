@@ -62,6 +62,7 @@ struct fw_slot_page {
 	_Atomic uint64_t counts[FW_COUNTS];
 	_Atomic int64_t metrics[FW_LIMIT_PLUGIN_METRICS]; /* of plugins */
 	_Atomic uint64_t open, inflight;  /* gauges */
+	_Atomic int32_t promise;          /* the store's, as this worker has heard it: enum fw_store_promise */
 	_Atomic uint64_t requests_before; /* FW_COUNT_REQUESTS when this worker began */
 	_Atomic int64_t started_us;       /* wall clock */
 	_Atomic int64_t turned_us;        /* monotonic: when its loop last turned */

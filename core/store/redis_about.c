@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "store/redis_own.h"
 
 enum { ASK_AGAIN_US = 5000000, TROUBLE_US = 60000000 };
@@ -67,19 +66,14 @@ void fw_redis_about_ask(struct fw_redis_node *node)
 }
 
 /* What a restart of Redis leaves of what was answered. */
-static const char *promise_of(const struct fw_redis_about *a)
+static enum fw_store_promise promise_of(const struct fw_redis_about *a)
 {
 	if (a->evicts)
-		return "Redis drops rows when its memory is full: set maxmemory-policy noeviction";
-	if (a->aof && strcmp(a->sync, "always") == 0)
-		return "Redis syncs its append-only file before it answers";
-	if (a->aof && strcmp(a->sync, "no") == 0)
-		return "Redis has an append-only file and leaves syncing it to the system";
+		return FW_PROMISE_EVICTS;
 	if (a->aof)
-		return "Redis syncs its append-only file every second: a power loss takes the last one";
-	if (a->rdb)
-		return "Redis has no append-only file: a restart may lose all since its last snapshot";
-	return "Redis has no persistence: a restart of it loses everything";
+		return strcmp(a->sync, "always") == 0 ? FW_PROMISE_ALL : strcmp(a->sync, "no") == 0 ? FW_PROMISE_AS_SYNCED
+			: FW_PROMISE_ALL_BUT_A_SECOND;
+	return a->rdb ? FW_PROMISE_SNAPSHOTS : FW_PROMISE_NOTHING;
 }
 
 static void write_message(struct fw_redis *r, const struct fw_store_health *h, const struct fw_redis_node *down, unsigned n_down, unsigned n,
@@ -119,7 +113,7 @@ void fw_redis_health(struct fw_store *s, struct fw_store_health *ret)
 		}
 		ret->used_bytes += node->about.used_bytes;
 		ret->size_bytes += node->about.most_bytes;
-		if (node->about.known && (!ret->promise || node->about.evicts))
+		if (node->about.known && promise_of(&node->about) > ret->promise)
 			ret->promise = promise_of(&node->about);
 		if (now - node->about.asked_us > ASK_AGAIN_US)
 			fw_redis_about_ask(node);

@@ -97,12 +97,25 @@ int fw_store_release(struct fw_store *s, const char *name);
 typedef void (*fw_store_scrubbed)(void *ctx, int rc);
 int fw_store_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx);
 
+/* What a power loss or a restart of the store leaves of what was answered, as far as it tells; the later in the list, the less. */
+enum fw_store_promise {
+	FW_PROMISE_NOT_KNOWN, /* or as the durability says */
+	FW_PROMISE_ALL,
+	FW_PROMISE_ALL_BUT_A_SECOND,
+	FW_PROMISE_AS_SYNCED, /* whenever the system does */
+	FW_PROMISE_SNAPSHOTS,
+	FW_PROMISE_NOTHING,
+	FW_PROMISE_EVICTS,    /* not even while it runs */
+};
+/* A sentence for a person; NULL: not known. */
+const char *fw_store_promise_text(enum fw_store_promise promise);
+
 /* How it is, from what this process knows: never waits. */
 struct fw_store_health {
 	bool reachable;       /* reads work and commits are being answered */
 	bool full;            /* the disk is */
 	char message[200];    /* for a person; "" when all is well */
-	const char *promise;  /* what a power loss or a restart of the store leaves, for a person; NULL: as the durability says */
+	enum fw_store_promise promise;
 	uint64_t used_bytes, size_bytes; /* of the data; 0: not known */
 	uint64_t rows;
 	uint64_t waiting;     /* batches that are not answered yet */
