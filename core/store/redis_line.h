@@ -38,6 +38,7 @@ struct fw_redis_line *fw_redis_line_create(struct fw_redis_lines *lines, const c
 /* What waits is answered with NULL before it returns. Not from within a callback of the line. NULL is fine. */
 void fw_redis_line_destroy(struct fw_redis_line *l);
 
+/* Whether commands may be sent. */
 bool fw_redis_line_up(const struct fw_redis_line *l);
 /* For how long it has not been up; 0: it is. */
 int64_t fw_redis_line_down_us(const struct fw_redis_line *l);

@@ -44,6 +44,10 @@ export const POINTERS = {
 	},
 	'core/store/own.h': Object.fromEntries(['get', 'scan', 'commit', 'watch', 'scrub', 'health', 'close'].map((name) => [name, 'store/ itself: the implementation'])),
 	'core/store/client.h': { connected: 'store/ itself: the handle that the connection belongs to' },
+	'core/store/redis_line.h': {
+		fw_redis_replied: 'store/ itself: whoever sent the command', fw_redis_turned: 'store/ itself: the node that the connection belongs to',
+	},
+	'core/store/redis_script.h': { row: 'store/ itself: the watcher, for each row of a notice' },
 	'core/store/guard.h': { run: 'store/ itself: what is tried in a child' },
 	'core/store/keeper.h': { each: 'the command that checks: who knows what a row means' },
 	'core/http/server.h': {
