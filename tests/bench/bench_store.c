@@ -11,6 +11,8 @@
 
 #include "store/keeper.h"
 
+enum { REACH_TURNS = 1000 };
+
 static int fail(const struct fw_error *err)
 {
 	char text[1200];
@@ -72,6 +74,25 @@ int bench_store_join(struct bench_store *b, const char *folder, const char *sock
 	return bench_store_open(b);
 }
 
+int bench_store_reach(struct bench_store *b, const char *url, const char *durability)
+{
+	struct fw_store_health h = { 0 };
+	*b = (struct bench_store){ .keeper = 0 };
+	snprintf(b->url, sizeof b->url, "%s", url);
+	b->options = (struct fw_store_options){ .url = b->url, .durability = durability };
+	if (bench_store_open(b) < 0)
+		return -1;
+	for (int turns = 0; !h.reachable && turns < REACH_TURNS; turns++) {
+		bench_store_turn(b);
+		fw_store_health(b->store, &h);
+	}
+	if (h.reachable)
+		return 0;
+	fprintf(stderr, "bench: %s\n", h.message);
+	bench_store_close(b);
+	return -1;
+}
+
 void bench_store_close(struct bench_store *b)
 {
 	fw_store_close(b->store);
@@ -108,7 +129,8 @@ int bench_store_outbox(struct bench_store *b, unsigned most)
 	for (uint32_t bucket = 0; bucket < FW_STORE_BUCKETS && o.entries >= 0 && (unsigned)o.entries < most; bucket++) {
 		o.over = false;
 		fw_arena_reset(&arena);
-		fw_store_scan(b->store, bucket, FW_STR("O"), (struct fw_str){ NULL, 0 }, most - (unsigned)o.entries, &arena, on_entries, &o);
+		fw_store_scan(b->store, bucket, FW_STR("O"), (struct fw_str){ NULL, 0 }, most - (unsigned)o.entries, &arena, on_entries,
+			&o);
 		while (!o.over)
 			bench_store_turn(b);
 	}

@@ -28,6 +28,9 @@ int bench_store_open(struct bench_store *b);
 void bench_store_close(struct bench_store *b);
 /* Opens the store of a keeper that runs already, a daemon's; bench_store_close alone ends it. */
 int bench_store_join(struct bench_store *b, const char *folder, const char *socket);
+/* Opens a Redis, which has no keeper, and waits until it answers; `durability`: "server", "replicated" or NULL. bench_store_close alone
+ * ends it. */
+int bench_store_reach(struct bench_store *b, const char *url, const char *durability);
 /* Waits until something has happened. */
 void bench_store_turn(struct bench_store *b);
 

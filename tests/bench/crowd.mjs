@@ -30,9 +30,9 @@ export function copied(from, name) {
 	return folder;
 }
 
-// A daemon over that data, whose visitors let their behaviour be remembered.
-export function serveStore(name, data, { durability = 'commit', more = '', ...rest } = {}) {
+// A daemon over that data (a folder, or the URL of a store), whose visitors let their behaviour be remembered.
+export function serveStore(name, data, { durability = data.startsWith('/') ? 'commit' : 'server', more = '', ...rest } = {}) {
 	return serve(name, { rules: join(tree, 'rules/shop'), compliance: join(tree, 'rules/compliance'), ...rest,
-		more: `store = ${JSON.stringify(`lmdb:${data}`)}\ndurability = "${durability}"\nretain = { anonymous = "400d", known = "400d" }\n`
+		more: `store = ${JSON.stringify(data.startsWith('/') ? `lmdb:${data}` : data)}\ndurability = "${durability}"\nretain = { anonymous = "400d", known = "400d" }\n`
 			+ 'consent = { default = { analytics = "granted", personalization = "granted" } }\n' + more });
 }

@@ -24,8 +24,8 @@ async function answers(name, url, file, slots) {
 	if (response.status !== 200 || n !== slots) throw new Error(`${name} answered ${response.status} for ${n} slots, not 200 for ${slots}`);
 }
 
-export async function load(url, file, seconds) {
-	const said = await runBeside(onCore(clientCore, ['wrk', '-t1', '-c64', `-d${seconds}s`, '-s', join(here, 'http/post.lua'), url]), { env: { BENCH_BODIES: file } });
+export async function load(url, file, seconds, connections = 64) {
+	const said = await runBeside(onCore(clientCore, ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', join(here, 'http/post.lua'), url]), { env: { BENCH_BODIES: file } });
 	return JSON.parse(said.match(/^RESULT (.*)$/m)[1]);
 }
 

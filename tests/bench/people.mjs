@@ -7,7 +7,7 @@ import { clientCore, cpuUs, median, needShared, onCore, options, privateBytes, r
 import { crowd, howMany, serveStore } from './crowd.mjs';
 import { load } from './http.mjs';
 
-const slots = ['home.hero', 'home.strip', 'home.layout', 'navigation', 'cart.note'];
+export const slots = ['home.hero', 'home.strip', 'home.layout', 'navigation', 'cart.note'];
 const thousands = (n) => n.toLocaleString('en');
 
 function sizes(n) {
@@ -48,7 +48,7 @@ function inProcess(made, n) {
 
 // Requests that differ in everything, with the ids of so many different people; and the same without an id. No crawlers: of
 // them nothing is remembered, so nothing would be read.
-function bodies(n, people) {
+export function bodies(n, people) {
 	needShared();
 	const made = run(['node', join(shared, 'http/bodies.js'), '1300', slots.join()]).trim().split('\n').map((line) => JSON.parse(line))
 		.filter(({ context }) => !/bot/i.test(context.userAgent));
@@ -65,7 +65,7 @@ function bodies(n, people) {
 	};
 }
 
-async function isKnown(daemon, id) {
+export async function isKnown(daemon, id) {
 	const answer = await fetch(`${daemon.url}/v1/visitors/anonymous:${id}`);
 	const visitor = await answer.json();
 	if (answer.status !== 200 || visitor.facts?.orders !== 1) throw new Error(`the daemon does not know ${id}: ${answer.status} ${JSON.stringify(visitor).slice(0, 300)}`);

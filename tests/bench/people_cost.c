@@ -1,6 +1,7 @@
 /* What a person costs in process.
  *
- *   people_cost read FOLDER PEOPLE TIMES     reading people (made by people_make), evenly drawn, and their facts from it
+ *   people_cost read FOLDER PEOPLE TIMES     reading people (made by people_make), evenly drawn, and their facts from it; FOLDER may be
+ *                                            the URL of a Redis that has them (people_copy)
  *   people_cost event FOLDER HOURS BEHIND…   an event, when the person has so many behind him in so many hours
  *   people_cost ids PEOPLE N                 the anonymousIds of N different people, one a line
  *   people_cost state FOLDER SOCKET          of a daemon: what its keeper has counted, groups and syncs; entries that wait in outboxes
@@ -18,6 +19,7 @@
 #include "bench_store.h"
 #include "client.h"
 #include "crowd.h"
+#include "store/redis_url.h"
 
 enum { TOGETHER = 10, AT_ONCE = 20, ROUNDS = 200 };
 
@@ -28,6 +30,7 @@ struct reader {
 	struct fw_arena arena;
 	struct fw_str record;
 	uint64_t bytes;
+	bool over;
 };
 
 static void on_record(void *ctx, int rc, const struct fw_person *person)
@@ -38,6 +41,7 @@ static void on_record(void *ctx, int rc, const struct fw_person *person)
 		abort();
 	r->record = record;
 	r->bytes += record.n;
+	r->over = true;
 }
 
 static int64_t now_ns(void)
@@ -53,14 +57,20 @@ static void print_ns(const char *name, struct client_times *t)
 	client_times_finish(t);
 }
 
-static int read_people(const char *folder, uint32_t people, unsigned long times)
+static int open_people(struct bench_store *b, const char *where)
+{
+	if (fw_redis_url_is(where))
+		return bench_store_reach(b, where, NULL);
+	return bench_keeper_start(b, where, "interval") < 0 ? -1 : bench_store_open(b);
+}
+
+static int read_people(const char *where, uint32_t people, unsigned long times)
 {
 	struct reader r = { 0 };
 	struct crowd_draw draw;
 	struct client_times loads = { 0 }, fills = { 0 };
 	char id[CROWD_UUID_BYTES];
-	if (!people || crowd_draw_init(&draw, "even", people, 5) < 0 || bench_keeper_start(&r.store, folder, "interval") < 0 ||
-	    bench_store_open(&r.store) < 0)
+	if (!people || crowd_draw_init(&draw, "even", people, 5) < 0 || open_people(&r.store, where) < 0)
 		return -1;
 	fw_arena_init(&r.arena, NULL, 0, 0);
 	for (unsigned long i = 0; i < times; i++) {
@@ -70,8 +80,11 @@ static int read_people(const char *folder, uint32_t people, unsigned long times)
 		fw_facts_init(&facts, &r.arena, true);
 		facts.has_clock = true;
 		facts.now_us = fw_now_us();
+		r.over = false;
 		int64_t begin = now_ns();
 		fw_people_load(r.store.people, &who, (struct fw_str){ NULL, 0 }, false, &r.arena, on_record, &r);
+		while (!r.over)
+			bench_store_turn(&r.store);
 		int64_t loaded = now_ns();
 		if (fw_profile_fill(r.record, &facts) < 0)
 			abort();
@@ -85,7 +98,8 @@ static int read_people(const char *folder, uint32_t people, unsigned long times)
 	puts("}");
 	fw_arena_finish(&r.arena);
 	bench_store_close(&r.store);
-	bench_keeper_stop(&r.store);
+	if (r.store.keeper)
+		bench_keeper_stop(&r.store);
 	return 0;
 }
 
@@ -281,7 +295,7 @@ int main(int argc, char **argv)
 	else if (argc > 4 && strcmp(argv[1], "event") == 0)
 		rc = live_lives(argv[2], strtoul(argv[3], NULL, 10), argv + 4, argc - 4);
 	if (rc < 0)
-		fprintf(stderr, "usage: people_cost read FOLDER PEOPLE TIMES | event FOLDER HOURS BEHIND… | ids PEOPLE N | state "
+		fprintf(stderr, "usage: people_cost read FOLDER|URL PEOPLE TIMES | event FOLDER HOURS BEHIND… | ids PEOPLE N | state "
 			"FOLDER SOCKET | record FOLDER SOCKET ID\n");
 	return rc < 0 ? 1 : 0;
 }
