@@ -28,7 +28,7 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 {
 	(void)version;
 	if (rc < 0)
-		stop("rows were not written");
+		stop(rc == FW_ECONFLICT ? "the Redis is not empty" : "rows were not written");
 	((struct copy *)ctx)->waiting = false;
 }
 

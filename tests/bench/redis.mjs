@@ -153,7 +153,7 @@ async function askInTurn(daemons, file) {
 }
 
 async function decisions(folder, redis, people) {
-	const asked = bodies(options.quick ? 20000 : people, people), daemons = [];
+	const asked = bodies(people, people), daemons = [];
 	for (const [name, data] of [['Redis', redis.url], ['LMDB', folder]]) {
 		const daemon = await serveStore(`redis-beside-${name.toLowerCase()}`, data);
 		await isKnown(daemon, asked.ids[0]);
