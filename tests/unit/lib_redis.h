@@ -420,7 +420,14 @@ static inline void redis_cluster_wait_primary(struct redis_cluster *c, unsigned 
 static inline struct redis_server *redis_cluster_failover(struct redis_cluster *c, unsigned slot)
 {
 	struct redis_server *replica = redis_cluster_replica(c, redis_cluster_primary(c, slot));
-	redis_tell(replica, "CLUSTER FAILOVER");
+	/* It gives up after five seconds, and tells nobody. */
+	for (long ms = 0; !redis_says(replica, "INFO replication", "role:master"); ms += 5) {
+		if (ms % 6000 == 0)
+			redis_tell(replica, "CLUSTER FAILOVER");
+		if (ms > REDIS_WAIT_MS)
+			redis_fail("it does not become a primary", replica->folder);
+		redis_pause_ms(5);
+	}
 	redis_cluster_wait_primary(c, slot, replica);
 	return replica;
 }
