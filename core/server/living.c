@@ -10,6 +10,7 @@
 #include "people/post.h"
 #include "people/sweep.h"
 #include "server/config_store.h"
+#include "store/redis_url.h"
 
 enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000 };
 /* Who leads and dies leaves people half told that they are one: somebody else must begin soon. */
@@ -24,6 +25,7 @@ struct fw_living {
 	struct event *on_lease, *on_step, *on_post;
 	uint32_t posted; /* the bucket whose outbox has its turn */
 	bool leads; /* this worker sweeps for the node */
+	bool remote; /* the store is at the other end of a connection */
 	enum fw_store_promise promise; /* that was told */
 	uint64_t published[FW_STORE_COUNTS + FW_PEOPLE_COUNTS];
 	struct fw_sweep_counts swept;
@@ -116,6 +118,7 @@ static int make(struct fw_living *l, const struct fw_config *config, struct even
 	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n };
 	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
 	int rc = fw_config_store(config, &l->arena, &options, err);
+	l->remote = fw_redis_url_is(config->store);
 	if (rc == 0)
 		rc = fw_store_open(&options, base, &l->store, err);
 	if (rc < 0)
@@ -145,6 +148,29 @@ int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, stru
 	else
 		*ret = l;
 	return rc;
+}
+
+static void on_late(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)ctx = true;
+}
+
+void fw_living_greet(struct fw_living *l, struct event_base *base)
+{
+	const struct timeval most = { FW_LIMIT_STORE_GREET_MS / 1000, FW_LIMIT_STORE_GREET_MS % 1000 * 1000 };
+	struct fw_store_health h = { 0 };
+	bool late = !l->remote;
+	struct event *timer = late ? NULL : evtimer_new(base, on_late, &late);
+	if (timer)
+		evtimer_add(timer, &most);
+	while (timer && !late && !h.reachable && !event_base_got_break(base)) {
+		event_base_loop(base, EVLOOP_ONCE);
+		fw_store_health(l->store, &h);
+	}
+	if (timer)
+		event_free(timer);
 }
 
 void fw_living_close(struct fw_living *l)

@@ -296,7 +296,7 @@ static SSL *make_tls(struct fw_redis_line *l)
 
 static struct bufferevent *make_bufferevent(struct fw_redis_line *l)
 {
-	const int how = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS;
+	const int how = BEV_OPT_CLOSE_ON_FREE; /* no deferred callbacks: one that is due when the loop ends is never freed */
 	if (!l->lines->tls)
 		return bufferevent_socket_new(l->lines->base, -1, how);
 	SSL *ssl = make_tls(l);
