@@ -59,3 +59,9 @@ bool fw_set_aside_note(struct fw_set_aside *s, uint32_t rule, uint64_t visitor, 
 		atomic_store_explicit(&r->failures[i].at_us, 0, memory_order_relaxed);
 	return !before;
 }
+
+void fw_set_aside_put(struct fw_set_aside *s, uint32_t rule, int64_t until_us)
+{
+	if (until_us > atomic_load_explicit(&s->rules[rule].until_us, memory_order_relaxed))
+		atomic_store_explicit(&s->rules[rule].until_us, until_us, memory_order_relaxed);
+}

@@ -19,5 +19,7 @@ bool fw_set_aside_is(const struct fw_set_aside *s, uint32_t rule, int64_t now_us
 int64_t fw_set_aside_until(const struct fw_set_aside *s, uint32_t rule, int64_t now_us);
 /* A budget failure; `visitor` tells visitors apart. True when this one set the rule aside. */
 bool fw_set_aside_note(struct fw_set_aside *s, uint32_t rule, uint64_t visitor, int64_t now_us);
+/* Another node has set it aside, until then. */
+void fw_set_aside_put(struct fw_set_aside *s, uint32_t rule, int64_t until_us);
 
 #endif

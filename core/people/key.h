@@ -10,6 +10,7 @@
  *   'E' time(8) random(8)        the receipt of an erasure (erase_own.h); 'e' while it still has something to do
  *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
+ *   'R' …                        a rule that a node has set aside (server/aside.h)
  *   'I' file(8)                  how far an import has come */
 #ifndef FW_PEOPLE_KEY_H
 #define FW_PEOPLE_KEY_H

@@ -223,6 +223,11 @@ static void tell_promise(struct fw_living *l)
 			fw_store_durability(l->store), "promise", fw_store_promise_text(h.promise), NULL);
 }
 
+struct fw_store *fw_living_shared(struct fw_living *l)
+{
+	return l->remote ? l->store : NULL;
+}
+
 void fw_living_publish(struct fw_living *l)
 {
 	tell_promise(l);

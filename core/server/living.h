@@ -20,6 +20,8 @@ void fw_living_greet(struct fw_living *l, struct event_base *base);
 void fw_living_close(struct fw_living *l);
 void fw_living_destroy(struct fw_living *l);
 struct fw_people *fw_living_people(struct fw_living *l);
+/* The store, where other nodes have it too; NULL: it is this machine's alone. */
+struct fw_store *fw_living_shared(struct fw_living *l);
 
 /* Brings the counters of the shared page up to date. */
 void fw_living_publish(struct fw_living *l);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/aside.h"
 #include "server/channel.h"
 #include "server/living.h"
 #include "server/rates.h"
@@ -157,6 +158,9 @@ static int make(struct fw_worker *w, struct fw_error *err)
 		return rc;
 	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living))))
 		return FW_ENOMEM;
+	struct fw_store *shared = fw_living_shared(w->living);
+	if (shared && !(w->aside = fw_aside_create(w->made->engine, w->page, shared, w->base)))
+		return FW_ENOMEM;
 	if (fw_config_has_keys(config) && !(w->rates = fw_rates_create(&config->rates, config->workers)))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
@@ -176,6 +180,7 @@ static void finish(struct fw_worker *w)
 	free(w->remembered);
 	fw_rates_destroy(w->rates);
 	fw_living_destroy(w->living);
+	fw_aside_destroy(w->aside);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
 			event_free(events[i]);

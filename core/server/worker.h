@@ -19,6 +19,7 @@ struct fw_worker {
 	struct fw_http_base http_before;
 	struct fw_living *living;
 	struct fw_engine_worker *engine;
+	struct fw_aside *aside; /* NULL: the store is this node's alone */
 	struct fw_rates *rates; /* NULL: there are no keys, and no limits */
 	void *remembered; /* what it remembers of requests, unless that is the bank's */
 	struct event *on_channel, *on_beat, *on_term, *on_turn;
