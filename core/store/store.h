@@ -101,7 +101,7 @@ int fw_store_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx);
 enum fw_store_promise {
 	FW_PROMISE_NOT_KNOWN, /* or as the durability says */
 	FW_PROMISE_ALL,
-	FW_PROMISE_ALL_BUT_A_SECOND,
+	FW_PROMISE_ALL_BUT_A_SECOND, /* or two: it also writes late while it syncs */
 	FW_PROMISE_AS_SYNCED, /* whenever the system does */
 	FW_PROMISE_SNAPSHOTS,
 	FW_PROMISE_NOTHING,
