@@ -26,7 +26,8 @@ struct fw_living {
 	uint32_t posted; /* the bucket whose outbox has its turn */
 	bool leads; /* this worker sweeps for the node */
 	bool remote; /* the store is at the other end of a connection */
-	enum fw_store_promise promise; /* that was told */
+	enum fw_store_promise promise; /* that was told, as was: */
+	bool away;
 	uint64_t published[FW_STORE_COUNTS + FW_PEOPLE_COUNTS];
 	struct fw_sweep_counts swept;
 };
@@ -209,11 +210,19 @@ struct fw_people *fw_living_people(struct fw_living *l)
 	return l ? l->people : NULL;
 }
 
-/* What the store is found to promise is told when it changes; a warning where it is less than anybody would expect. */
-static void tell_promise(struct fw_living *l)
+/* That a store at the other end of a connection is out of reach, or is there again; and what it is found to promise: a warning where it is
+ * less than anybody would expect. */
+static void tell_store(struct fw_living *l)
 {
 	struct fw_store_health h;
 	fw_store_health(l->store, &h);
+	if (l->remote && h.reachable == l->away) {
+		l->away = !h.reachable;
+		if (l->away)
+			fw_log(FW_LOG_WARN, "the store is out of reach", "error", h.message, NULL);
+		else
+			fw_log(FW_LOG_INFO, "the store is within reach again", NULL);
+	}
 	if (h.promise == l->promise)
 		return;
 	l->promise = h.promise;
@@ -230,7 +239,7 @@ struct fw_store *fw_living_shared(struct fw_living *l)
 
 void fw_living_publish(struct fw_living *l)
 {
-	tell_promise(l);
+	tell_store(l);
 	const struct fw_store_counters *c = fw_store_counters(l->store);
 	const struct fw_people_counters *p = fw_people_counters(l->people);
 	const uint64_t now[FW_STORE_COUNTS + FW_PEOPLE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy,
