@@ -84,6 +84,11 @@ enum {
 	FW_LIMIT_STORE_READ_MS = 500,         /* a read over a network that takes longer has failed */
 	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* a batch over a network that takes longer: what became of it is not known */
 	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */
+	FW_LIMIT_COPY_NOTED = 500000,         /* rows that changed during a copy and wait to be read again; then another pass finds them */
+	FW_LIMIT_COPY_PASSES = 20,            /* one after the other in which something was found; then it is given up */
+	FW_LIMIT_COPY_FIRST_MS = 10000,       /* for the first answers of both stores, and … */
+	FW_LIMIT_COPY_AWAY_MS = 60000,        /* … for any further one: a cluster's failover fits in */
+	FW_LIMIT_COPY_SETTLE_MS = 1000,       /* for notices of what a pass has seen */
 
 	/* Events. */
 	FW_LIMIT_EVENT_ID_BYTES = 200,        /* anonymousId, userId, previousId, groupId */

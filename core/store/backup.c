@@ -248,3 +248,16 @@ int fw_keeper_check(const struct fw_store_options *options,
 		return fw_lmdb_fail(err, code, folder, "the data cannot be read");
 	return ret->damaged + ret->refused > 0 ? FW_EINVAL : 0;
 }
+
+int fw_keeper_hold(const struct fw_store_options *options, int *ret_fd, struct fw_error *err)
+{
+	char path[PATH_BYTES];
+	const char *folder;
+	int rc = folder_of(options, &folder, err);
+	if (rc < 0)
+		return rc;
+	snprintf(path, sizeof path, "%s/data.mdb", folder);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return fw_fail(err, FW_EIO, path, 0, "there is no data yet");
+	return fw_keeper_lock(folder, RESTORE_WAIT_MS, ret_fd, err);
+}

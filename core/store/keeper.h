@@ -15,6 +15,10 @@ int fw_keeper_bind(const struct fw_store_options *options, int *ret_fd, struct f
  * second, and its other end's close ends the keeper after the group in hand. Signals: TERM ends it likewise. */
 _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listener, int beat);
 
+/* Takes a keeper's place without writing: until *ret_fd is closed nobody else keeps this data. FW_EBUSY: somebody does; FW_EIO: there is
+ * no data. */
+int fw_keeper_hold(const struct fw_store_options *options, int *ret_fd, struct fw_error *err);
+
 /* Copies a consistent, compacted state into `to` (a folder that must not exist), while serving. */
 int fw_keeper_backup(const struct fw_store_options *options, const char *to, struct fw_error *err);
 /* Puts a backup in the place of the data. FW_EBUSY while a keeper runs. */
