@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/open.h"
+#include "cli/store_copy.h"
 #include "cli/stored.h"
 #include "people/check.h"
 #include "server/config_store.h"
@@ -16,14 +17,19 @@ static int run(int argc, char **argv);
 
 const struct fw_command fw_command_store = {
 	.name = "store",
-	.summary = "backs up, restores, checks or scrubs the data",
-	.usage = "usage: floorwalker store backup TO | restore FROM | check | scrub [--config FILE] [--json]\n\n"
+	.summary = "backs up, restores, checks, scrubs or copies the data",
+	.usage = "usage: floorwalker store backup TO | restore FROM | check | scrub [--config FILE] [--json]\n"
+		"       floorwalker store copy URL [--follow] [--into-existing] [--config FILE] [--json]\n\n"
 		"  backup TO      writes a consistent, compact copy into a new folder, while the daemon serves\n"
 		"  restore FROM   puts a backup in the place of the data; the daemon must be stopped\n"
 		"  check          reads every row, its checksum and what it holds, while the daemon serves\n"
 		"  scrub          overwrites what was deleted, on the disk, while the daemon serves\n"
-		"  --config FILE  the configuration that says where the data is\n"
-		"  --json         the outcome as JSON\n\n"
+		"  copy URL       copies every row into another store and compares both, while the daemon serves: lmdb:FOLDER,\n"
+		"                 redis://HOST, redis-cluster://HOST:PORT,HOST:PORT (and rediss, redis+unix, rediss-cluster)\n\n"
+		"  --follow         goes on copying what changes until the daemon has stopped, or until it is interrupted\n"
+		"  --into-existing  the destination holds a former copy: what the source does not have is deleted from it\n"
+		"  --config FILE    the configuration that says where the data is\n"
+		"  --json           the outcome as JSON\n\n"
 		"Exit status 1 when the data is damaged, or it could not be done.\n",
 	.run = run,
 };
@@ -151,33 +157,71 @@ static int find_store(struct fw_arena *a, const char *file, struct fw_store_opti
 	return rc;
 }
 
-static int run(int argc, char **argv)
+/* --config and --json, and those of copy. */
+static int read_options(int argc, char **argv, struct fw_plain_options *ret, struct fw_store_copy *ret_copy)
 {
-	struct fw_plain_options options;
-	static const char *const actions[] = { "backup", "restore", "check", "scrub" };
-	const char *action = NULL;
-	if (fw_plain_options_read(&fw_command_store, argc, argv, &options) != FW_EXIT_DONE)
-		return FW_EXIT_USAGE;
-	for (size_t i = 0; optind < argc && i < sizeof actions / sizeof *actions; i++)
-		if (strcmp(argv[optind], actions[i]) == 0)
-			action = actions[i];
-	if (!action)
-		return fw_command_misused(&fw_command_store, "it is backup TO, restore FROM, check or scrub");
-	bool scrubs = strcmp(action, "scrub") == 0, wants_folder = !scrubs && strcmp(action, "check") != 0;
-	if (argc - optind != (wants_folder ? 2 : 1))
-		return fw_command_misused(&fw_command_store, wants_folder ? "it wants one folder" : "check and scrub take no arguments");
-	if (scrubs)
-		return scrub(&options);
-	struct outcome o = { .action = action, .folder = wants_folder ? argv[optind + 1] : NULL };
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
+		{ "follow", no_argument, NULL, 'f' }, { "into-existing", no_argument, NULL, 'i' }, { 0 } };
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 'c')
+			ret->config = optarg;
+		else if (c == 'j')
+			ret->json = true;
+		else if (c == 'f')
+			ret_copy->follow = true;
+		else if (c == 'i')
+			ret_copy->into_existing = true;
+		else
+			return fw_command_misused(&fw_command_store, NULL);
+	}
+	ret_copy->config = ret->config;
+	ret_copy->json = ret->json;
+	return FW_EXIT_DONE;
+}
+
+/* Of backup, restore and check. */
+static int look_after(const char *action, const char *folder, const struct fw_plain_options *options)
+{
+	struct outcome o = { .action = action, .folder = folder };
 	struct fw_store_options where;
 	struct fw_arena a;
 	fw_arena_init(&a, NULL, 0, 0);
-	if ((o.rc = find_store(&a, options.config, &where, &o.err)) == 0)
+	if ((o.rc = find_store(&a, options->config, &where, &o.err)) == 0)
 		act(&o, &where);
-	if (options.json)
+	if (options->json)
 		print_json(&o);
 	else
 		print(&o);
 	fw_arena_finish(&a);
 	return o.rc == 0 ? FW_EXIT_DONE : FW_EXIT_NO;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		bool wants; /* an argument */
+	} actions[] = { { "backup", true }, { "restore", true }, { "copy", true }, { "check", false }, { "scrub", false } };
+	struct fw_plain_options options = { 0 };
+	struct fw_store_copy copy = { 0 };
+	size_t i = 0, n = sizeof actions / sizeof *actions;
+	if (read_options(argc, argv, &options, &copy) != FW_EXIT_DONE)
+		return FW_EXIT_USAGE;
+	while (i < n && (optind == argc || strcmp(argv[optind], actions[i].name) != 0))
+		i++;
+	if (i == n)
+		return fw_command_misused(&fw_command_store, "it is backup TO, restore FROM, copy URL, check or scrub");
+	const char *action = actions[i].name;
+	bool copies = strcmp(action, "copy") == 0;
+	if (argc - optind != (actions[i].wants ? 2 : 1))
+		return fw_command_misused(&fw_command_store, copies ? "it wants one URL" : actions[i].wants ? "it wants one folder"
+			: "check and scrub take no arguments");
+	if (!copies && (copy.follow || copy.into_existing))
+		return fw_command_misused(&fw_command_store, "--follow and --into-existing are for copy");
+	copy.to = argv[optind + 1];
+	if (copies)
+		return fw_store_copy(&copy);
+	if (strcmp(action, "scrub") == 0)
+		return scrub(&options);
+	return look_after(action, argv[optind + 1], &options);
 }

@@ -1,19 +1,13 @@
 #include "cli/stored.h"
 
 #include <event2/event.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/folder.h"
-#include "base/log.h"
 #include "cli/command.h"
 #include "server/config_store.h"
 #include "server/control.h"
-#include "store/keeper.h"
 #include "store/redis_url.h"
 
 static int say(const struct fw_error *err)
@@ -37,25 +31,11 @@ static int ask_daemon(const struct fw_config *config, bool *ret_runs, struct fw_
 /* Where no daemon runs, a child of this command writes in its place. */
 static int begin_keeper(struct fw_stored *s, const struct fw_store_options *options, struct fw_error *err)
 {
-	int ends[2];
 	bool runs;
 	int rc = ask_daemon(s->config, &runs, err);
 	if (rc < 0 || runs || fw_redis_url_is(options->url))
 		return rc;
-	if ((rc = fw_keeper_bind(options, &s->listener, err)) < 0)
-		return rc;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
-		return fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many open files");
-	s->keeper = fork();
-	if (s->keeper == 0) {
-		signal(SIGINT, SIG_IGN);
-		close(ends[0]);
-		fw_log_role("keeper");
-		fw_keeper_run(options, s->listener, ends[1]);
-	}
-	close(ends[1]);
-	s->beat = ends[0];
-	return s->keeper > 0 ? 0 : fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many processes");
+	return fw_hosted_begin(&s->hosted, options, err);
 }
 
 int fw_stored_open(struct fw_stored *s, const char *given)
@@ -63,7 +43,7 @@ int fw_stored_open(struct fw_stored *s, const char *given)
 	struct fw_store_options options;
 	struct fw_error err;
 	const char *path = fw_config_find(given);
-	*s = (struct fw_stored){ .listener = -1, .beat = -1 };
+	*s = (struct fw_stored){ .hosted = FW_HOSTED_NONE };
 	fw_arena_init(&s->arena, NULL, 0, 0);
 	if (!path) {
 		fputs("floorwalker: no configuration: name it with --config\n", stderr);
@@ -91,14 +71,7 @@ void fw_stored_close(struct fw_stored *s)
 	fw_people_destroy(s->people);
 	if (s->base)
 		event_base_free(s->base);
-	if (s->beat >= 0)
-		close(s->beat);
-	if (s->keeper > 0) {
-		kill(s->keeper, SIGTERM);
-		waitpid(s->keeper, NULL, 0);
-	}
-	if (s->listener >= 0)
-		close(s->listener);
+	fw_hosted_end(&s->hosted);
 	fw_config_destroy(s->config);
 	fw_arena_finish(&s->arena);
 }

@@ -2,8 +2,7 @@
 #ifndef FW_CLI_STORED_H
 #define FW_CLI_STORED_H
 
-#include <sys/types.h>
-
+#include "cli/hosted.h"
 #include "people/people.h"
 #include "server/config.h"
 
@@ -15,8 +14,7 @@ struct fw_stored {
 	struct fw_store *store;
 	struct fw_people *people;
 	struct fw_arena arena; /* of what is opened */
-	pid_t keeper;          /* its own; 0: the daemon's */
-	int listener, beat;    /* -1: none */
+	struct fw_hosted hosted; /* its own keeper; none: the daemon's */
 };
 
 /* `config` as given with --config, or NULL. What goes wrong is said on stderr. FW_EXIT_DONE or FW_EXIT_NO; to be closed either

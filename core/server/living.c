@@ -83,7 +83,7 @@ static void on_lease(evutil_socket_t fd, short what, void *ctx)
 	struct fw_living *l = ctx;
 	(void)fd;
 	(void)what;
-	if (fw_store_lease(l->store, "sweep", LEASE_MS, on_leased, l) < 0)
+	if (fw_store_lease(l->store, FW_LIVING_LEASE, LEASE_MS, on_leased, l) < 0)
 		on_leased(l, FW_EBUSY);
 	wait_ms(l->on_lease, LEASE_EVERY_MS);
 }
@@ -179,7 +179,7 @@ void fw_living_close(struct fw_living *l)
 	if (!l || !l->store)
 		return;
 	if (l->leads)
-		fw_store_release(l->store, "sweep");
+		fw_store_release(l->store, FW_LIVING_LEASE);
 	l->leads = false;
 	if (l->people)
 		fw_living_publish(l);

@@ -10,6 +10,9 @@
 struct event_base;
 struct fw_living;
 
+/* The lease of the worker that sweeps: somebody has it where a daemon serves. */
+#define FW_LIVING_LEASE "sweep"
+
 /* Opens the store. 0, or what fw_store_open and fw_config_store say. */
 int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, struct event_base *base, struct fw_living **ret,
 	struct fw_error *err);
