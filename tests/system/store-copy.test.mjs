@@ -1,0 +1,202 @@
+// `floorwalker store copy`: a daemon on the copy knows what the one on the source knew; with --follow nothing that was acknowledged
+// is missing after the switch; and what keeps it from copying is said. How it copies is in tests/unit/test_store_copy.c.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+import { environment, long, program, run, temporaryFolder } from './daemon.mjs';
+import { assertExactlyOnce, makeStream, startLoad } from './acknowledged.mjs';
+import { openShop } from './faults.mjs';
+import { event, servePeople } from './people.mjs';
+import { serve, until } from './server.mjs';
+
+// Starts the command beside the test: { child, out(), err(), ended }.
+function startCopy(t, config, to, ...more) {
+	const child = spawn(program, ['store', 'copy', to, '--config', config, ...more], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+	let out = '', err = '';
+	child.stdout.setEncoding('utf8').on('data', (text) => { out += text; });
+	child.stderr.setEncoding('utf8').on('data', (text) => { err += text; });
+	t.after(() => child.kill('SIGKILL'));
+	return { child, out: () => out, err: () => err, ended: new Promise((done) => child.on('close', (status, signal) => done(status ?? signal))) };
+}
+
+function copied({ status, stdout, stderr }) {
+	assert.equal(status, 0, stderr);
+	assert.doesNotMatch(stderr, /Sanitizer|runtime error:/);
+	const told = JSON.parse(stdout);
+	assert.equal(told.ok, true);
+	assert.equal(told.differing, 0);
+	assert.deepEqual(told.destination, told.source);
+	return told;
+}
+
+const copy = (config, to, ...more) => run(['store', 'copy', to, '--json', '--config', config, ...more], { seconds: 180 });
+
+// Another store in the configuration.
+function moveTo(config, store) {
+	const text = readFileSync(config, 'utf8'), moved = text.replace(/^store = .*$/m, `store = ${JSON.stringify(store)}`).replace(/^durability = .*\n/m, '');
+	assert.notEqual(moved, text);
+	writeFileSync(config, moved);
+}
+
+// People with several ids, consents, merges: whatever has rows of its own kind.
+async function live(shop) {
+	const sent = async (path, body) => {
+		const { status, body: told } = await shop.send(path, body);
+		assert.equal(status, 200, JSON.stringify(told));
+	};
+	for (let i = 0; i < 30; i++) {
+		const anonymousId = `visitor-of-the-copy-${i}`, userId = `u-${i % 20}`;
+		for (let k = 0; k <= i % 4; k++) await sent('track', event({ anonymousId, messageId: `copy-${i}-${k}` }));
+		if (i % 3 === 0) await sent('identify', { anonymousId, userId, traits: { email: `u${i}@shop.example`, ids: { loyalty: `l-${i}` } } });
+		if (i % 5 === 0) await sent(`visitors/${encodeURIComponent(`anonymous:${anonymousId}`)}/consent`, { deny: ['sale'] });
+	}
+	await sent('track', { type: 'track', event: 'Order Completed', userId: 'u-0', properties: { order_id: 'o-1', revenue: 12, products: [{ product_id: 'p-9' }] } });
+}
+
+const names = Array.from({ length: 30 }, (_, i) => [`anonymous:visitor-of-the-copy-${i}`, `u-${i}`, `email:u${i}@shop.example`, `external:loyalty:l-${i}`]).flat();
+
+// What is known of everybody, and decided for them. What tells of the time of asking is left out.
+async function known(shop) {
+	const all = {};
+	for (const name of names) {
+		const { status, body } = await shop.known('', name);
+		const timeline = (await shop.known('/timeline', name)).body, exported = (await shop.known('/export', name)).body;
+		const seen = await shop.decide({ ...(name.startsWith('anonymous:') ? { anonymousId: name.slice(10) } : { userId: name }), slots: ['seen'] }, { headers: { authorization: 'Bearer sk-0123456789abcdef' } });
+		all[name] = { status, body, timeline, exported, seen: seen.body.decisions };
+	}
+	return JSON.parse(JSON.stringify(all, (key, value) => (['exportedAt', 'decisionId'].includes(key) || /days_since|seconds_since/.test(key) ? undefined : value)));
+}
+
+// A shop with people, copied from place to place: everywhere it answers the same.
+async function goRound(t, places) {
+	let shop = await servePeople(t, { config: { workers: 1 } });
+	await live(shop);
+	const { folder, config } = shop;
+	const first = await known(shop);
+	assert.ok(Object.values(first).filter(({ status }) => status === 200).length > 50);
+	for (const place of places) {
+		await shop.daemon.stop();
+		const told = copied(copy(config, place));
+		assert.ok(told.source.rows > 60, `${told.source.rows} rows`);
+		moveTo(config, place);
+		rmSync(join(folder, 'data'), { recursive: true, force: true });
+		shop = await servePeople(t, { folder, config: { workers: 1, store: place } });
+		assert.deepEqual(await known(shop), first);
+		// And it goes on from there.
+		const { body } = await shop.send('track', event({ anonymousId: 'visitor-of-the-copy-0', messageId: 'copy-0-0' }));
+		assert.deepEqual(body, { success: true, accepted: 1, rejected: [] });
+		assert.deepEqual(await known(shop), first, 'an event of before the copy does not count twice after it');
+	}
+}
+
+test('a daemon on the copy gives the same answers', (t) => goRound(t, [`lmdb:${temporaryFolder(t)}/copy`]));
+
+// Under load: copy --follow, stop the daemon, another store, start it. Then acknowledged = stored, and each once.
+async function switchUnderLoad(t, to) {
+	const shop = await openShop(t);
+	const load = startLoad(shop.url, makeStream({ people: long ? 2000 : 200 }));
+	await load.passed(long ? 2000 : 40, 300);
+	const copying = startCopy(t, shop.config, to, '--follow', '--json');
+	await until(() => copying.err().includes('what changes follows') || copying.child.exitCode !== null, { what: 'it follows', seconds: 180 });
+	assert.equal(copying.child.exitCode, null, copying.err() + copying.out());
+	await load.passed(long ? 2000 : 40, 300);
+	await shop.daemon.stop();
+	assert.equal(await copying.ended, 0, copying.err() + copying.out());
+	assert.match(copying.err(), /the daemon has stopped/);
+	const told = copied({ status: 0, stdout: copying.out(), stderr: copying.err() });
+	t.diagnostic(`${load.events.length} events acknowledged by then; ${JSON.stringify(told)}`);
+	moveTo(shop.config, to);
+	rmSync(join(shop.folder, 'data'), { recursive: true });
+	await shop.start();
+	await load.passed(10);
+	await load.stop();
+	await assertExactlyOnce(shop.url, load);
+	assert.ok(!existsSync(join(shop.folder, 'data')));
+	return shop;
+}
+
+test('what is acknowledged while it follows is on the copy', (t) => switchUnderLoad(t, `lmdb:${temporaryFolder(t)}/copy`));
+
+test('a copy while the daemon serves, ended by its own check or by an interrupt', async (t) => {
+	const shop = await openShop(t);
+	const load = startLoad(shop.url, makeStream({ people: 100 }));
+	await load.passed(20);
+	const place = `lmdb:${temporaryFolder(t)}/copy`;
+	const plain = startCopy(t, shop.config, place, '--json');
+	assert.equal(await plain.ended, 0, plain.err());
+	assert.equal(JSON.parse(plain.out()).differing, 0);
+	const again = startCopy(t, shop.config, place, '--follow', '--into-existing', '--json');
+	await until(() => again.err().includes('what changes follows'), { what: 'it follows' });
+	await load.passed(5);
+	await load.stop();
+	again.child.kill('SIGINT');
+	assert.equal(await again.ended, 0, again.err());
+	const told = copied({ status: 0, stdout: again.out(), stderr: again.err() });
+	await shop.daemon.stop();
+	moveTo(shop.config, place);
+	await shop.start();
+	await assertExactlyOnce(shop.url, load);
+	assert.ok(told.written > 0 && told.written < 3 * told.source.rows);
+});
+
+test('interrupted it says so, and goes on with --into-existing', async (t) => {
+	const shop = await openShop(t);
+	const load = startLoad(shop.url, makeStream({ people: 300 }));
+	await load.passed(40);
+	await load.stop();
+	await shop.daemon.stop();
+	const place = `lmdb:${temporaryFolder(t)}/copy`;
+	const copying = startCopy(t, shop.config, place, '--json');
+	await until(() => existsSync(`${place.slice(5)}/data.mdb`) || copying.child.exitCode !== null, { what: 'it has begun' });
+	copying.child.kill('SIGTERM');
+	const status = await copying.ended;
+	if (status === 1) assert.match(JSON.parse(copying.out()).error.message, /interrupted/);
+	else assert.ok(status === 0 || status === 'SIGTERM', `${status}`); // it was faster, or had not yet begun to listen
+	copied(copy(shop.config, place, '--into-existing'));
+	copied(copy(shop.config, place, '--into-existing'));
+	assert.match(copy(shop.config, place).stdout, /the destination is not empty/);
+});
+
+test('what keeps it from copying is said', async (t) => {
+	const shop = await serve(t, { config: { store: 'lmdb:data' } }), { config, folder } = shop;
+	const refused = (to, wanted, ...more) => {
+		const { status, stdout, stderr } = run(['store', 'copy', to, '--config', config, ...more], { seconds: 60 });
+		assert.equal(status, 1, `${to}: ${stdout}${stderr}`);
+		assert.equal(stdout, '');
+		assert.match(stderr, wanted);
+		assert.equal(stderr.split('\n').filter((line) => !/Redis has no persistence/.test(line)).length, 2, stderr);
+	};
+	refused('nonsense', /there is no store "nonsense".*write lmdb:FOLDER, redis/);
+	refused('redis://', /names no host/);
+	refused(`lmdb:${folder}/data`, /source and destination are the same/);
+	refused(`lmdb:${folder}/shop/home.lua`, /home\.lua/);
+	const other = await serve(t, { config: { store: 'lmdb:data' } });
+	refused(`lmdb:${other.folder}/data`, /process \d+ keeps this data; stop the daemon/);
+	// What listens and never answers, and where nobody listens.
+	const silent = createServer(() => {});
+	await new Promise((done) => silent.listen(0, '127.0.0.1', done));
+	t.after(() => silent.close());
+	refused(`redis://127.0.0.1:${silent.address().port}`, /the destination: /);
+	refused('redis://127.0.0.1:1', /the destination: .*Connection refused/);
+	await shop.daemon.stop();
+	assert.equal(copy(config, `lmdb:${folder}/copy`).status, 0);
+	rmSync(join(folder, 'data'), { recursive: true });
+	refused(`lmdb:${folder}/copy2`, /there is no data yet/);
+});
+
+test('a daemon does not start on data that is being copied', async (t) => {
+	const shop = await openShop(t);
+	await shop.daemon.stop();
+	const place = `lmdb:${temporaryFolder(t)}/copy`;
+	copied(copy(shop.config, place));
+	// Held by hand, as the command does: it would be over too soon.
+	const holder = spawn('python3', ['-c', 'import fcntl,os,sys,time\nf=open(sys.argv[1],"r+")\nfcntl.lockf(f,fcntl.LOCK_EX)\nprint("held",flush=True)\ntime.sleep(60)', join(shop.folder, 'data/keeper.lock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+	t.after(() => holder.kill('SIGKILL'));
+	await new Promise((done) => holder.stdout.once('data', done));
+	assert.match(copy(shop.config, place, '--into-existing').stdout, /process \d+ keeps this data/);
+	await assert.rejects(shop.start(), /keeps this data/);
+});
