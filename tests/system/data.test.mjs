@@ -14,7 +14,7 @@ function place(t, store = '') {
 
 test('used wrongly it says how it is used', (t) => {
 	const { store } = place(t);
-	for (const args of [[], ['chek'], ['backup'], ['restore', 'a', 'b'], ['check', 'x'], ['scrub', 'x'], ['check', '--fast']]) {
+	for (const args of [[], ['chek'], ['backup'], ['restore', 'a', 'b'], ['check', 'x'], ['scrub', 'x'], ['check', '--fast'], ['copy'], ['copy', 'a', 'b'], ['check', '--follow']]) {
 		const { status, stderr } = store(...args);
 		assert.equal(status, 2, `${args}: ${stderr}`);
 		assert.match(stderr, /Try: floorwalker store --help/);
@@ -68,5 +68,5 @@ test('another kind of store has no file', (t) => {
 	const { store } = place(t, 'store = "redis://127.0.0.1:6379/0"');
 	const { status, stderr } = store('check');
 	assert.equal(status, 1);
-	assert.match(stderr, /in LMDB only/);
+	assert.match(stderr, /in Redis, which has its own backups/);
 });
