@@ -43,7 +43,7 @@ static int refuse(const struct fw_profile_job *j, const char *why)
 		{ "one_already", "they are one person already" },
 		{ "two_users", "both have a userId, and a person has one at most" },
 		{ "too_many_merges", "too many have become part of them already" },
-		{ "too_many_ids", "together they have more ids than a person may" },
+		{ "too_many_ids", "together they have more ids, or longer ones, than a person may" },
 	};
 	const char *text = why;
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

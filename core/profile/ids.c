@@ -37,6 +37,25 @@ static unsigned most_alike(enum fw_id_kind kind)
 	return kind == FW_ID_USER ? 1 : kind == FW_ID_ANONYMOUS ? FW_LIMIT_MERGES : FW_LIMIT_IDS_OF_A_KIND;
 }
 
+static bool is_listed(const struct fw_record *r, struct fw_str text)
+{
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		if (fw_str_equal(r->ids.items[i].text, text))
+			return true;
+	return false;
+}
+
+/* Of the ids, and of those whom `merged` absorbed and who go by none of these. */
+static size_t count_bytes(const struct fw_record *ids, const struct fw_record *merged)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < ids->ids.n; i++)
+		n += ids->ids.items[i].text.n;
+	for (uint32_t i = 0; i < merged->merges.n; i++)
+		n += is_listed(ids, merged->merges.items[i].id) ? 0 : merged->merges.items[i].id.n;
+	return n;
+}
+
 static bool fits(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text)
 {
 	return r->ids.n < FW_LIMIT_RECORD_IDS && count_alike(r, kind, text) < most_alike(kind);
@@ -54,7 +73,8 @@ int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str te
 {
 	if (find(r, kind, text))
 		return 0;
-	return fits(r, kind, text) ? add(r, (struct fw_id){ .kind = kind, .text = text }) : FW_ELIMIT;
+	bool fits_too = fits(r, kind, text) && count_bytes(r, r) + text.n <= FW_LIMIT_IDS_BYTES;
+	return fits_too ? add(r, (struct fw_id){ .kind = kind, .text = text }) : FW_ELIMIT;
 }
 
 static int by_kind(const void *x, const void *y)
@@ -83,6 +103,7 @@ int fw_merge_ids(struct merging *m)
 bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b)
 {
 	struct fw_id room[FW_LIMIT_RECORD_IDS];
+	const struct fw_record none = { .ids = { 0 } };
 	struct fw_record both = { .ids = { room, a->ids.n, FW_LIMIT_RECORD_IDS } };
 	if (a->ids.n)
 		memcpy(room, a->ids.items, a->ids.n * sizeof *room);
@@ -94,7 +115,7 @@ bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b)
 			return false;
 		room[both.ids.n++] = *id;
 	}
-	return true;
+	return count_bytes(&both, a) + count_bytes(&both, b) - count_bytes(&both, &none) <= FW_LIMIT_IDS_BYTES;
 }
 
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text)

@@ -36,7 +36,7 @@ struct fw_id {
 bool fw_record_id(const struct fw_record *r, unsigned i, struct fw_id *ret); /* the i-th; false: there are no more */
 bool fw_record_has_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 /* 0 (also when it has it already); FW_ELIMIT: it has one userId, FW_LIMIT_IDS_OF_A_KIND of that kind or system, FW_LIMIT_MERGES
- * anonymous ids, or FW_LIMIT_RECORD_IDS in all; FW_ENOMEM. */
+ * anonymous ids, or FW_LIMIT_RECORD_IDS in all, or more than FW_LIMIT_IDS_BYTES of them; FW_ENOMEM. */
 int fw_record_add_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 /* False: it has none such. */
 bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct fw_str text, struct fw_id *ret);

@@ -45,6 +45,36 @@ static void test_may_not(void **state)
 	assert_int_equal(fw_record_note_merge(ann, &(struct fw_merge){ .id = FW_STR("a-3"), .number = 1001 }), FW_ELIMIT);
 }
 
+/* Ids are bounded by their bytes, too; who was absorbed counts where it is none of them. */
+static void test_long_ids(void **state)
+{
+	(void)state;
+	enum { EACH = 200, FIT = FW_LIMIT_IDS_BYTES / EACH };
+	struct fw_record *ann = fw_record_new(&arena, FW_STR("a-1")), *guest = person("a-3", FW_ID_EMAIL, "e0@shop.example");
+	char text[EACH + 1];
+	memset(text, 'x', sizeof text);
+	const struct fw_str id = { text, EACH };
+	for (int i = 0; i < FIT; i++) {
+		snprintf(text, sizeof text, "device-%03d", i);
+		text[10] = 'x';
+		assert_int_equal(fw_record_add_id(ann, FW_ID_ANONYMOUS, id), 0);
+	}
+	const struct fw_str last = ann->ids.items[FIT - 1].text;
+	text[0] = 'D';
+	assert_int_equal(fw_record_add_id(ann, FW_ID_ANONYMOUS, id), FW_ELIMIT);
+	assert_int_equal(fw_record_add_id(ann, FW_ID_ANONYMOUS, last), 0);
+	assert_null(fw_record_may_not_merge(ann, guest));
+	assert_int_equal(fw_record_add_id(guest, FW_ID_ANONYMOUS, id), 0);
+	assert_string_equal(fw_record_may_not_merge(ann, guest), "too_many_ids");
+	assert_string_equal(fw_record_may_not_merge(guest, ann), "too_many_ids");
+	fw_record_remove_id(ann, FW_ID_ANONYMOUS, last);
+	assert_null(fw_record_may_not_merge(guest, ann));
+	assert_int_equal(fw_record_note_merge(ann, &(struct fw_merge){ .id = id, .number = 1 }), 0);
+	assert_null(fw_record_may_not_merge(guest, ann));
+	assert_int_equal(fw_record_note_merge(ann, &(struct fw_merge){ .id = last, .number = 2 }), 0);
+	assert_string_equal(fw_record_may_not_merge(guest, ann), "too_many_ids");
+}
+
 static void test_merges(void **state)
 {
 	(void)state;
@@ -546,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_may_not, begin, end),
+		cmocka_unit_test_setup_teardown(test_long_ids, begin, end),
 		cmocka_unit_test_setup_teardown(test_merges, begin, end),
 		cmocka_unit_test_setup_teardown(test_any_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_events_before_or_after, begin, end),
