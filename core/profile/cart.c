@@ -140,6 +140,12 @@ static int put_entry(struct fw_record *r, const struct cart_entry *e)
 	return 0;
 }
 
+void fw_cart_forget(struct fw_record *r, uint32_t most)
+{
+	while (r->cart.entries.n > most)
+		FW_LIST_TAKE(r->cart.entries, 0);
+}
+
 static int change(struct fw_record *r, const struct happening *h, bool removed)
 {
 	struct product p;

@@ -137,18 +137,36 @@ static void drop_entry(struct fw_record *r)
 	FW_LIST_TAKE(r->consent_log, i < r->consent_log.n ? i : 0);
 }
 
-static bool is_log_too_large(const struct fw_record *r)
+static size_t count_log_bytes(const struct fw_record *r)
 {
 	size_t bytes = 0;
 	for (uint32_t i = 0; i < r->consent_log.n; i++)
 		bytes += r->consent_log.items[i].what.n + r->consent_log.items[i].source.n + r->consent_log.items[i].text.n;
-	return r->consent_log.n > FW_LIMIT_CONSENT_LOG || bytes > FW_LIMIT_CONSENT_LOG_BYTES;
+	return bytes;
+}
+
+static bool is_log_too_large(const struct fw_record *r)
+{
+	return r->consent_log.n > FW_LIMIT_CONSENT_LOG || count_log_bytes(r) > FW_LIMIT_CONSENT_LOG_BYTES;
 }
 
 void fw_consent_bound_log(struct fw_record *r)
 {
 	while (is_log_too_large(r))
 		drop_entry(r);
+}
+
+void fw_consent_forget_superseded(struct fw_record *r)
+{
+	for (uint32_t i = r->consent_log.n; i-- > 0; )
+		if (is_superseded(r, i))
+			FW_LIST_TAKE(r->consent_log, i);
+}
+
+void fw_consent_forget_oldest(struct fw_record *r, size_t most_bytes)
+{
+	while (count_log_bytes(r) > most_bytes)
+		FW_LIST_TAKE(r->consent_log, 0);
 }
 
 /* The last entry of something at that time; NULL: none is known. */

@@ -60,6 +60,12 @@ static void forget_oldest(struct fw_record *r, bool behaviour)
 	FW_LIST_TAKE(r->orders, 0);
 }
 
+void fw_orders_forget(struct fw_record *r, uint32_t most)
+{
+	while (r->orders.n > most)
+		forget_oldest(r, !fw_consent_refuses(r));
+}
+
 /* Moves an order to where its time belongs. */
 static struct order *put_in_order(struct fw_record *r, struct order *o)
 {

@@ -225,7 +225,7 @@ int fw_profile_fill_shown(struct fw_str bytes, struct fw_facts *f);
 /* A text in the record's own memory; n 0 stays. False: out of memory. */
 bool fw_record_own(struct fw_record *r, struct fw_str *text);
 
-/* Whether what both go by fits into one record. */
+/* Whether what both go by fits into one record, in number and in bytes. */
 bool fw_ids_fit(const struct fw_record *a, const struct fw_record *b);
 
 /* The parts of merging: what `from` has becomes `into`'s, too. Lists are in an order afterwards that does not depend on which
@@ -308,6 +308,14 @@ int64_t fw_read_amount(const struct fw_json *v);
 
 /* Folds series into those with fewer labels, those not seen for longest first, until at most `most` are left. */
 void fw_series_fold(struct fw_record *r, uint32_t most);
+/* Counts everything in total only. */
+void fw_series_forget_times(struct fw_record *r);
+/* Keeps the newest products and changes of the cart; of orders the newest with their ids, older ones are only counted. */
+void fw_cart_forget(struct fw_record *r, uint32_t most);
+void fw_orders_forget(struct fw_record *r, uint32_t most);
+/* Of the log: what was told anew since; the oldest beyond so many bytes. */
+void fw_consent_forget_superseded(struct fw_record *r);
+void fw_consent_forget_oldest(struct fw_record *r, size_t most_bytes);
 /* Forgets what goes first, a step further with each level from 1. False: there is no further step. */
 bool fw_record_forget(struct fw_record *r, unsigned level);
 

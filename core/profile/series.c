@@ -140,6 +140,12 @@ void fw_series_fold(struct fw_record *r, uint32_t most)
 	}
 }
 
+void fw_series_forget_times(struct fw_record *r)
+{
+	for (uint32_t i = 0; i < r->series.n; i++)
+		age_cells(r, &r->series.items[i], UINT32_MAX);
+}
+
 static uint32_t count_cells(const struct fw_record *r)
 {
 	uint32_t n = 0;

@@ -399,17 +399,29 @@ static void write_all(const struct fw_record *r, struct fw_buf *scratch, struct 
 	out->failed |= scratch->failed;
 }
 
+/* What was written is read once more, to forget from: `r` keeps what it has. */
+static void write_less(const struct fw_record *r, struct fw_buf *scratch, struct fw_buf *out, size_t begin)
+{
+	struct fw_record *less;
+	struct fw_str bytes = { fw_arena_strndup(r->arena, out->data + begin, out->n - begin), out->n - begin };
+	if (!bytes.p || fw_record_read(r->arena, bytes, &less, NULL) < 0) {
+		out->failed = true;
+		return;
+	}
+	for (unsigned level = 1; !out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES && fw_record_forget(less, level); level++) {
+		out->n = begin;
+		write_all(less, scratch, out);
+	}
+}
+
 void fw_record_write(const struct fw_record *r, struct fw_buf *out)
 {
 	struct fw_buf scratch;
-	struct fw_record copy = *r;
 	size_t begin = out->n;
 	fw_buf_init(&scratch, 0);
 	write_all(r, &scratch, out);
-	for (unsigned level = 1; !out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES && fw_record_forget(&copy, level); level++) {
-		out->n = begin;
-		write_all(&copy, &scratch, out);
-	}
+	if (!out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES)
+		write_less(r, &scratch, out, begin);
 	fw_buf_finish(&scratch);
 }
 
