@@ -2,28 +2,26 @@
 
 #include <stdlib.h>
 
-static void look(struct fw_tour *t);
+enum { AT_ONCE = 32 }; /* buckets: what they wait for, a commit to disk, they wait for together */
 
-static void end(struct fw_tour *t)
-{
-	fw_people_done done = t->done;
-	void *ctx = t->ctx;
-	int rc = t->rc;
-	fw_arena_finish(&t->arena);
-	free(t);
-	done(ctx, rc);
-}
+struct fw_tours {
+	uint32_t next, end; /* buckets that nobody has gone to yet */
+	unsigned n, under_way;
+	int rc;
+	fw_people_done done;
+	void *ctx;
+	struct fw_tour tours[];
+};
 
-void fw_tour_arrived(struct fw_tour *t, int rc)
+static void leave(struct fw_tours *all)
 {
-	if (rc < 0)
-		t->rc = rc;
-	if (--t->left)
+	fw_people_done done = all->done;
+	void *ctx = all->ctx;
+	int rc = all->rc;
+	if (--all->under_way)
 		return;
-	if (++t->bucket < t->end)
-		look(t);
-	else
-		end(t);
+	free(all);
+	done(ctx, rc);
 }
 
 static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
@@ -37,35 +35,51 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 
 static void look(struct fw_tour *t)
 {
+	struct fw_tours *all = t->all;
+	if (all->next == all->end) {
+		fw_arena_finish(&t->arena);
+		leave(all);
+		return;
+	}
+	t->bucket = all->next++;
 	t->left = 1; /* itself */
 	fw_arena_reset(&t->arena);
 	fw_store_scan(t->people->store, t->bucket, t->prefix, (struct fw_str){ NULL, 0 }, t->most, &t->arena, on_rows, t);
 }
 
+void fw_tour_arrived(struct fw_tour *t, int rc)
+{
+	if (rc < 0)
+		t->all->rc = rc;
+	if (--t->left == 0)
+		look(t);
+}
+
 static void on_ready(void *ctx, int rc)
 {
-	struct fw_tour *t = ctx;
-	if (rc == 0) {
-		look(t);
-		return;
+	struct fw_tours *all = ctx;
+	if (rc < 0) {
+		all->rc = rc;
+		all->next = all->end;
 	}
-	t->rc = rc;
-	end(t);
+	for (unsigned i = 0; i < all->n; i++)
+		look(&all->tours[i]);
+	leave(all);
 }
 
 void fw_tour(const struct fw_tour *t, uint32_t first, uint32_t n, fw_people_done done, void *ctx)
 {
-	struct fw_tour *own = n ? malloc(sizeof *own) : NULL;
-	if (!own) {
+	unsigned at_once = n < AT_ONCE ? n : AT_ONCE;
+	struct fw_tours *all = n ? malloc(sizeof *all + at_once * sizeof *all->tours) : NULL;
+	if (!all) {
 		done(ctx, n ? FW_ENOMEM : 0);
 		return;
 	}
-	*own = *t;
-	own->bucket = first;
-	own->end = first + n;
-	own->rc = 0;
-	own->done = done;
-	own->ctx = ctx;
-	fw_arena_init(&own->arena, NULL, 0, 0);
-	fw_people_ready(own->people, on_ready, own);
+	*all = (struct fw_tours){ .next = first, .end = first + n, .n = at_once, .under_way = 1 + at_once, .done = done, .ctx = ctx };
+	for (unsigned i = 0; i < at_once; i++) {
+		all->tours[i] = *t;
+		all->tours[i].all = all;
+		fw_arena_init(&all->tours[i].arena, NULL, 0, 0);
+	}
+	fw_people_ready(t->people, on_ready, all);
 }
