@@ -10,8 +10,6 @@
 
 enum { TRIES_MOST = 10000, ARENA_MOST = 16 << 20 };
 
-static void commit_stalled(struct fw_people *p);
-
 static struct fw_flight **chain_of(struct fw_people *p, const struct fw_key *key)
 {
 	return &p->chains[fw_key_read(key->bytes + 1, 8) % FW_FLIGHT_CHAINS];
@@ -132,11 +130,9 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	struct fw_people *p = f->people;
 	struct fw_people_counters *c = &p->counters;
 	(void)version;
-	p->committing--;
 	if (rc == FW_ECONFLICT && !f->reserved && ++f->tries < TRIES_MOST) {
 		c->recomputed++;
 		fw_flight_begin(f);
-		commit_stalled(p);
 		return;
 	}
 	if (rc == 0) {
@@ -146,60 +142,38 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 		fw_post_deliver_all(p, f->key.bucket, f->entries, f->n_entries);
 	}
 	fw_flight_end(f, rc);
-	commit_stalled(p);
 }
 
-/* Hands in what was written; again and again where the store has no room. */
-static int try_commit(struct fw_flight *f)
+/* The record, the messages beside it and the entries, in the arena. 0 or FW_ENOMEM. */
+static int write(struct fw_flight *f, struct fw_batch *ret)
 {
-	struct fw_change changes[2 + FW_FLIGHT_SPILLS + 1 + FW_FLIGHT_ENTRIES];
-	struct fw_key keys[FW_FLIGHT_SPILLS];
-	struct fw_batch batch = { f->key.bucket, changes, 0 };
-	changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
+	struct fw_change *changes = FW_NEW_ARRAY(&f->arena, 3 + f->n_spills + f->n_entries, struct fw_change);
+	struct fw_key *keys = FW_NEW_ARRAY(&f->arena, f->n_spills + 1, struct fw_key);
+	unsigned n = 0;
+	if (!changes || !keys)
+		return FW_ENOMEM;
+	changes[n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), f->bytes, f->version };
 	if (f->is_new)
-		changes[batch.n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&f->tombstone), { NULL, 0 }, f->tombstone_version };
+		changes[n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&f->tombstone), { NULL, 0 }, f->tombstone_version };
 	for (unsigned i = 0; i < f->n_spills; i++) {
 		fw_key_message(&f->key, f->spills[i].day, f->spills[i].hash, &keys[i]);
-		changes[batch.n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
+		changes[n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
 	}
-	int rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + batch.n) : 0;
-	if (rc >= 0) {
-		batch.n += (unsigned)rc;
-		rc = fw_store_commit(f->people->store, &batch, on_committed, f);
-	}
-	f->people->committing += rc == 0;
-	return rc;
+	int rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + n) : 0;
+	*ret = (struct fw_batch){ f->key.bucket, changes, n + (rc > 0 ? (unsigned)rc : 0) };
+	return rc < 0 ? rc : 0;
 }
 
-/* The store takes only so many batches at once: what finds no room waits for those before it. */
 static void commit(struct fw_flight *f)
 {
-	struct fw_people *p = f->people;
+	struct fw_batch batch;
 	int rc = fw_record_bytes(f->record, &f->arena, &f->bytes);
 	if (rc == 0)
-		rc = p->stalled ? FW_EBUSY : try_commit(f);
-	if (rc == FW_EBUSY && p->committing) {
-		f->stalled = NULL;
-		*p->last_stalled = f;
-		p->last_stalled = &f->stalled;
-	} else if (rc < 0) {
+		rc = write(f, &batch);
+	if (rc == 0)
+		rc = fw_commit(&f->commit, f->people, &batch, on_committed, f);
+	if (rc < 0)
 		fw_flight_end(f, rc);
-	}
-}
-
-static void commit_stalled(struct fw_people *p)
-{
-	while (p->stalled) {
-		struct fw_flight *f = p->stalled;
-		int rc = try_commit(f);
-		if (rc == FW_EBUSY && p->committing)
-			return;
-		p->stalled = f->stalled;
-		if (!p->stalled)
-			p->last_stalled = &p->stalled;
-		if (rc < 0)
-			fw_flight_end(f, rc);
-	}
 }
 
 static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
@@ -281,13 +255,14 @@ static void on_pointed(void *ctx, int rc, uint64_t version)
 
 void fw_flight_point(struct fw_flight *f, const struct fw_person_id *to)
 {
-	struct fw_buf b;
+	struct fw_change *change = FW_NEW(&f->arena, struct fw_change);
+	struct fw_str bytes = { NULL, 0 };
 	f->to = *to;
-	fw_buf_init(&b, 0);
-	fw_moved_write(&(struct fw_moved){ .to = *to }, &b);
-	const struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&f->key), { b.data, b.n }, FW_VERSION_NONE };
-	int rc = b.failed ? FW_ENOMEM : fw_store_commit(f->people->store, &(struct fw_batch){ f->key.bucket, &change, 1 }, on_pointed, f);
-	fw_buf_finish(&b);
+	int rc = change ? fw_moved_bytes(&(struct fw_moved){ .to = *to }, &f->arena, &bytes) : FW_ENOMEM;
+	if (rc == 0) {
+		*change = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), bytes, FW_VERSION_NONE };
+		rc = fw_commit(&f->commit, f->people, &(struct fw_batch){ f->key.bucket, change, 1 }, on_pointed, f);
+	}
 	if (rc < 0)
 		fw_flight_end(f, rc);
 }

@@ -3,6 +3,7 @@
 #ifndef FW_PEOPLE_FLIGHT_H
 #define FW_PEOPLE_FLIGHT_H
 
+#include "people/commit.h"
 #include "people/follow.h"
 #include "people/outgoing.h"
 #include "people/secret.h"
@@ -65,7 +66,7 @@ struct fw_flight {
 	unsigned n_entries;
 	struct fw_outgoing outgoing;
 
-	struct fw_flight *stalled; /* the next that waits for room in the store */
+	struct fw_commit commit;
 	fw_people_done reserved; /* the round is a reservation */
 	void *reserved_ctx;
 };
@@ -81,8 +82,8 @@ struct fw_people {
 	struct fw_secret secret;
 	bool asks_secret;
 	struct fw_ready *ready; /* who waits for it */
-	unsigned committing;   /* batches on their way */
-	struct fw_flight *stalled, **last_stalled;
+	unsigned committing;   /* batches on their way, of those that wait for room */
+	struct fw_commit *stalled, **last_stalled;
 	struct fw_flight *chains[FW_FLIGHT_CHAINS];
 	struct fw_delivery *deliveries[FW_DELIVERY_CHAINS];
 };

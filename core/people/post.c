@@ -11,7 +11,7 @@
 #include "people/tombstone.h"
 
 enum { TRIES_MOST = 1000, ARENA_MOST = 16 << 20, SIBLINGS_MOST = 200 };
-enum { CHANGES_MOST = FW_LIMIT_RECORD_IDS + FW_FLIGHT_SPILLS + SIBLINGS_MOST + 8 };
+enum { OWN_CHANGES = 5 }; /* besides messages, entries and siblings: applied, the row, what is kept, a tombstone, the counter */
 
 /* Somebody who waits for a delivery. */
 struct waiter {
@@ -40,6 +40,7 @@ struct fw_delivery {
 	uint64_t row_version;
 	struct fw_outgoing outgoing;
 	struct fw_received received;
+	struct fw_commit commit;
 	struct fw_change *siblings; /* of an erasure: rows beside the target, to be deleted; in the arena */
 	unsigned n_siblings;
 };
@@ -89,9 +90,10 @@ static void on_acknowledged(void *ctx, int rc, uint64_t version)
 	look(d);
 }
 
+/* Changes in the arena. */
 static void commit(struct fw_delivery *d, const struct fw_batch *batch, fw_store_committed done)
 {
-	int rc = fw_store_commit(d->people->store, batch, done, d);
+	int rc = fw_commit(&d->commit, d->people, batch, done, d);
 	if (rc < 0)
 		end(d, rc);
 }
@@ -99,10 +101,15 @@ static void commit(struct fw_delivery *d, const struct fw_batch *batch, fw_store
 /* What was applied is taken out of the outbox. */
 static void acknowledge(struct fw_delivery *d)
 {
-	struct fw_key key;
-	fw_key_entry(d->sender, d->receiver, d->number, &key);
-	const struct fw_change change = { FW_CHANGE_DELETE, fw_key_str(&key), { NULL, 0 }, FW_VERSION_ANY };
-	commit(d, &(struct fw_batch){ d->sender, &change, 1 }, on_acknowledged);
+	struct fw_key *key = FW_NEW(&d->arena, struct fw_key);
+	struct fw_change *change = FW_NEW(&d->arena, struct fw_change);
+	if (!key || !change) {
+		end(d, FW_ENOMEM);
+		return;
+	}
+	fw_key_entry(d->sender, d->receiver, d->number, key);
+	*change = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(key), { NULL, 0 }, FW_VERSION_ANY };
+	commit(d, &(struct fw_batch){ d->sender, change, 1 }, on_acknowledged);
 }
 
 static void on_applied(void *ctx, int rc, uint64_t version)
@@ -129,10 +136,11 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 	acknowledge(d);
 }
 
-static int put_applied(struct fw_delivery *d, struct fw_change *change, struct fw_key *key)
+static int put_applied(struct fw_delivery *d, struct fw_change *change)
 {
+	struct fw_key *key = FW_NEW(&d->arena, struct fw_key);
 	char *value = fw_arena_alloc(&d->arena, 8);
-	if (!value)
+	if (!key || !value)
 		return FW_ENOMEM;
 	fw_key_applied(d->receiver, d->sender, key);
 	fw_key_number(value, d->number, 8);
@@ -165,10 +173,13 @@ static int keep_before(struct fw_delivery *d, struct fw_change *change)
 static void write(struct fw_delivery *d)
 {
 	struct fw_received *got = &d->received;
-	struct fw_change changes[CHANGES_MOST];
-	struct fw_key applied;
+	struct fw_change *changes = FW_NEW_ARRAY(&d->arena, OWN_CHANGES + got->n_spilled + got->n_out + d->n_siblings, struct fw_change);
 	struct fw_batch batch = { d->receiver, changes, 0 };
-	int rc = put_applied(d, &changes[batch.n++], &applied);
+	if (!changes) {
+		end(d, FW_ENOMEM);
+		return;
+	}
+	int rc = put_applied(d, &changes[batch.n++]);
 	changes[batch.n++] = (struct fw_change){ !got->changed ? FW_CHANGE_EXPECT : got->value.p ? FW_CHANGE_PUT : FW_CHANGE_DELETE,
 		fw_key_str(&d->target), got->value, d->row_version };
 	if (rc == 0)

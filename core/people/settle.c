@@ -1,10 +1,13 @@
 /* A row that moved keeps its record until the other one has it; then it is dropped there, and kept sealed. */
 #include <stdlib.h>
 
+#include "people/commit.h"
 #include "people/follow.h"
 #include "people/keep.h"
 #include "people/post.h"
 #include "people/row.h"
+
+enum { TRIES_MOST = 1000 };
 
 struct settling {
 	struct fw_people *people;
@@ -14,6 +17,8 @@ struct settling {
 	uint64_t version;
 	bool sent, waited, fetched; /* what goes there was delivered; what waits there; what comes back */
 	struct fw_follow follow;
+	struct fw_commit commit;
+	unsigned tries;
 	fw_people_done done;
 	void *ctx;
 };
@@ -32,26 +37,29 @@ static void end(struct settling *s, int rc)
 
 static void on_dropped(void *ctx, int rc, uint64_t version)
 {
+	struct settling *s = ctx;
 	(void)version;
-	end(ctx, rc == FW_ECONFLICT ? FW_EBUSY : rc);
+	if (rc == FW_ECONFLICT && ++s->tries < TRIES_MOST)
+		look(s);
+	else
+		end(s, rc == FW_ECONFLICT ? FW_EBUSY : rc);
 }
 
 static void drop(struct settling *s, const struct fw_merge *m)
 {
-	struct fw_buf b;
-	struct fw_change changes[2];
+	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 2, struct fw_change);
 	struct fw_moved slim = s->moved;
+	struct fw_str bytes = { NULL, 0 };
 	const struct fw_person_id id = fw_key_id(&s->key);
-	struct fw_batch batch = { s->key.bucket, changes, 2 };
 	slim.record.n = 0;
-	fw_buf_init(&b, 0);
-	fw_moved_write(&slim, &b);
-	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&s->key), { b.data, b.n }, s->version };
-	int rc = b.failed ? FW_ENOMEM : fw_keep_write(&s->arena, &s->key, fw_keep_merge(&id, m->number), FW_SIDE_ABSORBED, m->seal,
-		m->at_us, s->moved.record, &changes[1]);
+	int rc = changes ? fw_moved_bytes(&slim, &s->arena, &bytes) : FW_ENOMEM;
+	if (rc == 0) {
+		changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&s->key), bytes, s->version };
+		rc = fw_keep_write(&s->arena, &s->key, fw_keep_merge(&id, m->number), FW_SIDE_ABSORBED, m->seal, m->at_us, s->moved.record,
+			&changes[1]);
+	}
 	if (rc == 0)
-		rc = fw_store_commit(s->people->store, &batch, on_dropped, s);
-	fw_buf_finish(&b);
+		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, 2 }, on_dropped, s);
 	if (rc < 0)
 		end(s, rc);
 }

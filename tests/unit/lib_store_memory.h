@@ -15,6 +15,7 @@ struct memory_options {
 	unsigned late_turns;   /* a completion comes after up to so many turns of the loop; 0: a read's at once */
 	unsigned fail_percent; /* of reads: FW_EAWAY; of commits: FW_EFULL, FW_EIO or FW_EBUSY at the call */
 	unsigned busy_percent;
+	unsigned room;         /* for commits that are not answered; then FW_EBUSY; 0: for any number */
 	unsigned lose_at;      /* the commit of this number, counted from 1, is applied and its answer lost; 0: none */
 	unsigned lose_every;   /* and every so many after it; 0: none */
 	bool dies;             /* then nothing is done any more, until memory_give_up */
@@ -301,7 +302,7 @@ static inline void memory_scan(struct fw_store *s, uint32_t bucket, struct fw_st
 static inline int memory_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx)
 {
 	struct memory_store *m = (struct memory_store *)s;
-	if (m->closing || (m->options.busy_percent && memory_random(m, 100) < m->options.busy_percent))
+	if (m->closing || (m->options.room && m->n_waiting >= m->options.room) || (m->options.busy_percent && memory_random(m, 100) < m->options.busy_percent))
 		return FW_EBUSY;
 	struct memory_pending *w = memory_later(m, batch->bucket, ctx);
 	w->kind = MEMORY_COMMIT;
