@@ -120,11 +120,12 @@ export function countByPerson(events) {
 // What is stored of these people: how often each has viewed products.
 export async function storedByPerson(url, people) {
 	const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-	const get = (id) => new Promise((done, fail) => {
+	const get = (id, more = 50) => new Promise((done, fail) => {
 		request(`${url}/v1/visitors/anonymous:${encodeURIComponent(id)}`, { agent }, (answer) => {
 			let text = '';
 			answer.setEncoding('utf8').on('data', (d) => { text += d; }).on('error', fail).on('end', () => {
 				if (answer.statusCode === 404) return done(0);
+				if (answer.statusCode === 503 && more > 0) return pause(100).then(() => get(id, more - 1)).then(done, fail);
 				if (answer.statusCode !== 200) return fail(new Error(`${id}: ${answer.statusCode} ${text}`));
 				done(JSON.parse(text).facts.viewed.total);
 			});
@@ -160,16 +161,19 @@ const hasOpen = (pid, name) => readdirSync(`/proc/${pid}/fd`).some((fd) => {
 
 // The processes of a daemon as they are now: { keeper, loaders, workers }; keeper undefined while there is none.
 export function kin(master) {
-	const all = { loaders: [], workers: [] };
+	const all = { loaders: [], workers: [] }, alone = [];
 	for (const pid of children(master)) {
 		try {
+			const its = children(pid);
 			if (hasOpen(pid, '/data.mdb')) all.keeper = pid;
+			else if (its.length === 0) alone.push(pid);
 			else {
-				all.workers.push(...children(pid));
+				all.workers.push(...its);
 				all.loaders.push(pid);
 			}
 		} catch { /* it has ended meanwhile */ }
 	}
+	all[all.keeper ? 'loaders' : 'workers'].push(...alone); // on a store without a keeper: of a loader that was killed
 	return all;
 }
 

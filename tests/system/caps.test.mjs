@@ -6,6 +6,7 @@ import { Agent, request } from 'node:http';
 import test from 'node:test';
 import { long, startDaemon } from './daemon.mjs';
 import { alive, askFresh, metrics, processes, serve, until } from './server.mjs';
+import { kind, storeOf } from './stores.mjs';
 
 const rules = `slot "hero" { channel = "web", default = { banner = "none" } }
 slot "strip" { channel = "web", show_up_to = 2 }
@@ -20,8 +21,8 @@ const visitors = long ? 10000 : 200;
 const connections = 64;
 const seed = Number(process.env.FW_SEED ?? 20261125);
 
-function shop(t, more = {}) {
-	return serve(t, { files: { 'shop/home.lua': rules }, ...more });
+async function shop(t) {
+	return serve(t, { files: { 'shop/home.lua': rules }, config: { store: await storeOf(t) } });
 }
 
 // Requests over `connections` kept-alive connections; what a connection lost is asked again, which nobody has seen the answer to.
@@ -37,11 +38,22 @@ function client(t, url) {
 	});
 }
 
+// An answer that a store in reach gave: one over a network may be too late (a worker that has just begun, a machine under load), which
+// shows nothing under a cap and takes no place.
+async function judged(asks) {
+	for (const end = Date.now() + 60000; ;) {
+		const { status, text } = await asks();
+		assert.equal(status, 200, text);
+		const answer = JSON.parse(text);
+		if (!answer.degraded) return answer;
+		assert.ok(kind !== 'lmdb' && Date.now() < end, text);
+		degraded++;
+	}
+}
+
+let degraded = 0;
 async function winners(post, visitor) {
-	const { status, text } = await post('/v1/decide', { anonymousId: visitor });
-	assert.equal(status, 200, text);
-	const answer = JSON.parse(text);
-	assert.ok(!answer.degraded, text);
+	const answer = await judged(() => post('/v1/decide', { anonymousId: visitor }));
 	return Object.values(answer.decisions).flatMap((slot) => slot.winners.map(({ rule }) => rule));
 }
 
@@ -64,6 +76,7 @@ test('the limit is exact for each visitor, over many connections and two workers
 	const post = client(t, served.url);
 	const seen = new Map();
 	const times = 8;
+	degraded = 0;
 	const asked = shuffled(Array.from({ length: visitors * times }, (_, i) => i % visitors));
 	await Promise.all(Array.from({ length: connections }, async () => {
 		while (asked.length) {
@@ -78,31 +91,34 @@ test('the limit is exact for each visitor, over many connections and two workers
 		assert.deepEqual([asks, twices], [2, 1], 'the stronger by name takes first, both while there are two places');
 	}
 	const counts = Object.fromEntries(JSON.parse((await askFresh(`${served.url}/v1/rules`)).text).rules.map((rule) => [rule.rule, rule]));
-	assert.deepEqual([counts.ask.won, counts.twice.won, counts.often.won], [2 * visitors, visitors, times * visitors]);
-	assert.deepEqual([counts.ask.capped, counts.twice.capped], [(times - 2) * visitors, (times - 1) * visitors], 'counted exactly, however often a decision was made again');
+	assert.deepEqual([counts.ask.won, counts.twice.won, counts.often.won], [2 * visitors, visitors, times * visitors + degraded]);
+	assert.deepEqual([counts.ask.capped - degraded, counts.twice.capped - degraded], [(times - 2) * visitors, (times - 1) * visitors], 'counted exactly, however often a decision was made again');
 	const told = await metrics(served);
-	assert.equal(told['floorwalker_decisions_total'], times * visitors);
-	assert.equal(told['floorwalker_cap_refusals_total{cap="three"}'] + told['floorwalker_cap_refusals_total{cap="two"}'], (2 * times - 3) * visitors);
-	assert.equal(told['floorwalker_cap_failures_total'], 0);
+	assert.equal(told['floorwalker_decisions_total'], times * visitors + degraded);
+	assert.equal(told['floorwalker_cap_refusals_total{cap="three"}'] + told['floorwalker_cap_refusals_total{cap="two"}'], (2 * times - 3) * visitors + 2 * degraded);
+	assert.ok(told['floorwalker_cap_failures_total'] <= 2 * degraded, 'a place is given or refused');
 });
 
 test('one visitor who asks a hundred times at once', async (t) => {
 	const served = await shop(t);
 	const post = client(t, served.url);
-	const all = (await Promise.all(Array.from({ length: 100 }, () => winners(post, name(0))))).flat();
-	assert.deepEqual(['ask', 'twice', 'often'].map((rule) => all.filter((one) => one === rule).length), [2, 1, 100]);
-	assert.ok((await metrics(served))['floorwalker_cap_conflicts_total'] > 0, 'none of them met another');
+	// Sometimes one worker takes all of them, and none meets another.
+	for (let i = 0; i === 0 || (await metrics(served))['floorwalker_cap_conflicts_total'] === 0; i++) {
+		const all = (await Promise.all(Array.from({ length: 100 }, () => winners(post, name(i))))).flat();
+		assert.deepEqual(['ask', 'twice', 'often'].map((rule) => all.filter((one) => one === rule).length), [2, 1, 100]);
+		assert.ok(i < 50, 'none of them met another');
+	}
 });
 
 test('explain says which cap, and until when; it takes nothing', async (t) => {
 	const served = await shop(t);
 	const explain = async (visitor) => {
-		const { body } = await served.ask('/v1/explain', { anonymousId: visitor, slots: ['hero'] });
+		const body = await judged(() => askFresh(`${served.url}/v1/explain`, { anonymousId: visitor, slots: ['hero'] }));
 		return body.slots.hero.candidates.find(({ rule }) => rule === 'ask');
 	};
 	for (let i = 0; i < 5; i++) assert.equal((await explain(name(0))).reason, 'won');
 	const before = Date.now();
-	for (let i = 0; i < 2; i++) await served.ask('/v1/decide', { anonymousId: name(0) });
+	for (let i = 0; i < 2; i++) await judged(() => askFresh(`${served.url}/v1/decide`, { anonymousId: name(0) }));
 	const after = Date.now();
 	const { reason, cap, until: ends } = await explain(name(0));
 	assert.deepEqual([reason, cap], ['capped', 'three']);
@@ -116,7 +132,7 @@ test('explain says which cap, and until when; it takes nothing', async (t) => {
 test('nobody and a crawler see nothing under a cap, and wait for nothing', async (t) => {
 	const served = await shop(t);
 	for (const body of [{}, { anonymousId: name(0), context: { userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' } }]) {
-		const answer = await served.ask('/v1/decide', body);
+		const answer = await served.ask('/v1/decide', body); // nothing is read
 		assert.equal(answer.body.degraded, undefined);
 		assert.deepEqual(Object.values(answer.body.decisions).flatMap((slot) => slot.winners.map(({ rule }) => rule)), ['often']);
 		assert.doesNotMatch(answer.headers.get('server-timing'), /store/);
@@ -128,7 +144,7 @@ test('nobody and a crawler see nothing under a cap, and wait for nothing', async
 test('what was shown is remembered by other workers, after their deaths, reloads and a restart', async (t) => {
 	const served = await shop(t);
 	let { url } = served;
-	const shown = async (visitor) => JSON.parse((await askFresh(`${url}/v1/decide`, { anonymousId: visitor })).text).decisions.hero.reason;
+	const shown = async (visitor) => (await judged(() => askFresh(`${url}/v1/decide`, { anonymousId: visitor }))).decisions.hero.reason;
 	const expectOnce = async (i, message) => {
 		assert.deepEqual([await shown(name(i)), await shown(name(i))], ['rule', 'rule'], message);
 		return async () => assert.equal(await shown(name(i)), 'default', message);

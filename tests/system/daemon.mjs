@@ -61,6 +61,9 @@ export async function until(condition, { what = condition.toString(), seconds = 
 const running = new Map();
 process.on('exit', () => running.forEach((daemon, child) => child.kill('SIGKILL')));
 
+// For what they need until they have ended.
+export const stopDaemons = () => Promise.all([...running.values()].map((daemon) => daemon.stop()));
+
 // Starts `floorwalker serve --config CONFIG` and waits until it says where it listens.
 // Answers { url, child, log(), signal(name), ended, stop() }: log() is its stderr so far, `ended` a promise of its exit
 // status (or the signal's name), stop() drains it with SIGTERM and answers the same.

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { long, program, startDaemon } from './daemon.mjs';
 import { kin, makeStream, random, seed, startLoad, whenThere } from './acknowledged.mjs';
 import { alive, until, writeShop } from './server.mjs';
+import { storeOf } from './stores.mjs';
 
 const killed = (pids) => pids.forEach((pid) => { try { process.kill(pid, 'SIGKILL'); } catch { /* it was faster */ } });
 
 // A shop whose data outlives its daemon: `start` begins it (again), `url` is where it is now.
 export async function openShop(t, { config = {}, folder } = {}) {
-	const shop = { folder: writeShop(t, { config: { store: 'lmdb:data', ...config }, folder }) };
+	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), ...config }, folder }) };
 	shop.config = join(shop.folder, 'floorwalker.lua');
 	// Who outlives a master that was killed, though nobody should.
 	shop.seen = new Set();
@@ -77,7 +78,7 @@ export const strikes = {
 	},
 };
 
-// So many strikes of these kinds at seeded moments under load, then acknowledged = stored. `more`: streams beside the one that
+// So many strikes of these kinds (names of the above, or functions as they are) at seeded moments under load, then acknowledged = stored. `more`: streams beside the one that
 // every fault has.
 export async function strikeUnderLoad(t, kinds, { times = long ? 10 : 4, people = long ? 2000 : 40, from = seed, config, nameless = false, ...client } = {}) {
 	const shop = await openShop(t, { config });
@@ -90,7 +91,8 @@ export async function strikeUnderLoad(t, kinds, { times = long ? 10 : 4, people 
 	for (let i = 0; i < times; i++) {
 		await load.passed(1 + Math.floor(rnd() * (long ? 200 : 20)));
 		await pause(rnd() * 20);
-		await strikes[pick(kinds, rnd)](shop, rnd);
+		const strike = pick(kinds, rnd);
+		await (strikes[strike] ?? strike)(shop, rnd);
 	}
 	await load.passed(5);
 	await Promise.all([load.stop(), once.stop()]);

@@ -12,6 +12,7 @@ import test from 'node:test';
 import { assertExactlyOnce, assertStored, seed } from './acknowledged.mjs';
 import { long } from './daemon.mjs';
 import { strikeUnderLoad } from './faults.mjs';
+import { strikesHere, testOnLmdb } from './stores.mjs';
 
 // Strikes under load, then what has to be true; at length five shops one after the other, for a daemon that is struck again and
 // again waits longer each time before it begins anew.
@@ -32,9 +33,9 @@ test('nothing happens: visitors who come to all workers at once', (t) => struck(
 
 test('kill -9 of a worker', (t) => struck(t, ['worker']));
 
-test('kill -9 of the keeper', (t) => struck(t, ['keeper'], { nameless: true }, unbroken));
+testOnLmdb('kill -9 of the keeper', (t) => struck(t, ['keeper'], { nameless: true }, unbroken));
 
-test('kill -9 of the keeper between a commit and its answers', async (t) => {
+testOnLmdb('kill -9 of the keeper between a commit and its answers', async (t) => {
 	if (spawnSync('strace', ['-V']).error) return t.skip('there is no strace');
 	await struck(t, ['answering'], { nameless: true }, unbroken);
 });
@@ -45,8 +46,8 @@ test('kill -9 of the master', (t) => struck(t, ['master'], { times: long ? 10 : 
 
 test('kill -9 of all', (t) => struck(t, ['all'], { times: long ? 10 : 2 }));
 
-test('SIGSTOP of the keeper', (t) => struck(t, ['stopped'], { nameless: true }, unbroken));
+testOnLmdb('SIGSTOP of the keeper', (t) => struck(t, ['stopped'], { nameless: true }, unbroken));
 
 test('SIGHUP', (t) => struck(t, ['reload'], { nameless: true }, unnoticed));
 
-test('any of them', (t) => struck(t, ['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload'], { times: long ? 30 : 5 }));
+test('any of them', (t) => struck(t, strikesHere(['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload']), { times: long ? 30 : 5 }));

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { ask } from './daemon.mjs';
 import { runAside, serve, until } from './server.mjs';
+import { storeOf } from './stores.mjs';
 
 export const secret = 'sk-0123456789abcdef';
 export const write = 'wk-0123456789abcdef';
@@ -20,7 +21,7 @@ end
 export const consent = { default: { analytics: 'granted', personalization: 'granted' } };
 
 export async function servePeople(t, { config = {}, files = {}, ...more } = {}) {
-	const shop = await serve(t, { config: { keys, consent, store: 'lmdb:data', ...config }, files: { 'shop/home.lua': rules, ...files }, ...more });
+	const shop = await serve(t, { config: { keys, consent, store: config.store ?? await storeOf(t), ...config }, files: { 'shop/home.lua': rules, ...files }, ...more });
 	return withPeople(shop);
 }
 
