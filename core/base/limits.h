@@ -139,6 +139,12 @@ enum {
 	FW_LIMIT_DEAD_LETTER_S = 30 * 86400,  /* and for how long */
 	FW_LIMIT_DEAD_LETTERS_A_SECOND = 100, /* that a worker keeps; what goes beyond is refused and only counted */
 
+	FW_LIMIT_SPOOL_EVENTS = 1000000,      /* held on this node while the store is out of reach; above it 503 */
+	FW_LIMIT_SPOOL_BYTES = 1 << 30,       /* that they take on its disk */
+	FW_LIMIT_SPOOL_SLICE = 500,           /* applied together, once the store answers again */
+	FW_LIMIT_SPOOL_WAIT_MS = 1000,        /* that a request then waits for those before it, and … */
+	FW_LIMIT_SPOOL_WAITERS = 64,          /* … so many of a worker do; then it is held behind them */
+
 	/* Processes. */
 	FW_LIMIT_WORKERS = 64,                /* of one generation */
 	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */

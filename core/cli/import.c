@@ -196,9 +196,11 @@ static int read_line(struct import *in, const char *line, size_t n, int64_t offs
 	struct fw_error err;
 	struct fw_refusal refusal = { .code = "" };
 	struct fw_people_event *e = &events[*n_events];
-	struct fw_ingest_reader reader = { &in->arena, &in->scratch, in->signals, &in->signal_config.consent,
-		in->stored.config->identity_key, NULL, true,
-		{ .type = -1, .received_us = fw_now_us(), .imported = true }, NULL, false };
+	struct fw_ingest_reader reader = {
+		.arena = &in->arena, .scratch = &in->scratch, .signals = in->signals, .consent = &in->signal_config.consent,
+		.identity_key = in->stored.config->identity_key, .secret = true,
+		.frame = { .type = -1, .received_us = fw_now_us(), .imported = true },
+	};
 	if (n > LINE_MOST) {
 		snprintf(refusal.message, sizeof refusal.message, "the event has %zu bytes; at most %d are taken", n, LINE_MOST);
 		refuse(in, refusal.message, NULL);

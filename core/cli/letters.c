@@ -156,10 +156,11 @@ static int replay(struct job *j, const struct fw_dead *d)
 	struct fw_people_group group = { .done = fw_stored_done, .ctx = &wait };
 	fw_arena_init(&arena, NULL, 0, 0);
 	fw_arena_init(&scratch, NULL, 0, 0);
-	struct fw_ingest_reader reader = { &arena, &scratch, j->signals, &j->signal_config.consent,
-		j->stored.config->identity_key, NULL,
-		fw_str_is(d->sender, "secret"),
-		{ .type = -1, .received_us = fw_now_us() }, NULL, fw_str_is(d->sender, "signed") };
+	struct fw_ingest_reader reader = {
+		.arena = &arena, .scratch = &scratch, .signals = j->signals, .consent = &j->signal_config.consent,
+		.identity_key = j->stored.config->identity_key, .secret = fw_str_is(d->sender, "secret"),
+		.frame = { .type = -1, .received_us = fw_now_us() }, .vouched = fw_str_is(d->sender, "signed"),
+	};
 	int rc = d->event.n ? fw_json_parse(&arena, d->event.p, d->event.n, &element, NULL) : FW_EINVAL;
 	if (rc == 0)
 		rc = fw_ingest_read(&reader, element, &event, &refusal);

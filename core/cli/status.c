@@ -74,6 +74,15 @@ static void print_texts(const struct fw_json *list, const char *label)
 		printf("%-11s %s\n", label, t->string.p);
 }
 
+static void print_spool(const struct fw_json *spool)
+{
+	double events = number_of(spool, "events");
+	if (events > 0)
+		printf("spool       %.0f events held, the oldest for %.0f s\n", events, number_of(spool, "oldestSeconds"));
+	else if (spool)
+		puts(fw_json_get(spool, "events")->type == FW_JSON_NULL ? "spool       not looked at yet" : "spool       empty");
+}
+
 static void print(const struct fw_json *s)
 {
 	const struct fw_json *workers = fw_json_get(s, "workers");
@@ -88,6 +97,7 @@ static void print(const struct fw_json *s)
 			number_of(w, "requests"), (int)number_of(w, "connections"));
 	print_last_load(fw_json_get(s, "lastLoad"));
 	const char *promise = fw_json_text(s, "promise").p;
+	print_spool(fw_json_get(s, "spool"));
 	printf("durability  %s%s%s\n", text_of(s, "durability"), promise ? ": " : "", promise ? promise : "");
 }
 

@@ -8,7 +8,6 @@
 #include "cli/command.h"
 #include "server/config_store.h"
 #include "server/control.h"
-#include "store/redis_url.h"
 
 static int say(const struct fw_error *err)
 {
@@ -28,14 +27,24 @@ static int ask_daemon(const struct fw_config *config, bool *ret_runs, struct fw_
 	return rc == FW_ENOENT ? 0 : rc;
 }
 
-/* Where no daemon runs, a child of this command writes in its place. */
-static int begin_keeper(struct fw_stored *s, const struct fw_store_options *options, struct fw_error *err)
+/* Where no daemon runs, a child of this command writes in its place, if there is anything that this machine keeps. */
+static int begin_keeper(struct fw_stored *s, struct fw_error *err)
 {
+	struct fw_store_options kept;
 	bool runs;
 	int rc = ask_daemon(s->config, &runs, err);
-	if (rc < 0 || runs || fw_redis_url_is(options->url))
+	if (rc < 0 || runs)
 		return rc;
-	return fw_hosted_begin(&s->hosted, options, err);
+	if ((rc = fw_config_kept(s->config, &s->arena, &kept, err)) < 0)
+		return rc == FW_ENOENT ? 0 : rc;
+	return fw_hosted_begin(&s->hosted, &kept, err);
+}
+
+static int open_spool(struct fw_stored *s, struct fw_error *err)
+{
+	struct fw_store_options options;
+	int rc = fw_config_spool(s->config, &s->arena, &options, err);
+	return rc == FW_ENOENT ? 0 : rc < 0 ? rc : fw_store_open(&options, s->base, &s->spool, err);
 }
 
 int fw_stored_open(struct fw_stored *s, const char *given)
@@ -50,15 +59,15 @@ int fw_stored_open(struct fw_stored *s, const char *given)
 		return FW_EXIT_NO;
 	}
 	if (fw_config_load(path, &s->config, &err) < 0 || fw_config_store(s->config, &s->arena, &options, &err) < 0 ||
-			fw_make_folders(s->config->run, 0750, &err) < 0 || begin_keeper(s, &options, &err) < 0)
+			fw_make_folders(s->config->run, 0750, &err) < 0 || begin_keeper(s, &err) < 0)
 		return say(&err);
-	struct fw_people_options people = { s->config->currency, s->config->hosts.items, s->config->hosts.n };
 	if (!(s->base = event_base_new())) {
 		fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory");
 		return say(&err);
 	}
-	if (fw_store_open(&options, s->base, &s->store, &err) < 0)
+	if (fw_store_open(&options, s->base, &s->store, &err) < 0 || open_spool(s, &err) < 0)
 		return say(&err);
+	struct fw_people_options people = { s->config->currency, s->config->hosts.items, s->config->hosts.n, s->spool };
 	s->people = fw_people_create(s->store, &people);
 	if (!s->people)
 		return say((fw_fail(&err, FW_ENOMEM, NULL, 0, "out of memory"), &err));
@@ -68,6 +77,7 @@ int fw_stored_open(struct fw_stored *s, const char *given)
 void fw_stored_close(struct fw_stored *s)
 {
 	fw_store_close(s->store);
+	fw_store_close(s->spool);
 	fw_people_destroy(s->people);
 	if (s->base)
 		event_base_free(s->base);

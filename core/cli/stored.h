@@ -11,7 +11,7 @@ struct event_base;
 struct fw_stored {
 	struct fw_config *config;
 	struct event_base *base;
-	struct fw_store *store;
+	struct fw_store *store, *spool; /* spool NULL: there is none */
 	struct fw_people *people;
 	struct fw_arena arena; /* of what is opened */
 	struct fw_hosted hosted; /* its own keeper; none: the daemon's */

@@ -1,11 +1,12 @@
-/* What is left of an erasure: dead letters of the person, then the freed pages of the file. Each step is a row's change, so that
- * anybody may go on, and twice. */
+/* What is left of an erasure: this node's spool must have come past it, then dead letters of the person go, then the freed pages of the
+ * files. Each step is a row's change, so that anybody may go on, and twice. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "people/dead.h"
 #include "people/erase_own.h"
+#include "people/held.h"
 #include "profile/identify.h"
 
 enum { LETTERS_AT_ONCE = 128, LETTERS_DONE = 1, SCRUBBED = 2, KEY_BYTES = 17 };
@@ -150,11 +151,26 @@ static void on_scrubbed(void *ctx, int rc)
 	write_row(r, on_complete);
 }
 
-static void scrub(struct rest *r)
+static void scrub_store(struct rest *r, struct fw_store *store, fw_store_scrubbed done)
 {
-	int rc = fw_store_scrub(r->people->store, on_scrubbed, r);
+	int rc = fw_store_scrub(store, done, r);
 	if (rc < 0)
 		end(r, rc == FW_EBUSY ? 0 : rc);
+}
+
+static void on_spool_scrubbed(void *ctx, int rc)
+{
+	struct rest *r = ctx;
+	if (rc < 0)
+		end(r, rc == FW_EBUSY ? 0 : rc);
+	else
+		scrub_store(r, r->people->store, on_scrubbed);
+}
+
+static void scrub(struct rest *r)
+{
+	struct fw_store *spool = r->people->options.spool;
+	scrub_store(r, spool ? spool : r->people->store, spool ? on_spool_scrubbed : on_scrubbed);
 }
 
 static void on_letters_done(void *ctx, int rc, uint64_t version)
@@ -311,6 +327,16 @@ static void look_through(struct rest *r)
 	write_row(r, on_letters_done);
 }
 
+/* What was held before is refused when it is applied, and dropped: then nothing of the person is left in this node's spool. */
+static bool spool_is_through(struct rest *r)
+{
+	struct fw_store *spool = r->people->options.spool;
+	int64_t oldest_us = 0;
+	if (!spool)
+		return true;
+	return fw_held_oldest(spool, &r->scratch, &oldest_us) == 0 && (oldest_us == 0 || oldest_us > r->job.receipt.begun_us);
+}
+
 static void on_row(void *ctx, int rc, const struct fw_row *row)
 {
 	struct rest *r = ctx;
@@ -320,6 +346,8 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 		rc = fw_erasure_read(&r->arena, &r->key, row->value, &r->job);
 	if (rc < 0 || r->job.receipt.done_us)
 		end(r, rc == FW_EINVAL ? FW_EIO : rc);
+	else if (!spool_is_through(r))
+		end(r, 0); /* the sweep asks again */
 	else if (r->job.letters_done)
 		scrub(r);
 	else

@@ -17,6 +17,7 @@ struct fw_people_options {
 	const char *currency;
 	const struct fw_str *own_hosts;
 	size_t n_own_hosts;
+	struct fw_store *spool; /* where this node holds events (held.h), for an erasure to look through; NULL: nowhere */
 };
 
 /* `store` and what the options point to must outlive it. NULL: out of memory. */

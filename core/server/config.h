@@ -25,6 +25,11 @@ struct fw_config_plugin {
 };
 
 /* The limits that are not HTTP's; base/limits.h tells each one's meaning. */
+struct fw_spool_limits {
+	unsigned spool_events;
+	size_t spool_bytes;
+};
+
 struct fw_process_limits {
 	int64_t load_ms, heartbeat_ms, drain_ms, kill_ms, restart_ms;
 };
@@ -60,10 +65,12 @@ struct fw_config {
 	enum fw_log_level log_level;
 	struct fw_http_limits http;
 	struct fw_rate_limits rates;
+	struct fw_spool_limits spool_limits;
 	struct fw_process_limits process;
 
 	const char *store;      /* "lmdb:/absolute/folder" */
 	const char *durability; /* "commit" or "interval"; of Redis "server" or "replicated" */
+	const char *spool;      /* a folder, or NULL: events are not taken while the store is out of reach */
 
 	/* Checked and kept for what acts on them. */
 	const struct fw_json *consent, *decisions; /* objects, or NULL */

@@ -88,6 +88,11 @@ static int key_store(struct fw_config *c, const struct fw_json *v, struct fw_err
 	return c->store ? 0 : fw_config_no_memory(err);
 }
 
+static int key_spool(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
+{
+	return fw_config_path(c, v, &c->spool, err);
+}
+
 static int key_durability(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
 	static const char *const words[] = { "commit", "interval", "server", "replicated", NULL };
@@ -324,6 +329,7 @@ struct limit {
 
 #define HTTP(name, type) { #name, offsetof(struct fw_config, http.name), type }
 #define RATE(name) { #name, offsetof(struct fw_config, rates.name), UNSIGNED }
+#define SPOOL(name, type) { #name, offsetof(struct fw_config, spool_limits.name), type }
 #define PROCESS(name) { #name, offsetof(struct fw_config, process.name), MILLISECONDS }
 static const struct limit limits[] = {
 	HTTP(body_bytes, SIZE), HTTP(header_bytes, SIZE), HTTP(url_bytes, SIZE), HTTP(request_bytes, SIZE),
@@ -331,6 +337,7 @@ static const struct limit limits[] = {
 	HTTP(header_ms, MILLISECONDS), HTTP(body_ms, MILLISECONDS), HTTP(idle_ms, MILLISECONDS), HTTP(write_ms, MILLISECONDS),
 	HTTP(linger_ms, MILLISECONDS), HTTP(drain_idle_ms, MILLISECONDS),
 	RATE(per_address_s), RATE(per_key_s), RATE(new_per_address_min),
+	SPOOL(spool_events, UNSIGNED), SPOOL(spool_bytes, SIZE),
 	PROCESS(load_ms), PROCESS(heartbeat_ms), PROCESS(drain_ms), PROCESS(kill_ms), PROCESS(restart_ms),
 };
 enum { LIMITS = sizeof limits / sizeof *limits };
@@ -379,7 +386,7 @@ static const struct {
 	int (*read)(struct fw_config *c, const struct fw_json *v, struct fw_error *err);
 } keys[] = {
 	{ "listen", key_listen }, { "workers", key_workers }, { "run", key_run }, { "rules", key_rules },
-	{ "compliance", key_compliance }, { "store", key_store }, { "durability", key_durability },
+	{ "compliance", key_compliance }, { "store", key_store }, { "durability", key_durability }, { "spool", key_spool },
 	{ "plugins", key_plugins }, { "plugin_path", key_plugin_path }, { "geo", key_geo }, { "keys", key_keys },
 	{ "consent", key_consent }, { "retain", key_retain }, { "decisions", key_decisions }, { "holdout", key_holdout },
 	{ "timezone", key_timezone }, { "currency", key_currency }, { "limits", key_limits }, { "proxies", key_proxies },
@@ -417,6 +424,7 @@ int fw_config_set_defaults(struct fw_config *c)
 	c->compliance = fw_config_own(&c->arena, "compliance");
 	fw_http_limits_default(&c->http);
 	c->rates = (struct fw_rate_limits){ FW_LIMIT_PER_ADDRESS_S, FW_LIMIT_PER_KEY_S, FW_LIMIT_NEW_PER_ADDRESS_MIN };
+	c->spool_limits = (struct fw_spool_limits){ FW_LIMIT_SPOOL_EVENTS, FW_LIMIT_SPOOL_BYTES };
 	c->process = (struct fw_process_limits){
 		.load_ms = FW_LIMIT_LOAD_MS,
 		.heartbeat_ms = FW_LIMIT_HEARTBEAT_MS,
@@ -442,9 +450,21 @@ static int set_durability(struct fw_config *c, struct fw_error *err)
 	return FW_EINVAL;
 }
 
+/* A spool is for a store that can be away: data on this machine's disk is as near as a spool would be. */
+static int check_spool(const struct fw_config *c, struct fw_error *err)
+{
+	if (!c->spool || strncmp(c->store, "lmdb:", 5) != 0)
+		return 0;
+	fw_fail(err, FW_EINVAL, c->file, 0, "spool cannot be used with the store \"%s\", which is as near as the spool", c->store);
+	fw_hint(err, "a spool holds events while Redis is out of reach: set store to that, or take spool away");
+	return FW_EINVAL;
+}
+
 int fw_config_set_rest(struct fw_config *c, struct fw_error *err)
 {
 	int rc = set_durability(c, err);
+	if (rc == 0)
+		rc = check_spool(c, err);
 	if (rc < 0)
 		return rc;
 	if (!c->rules)

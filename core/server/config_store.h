@@ -7,7 +7,9 @@
 
 /* The configured store, the keeper's socket in `run`. Texts are the configuration's, or lie in the arena. 0 or FW_ENOMEM. */
 int fw_config_store(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err);
-/* What this machine's keeper keeps. 0; FW_ENOENT: nothing, the data lies in Redis; FW_ENOMEM. */
+/* The spool, an LMDB store in a folder of this node. FW_ENOENT: none is configured. */
+int fw_config_spool(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err);
+/* What the node's keeper keeps: the data, or where that lies elsewhere the spool. FW_ENOENT: there is nothing to keep. */
 int fw_config_kept(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "server/master.h"
+#include "server/spool.h"
 #include "store/store.h"
 #include "trace/trace.h"
 
@@ -196,6 +197,10 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_text_value(o, m->config->durability);
 	fw_json_key(o, "promise");
 	fw_json_text_value(o, fw_store_promise_text(worst_promise(m)));
+	if (m->config->spool) {
+		fw_json_key(o, "spool");
+		fw_spool_write(m->shared, o);
+	}
 	fw_json_close_object(o);
 }
 

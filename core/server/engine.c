@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "server/config_signals.h"
@@ -161,7 +162,7 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 }
 
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
-	void *remembered, struct fw_people *people)
+	void *remembered, struct fw_people *people, struct fw_spool *spool)
 {
 	struct fw_engine_worker *w = calloc(1, sizeof *w);
 	if (!w)
@@ -169,14 +170,18 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	w->engine = engine;
 	w->page = page;
 	w->people = people;
+	w->spool = spool;
 	w->until_sample = FW_SAMPLE_EVERY;
 	w->failed_seen = calloc(engine->set->n_rules + 1, sizeof *w->failed_seen);
 	void *counts = engine->counts + number * engine->counts_bytes;
 	w->signals = fw_signal_create(engine->signals, remembered);
 	w->decides = fw_decider_init(&w->decider, engine->set, counts, engine->set_aside) == 0;
-	if ((w->ingester = calloc(1, sizeof *w->ingester)))
+	bool random = true;
+	if ((w->ingester = calloc(1, sizeof *w->ingester))) {
 		fw_arena_init(&w->ingester->scratch, NULL, 0, FW_LIMIT_REQUEST_BYTES);
-	if (!w->signals || !w->ingester || !w->decides || !w->failed_seen) {
+		random = getrandom(w->ingester->chance, sizeof w->ingester->chance, 0) == sizeof w->ingester->chance;
+	}
+	if (!random || !w->signals || !w->ingester || !w->decides || !w->failed_seen) {
 		fw_engine_worker_destroy(w);
 		return NULL;
 	}

@@ -10,6 +10,7 @@
 #include "server/shared.h"
 
 struct fw_people;
+struct fw_spool;
 struct fw_plugin_request;
 struct fw_engine;        /* what all workers of a generation share */
 struct fw_engine_worker; /* one worker's part */
@@ -25,9 +26,10 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 
 /* In a worker, after the fork. `page` is where it counts, `remembered` (NULL: memory of its own) where it remembers what requests
  * have in common, as fw_signal_create has it. `people` knows who is asking; NULL: nobody does, and what would come
- * from profiles is out of reach. NULL: out of memory. */
+ * from profiles is out of reach. `spool` takes events while the store is out of reach; NULL: they are refused then. NULL: out of
+ * memory. */
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
-	void *remembered, struct fw_people *people);
+	void *remembered, struct fw_people *people, struct fw_spool *spool);
 /* Every question must have been answered: close the store before, which answers those that wait for it. */
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 

@@ -25,6 +25,7 @@ struct fw_engine {
 };
 
 struct fw_ingester;
+struct fw_spool;
 
 /* What is asked, once read. */
 struct fw_engine_question {
@@ -62,6 +63,7 @@ struct fw_engine_worker {
 	struct fw_engine *engine;
 	struct fw_slot_page *page;
 	struct fw_people *people; /* or NULL; not owned */
+	struct fw_spool *spool;   /* the same */
 	struct fw_decider decider;
 	bool decides;
 	struct fw_ingester *ingester;

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/hash.h"
 #include "server/admit.h"
-#include "server/signed.h"
 
 enum { ARENA_BYTES = 32 << 20 }; /* what a body of the most bytes can become */
 
@@ -57,11 +56,17 @@ static void write_answer(const struct fw_ingest *in, unsigned accepted, struct f
 	fw_json_close_object(&o);
 }
 
+/* How many of the events, the first ones, people have seen. */
+static unsigned applied_now(const struct fw_ingest *in)
+{
+	return in->direct_held ? 0 : in->n_direct;
+}
+
 /* What was not added to the person goes to no letter either. Returns how many. */
 static unsigned reject_refused(struct fw_ingest *in)
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < in->n_events; i++) {
+	for (unsigned i = 0; i < applied_now(in); i++) {
 		struct fw_refusal refusal;
 		if (!fw_ingest_refused(&in->events[i], &refusal))
 			continue;
@@ -83,9 +88,9 @@ static void finish(struct fw_ingest *in)
 	fw_buf_init(&out, 0);
 	if (rc == 0) {
 		unsigned repeated = 0, accepted = in->n_events - reject_refused(in);
-		for (unsigned i = 0; i < in->n_events; i++)
+		for (unsigned i = 0; i < applied_now(in); i++)
 			repeated += in->events[i].repeated;
-		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, accepted - repeated);
+		fw_count(in->worker->page, FW_COUNT_EVENTS_STORED, accepted - repeated - in->n_held);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REPEATED, repeated);
 		fw_count(in->worker->page, FW_COUNT_EVENTS_REJECTED, in->n_rejected);
 		write_answer(in, accepted, &out);
@@ -102,7 +107,7 @@ static void finish(struct fw_ingest *in)
 	fw_buf_finish(&out);
 }
 
-static void leave(struct fw_ingest *in, int rc)
+void fw_ingest_leave(struct fw_ingest *in, int rc)
 {
 	if (rc < 0)
 		in->rc = rc;
@@ -112,69 +117,13 @@ static void leave(struct fw_ingest *in, int rc)
 
 static void on_applied(void *ctx, int rc)
 {
-	leave(ctx, rc);
-}
-
-static void on_letter(void *ctx, int rc, uint64_t version)
-{
-	(void)version;
-	leave(ctx, rc);
-}
-
-/* Somebody who sends nonsense must not fill the disk. */
-static bool may_write_letter(struct fw_ingester *g, int64_t now_us)
-{
-	if (g->letters_second != now_us / 1000000) {
-		g->letters_second = now_us / 1000000;
-		g->letters = 0;
+	struct fw_ingest *in = ctx;
+	if (rc == FW_EAWAY && in->worker->spool) {
+		in->direct_held = true;
+		fw_ingest_hold(in, 0, in->n_direct);
+		rc = 0;
 	}
-	return g->letters++ < FW_LIMIT_DEAD_LETTERS_A_SECOND;
-}
-
-/* Who sent it: a letter is judged as the event was, and has no signature, which would be good for ever. */
-static const char *take_signature(const struct fw_ingest *in, const struct fw_json *element)
-{
-	const struct fw_json *places[FW_HASH_PLACES], *context = fw_json_get(element, "context");
-	struct fw_str user = fw_json_text(element, "userId"), hash = fw_event_user_hash(element, context);
-	bool signs = user.n && fw_signed_verify(in->reader.identity_key, user, hash);
-	fw_event_hash_places(element, context, places);
-	for (int i = 0; i < FW_HASH_PLACES; i++) {
-		struct fw_json *kept = fw_json_get(places[i], "userHash");
-		if (kept)
-			kept->type = FW_JSON_NULL;
-	}
-	return in->reader.secret ? "secret" : signs ? "signed" : "write";
-}
-
-static void keep_letter(struct fw_ingest *in, const struct fw_json *element, const struct fw_refusal *why)
-{
-	if (strcmp(why->code, "crawler") == 0)
-		return;
-	if (!may_write_letter(in->worker->ingester, in->reader.frame.received_us)) {
-		fw_count(in->worker->page, FW_COUNT_LETTERS_DROPPED, 1);
-		return;
-	}
-	const char *sender = take_signature(in, element);
-	struct fw_buf b;
-	struct fw_json_out o;
-	fw_buf_init(&b, 0);
-	fw_json_out_init(&o, &b);
-	fw_json_tree(&o, element);
-	struct fw_dead d = {
-		.at_us = in->reader.frame.received_us,
-		.code = fw_str(why->code),
-		.message = fw_str(why->message),
-		.sender = fw_str(sender),
-		.event = { b.data, b.n <= FW_LIMIT_EVENT_BYTES ? b.n : 0 },
-		.bytes = b.n,
-	};
-	in->left++;
-	int rc = b.failed ? FW_ENOMEM : fw_dead_put(fw_people_store(in->worker->people), &d, on_letter, in);
-	if (rc < 0)
-		leave(in, rc);
-	else
-		fw_count(in->worker->page, FW_COUNT_LETTERS, 1);
-	fw_buf_finish(&b);
+	fw_ingest_leave(in, rc);
 }
 
 /* What it takes at most to write an element: a byte of text is six as \u00xx, a number has some twenty. */
@@ -210,6 +159,14 @@ static int check_size(struct fw_ingest *in, const struct fw_json *element, struc
 	return rc;
 }
 
+/* For an event without a messageId: if it is held it may be handed in twice. */
+static uint64_t make_hash(struct fw_ingester *g)
+{
+	uint64_t hash = fw_hash(&g->chance, sizeof g->chance);
+	g->chance[1]++;
+	return hash + (hash == 0);
+}
+
 static int take(struct fw_ingest *in, const struct fw_json *element, unsigned index)
 {
 	struct fw_refusal refusal = { .code = NULL };
@@ -222,12 +179,17 @@ static int take(struct fw_ingest *in, const struct fw_json *element, unsigned in
 	}
 	if (rc == 0)
 		rc = fw_ingest_read(&in->reader, element, e, &refusal);
-	if (rc == 0)
+	if (rc == 0 && in->worker->spool && !e->event.message_hash)
+		e->event.message_hash = make_hash(in->worker->ingester);
+	if (rc == 0) {
+		in->elements[in->n_events] = element;
 		in->indexes[in->n_events++] = index;
+	}
 	if (rc != FW_EINVAL)
 		return rc;
-	in->rejected[in->n_rejected++] = (struct fw_rejected){ index, refusal };
-	keep_letter(in, element, &refusal);
+	struct fw_rejected *rejected = &in->rejected[in->n_rejected++];
+	*rejected = (struct fw_rejected){ index, refusal };
+	fw_ingest_keep_letter(in, element, &rejected->refusal);
 	return 0;
 }
 
@@ -259,6 +221,27 @@ static const struct fw_json *find_events(struct fw_ingest *in, const struct fw_j
 	return batch->child;
 }
 
+/* Those that can be applied are, those that cannot are held. */
+static void store(void *ctx)
+{
+	struct fw_ingest *in = ctx;
+	int rc = fw_ingest_part(in);
+	if (rc == 1)
+		return;
+	if (rc < 0) {
+		fw_ingest_leave(in, rc);
+		return;
+	}
+	if (in->n_direct < in->n_events)
+		fw_ingest_hold(in, in->n_direct, in->n_events - in->n_direct);
+	if (in->n_direct == 0) {
+		fw_ingest_leave(in, 0);
+		return;
+	}
+	in->group = (struct fw_people_group){ .done = on_applied, .ctx = in };
+	fw_people_apply(in->worker->people, in->events, in->n_direct, &in->group);
+}
+
 static void run(struct fw_ingest *in, struct fw_str json)
 {
 	struct fw_json *body = NULL;
@@ -279,8 +262,9 @@ static void run(struct fw_ingest *in, struct fw_str json)
 		in->events = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_people_event);
 		in->rejected = FW_NEW_ARRAY(&in->arena, n + 1, struct fw_rejected);
 		in->indexes = FW_NEW_ARRAY(&in->arena, n + 1, unsigned);
+		in->elements = FW_NEW_ARRAY(&in->arena, n + 1, const struct fw_json *);
 	}
-	if (rc < 0 || !in->events || !in->rejected || !in->indexes) {
+	if (rc < 0 || !in->events || !in->rejected || !in->indexes || !in->elements) {
 		refuse_all(in, 413, "too_large", "the request takes more memory than one may", NULL, "send fewer events at once");
 		return;
 	}
@@ -290,12 +274,10 @@ static void run(struct fw_ingest *in, struct fw_str json)
 	for (unsigned i = 0; rc == 0 && i < in->n_events; i++)
 		if (!fw_admit_id(in->reader.request, in->events[i].id.id))
 			rc = FW_ELIMIT;
-	if (rc < 0) {
-		leave(in, rc);
-		return;
-	}
-	in->group = (struct fw_people_group){ .done = on_applied, .ctx = in };
-	fw_people_apply(in->worker->people, in->events, in->n_events, &in->group);
+	if (rc < 0)
+		fw_ingest_leave(in, rc);
+	else
+		store(in);
 }
 
 void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *request, bool secret, struct fw_str json,
@@ -315,9 +297,12 @@ void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *requ
 		return;
 	}
 	*in = (struct fw_ingest){ .worker = w, .json_bytes = json.n, .done = done, .data = data };
-	in->reader = (struct fw_ingest_reader){ &in->arena, &w->ingester->scratch, w->signals, &w->engine->signal_config.consent,
-		w->engine->config->identity_key, request, secret,
-		{ .type = -1, .received_us = fw_now_us() }, w->page, false };
+	in->waiter = (struct fw_spool_waiter){ .wake = store, .ctx = in };
+	in->reader = (struct fw_ingest_reader){
+		.arena = &in->arena, .scratch = &w->ingester->scratch, .signals = w->signals, .consent = &w->engine->signal_config.consent,
+		.identity_key = w->engine->config->identity_key, .request = request, .secret = secret,
+		.frame = { .type = -1, .received_us = fw_now_us() }, .page = w->page,
+	};
 	w->ingester->waiting_bytes += json.n;
 	fw_arena_init(&in->arena, NULL, 0, ARENA_BYTES);
 	run(in, json);

@@ -146,5 +146,6 @@ int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *elem
 #endif
 	if (rc == 0)
 		rc = fw_event_read_consent(in->arena, in->consent, in->secret, &ret->event);
-	return rc < 0 ? rc : read_signals(in, ret, refusal);
+	ret->behaviour = in->behaviour;
+	return rc < 0 || in->again ? rc : read_signals(in, ret, refusal);
 }

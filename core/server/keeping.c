@@ -1,5 +1,5 @@
 /* The keeper, as the master sees it: begun before everything else, watched, begun again when it dies, ended last. Where the data
- * lies elsewhere there is none. */
+ * lies elsewhere it keeps the spool, and there is none without. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -20,6 +20,8 @@ struct fw_living {
 	struct fw_slot_page *page;
 	struct fw_arena arena; /* of the store's options */
 	struct fw_store *store;
+	struct fw_store *held;    /* the spool's; NULL: there is none */
+	struct fw_spool spool;
 	struct fw_people *people;
 	struct fw_sweep *sweep;
 	struct event *on_lease, *on_step, *on_post;
@@ -113,17 +115,33 @@ static void on_step(evutil_socket_t fd, short what, void *ctx)
 		fw_sweep_step(l->sweep, fw_now_us(), on_swept, l);
 }
 
-static int make(struct fw_living *l, const struct fw_config *config, struct event_base *base, struct fw_error *err)
+static int open_spool(struct fw_living *l, const struct fw_made *made, struct event_base *base, struct fw_error *err)
 {
 	struct fw_store_options options;
-	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n };
+	int rc = fw_config_spool(made->config, &l->arena, &options, err);
+	if (rc == FW_ENOENT)
+		return 0;
+	if (rc == 0)
+		rc = fw_store_open(&options, base, &l->held, err);
+	if (rc == 0)
+		rc = fw_spool_init(&l->spool, l->held, l->store, &made->config->spool_limits, made->shared, l->page, base);
+	return rc;
+}
+
+static int make(struct fw_living *l, const struct fw_made *made, struct event_base *base, struct fw_error *err)
+{
+	const struct fw_config *config = made->config;
+	struct fw_store_options options;
 	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
 	int rc = fw_config_store(config, &l->arena, &options, err);
 	l->remote = fw_redis_url_is(config->store);
 	if (rc == 0)
 		rc = fw_store_open(&options, base, &l->store, err);
+	if (rc == 0)
+		rc = open_spool(l, made, base, err);
 	if (rc < 0)
 		return rc;
+	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n, l->held };
 	l->people = fw_people_create(l->store, &people);
 	l->sweep = l->people ? fw_sweep_create(l->people, &sweep) : NULL;
 	l->on_lease = evtimer_new(base, on_lease, l);
@@ -143,7 +161,7 @@ int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, stru
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 	l->page = page;
 	fw_arena_init(&l->arena, NULL, 0, 0);
-	int rc = make(l, made->config, base, err);
+	int rc = make(l, made, base, err);
 	if (rc < 0)
 		fw_living_destroy(l);
 	else
@@ -183,8 +201,11 @@ void fw_living_close(struct fw_living *l)
 	l->leads = false;
 	if (l->people)
 		fw_living_publish(l);
+	if (l->held)
+		fw_spool_close(&l->spool);
 	fw_store_close(l->store);
-	l->store = NULL;
+	fw_store_close(l->held); /* what the other could not take may have come here */
+	l->store = l->held = NULL;
 	/* What waited has been told of the end by now, and sets no timer any more. */
 	if (l->on_lease)
 		event_free(l->on_lease);
@@ -201,6 +222,8 @@ void fw_living_destroy(struct fw_living *l)
 	fw_living_close(l);
 	fw_sweep_destroy(l->sweep);
 	fw_people_destroy(l->people);
+	if (l->spool.store)
+		fw_spool_finish(&l->spool);
 	fw_arena_finish(&l->arena);
 	free(l);
 }
@@ -208,6 +231,11 @@ void fw_living_destroy(struct fw_living *l)
 struct fw_people *fw_living_people(struct fw_living *l)
 {
 	return l ? l->people : NULL;
+}
+
+struct fw_spool *fw_living_spool(struct fw_living *l)
+{
+	return l->spool.store ? &l->spool : NULL;
 }
 
 /* That a store at the other end of a connection is out of reach, or is there again; and what it is found to promise: a warning where it is
@@ -291,4 +319,6 @@ void fw_living_metrics(struct fw_living *l, struct fw_buf *out)
 	gauge(out, "store_used_bytes", "Bytes in use of the store's file.", h.used_bytes);
 	gauge(out, "store_size_bytes", "Bytes that the store's file may grow to before it is enlarged.", h.size_bytes);
 	gauge(out, "store_rows", "Rows in the store.", h.rows);
+	if (l->held)
+		fw_spool_metrics(&l->spool, out);
 }

@@ -33,7 +33,7 @@ struct loader {
 	struct fw_report report;
 	char *stage;
 	struct child children[FW_LIMIT_WORKERS];
-	bool retired, run_changed, store_changed;
+	bool retired, run_changed, store_changed, spool_changed;
 };
 
 static volatile sig_atomic_t child_died;
@@ -80,6 +80,7 @@ static void write_notes(struct loader *l, struct fw_json_out *o)
 	note(o, listen && !l->options->sockets->inherited, "listen");
 	note(o, l->run_changed, "run");
 	note(o, l->store_changed, "store");
+	note(o, l->spool_changed, "spool");
 	note(o, !same(before->user, now->user), "user");
 	note(o, !same(before->group, now->group), "group");
 	note(o, !same(before->log_file, now->log_file), "log");
@@ -128,6 +129,8 @@ static int read_files(struct loader *l)
 			|| !same(l->options->started_with->durability, l->made.config->durability);
 		l->made.config->store = l->options->started_with->store;
 		l->made.config->durability = l->options->started_with->durability;
+		l->spool_changed = !same(l->options->started_with->spool, l->made.config->spool);
+		l->made.config->spool = l->options->started_with->spool;
 	}
 	if (rc == 0 && !l->made.config->compliance)
 		fw_log(FW_LOG_WARN, "compliance is turned off: no guards but those of the rule files", NULL);

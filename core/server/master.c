@@ -1,6 +1,7 @@
 #include "server/master.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,6 +279,15 @@ static void clean_up(struct fw_master *m)
 	}
 }
 
+static void say_what_stays(const struct fw_master *m)
+{
+	uint64_t held = fw_shared_held(m->shared);
+	char text[24];
+	snprintf(text, sizeof text, "%" PRIu64, held);
+	if (held)
+		fw_log(FW_LOG_WARN, "events stay in the spool until the next start", "events", text, NULL);
+}
+
 int fw_master_run(struct fw_config *config)
 {
 	struct fw_master m = { .config = config, .pid_fd = -1, .control_fd = -1, .keeping = { .listener = -1, .fd = -1 },
@@ -303,6 +313,7 @@ int fw_master_run(struct fw_config *config)
 	if (m.status)
 		fprintf(stderr, "floorwalker: not started: %s\n", m.refusal);
 	clean_up(&m);
+	say_what_stays(&m);
 	fw_log(FW_LOG_INFO, "stopped", NULL);
 	return m.status;
 }

@@ -56,10 +56,10 @@ struct fw_control_client {
 	uint64_t waits_for; /* an attempt; 0: none */
 };
 
-/* The keeper of the store. */
+/* The keeper of what this node keeps itself. */
 struct fw_keeping {
 	struct fw_store_options options;
-	int listener, fd;   /* its socket, kept over its deaths; its beats. -1: none */
+	int listener, fd;   /* its socket, kept over its deaths, -1: there is nothing to keep; its beats, -1: none */
 	pid_t pid;          /* 0: not running */
 	int64_t began_us, beat_us, again_us, end_us; /* monotonic */
 	int64_t backoff_ms;

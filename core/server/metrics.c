@@ -46,6 +46,8 @@ static const struct family families[] = {
 	{ "rules_set_aside_total", "Times that a rule was set aside.", FW_COUNT_SET_ASIDE, 1, NULL, NULL },
 	{ "events_total", "Events that came in, by what became of them.", FW_COUNT_EVENTS_STORED, 3, "outcome", outcomes },
 	{ "events_large_total", "Events over 32 KiB.", FW_COUNT_EVENTS_LARGE, 1, NULL, NULL },
+	{ "spooled_total", "Events accepted into the spool, while the store was out of reach.", FW_COUNT_SPOOLED, 1, NULL, NULL },
+	{ "spool_refused_total", "Events for which the spool had no room.", FW_COUNT_SPOOL_REFUSED, 1, NULL, NULL },
 	{ "identity_blocked_total", "Ids of events that are placeholders and name nobody.", FW_COUNT_IDS_BLOCKED, 1, NULL, NULL },
 	{ "identity_merged_total", "People who turned out to be one.", FW_COUNT_MERGED, 1, NULL, NULL },
 	{ "identity_refused_total", "Ids that were not added to a person, and people who were not made one.", FW_COUNT_MERGES_REFUSED, 1,

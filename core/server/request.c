@@ -36,6 +36,10 @@ static void write_ready(const struct fw_made *made, struct fw_living *living, bo
 	fw_json_raw(&o, fw_str(outcome[0] ? outcome : "null"));
 	fw_json_key(&o, "store");
 	fw_living_write_health(living, &o);
+	if (fw_living_spool(living)) {
+		fw_json_key(&o, "spool");
+		fw_spool_write(made->shared, &o);
+	}
 	fw_json_close_object(&o);
 }
 

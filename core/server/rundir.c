@@ -136,6 +136,7 @@ int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, 
 	give_away(config->run, "floorwalker.pid", uid, gid);
 	give_away(config->run, "control.sock", uid, gid);
 	give_away(config->run, "keeper.sock", uid, gid);
+	give_away(config->run, "spool.sock", uid, gid);
 	give_away(config->run, "sets", uid, gid);
 	if (data)
 		give_away_all(data, uid, gid);

@@ -49,6 +49,23 @@ uint64_t fw_shared_sum(const struct fw_shared *shared, unsigned which)
 	return sum;
 }
 
+static int64_t counted(const struct fw_shared *shared)
+{
+	return (int64_t)fw_shared_sum(shared, FW_COUNT_SPOOLED) - (int64_t)fw_shared_sum(shared, FW_COUNT_UNSPOOLED);
+}
+
+uint64_t fw_shared_held(const struct fw_shared *shared)
+{
+	int64_t n = atomic_load(&shared->spool_base) + counted(shared);
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+void fw_shared_set_held(struct fw_shared *shared, uint64_t events)
+{
+	atomic_store(&shared->spool_base, (int64_t)events - counted(shared));
+	atomic_store(&shared->spool_counted, true);
+}
+
 void fw_shared_set_outcome(struct fw_shared *shared, const char *json)
 {
 	atomic_fetch_add(&shared->outcome_version, 1);

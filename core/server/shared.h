@@ -33,6 +33,7 @@ enum fw_count {
 	FW_COUNT_RULE_FAILURES, FW_COUNT_OVER_BUDGET, FW_COUNT_SET_ASIDE,
 	FW_COUNT_EVENTS_STORED, FW_COUNT_EVENTS_REPEATED, FW_COUNT_EVENTS_REJECTED, FW_COUNT_EVENTS_LARGE,
 	FW_COUNT_IDS_BLOCKED,
+	FW_COUNT_SPOOLED, FW_COUNT_UNSPOOLED, FW_COUNT_SPOOL_REFUSED, /* events into the spool, out of it, and for which it had no room */
 	FW_COUNT_LETTERS, FW_COUNT_LETTERS_DROPPED, /* dead letters kept; not kept, for being too many */
 	FW_COUNT_SWEPT_PEOPLE, FW_COUNT_SWEPT_MESSAGES, FW_COUNT_SWEPT_LETTERS,
 	FW_COUNT_STORE, /* FW_STORE_COUNTS of them: what the store's handle counts */
@@ -93,6 +94,9 @@ struct fw_shared {
 	_Atomic bool kept;                /* the copy is served, not the files */
 	_Atomic uint64_t reloads_ok, reloads_failed, workers_lost, loaders_lost, keepers_lost;
 	_Atomic int32_t keeper_pid;
+	_Atomic int64_t spool_base;       /* events that are held beside those that were counted */
+	_Atomic bool spool_counted;       /* somebody did: until then what a former daemon left is not known */
+	_Atomic int64_t spool_oldest_us;  /* when the oldest of them came, wall clock; 0: none is held */
 
 	/* The last load's outcome as JSON, guarded by a counter that is odd while it is being written. */
 	_Atomic uint32_t outcome_version;
@@ -129,6 +133,11 @@ void fw_count_duration(struct fw_slot_page *slot, uint64_t ns);
 
 /* The sum of a counter over all slots. */
 uint64_t fw_shared_sum(const struct fw_shared *shared, unsigned which);
+
+/* Events that the spool holds. */
+uint64_t fw_shared_held(const struct fw_shared *shared);
+/* Who has looked says so: a worker that died may have counted amiss, and a former daemon counted elsewhere. */
+void fw_shared_set_held(struct fw_shared *shared, uint64_t events);
 
 /* The master writes the outcome (JSON); anybody reads it into buf of FW_OUTCOME_BYTES; returns buf. */
 void fw_shared_set_outcome(struct fw_shared *shared, const char *json);

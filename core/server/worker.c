@@ -13,6 +13,7 @@
 #include "server/living.h"
 #include "server/rates.h"
 #include "server/request.h"
+#include "server/spool_drain.h"
 #include "signal/signal.h"
 
 /* A worker stops accepting beyond its share of the open connections, and an eighth, and these. */
@@ -96,14 +97,25 @@ static void drain(struct fw_worker *w)
 	if (w->draining)
 		return;
 	w->draining = true;
+	w->until_us = fw_monotonic_us() + w->made->config->process.drain_ms * 1000 / 10 * 9;
 	fw_plugins_drain(w->made->plugins, w->made->config->process.drain_ms);
 	fw_http_server_drain(w->http, w->made->config->process.drain_ms);
 }
 
+static void on_spool_drained(void *ctx)
+{
+	leave(ctx, 0);
+}
+
+/* When the daemon stops what is held goes to the store first, if that answers; otherwise the next generation does it. */
 static void on_drained(struct fw_http_server *server, void *ctx)
 {
+	struct fw_worker *w = ctx;
 	(void)server;
-	leave(ctx, 0);
+	if (w->spool && atomic_load(&w->made->shared->stopping))
+		fw_drain_finish(w->spool, w->until_us, on_spool_drained, w);
+	else
+		leave(w, 0);
 }
 
 static void on_channel(evutil_socket_t fd, short what, void *ctx)
@@ -156,7 +168,10 @@ static int make(struct fw_worker *w, struct fw_error *err)
 	int rc = fw_living_create(w->made, w->page, w->base, &w->living, err);
 	if (rc < 0)
 		return rc;
-	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living))))
+	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living),
+			fw_living_spool(w->living))))
+		return FW_ENOMEM;
+	if (fw_living_spool(w->living) && !(w->spool = fw_drain_create(w->engine, w->base)))
 		return FW_ENOMEM;
 	struct fw_store *shared = fw_living_shared(w->living);
 	if (shared && !(w->aside = fw_aside_create(w->made->engine, w->page, shared, w->base)))
@@ -176,6 +191,9 @@ static void finish(struct fw_worker *w)
 {
 	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
+	fw_drain_close(w->spool);
+	fw_living_close(w->living);
+	fw_drain_destroy(w->spool);
 	fw_engine_worker_destroy(w->engine);
 	free(w->remembered);
 	fw_rates_destroy(w->rates);
@@ -217,6 +235,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 			event_base_dispatch(w.base);
 		}
 		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
+		fw_drain_close(w.spool);
 		fw_living_close(w.living); /* what waits is answered while there still are plugins to answer it */
 		fw_plugins_stop(made->plugins);
 	}

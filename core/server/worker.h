@@ -6,6 +6,7 @@
 
 struct event;
 struct event_base;
+struct fw_drain;
 struct fw_living;
 struct fw_rates;
 
@@ -20,6 +21,8 @@ struct fw_worker {
 	struct fw_living *living;
 	struct fw_engine_worker *engine;
 	struct fw_aside *aside; /* NULL: the store is this node's alone */
+	struct fw_drain *spool; /* NULL: there is none */
+	int64_t until_us;       /* of a worker that drains: when it wants to have ended, monotonic */
 	struct fw_rates *rates; /* NULL: there are no keys, and no limits */
 	void *remembered; /* what it remembers of requests, unless that is the bank's */
 	struct event *on_channel, *on_beat, *on_term, *on_turn;

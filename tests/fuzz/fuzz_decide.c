@@ -42,7 +42,7 @@ static void set_up(void)
 		abort();
 	}
 	fw_remove_tree(folder);
-	worker = fw_engine_worker_create(engine, 0, calloc(1, sizeof(struct fw_slot_page)), NULL, NULL);
+	worker = fw_engine_worker_create(engine, 0, calloc(1, sizeof(struct fw_slot_page)), NULL, NULL, NULL);
 	if (!worker)
 		abort();
 	fw_report_finish(&report);

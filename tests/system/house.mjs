@@ -22,6 +22,8 @@ export const POINTERS = {
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
 	'core/server/engine_people.h': { fw_engine_done: 'the plugin host\'s table, in server/ itself' },
+	'core/server/spool.h': { wake: 'server/ itself: events that wait behind others' },
+	'core/server/spool_drain.h': { done: 'server/ itself: the worker that ends' },
 	'core/server/gently.h': { work: 'server/ itself: the loader, loading the rules' },
 	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },
 	'core/people/people.h': {

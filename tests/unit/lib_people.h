@@ -94,7 +94,7 @@ static inline void request_destroy(struct request *r)
 
 static inline void client_start_workers(struct client *c)
 {
-	static const struct fw_people_options people = { "EUR", NULL, 0 };
+	static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
 	for (int i = 0; i < WORKERS; i++)
 		if (!(c->workers[i] = fw_people_create(c->store, &people)))
 			abort();

@@ -189,7 +189,7 @@ static void test_stopped_anywhere(void **state)
 		/* The worker is gone: nothing that it has on its way arrives; the rows are as they are. */
 		memory_give_up(c.memory);
 		fw_people_destroy(c.workers[0]);
-		static const struct fw_people_options people = { "EUR", NULL, 0 };
+		static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
 		assert_non_null(c.workers[0] = fw_people_create(c.store, &people));
 		if (c.memory->version == before) {
 			client_finish(&c);

@@ -148,7 +148,7 @@ static void open_engine(struct engine *e, bool people, const char *more)
 	fw_remove_tree(folder);
 	fw_report_finish(&report);
 	e->page = calloc(1, sizeof *e->page);
-	e->worker = fw_engine_worker_create(e->shared, 0, e->page, NULL, people ? (struct fw_people *)&store : NULL);
+	e->worker = fw_engine_worker_create(e->shared, 0, e->page, NULL, people ? (struct fw_people *)&store : NULL, NULL);
 	assert_non_null(e->worker);
 }
 
