@@ -202,8 +202,10 @@ static void finish(struct fw_worker *w)
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
 			event_free(events[i]);
-	if (w->base)
+	if (w->base) {
+		event_base_loop(w->base, EVLOOP_NONBLOCK); /* a connection that was given up is freed in a turn of the loop */
 		event_base_free(w->base);
+	}
 	fw_buf_finish(&w->spare);
 	close(w->channel);
 }
