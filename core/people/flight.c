@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "people/post.h"
+#include "people/row.h"
 
 enum { TRIES_MOST = 10000, ARENA_MOST = 16 << 20 };
 
@@ -164,10 +165,20 @@ static int write(struct fw_flight *f, struct fw_batch *ret)
 	return rc < 0 ? rc : 0;
 }
 
+/* The entry that brings it there has the first number. */
+static int move_away(struct fw_flight *f)
+{
+	struct fw_entry *absorb = &f->entries[0];
+	absorb->merge = f->outgoing.last + 1;
+	return fw_moved_bytes(&(struct fw_moved){ .to = absorb->target, .number = absorb->merge, .record = f->bytes }, &f->arena, &f->bytes);
+}
+
 static void commit(struct fw_flight *f)
 {
 	struct fw_batch batch;
 	int rc = fw_record_bytes(f->record, &f->arena, &f->bytes);
+	if (rc == 0 && f->moves)
+		rc = move_away(f);
 	if (rc == 0)
 		rc = write(f, &batch);
 	if (rc == 0)
@@ -186,13 +197,18 @@ static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 		commit(f);
 }
 
+void fw_flight_number(struct fw_flight *f)
+{
+	fw_outgoing_count(f->people->store, f->key.bucket, &f->arena, &(struct fw_outgoing_reader){ on_counter, f });
+}
+
 void fw_flight_applied(struct fw_flight *f)
 {
 	if (!f->changed) {
 		count_round(f);
 		fw_flight_end(f, 0);
 	} else if (f->n_entries) {
-		fw_outgoing_count(f->people->store, f->key.bucket, &f->arena, &(struct fw_outgoing_reader){ on_counter, f });
+		fw_flight_meet(f);
 	} else {
 		commit(f);
 	}
@@ -293,7 +309,7 @@ void fw_flight_begin(struct fw_flight *f)
 	*tail = f->first;
 	f->elsewhere = f->first = NULL;
 	f->last = &f->first;
-	f->changed = f->asked = f->resumes = f->is_new = f->points = false;
+	f->changed = f->asked = f->resumes = f->is_new = f->points = f->moves = false;
 	f->n_spills = f->n_entries = 0;
 	f->entries = NULL;
 	fw_arena_reset(&f->arena);

@@ -38,6 +38,7 @@ struct fw_flight {
 	struct fw_flight_waiter *waiters;
 	struct fw_person_id to; /* where the row is to point; in `follow` */
 	bool points;            /* it does */
+	bool moves;             /* its record becomes part of the person of entries[0] */
 	bool is_new;            /* the row knew nobody: then its tombstone must be as it was read when the record is written */
 	struct fw_key tombstone;
 	uint64_t tombstone_version;
@@ -117,6 +118,10 @@ void fw_flight_point(struct fw_flight *f, const struct fw_person_id *to);
 int fw_people_event_send(struct fw_people_event *e, const struct fw_person_id *to);
 /* Ends the round: all its events have `rc`; those in `elsewhere` go on to their rows. */
 void fw_flight_end(struct fw_flight *f, int rc);
+/* Numbers the entries, and commits. */
+void fw_flight_number(struct fw_flight *f);
+/* meet.c: before that, where the person turns out to be a user who is known. */
+void fw_flight_meet(struct fw_flight *f);
 /* A record for a row that knows nobody. 0 or FW_ENOMEM. */
 int fw_flight_new_record(struct fw_flight *f);
 /* round.c: applies f->round to the row that was read; and goes on with it. */

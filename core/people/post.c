@@ -112,6 +112,28 @@ static void acknowledge(struct fw_delivery *d)
 	commit(d, &(struct fw_batch){ d->sender, change, 1 }, on_acknowledged);
 }
 
+static void on_settled(void *ctx, int rc)
+{
+	struct fw_delivery *d = ctx;
+	(void)rc; /* if it could not be, whoever comes to that row next tries again */
+	d->tries = 0;
+	look(d); /* and the entry, if it is still there, is just taken out */
+}
+
+/* The record that was absorbed goes from where it was, and the entry with it. */
+static void settle(struct fw_delivery *d)
+{
+	struct fw_key moved, entry;
+	fw_key_person(&d->entry.other, &moved);
+	fw_key_entry(d->sender, d->receiver, d->number, &entry);
+	if (d->received.merged && moved.bucket == d->sender) {
+		fw_post_settle_entry(d->people, &moved, &entry, on_settled, d);
+		return;
+	}
+	fw_post_settle(d->people, &moved, NULL, NULL);
+	acknowledge(d);
+}
+
 static void on_applied(void *ctx, int rc, uint64_t version)
 {
 	struct fw_delivery *d = ctx;
@@ -128,12 +150,10 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 		fw_log(FW_LOG_INFO, "two people do not become one", "reason", d->received.refused, NULL);
 	}
 	fw_post_deliver_all(p, d->receiver, d->received.out, d->received.n_out);
-	if (d->entry.kind == FW_ENTRY_ABSORB) {
-		struct fw_key moved;
-		fw_key_person(&d->entry.other, &moved);
-		fw_post_settle(p, &moved, NULL, NULL); /* if it cannot be, whoever comes to that row next tries again */
-	}
-	acknowledge(d);
+	if (d->entry.kind == FW_ENTRY_ABSORB)
+		settle(d);
+	else
+		acknowledge(d);
 }
 
 static int put_applied(struct fw_delivery *d, struct fw_change *change)

@@ -16,6 +16,10 @@ void fw_post_deliver_all(struct fw_people *p, uint32_t sender, const struct fw_e
  * waits): 0 when the row is settled or was; FW_EBUSY: not yet. */
 void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_done done, void *ctx);
 
+/* The same once an entry of the row's own bucket was applied that took the record away: that entry goes in the same batch. What is not
+ * there yet is not waited for: FW_EBUSY. */
+void fw_post_settle_entry(struct fw_people *p, const struct fw_key *key, const struct fw_key *entry, fw_people_done done, void *ctx);
+
 /* Delivers what stands in the outboxes of `n` buckets from `first` on: what whoever wrote it died before delivering. `done`
  * comes once every bucket had its turn: 0, or what the store said of one of them. */
 void fw_post_sweep(struct fw_people *p, uint32_t first, uint32_t n, fw_people_done done, void *ctx);

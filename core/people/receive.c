@@ -59,8 +59,7 @@ static int receive_point(struct receiver *r)
 	return emit(r, &join);
 }
 
-/* Which of two records moves to the other: an order that never changes, so that no two move to each other. */
-static bool moves(const struct fw_person_id *id, const struct fw_person_id *other)
+bool fw_receive_moves(const struct fw_person_id *id, const struct fw_person_id *other)
 {
 	struct fw_key a, b;
 	fw_key_person(id, &a);
@@ -104,8 +103,13 @@ static int refuse_join(struct receiver *r, const char *why)
 static int give_up(struct receiver *r)
 {
 	const struct fw_entry *e = r->e;
-	return !e->because.id.n ? 0 : emit(r, &(struct fw_entry){ .kind = FW_ENTRY_REPOINT, .target = e->because, .because = e->target,
-		.other = e->other });
+	if (!e->because.id.n)
+		return 0;
+	int rc = emit(r, &(struct fw_entry){ .kind = FW_ENTRY_REPOINT, .target = e->because, .because = e->target, .other = e->other });
+	/* A user whose row went with that person, and was followed to it, is pointed at nobody. */
+	if (rc == 0 && e->because.kind == FW_PERSON_USER)
+		rc = emit(r, &(struct fw_entry){ .kind = FW_ENTRY_POINT, .target = e->because, .other = e->other });
+	return rc;
 }
 
 static int move_away(struct receiver *r)
@@ -139,7 +143,7 @@ static int receive_join(struct receiver *r)
 		return refuse_join(r, "two_users");
 	/* A known user asks first who the other is: to move, and be sent back, keeps those waiting who come meanwhile. */
 	bool asks = user.n && !e->user.n && !e->merge;
-	if (moves(&e->target, &e->other) && !asks)
+	if (fw_receive_moves(&e->target, &e->other) && !asks)
 		return move_away(r);
 	const struct fw_entry back = { .kind = FW_ENTRY_JOIN, .target = e->other, .other = e->target, .because = e->because,
 		.user = user, .merge = 1 };
@@ -153,6 +157,8 @@ static int repoint(struct receiver *r, const struct fw_record *absorbed)
 	for (unsigned i = 0; fw_record_id(absorbed, i, &id); i++) {
 		struct fw_entry e = { .kind = FW_ENTRY_REPOINT, .because = r->e->other, .other = r->e->target };
 		int rc = fw_secret_row_of(r->secret, &id, r->arena, &e.target);
+		if (rc == 0 && r->e->only_own && fw_person_id_equal(&e.target, &r->e->because))
+			continue;
 		if (rc == 0 && !fw_person_id_equal(&e.target, &r->e->other) && !fw_person_id_equal(&e.target, &r->e->target))
 			rc = emit(r, &e);
 		if (rc < 0)

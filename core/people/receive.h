@@ -25,4 +25,7 @@ struct fw_received {
 int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
 	struct fw_received *ret);
 
+/* Which of two records moves to the other, `id` to `other` if true: an order that never changes, so that no two move to each other. */
+bool fw_receive_moves(const struct fw_person_id *id, const struct fw_person_id *other);
+
 #endif

@@ -11,7 +11,7 @@ enum { TRIES_MOST = 1000 };
 
 struct settling {
 	struct fw_people *people;
-	struct fw_key key;
+	struct fw_key key, entry;   /* entry.n 0: there is none to be taken out */
 	struct fw_arena arena;
 	struct fw_moved moved;
 	uint64_t version;
@@ -47,7 +47,7 @@ static void on_dropped(void *ctx, int rc, uint64_t version)
 
 static void drop(struct settling *s, const struct fw_merge *m)
 {
-	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 2, struct fw_change);
+	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 3, struct fw_change);
 	struct fw_moved slim = s->moved;
 	struct fw_str bytes = { NULL, 0 };
 	const struct fw_person_id id = fw_key_id(&s->key);
@@ -58,8 +58,10 @@ static void drop(struct settling *s, const struct fw_merge *m)
 		rc = fw_keep_write(&s->arena, &s->key, fw_keep_merge(&id, m->number), FW_SIDE_ABSORBED, m->seal, m->at_us, s->moved.record,
 			&changes[1]);
 	}
+	if (rc == 0 && s->entry.n)
+		changes[2] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&s->entry), { NULL, 0 }, FW_VERSION_ANY };
 	if (rc == 0)
-		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, 2 }, on_dropped, s);
+		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, s->entry.n ? 3 : 2 }, on_dropped, s);
 	if (rc < 0)
 		end(s, rc);
 }
@@ -78,7 +80,9 @@ static void deliver(struct settling *s)
 {
 	struct fw_key to;
 	fw_key_person(&s->moved.to, &to);
-	if (!s->sent) {
+	if (s->entry.n) { /* whoever delivers it waits for this */
+		end(s, FW_EBUSY);
+	} else if (!s->sent) {
 		s->sent = true;
 		fw_post_deliver(s->people, s->key.bucket, to.bucket, on_delivered, s);
 	} else if (!s->waited && to.bucket != s->key.bucket) { /* towards lower buckets only, as records move: so nobody waits for himself */
@@ -127,7 +131,7 @@ static void look(struct settling *s)
 	fw_store_get(s->people->store, s->key.bucket, fw_key_str(&s->key), &s->arena, on_row, s);
 }
 
-void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_done done, void *ctx)
+static void settle(struct fw_people *p, const struct fw_key *key, const struct fw_key *entry, fw_people_done done, void *ctx)
 {
 	struct settling *s = calloc(1, sizeof *s);
 	if (!s) {
@@ -137,8 +141,20 @@ void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_don
 	}
 	s->people = p;
 	s->key = *key;
+	if (entry)
+		s->entry = *entry;
 	s->done = done;
 	s->ctx = ctx;
 	fw_arena_init(&s->arena, NULL, 0, 0);
 	look(s);
+}
+
+void fw_post_settle(struct fw_people *p, const struct fw_key *key, fw_people_done done, void *ctx)
+{
+	settle(p, key, NULL, done, ctx);
+}
+
+void fw_post_settle_entry(struct fw_people *p, const struct fw_key *key, const struct fw_key *entry, fw_people_done done, void *ctx)
+{
+	settle(p, key, entry, done, ctx);
 }

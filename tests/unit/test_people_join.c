@@ -216,6 +216,17 @@ static void test_tangle(void **state)
 	}
 }
 
+/* To one worker, without a sweep, until nothing is on its way. */
+static void hand_in_quietly(struct client *c, struct request *r)
+{
+	unsigned before = c->answered;
+	r->group = (struct fw_people_group){ .done = on_answer, .ctx = r };
+	fw_people_apply(c->workers[0], r->events, r->n, &r->group);
+	joins_wait(c, &c->answered, before + 1);
+	while (c->memory->pending)
+		joins_turn(c);
+}
+
 /* What found no room in the store was left to the sweep, which goes from bucket to bucket; so was a row that changed while it was to let
  * go of its record. One worker's deliveries wait for room, and all that follows from logging in is done without a sweep. */
 static void test_no_room(void **state)
@@ -232,17 +243,53 @@ static void test_no_room(void **state)
 			snprintf(ids, sizeof ids, login ? "\"anonymousId\":\"a-%u\",\"userId\":\"u-%u\"" : "\"anonymousId\":\"a-%u\"", i, i % USERS);
 			tell(r, login * 1000 + i, ids);
 		}
-		r->group = (struct fw_people_group){ .done = on_answer, .ctx = r };
-		fw_people_apply(c.workers[0], r->events, r->n, &r->group);
-		joins_wait(&c, &c.answered, login + 1);
+		hand_in_quietly(&c, r);
 	}
-	while (c.memory->pending)
-		joins_turn(&c);
 	assert_int_equal(c.failed, 0);
 	assert_true(outboxes_are_empty(&c) && !find_unsettled(&c, &unsettled));
 	assert_true(views_of_all(&c) == 2 * 3 * DEVICES);
 	for (int login = 0; login < 2; login++)
 		request_destroy(requests[login]);
+	client_finish(&c);
+}
+
+/* Two people became one in fifteen batches: each asked the other who it was, and was told. A user who is known is followed to at
+ * once: the one record moves, or the other is told to. */
+static void test_batches_of_a_login(void **state)
+{
+	(void)state;
+	enum { LOGINS = 64 };
+	struct client c;
+	char ids[100];
+	unsigned batches = 0, most = 0, message = 0;
+	client_init(&c, &(struct memory_options){ .seed = 3, .late_turns = 2 });
+	for (unsigned i = 0; i < LOGINS; i++)
+		for (unsigned step = 0; step < 3; step++) {
+			const char *const forms[] = { "\"anonymousId\":\"first-%u\",\"userId\":\"u-%u\"", "\"anonymousId\":\"second-%u\"",
+				"\"anonymousId\":\"second-%u\",\"userId\":\"u-%u\"" };
+			snprintf(ids, sizeof ids, forms[step], i, i);
+			struct request *r = request_create(&c, 1);
+			unsigned before = c.memory->applied;
+			tell(r, message++, ids);
+			hand_in_quietly(&c, r);
+			request_destroy(r);
+			if (step == 2) {
+				batches += c.memory->applied - before;
+				most = c.memory->applied - before > most ? c.memory->applied - before : most;
+			}
+		}
+	assert_true(outboxes_are_empty(&c));
+	for (unsigned i = 0; i < LOGINS; i++) {
+		snprintf(ids, sizeof ids, "u-%u", i);
+		struct found user = find(&c, ids);
+		snprintf(ids, sizeof ids, "anonymous:second-%u", i);
+		struct found second = find(&c, ids);
+		snprintf(ids, sizeof ids, "anonymous:first-%u", i);
+		struct found first = find(&c, ids);
+		assert_true(strcmp(user.row, second.row) == 0 && strcmp(user.row, first.row) == 0 && views(&c, &user) == 3);
+	}
+	print_message("batches of a login that joins two: %.1f, %u at most\n", batches / (double)LOGINS, most);
+	assert_true(batches <= 7 * LOGINS && most <= 8);
 	client_finish(&c);
 }
 
@@ -314,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_tangle),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_batches_of_a_login),
 		cmocka_unit_test(test_unmerge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
