@@ -10,8 +10,12 @@ export async function startLine(t, to) {
 	let refused = false, held = false, planned;
 
 	const cut = (pair) => {
+		for (const socket of pair) {
+			// One that is shut down cannot be reset: node would never let go of it.
+			if (socket.connecting || socket.writableEnded) socket.destroy();
+			else if (!socket.destroyed) socket.resetAndDestroy();
+		}
 		open.delete(pair);
-		for (const socket of pair) if (!socket.destroyed) socket.resetAndDestroy();
 	};
 
 	// What came from one end goes to the other, up to where the line is to be cut.
@@ -26,9 +30,8 @@ export async function startLine(t, to) {
 			}
 			const send = () => {
 				if (other.destroyed) return;
-				const room = other.write(bytes);
-				if (ends) other.end(() => cut(pair));
-				else if (!room) {
+				const room = other.write(bytes, () => { if (ends) cut(pair); });
+				if (!room && !ends) {
 					from.pause();
 					other.once('drain', () => { if (!held) from.resume(); });
 				}
@@ -41,7 +44,7 @@ export async function startLine(t, to) {
 	};
 
 	const server = createServer((client) => {
-		if (refused) return client.resetAndDestroy();
+		if (refused || !server.listening) return client.resetAndDestroy();
 		line.opened++;
 		const far = connect(line.to, '127.0.0.1'), pair = [client, far];
 		open.add(pair);
@@ -50,7 +53,7 @@ export async function startLine(t, to) {
 		if (held) pair.forEach((socket) => socket.pause());
 	});
 	await new Promise((done) => server.listen(0, '127.0.0.1', done));
-	t.after(() => { open.forEach(cut); server.close(); });
+	t.after(() => { server.close(); open.forEach(cut); });
 	Object.assign(line, {
 		port: server.address().port,
 		connections: () => open.size,
