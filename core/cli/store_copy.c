@@ -133,13 +133,29 @@ static void on_leased(void *ctx, int rc)
 }
 
 /* A daemon's workers have this lease: as long as it is this command's, none serves the destination. */
-static void lease(struct copying *c)
+static void lease(struct copying *c, int ms)
 {
 	if (is_lmdb(&c->to_at) || c->lease_asked)
 		return;
 	c->lease_asked = true;
-	if (fw_store_lease(c->to, FW_LIVING_LEASE, LEASE_MS, on_leased, c) < 0)
+	if (fw_store_lease(c->to, FW_LIVING_LEASE, ms, on_leased, c) < 0)
 		on_leased(c, FW_ENOMEM);
+}
+
+static void wait_for_lease(struct copying *c)
+{
+	while (c->lease_asked && event_base_loop(c->base, EVLOOP_ONCE) == 0)
+		continue;
+}
+
+/* So that a daemon on the copy may lead at once. */
+static void give_lease_back(struct copying *c)
+{
+	wait_for_lease(c);
+	if (!c->leased)
+		return;
+	lease(c, 1);
+	wait_for_lease(c);
 }
 
 static int lease_first(struct copying *c)
@@ -149,9 +165,8 @@ static int lease_first(struct copying *c)
 	if (is_lmdb(&c->to_at))
 		return 0;
 	do {
-		lease(c);
-		while (c->lease_asked && !c->stopped && event_base_loop(c->base, EVLOOP_ONCE) == 0)
-			continue;
+		lease(c, LEASE_MS);
+		wait_for_lease(c);
 	} while (c->lease_rc == FW_EAWAY && !c->stopped && fw_monotonic_us() < end);
 	fw_store_health(c->to, &health);
 	if (c->stopped)
@@ -205,7 +220,7 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 	if (!c->copy)
 		return;
 	look_for_end(c);
-	lease(c);
+	lease(c, LEASE_MS);
 	if (!c->lease_asked && c->lease_rc == FW_EBUSY)
 		c->over = true;
 }
@@ -329,8 +344,7 @@ static void warn_of_promise(const struct copying *c)
 static void close_all(struct copying *c)
 {
 	fw_copy_end(c->copy);
-	if (c->leased)
-		fw_store_release(c->to, FW_LIVING_LEASE);
+	give_lease_back(c);
 	fw_store_close(c->from);
 	fw_store_close(c->to);
 	fw_copy_destroy(c->copy);
