@@ -8,6 +8,12 @@ run        = folder
 rules      = "shop"
 compliance = "compliance"
 store      = "lmdb:" .. data
+-- Instead, for several nodes (core/README.md, "Redis"; how many and how large: core/store/sizing.md):
+-- store      = "redis://:" .. env "FW_REDIS_PASSWORD" .. "@cache.internal:6379/0"
+-- durability = "server"     -- what is answered is in Redis, and lasts as its persistence says
+-- or
+-- store      = "redis-cluster://shop:" .. env "FW_REDIS_PASSWORD" .. "@cache-1.internal:7000,cache-2.internal:7000"
+-- durability = "replicated" -- what is answered is in a replica, too
 plugins    = { web = {}, log = { file = folder .. "/messages.jsonl" } }
 geo        = { database = "../.geo/country.mmdb" }
 hosts      = { "shop.example" }

@@ -40,6 +40,21 @@ test('the store loads and its tests pass', () => {
 	assert.match(said, new RegExp(`^${declarations('test').length} passed, 0 failed`, 'm'));
 });
 
+test('the configuration loads with each of the stores that it proposes', (t) => {
+	const config = readFileSync(join(tree, 'rules/floorwalker.lua'), 'utf8');
+	const proposed = [...config.matchAll(/^-- store\s+= (.*)\n-- durability = ("\w+")/gm)];
+	assert.equal(proposed.length, 2);
+	for (const [, store, durability] of proposed) {
+		const folder = copyOfStore(t), text = config.replace(/^store .*$/m, `store = ${store}\ndurability = ${durability}`);
+		assert.notEqual(text, config);
+		writeFileSync(join(folder, 'floorwalker.lua'), text);
+		const { status, stdout, stderr } = run(['check', '--config', join(folder, 'floorwalker.lua')], { cwd: folder, env: { FW_REDIS_PASSWORD: 'p%2Fw' } });
+		assert.equal(status, 0, stdout + stderr);
+		const unset = run(['check', '--config', join(folder, 'floorwalker.lua')], { cwd: folder });
+		assert.notEqual(unset.status, 0, 'without its password it is no configuration');
+	}
+});
+
 test('each rule of a slot that is not at rest wins in a test', () => {
 	const expected = declarations('test').map(({ all }) => all.slice(all.indexOf('expect'))).join('\n');
 	const rules = declarations('rule').filter(({ all }) => /^\s+slot\s/m.test(all) && !/enabled\s+= false/.test(all));
