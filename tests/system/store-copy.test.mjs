@@ -11,6 +11,7 @@ import { environment, long, program, run, temporaryFolder } from './daemon.mjs';
 import { assertExactlyOnce, makeStream, startLoad } from './acknowledged.mjs';
 import { openShop } from './faults.mjs';
 import { event, servePeople } from './people.mjs';
+import { startCluster, startRedis } from './redis.mjs';
 import { serve, until } from './server.mjs';
 
 // Starts the command beside the test: { child, out(), err(), ended }.
@@ -95,9 +96,14 @@ async function goRound(t, places) {
 
 test('a daemon on the copy gives the same answers', (t) => goRound(t, [`lmdb:${temporaryFolder(t)}/copy`]));
 
+test('so it does on a Redis, from there on a cluster, and back', async (t) => {
+	const redis = await startRedis(t, { password: 'secret' }), cluster = await startCluster(t);
+	await goRound(t, [redis.url(), cluster.url(), `lmdb:${temporaryFolder(t)}/copy`]);
+});
+
 // Under load: copy --follow, stop the daemon, another store, start it. Then acknowledged = stored, and each once.
-async function switchUnderLoad(t, to) {
-	const shop = await openShop(t);
+async function switchUnderLoad(t, to, from = 'lmdb:data') {
+	const shop = await openShop(t, { config: { store: from } }), isLmdb = from.startsWith('lmdb:');
 	const load = startLoad(shop.url, makeStream({ people: long ? 2000 : 200 }));
 	await load.passed(long ? 2000 : 40, 300);
 	const copying = startCopy(t, shop.config, to, '--follow', '--json');
@@ -105,12 +111,14 @@ async function switchUnderLoad(t, to) {
 	assert.equal(copying.child.exitCode, null, copying.err() + copying.out());
 	await load.passed(long ? 2000 : 40, 300);
 	await shop.daemon.stop();
+	// Where other nodes could write, the command is told that none does.
+	if (!isLmdb) copying.child.kill('SIGINT');
 	assert.equal(await copying.ended, 0, copying.err() + copying.out());
-	assert.match(copying.err(), /the daemon has stopped/);
+	assert.equal(/the daemon has stopped/.test(copying.err()), isLmdb);
 	const told = copied({ status: 0, stdout: copying.out(), stderr: copying.err() });
 	t.diagnostic(`${load.events.length} events acknowledged by then; ${JSON.stringify(told)}`);
 	moveTo(shop.config, to);
-	rmSync(join(shop.folder, 'data'), { recursive: true });
+	rmSync(join(shop.folder, 'data'), { recursive: true, force: true });
 	await shop.start();
 	await load.passed(10);
 	await load.stop();
@@ -120,6 +128,25 @@ async function switchUnderLoad(t, to) {
 }
 
 test('what is acknowledged while it follows is on the copy', (t) => switchUnderLoad(t, `lmdb:${temporaryFolder(t)}/copy`));
+
+test('what is acknowledged while a cluster follows is there, and in LMDB after the way back', async (t) => {
+	const cluster = await startCluster(t);
+	const shop = await switchUnderLoad(t, cluster.url());
+	await shop.daemon.stop();
+	await cluster.flush();
+	await switchUnderLoad(t, `lmdb:${temporaryFolder(t)}/copy`, cluster.url());
+});
+
+test('a Redis that a daemon serves is no destination', async (t) => {
+	const redis = await startRedis(t);
+	const shop = await serve(t, { config: { store: redis.url() } }), other = await serve(t, { config: { store: 'lmdb:data' } });
+	await until(async () => (await shop.ask('/readyz')).status === 200, { what: 'it serves' });
+	await until(async () => (await redis.ask('DBSIZE')) > 0, { what: 'somebody leads' });
+	const { status, stdout } = copy(other.config, redis.url());
+	assert.equal(status, 1);
+	assert.match(stdout, /a daemon serves the destination/);
+	await shop.daemon.stop();
+});
 
 test('a copy while the daemon serves, ended by its own check or by an interrupt', async (t) => {
 	const shop = await openShop(t);
