@@ -88,7 +88,7 @@ async function benchmark(redis, { depth }, people, seconds) {
 }
 
 async function commits(redises, people) {
-	const rounds = options.quick ? 1 : 5, seconds = options.quick ? 1 : 4;
+	const rounds = options.quick ? 1 : 3, seconds = options.quick ? 1 : 3;
 	const results = setups.map(() => ({ store: [], plain: [], benchmark: [] }));
 	for (let round = 0; round < rounds; round++) {
 		for (const [i, setup] of setups.entries()) {
@@ -138,7 +138,7 @@ const degraded = async ({ url }) => Number(/^floorwalker_decisions_degraded_tota
 
 // Rounds in turn; { perSecond, p99_us, cpu_us, busy } of each: `busy` is the share of its time that the worker ran.
 async function askInTurn(daemons, file) {
-	const rounds = options.quick ? 2 : 7, seconds = options.quick ? 2 : 4, results = daemons.map(() => []);
+	const rounds = options.quick ? 2 : 5, seconds = options.quick ? 2 : 4, results = daemons.map(() => []);
 	const ask = async ({ daemon, name, pid }, s) => {
 		const before = cpuUs(pid), said = await load(`${daemon.url}/v1/decide`, file, s, connections), took = cpuUs(pid) - before;
 		if (said.failed + said.refused) throw new Error(`${name}: ${said.failed} requests failed, ${said.refused} were refused`);
