@@ -136,13 +136,15 @@ async function answerAlike(daemons, file) {
 
 const degraded = async ({ url }) => Number(/^floorwalker_decisions_degraded_total (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())[1]);
 
-// Rounds in turn; { perSecond, p99_us, cpu_us, busy } of each: `busy` is the share of its time that the worker ran.
-async function askInTurn(daemons, file) {
+// Rounds in turn; { perSecond, p99_us, cpu_us, redis_us, busy } of each: processor time of the worker and of Redis for a request, and the
+// share of its time that the worker ran.
+async function askInTurn(daemons, redis, file) {
 	const rounds = options.quick ? 2 : 5, seconds = options.quick ? 2 : 4, results = daemons.map(() => []);
 	const ask = async ({ daemon, name, pid }, s) => {
-		const before = cpuUs(pid), said = await load(`${daemon.url}/v1/decide`, file, s, connections), took = cpuUs(pid) - before;
+		const [before, redisBefore] = [pid, redis.pid].map(cpuUs), said = await load(`${daemon.url}/v1/decide`, file, s, connections);
+		const took = cpuUs(pid) - before, redisTook = cpuUs(redis.pid) - redisBefore;
 		if (said.failed + said.refused) throw new Error(`${name}: ${said.failed} requests failed, ${said.refused} were refused`);
-		return { ...said, cpu_us: took / said.requests, busy: took / 1e6 / (said.requests / said.perSecond) };
+		return { ...said, cpu_us: took / said.requests, redis_us: redisTook / said.requests, busy: took / 1e6 / (said.requests / said.perSecond) };
 	};
 	for (const one of daemons) await ask(one, 1);
 	for (let round = 0; round < rounds; round++) {
@@ -162,7 +164,7 @@ async function decisions(folder, redis, people) {
 		daemons.push({ name, daemon, pid: status(daemon).workers[0].pid });
 	}
 	await answerAlike(daemons.map(({ daemon }) => daemon), asked.known);
-	const results = await askInTurn(daemons, asked.known), [ours, peer] = results.map((list) => (what) => median(list.map((one) => one[what])));
+	const results = await askInTurn(daemons, redis, asked.known), [ours, peer] = results.map((list) => (what) => median(list.map((one) => one[what])));
 	const unread = await degraded(daemons[0].daemon);
 	if (unread) throw new Error(`${unread} decisions over Redis were made without the visitor's record`);
 	for (const { daemon } of daemons) await daemon.stop();
@@ -172,6 +174,7 @@ async function decisions(folder, redis, people) {
 		{ measure, ...beside('perSecond', '1/s'), ratio: ours('perSecond') / peer('perSecond'), least: 0.6, raw: { redis: results[0], lmdb: results[1] } },
 		{ measure: 'the same: 99th percentile', ...beside('p99_us', 'ms', 1e-3) },
 		{ measure: 'the same: processor time of the worker', ...beside('cpu_us', 'µs') },
+		{ measure: 'the same: processor time of Redis', ours: ours('redis_us'), unit: 'µs' },
 		{ measure: 'the same: how much of its time the worker ran', ...beside('busy', '%', 100) },
 	];
 }
