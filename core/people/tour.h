@@ -19,8 +19,8 @@ struct fw_tour {
 	struct fw_tours *all;
 };
 
-/* Through `n` buckets from `first` on; `t` is copied, once for each of those that are gone through at once. What one bucket cannot end keeps no other from it. `done` comes once all had their turn:
- * 0, or what was said last of one of them. */
+/* Through `n` buckets from `first` on; `t` is copied, once for each of those that are gone through at once. What one bucket cannot
+ * end keeps no other from it. `done` comes once all had their turn: 0, or what was said last of one of them. */
 void fw_tour(const struct fw_tour *t, uint32_t first, uint32_t n, fw_people_done done, void *ctx);
 void fw_tour_arrived(struct fw_tour *t, int rc);
 

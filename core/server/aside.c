@@ -69,7 +69,8 @@ static void tell(struct fw_aside *a)
 		memcpy(key, a->prefix, PREFIX);
 		fw_put_number(key + PREFIX, i, 4);
 		fw_put_number(value, (uint64_t)until, 8);
-		write_row(a, &(struct fw_change){ FW_CHANGE_PUT, { (const char *)key, KEY }, { (const char *)value, VALUE }, FW_VERSION_ANY });
+		write_row(a, &(struct fw_change){ FW_CHANGE_PUT, { (const char *)key, KEY }, { (const char *)value, VALUE },
+			FW_VERSION_ANY });
 	}
 }
 
@@ -107,7 +108,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	tell(a);
-	fw_store_scan(a->store, a->bucket, (struct fw_str){ a->prefix, PREFIX }, (struct fw_str){ NULL, 0 }, ROWS_MOST, &a->arena, on_rows, a);
+	fw_store_scan(a->store, a->bucket, (struct fw_str){ a->prefix, PREFIX }, (struct fw_str){ NULL, 0 }, ROWS_MOST, &a->arena,
+		on_rows, a);
 }
 
 struct fw_aside *fw_aside_create(const struct fw_engine *engine, const struct fw_slot_page *page, struct fw_store *store,

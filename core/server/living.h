@@ -17,8 +17,8 @@ struct fw_living;
 /* Opens the store, and the spool if there is one. 0, or what fw_store_open and fw_config_store say. */
 int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, struct event_base *base, struct fw_living **ret,
 	struct fw_error *err);
-/* Turns the loop until a store at the other end of a connection answers, or FW_LIMIT_STORE_GREET_MS have passed: the first decisions of a new
- * worker are to know their visitors. Whoever breaks the loop meanwhile is heeded. */
+/* Turns the loop until a store at the other end of a connection answers, or FW_LIMIT_STORE_GREET_MS have passed: the first decisions of
+ * a new worker are to know their visitors. Whoever breaks the loop meanwhile is heeded. */
 void fw_living_greet(struct fw_living *l, struct event_base *base);
 /* Answers what waits (with failure), and closes them. The second frees. NULL is fine for both. */
 void fw_living_close(struct fw_living *l);

@@ -278,7 +278,8 @@ static void give_out(struct fw_copy *c)
 		uint32_t bucket;
 		if (job->state != FW_COPY_IDLE)
 			continue;
-		bool some = i % 4 == 0 ? take_next(c, &bucket) || take_waiting(c, &bucket) : take_waiting(c, &bucket) || take_next(c, &bucket);
+		bool some = i % 4 == 0 ? take_next(c, &bucket) || take_waiting(c, &bucket)
+			: take_waiting(c, &bucket) || take_next(c, &bucket);
 		if (!some)
 			continue;
 		job->bucket = bucket;

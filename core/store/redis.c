@@ -82,8 +82,8 @@ static int begin(struct fw_redis *r, const struct fw_store_options *options, str
 
 int fw_redis_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err)
 {
-	static const struct fw_store_ops ops = { fw_redis_get, fw_redis_scan, fw_redis_commit, fw_redis_watch, fw_redis_scrub, fw_redis_health,
-		close_store };
+	static const struct fw_store_ops ops = { fw_redis_get, fw_redis_scan, fw_redis_commit, fw_redis_watch, fw_redis_scrub,
+		fw_redis_health, close_store };
 	struct fw_redis *r = calloc(1, sizeof *r);
 	if (!r)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");

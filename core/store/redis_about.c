@@ -76,8 +76,8 @@ static enum fw_store_promise promise_of(const struct fw_redis_about *a)
 	return a->rdb ? FW_PROMISE_SNAPSHOTS : FW_PROMISE_NOTHING;
 }
 
-static void write_message(struct fw_redis *r, const struct fw_store_health *h, const struct fw_redis_node *down, unsigned n_down, unsigned n,
-	char *message, size_t size)
+static void write_message(struct fw_redis *r, const struct fw_store_health *h, const struct fw_redis_node *down, unsigned n_down,
+	unsigned n, char *message, size_t size)
 {
 	bool lately = r->trouble[0] && fw_monotonic_us() - r->trouble_us < TROUBLE_US;
 	if (down && n > 1)

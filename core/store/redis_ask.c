@@ -424,7 +424,8 @@ int fw_redis_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_c
 	struct fw_redis_ask *a = create(r, FW_REDIS_BATCH, batch->bucket, ctx);
 	if (!a)
 		return FW_ENOMEM;
-	int length = fw_redis_command_commit(&a->command, &r->scripts, r->tags[batch->bucket], s->id, r->next_sequence + 1, fw_now_us(), batch);
+	int length = fw_redis_command_commit(&a->command, &r->scripts, r->tags[batch->bucket], s->id, r->next_sequence + 1, fw_now_us(),
+		batch);
 	if (length < 0) {
 		a->command = NULL;
 		let_go(a);

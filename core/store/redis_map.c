@@ -118,7 +118,8 @@ static bool take_range(struct fw_redis *r, const struct fw_redis_node *told_by, 
 	long long first = range->element[0]->integer, last = range->element[1]->integer;
 	if (port->integer < 1 || port->integer > 65535 || first < 0 || last < first)
 		return false;
-	struct fw_redis_node *node = fw_redis_map_node(r, told_by, host->type == REDIS_REPLY_STRING ? host->str : "", (unsigned)port->integer);
+	struct fw_redis_node *node = fw_redis_map_node(r, told_by, host->type == REDIS_REPLY_STRING ? host->str : "",
+		(unsigned)port->integer);
 	if (!node)
 		return false;
 	/* A bucket's slot is one of the sixteen that begin at sixteen times the bucket. */

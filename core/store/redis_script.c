@@ -205,8 +205,8 @@ int fw_redis_command_commit(char **ret, const struct fw_redis_scripts *scripts, 
 	char (*expected)[8] = malloc(batch->n * sizeof *expected);
 	int rc = FW_ENOMEM;
 	if (words && lengths && expected) {
-		const char *const head[HEAD_WORDS] = { "EVALSHA", scripts->sha[FW_REDIS_SCRIPT_COMMIT], "3", keys.rows, keys.index, keys.outcomes, own,
-			order, now };
+		const char *const head[HEAD_WORDS] = { "EVALSHA", scripts->sha[FW_REDIS_SCRIPT_COMMIT], "3", keys.rows, keys.index,
+			keys.outcomes, own, order, now };
 		for (size_t i = 0; i < HEAD_WORDS; i++) {
 			words[i] = head[i];
 			lengths[i] = head[i] == own ? sizeof own : strlen(head[i]);

@@ -82,7 +82,8 @@ const char *fw_store_promise_text(enum fw_store_promise promise)
 {
 	static const char *const texts[] = {
 		[FW_PROMISE_ALL] = "Redis syncs its append-only file before it answers",
-		[FW_PROMISE_ALL_BUT_A_SECOND] = "Redis syncs its append-only file every second: a power loss, or its death, takes the last two",
+		[FW_PROMISE_ALL_BUT_A_SECOND] =
+			"Redis syncs its append-only file every second: a power loss, or its death, takes the last two",
 		[FW_PROMISE_AS_SYNCED] = "Redis leaves it to the system when its append-only file is synced",
 		[FW_PROMISE_SNAPSHOTS] = "Redis has no append-only file: a restart of it loses what came after its last snapshot",
 		[FW_PROMISE_NOTHING] = "Redis has no persistence: a restart of it loses everything",

@@ -82,7 +82,8 @@ static int start(struct load *l, char **argv, char *headers, size_t size)
 	l->chance = crowd_mix(l->seed);
 	if (!l->users || !l->one_in || (l->one_in > 1 && !l->joined) || l->joined > l->devices)
 		return -1;
-	return bench_store_join(&l->store, argv[2], argv[3]) < 0 ? -1 : batches_init(&l->batches, (uint16_t)atoi(argv[1]), (unsigned)atoi(argv[9]));
+	return bench_store_join(&l->store, argv[2], argv[3]) < 0 ? -1
+		: batches_init(&l->batches, (uint16_t)atoi(argv[1]), (unsigned)atoi(argv[9]));
 }
 
 int main(int argc, char **argv)
@@ -90,7 +91,8 @@ int main(int argc, char **argv)
 	struct load l = { .made = 0 };
 	char headers[256];
 	if (argc != 13 || start(&l, argv, headers, sizeof headers) < 0) {
-		fprintf(stderr, "usage: identify_load PORT FOLDER SOCKET KEY USERS JOINED DEVICES ONE_IN CONNECTIONS EVENTS_A_BATCH SECONDS SEED\n");
+		fputs("usage: identify_load PORT FOLDER SOCKET KEY USERS JOINED DEVICES ONE_IN CONNECTIONS EVENTS_A_BATCH SECONDS SEED\n",
+			stderr);
 		return 2;
 	}
 	batches_run(&l.batches, strtod(argv[11], NULL));
