@@ -240,7 +240,7 @@ static void test_nothing(void **state)
  * notice had told. */
 static void test_changes_meanwhile(void **state)
 {
-	unsigned rounds = getenv("FW_LONG") ? 40 : 1;
+	unsigned rounds = getenv("FW_LONG") ? 10 : 1;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		for (unsigned round = 0; round < (ways[i].from < LMDB ? 5 : 1) * rounds; round++) {
 			struct pair p;
