@@ -11,7 +11,6 @@
 #include "people/check.h"
 #include "server/config_store.h"
 #include "store/keeper.h"
-#include "store/redis_url.h"
 
 static int run(int argc, char **argv);
 
@@ -144,7 +143,7 @@ static int find_store(struct fw_arena *a, const char *file, struct fw_store_opti
 	int rc = fw_config_load(path, &c, err);
 	if (rc == 0)
 		rc = fw_config_store(c, a, ret, err);
-	if (rc == 0 && fw_redis_url_is(ret->url)) {
+	if (rc == 0 && !fw_store_folder(ret->url)) {
 		rc = fw_fail(err, FW_EINVAL, path, 0, "the data is in Redis, which has its own backups");
 		fw_hint(err, "save a snapshot with redis-cli BGSAVE, or look at it with INFO persistence");
 	}

@@ -49,7 +49,7 @@ struct copying {
 
 static bool is_lmdb(const struct fw_store_options *at)
 {
-	return strncmp(at->url, "lmdb:", 5) == 0;
+	return fw_store_folder(at->url) != NULL;
 }
 
 static int no_memory(struct copying *c)
@@ -71,23 +71,24 @@ static int is_alone(struct copying *c, bool *ret)
 /* "lmdb:FOLDER" starts where the command does. */
 static int find_destination(struct copying *c)
 {
-	const char *to = c->asked->to;
+	const char *to = c->asked->to, *folder = fw_store_folder(to);
 	struct fw_redis_url url;
 	char at[4096], same[4096];
 	c->to_at = (struct fw_store_options){ .url = to };
 	if (fw_redis_url_is(to))
 		return fw_redis_url_parse(&c->arena, to, &url, &c->err);
-	if (strncmp(to, "lmdb:", 5) != 0 || !to[5]) {
-		fw_fail(&c->err, FW_EINVAL, NULL, 0, "there is no store \"%.40s\": it is of no known kind", to);
+	if (!folder) { /* what comes behind the colon may be a password */
+		fw_fail(&c->err, FW_EINVAL, NULL, 0, "there is no store \"%.*s\": it is of no known kind", (int)strcspn(to, ":"), to);
 		fw_hint(&c->err, "write lmdb:FOLDER, redis://HOST or redis-cluster://HOST:PORT,HOST:PORT");
 		return FW_EINVAL;
 	}
-	if (to[5] != '/')
-		c->to_at.url = getcwd(at, sizeof at) ? fw_arena_printf(&c->arena, "lmdb:%s/%s", at, to + 5) : NULL;
+	if (folder[0] != '/')
+		c->to_at.url = getcwd(at, sizeof at) ? fw_arena_printf(&c->arena, "lmdb:%s/%s", at, folder) : NULL;
 	c->to_at.socket = fw_arena_printf(&c->arena, "%s/copy-%d.sock", c->config->run, (int)getpid());
 	if (!c->to_at.url || !c->to_at.socket)
 		return no_memory(c);
-	if (is_lmdb(&c->from_at) && realpath(c->from_at.url + 5, at) && realpath(c->to_at.url + 5, same) && strcmp(at, same) == 0)
+	if (is_lmdb(&c->from_at) && realpath(fw_store_folder(c->from_at.url), at) && realpath(fw_store_folder(c->to_at.url), same) &&
+			strcmp(at, same) == 0)
 		return fw_fail(&c->err, FW_EINVAL, NULL, 0, "source and destination are the same");
 	return 0;
 }

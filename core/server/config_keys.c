@@ -10,6 +10,7 @@
 #include "base/zone.h"
 #include "server/config_values.h"
 #include "store/redis_url.h"
+#include "store/store.h"
 
 static int key_listen(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
@@ -79,12 +80,13 @@ static int key_store(struct fw_config *c, const struct fw_json *v, struct fw_err
 		c->store = text;
 		return fw_redis_url_parse(&c->arena, text, &url, err);
 	}
-	if (strncmp(text, "lmdb:", 5) != 0 || !text[5]) {
-		fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%.40s\": it is of no known kind", text);
+	const char *folder = fw_store_folder(text);
+	if (!folder) { /* what comes behind the colon may be a password */
+		fw_fail(err, FW_EINVAL, NULL, 0, "store cannot be \"%.*s\": it is of no known kind", (int)strcspn(text, ":"), text);
 		fw_hint(err, "write \"lmdb:FOLDER\", \"redis://HOST\" or \"redis-cluster://HOST:PORT,HOST:PORT\"");
 		return FW_EINVAL;
 	}
-	c->store = text[5] == '/' ? text : fw_arena_printf(&c->arena, "lmdb:%s/%s", c->folder, text + 5);
+	c->store = folder[0] == '/' ? text : fw_arena_printf(&c->arena, "lmdb:%s/%s", c->folder, folder);
 	return c->store ? 0 : fw_config_no_memory(err);
 }
 
@@ -438,22 +440,20 @@ int fw_config_set_defaults(struct fw_config *c)
 /* Each kind of store has its own promises. */
 static int set_durability(struct fw_config *c, struct fw_error *err)
 {
-	bool redis = fw_redis_url_is(c->store), cluster = redis && strstr(c->store, "-cluster:");
-	if (!c->durability) {
-		c->durability = cluster ? "replicated" : redis ? "server" : "commit";
+	const char *durability = fw_store_durability_for(c->store, c->durability);
+	if (durability) {
+		c->durability = durability;
 		return 0;
 	}
-	if (redis == (strcmp(c->durability, "server") == 0 || strcmp(c->durability, "replicated") == 0))
-		return 0;
 	fw_fail(err, FW_EINVAL, c->file, 0, "durability cannot be \"%s\" with this store", c->durability);
-	fw_hint(err, redis ? "Redis has \"server\" and \"replicated\"" : "LMDB has \"commit\" and \"interval\"");
+	fw_hint(err, fw_redis_url_is(c->store) ? "Redis has \"server\" and \"replicated\"" : "LMDB has \"commit\" and \"interval\"");
 	return FW_EINVAL;
 }
 
 /* A spool is for a store that can be away: data on this machine's disk is as near as a spool would be. */
 static int check_spool(const struct fw_config *c, struct fw_error *err)
 {
-	if (!c->spool || strncmp(c->store, "lmdb:", 5) != 0)
+	if (!c->spool || !fw_store_folder(c->store))
 		return 0;
 	fw_fail(err, FW_EINVAL, c->file, 0, "spool cannot be used with the store \"%s\", which is as near as the spool", c->store);
 	fw_hint(err, "a spool holds events while Redis is out of reach: set store to that, or take spool away");

@@ -1,7 +1,5 @@
 #include "server/config_store.h"
 
-#include <string.h>
-
 int fw_config_store(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err)
 {
 	*ret = (struct fw_store_options){
@@ -26,5 +24,5 @@ int fw_config_spool(const struct fw_config *config, struct fw_arena *a, struct f
 
 int fw_config_kept(const struct fw_config *config, struct fw_arena *a, struct fw_store_options *ret, struct fw_error *err)
 {
-	return strncmp(config->store, "lmdb:", 5) == 0 ? fw_config_store(config, a, ret, err) : fw_config_spool(config, a, ret, err);
+	return fw_store_folder(config->store) ? fw_config_store(config, a, ret, err) : fw_config_spool(config, a, ret, err);
 }

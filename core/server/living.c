@@ -10,7 +10,6 @@
 #include "people/post.h"
 #include "people/sweep.h"
 #include "server/config_store.h"
-#include "store/redis_url.h"
 
 enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000 };
 /* Who leads and dies leaves people half told that they are one: somebody else must begin soon. */
@@ -134,7 +133,7 @@ static int make(struct fw_living *l, const struct fw_made *made, struct event_ba
 	struct fw_store_options options;
 	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
 	int rc = fw_config_store(config, &l->arena, &options, err);
-	l->remote = fw_redis_url_is(config->store);
+	l->remote = !fw_store_folder(config->store);
 	if (rc == 0)
 		rc = fw_store_open(&options, base, &l->store, err);
 	if (rc == 0)

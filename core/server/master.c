@@ -253,8 +253,7 @@ static int set_up(struct fw_master *m, struct fw_error *err)
 		return rc;
 	if ((rc = fw_log_open(m->config->log_file, m->config->log_level, err)) < 0)
 		return rc;
-	const char *kept = m->keeping.options.url;
-	return fw_rundir_drop_privileges(m->config, kept ? kept + strlen("lmdb:") : NULL, err);
+	return fw_rundir_drop_privileges(m->config, fw_store_folder(m->keeping.options.url), err);
 }
 
 static void say_where(const struct fw_master *m)

@@ -66,10 +66,9 @@ static int begin(struct fw_redis *r, const struct fw_store_options *options, str
 	r->lines.base = base;
 	if ((rc = fw_redis_lines_init(&r->lines, err)) < 0)
 		return rc;
-	r->replicated = r->lines.url.cluster;
-	if (options->durability)
-		r->replicated = strcmp(options->durability, "replicated") == 0;
-	r->store.durability = r->replicated ? "replicated" : "server";
+	if (!(r->store.durability = fw_store_durability_for(options->url, options->durability)))
+		return fw_fail(err, FW_EINVAL, NULL, 0, "Redis has no durability \"%s\"", options->durability);
+	r->replicated = strcmp(r->store.durability, "replicated") == 0;
 	r->again_end = &r->again;
 	fw_redis_tags(r->tags);
 	if (fw_redis_scripts_init(&r->scripts) < 0)
@@ -88,7 +87,7 @@ int fw_redis_open(const struct fw_store_options *options, struct event_base *bas
 	if (!r)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
 	fw_arena_init(&r->arena, NULL, 0, 0);
-	int rc = fw_store_init(&r->store, &ops, "server");
+	int rc = fw_store_init(&r->store, &ops, NULL);
 	if (rc < 0)
 		fw_fail(err, rc, NULL, 0, "no random bytes");
 	else

@@ -30,6 +30,12 @@ bool fw_redis_url_is(const char *url)
 	return scheme_of(url) != NULL;
 }
 
+bool fw_redis_url_is_cluster(const char *url)
+{
+	const struct scheme *scheme = scheme_of(url);
+	return scheme && scheme->cluster;
+}
+
 static int wrong(struct fw_error *err, const char *what)
 {
 	fw_fail(err, FW_EINVAL, NULL, 0, "the store's URL %s", what);
@@ -176,11 +182,4 @@ int fw_redis_url_parse(struct fw_arena *a, const char *url, struct fw_redis_url 
 			break;
 	}
 	return 0;
-}
-
-const char *fw_store_url_shown(struct fw_arena *a, const char *url)
-{
-	const char *begin = scheme_of(url) ? strstr(url, "//") : NULL;
-	const char *at = begin ? memrchr(begin, '@', strcspn(begin + 2, "/?#") + 2) : NULL;
-	return at ? fw_arena_printf(a, "%.*s%s", (int)(begin + 2 - url), url, at + 1) : fw_arena_strdup(a, url);
 }

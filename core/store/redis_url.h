@@ -31,9 +31,9 @@ struct fw_redis_url {
 
 /* Whether the URL's scheme is one of the above. */
 bool fw_redis_url_is(const char *url);
+/* Whether it is, and of a cluster. */
+bool fw_redis_url_is_cluster(const char *url);
 /* Texts are in the arena. 0; FW_EINVAL: it is no such URL, which `err` tells without the password; FW_ENOMEM. */
 int fw_redis_url_parse(struct fw_arena *a, const char *url, struct fw_redis_url *ret, struct fw_error *err);
-/* The URL of any store without user and password, for people: in the arena; NULL: no memory. */
-const char *fw_store_url_shown(struct fw_arena *a, const char *url);
 
 #endif

@@ -134,11 +134,16 @@ const struct fw_store_counters *fw_store_counters(const struct fw_store *s);
 /* What the store promises about a batch that is done ("commit": on disk before the answer), for status and the log. */
 const char *fw_store_durability(const struct fw_store *s);
 
+/* The folder of "lmdb:FOLDER", which is on this machine; NULL: the URL leads elsewhere, or nowhere. */
+const char *fw_store_folder(const char *url);
+/* The durability of a store with that URL: the one that is asked for (NULL: the usual one of its kind), a constant; NULL: it has no such. */
+const char *fw_store_durability_for(const char *url, const char *asked);
+
 /* Where the store is and what it is to promise; texts are copied. */
 struct fw_store_options {
 	const char *url;        /* "lmdb:/absolute/folder", or a Redis (redis_url.h) */
 	const char *socket;     /* the keeper's socket; of an LMDB */
-	const char *durability; /* "commit" or "interval"; "server" or "replicated". NULL: commit, server, and of a cluster replicated */
+	const char *durability; /* as fw_store_durability_for takes it */
 };
 
 /* In a worker or a command; `base` is its loop. A keeper or a Redis that is not there yet is waited for: opening only fails when the

@@ -9,6 +9,7 @@
 
 #include "store/redis_tag.h"
 #include "store/redis_url.h"
+#include "store/store.h"
 
 static void check(const char *url, bool cluster, bool tls, const char *user, const char *password, unsigned database, const char *hosts)
 {
@@ -25,9 +26,9 @@ static void check(const char *url, bool cluster, bool tls, const char *user, con
 	for (unsigned i = 0; i < u.n_hosts; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %u", i ? ", " : "", u.hosts[i].name, u.hosts[i].port);
 	assert_string_equal(text, hosts);
-	const char *shown = fw_store_url_shown(&a, url);
-	if (u.password && strlen(u.password) > 3)
-		assert_null(strstr(shown, u.password));
+	assert_true(fw_redis_url_is_cluster(url) == cluster);
+	assert_string_equal(fw_store_durability_for(url, NULL), cluster ? "replicated" : "server");
+	assert_null(fw_store_folder(url));
 	fw_arena_finish(&a);
 }
 
@@ -35,6 +36,7 @@ static void test_urls(void **state)
 {
 	(void)state;
 	check("redis://localhost", false, false, "", "", 0, "localhost 6379");
+	check("redis://my-cluster:6379", false, false, "", "", 0, "my-cluster 6379"); /* took every batch for unconfirmed */
 	check("redis://127.0.0.1:7000/3", false, false, "", "", 3, "127.0.0.1 7000");
 	check("redis://:secret@h", false, false, "", "secret", 0, "h 6379");
 	check("redis://secret@h", false, false, "", "secret", 0, "h 6379");
@@ -67,6 +69,19 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_durability(void **state)
+{
+	(void)state;
+	assert_string_equal(fw_store_durability_for("lmdb:/data", NULL), "commit");
+	assert_string_equal(fw_store_durability_for("lmdb:/data", "interval"), "interval");
+	assert_string_equal(fw_store_durability_for("redis://h", "replicated"), "replicated");
+	assert_string_equal(fw_store_durability_for("redis-cluster://h", "server"), "server");
+	assert_null(fw_store_durability_for("lmdb:/data", "server"));
+	assert_null(fw_store_durability_for("redis://h", "commit"));
+	assert_string_equal(fw_store_folder("lmdb:/data"), "/data");
+	assert_null(fw_store_folder("lmdb:"));
+}
+
 /* The specification's own vector; then every bucket's tag lies in its sixteen slots, and is the least. */
 static void test_tags(void **state)
 {
@@ -88,6 +103,7 @@ static void test_tags(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_urls), cmocka_unit_test(test_refused), cmocka_unit_test(test_tags) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_urls), cmocka_unit_test(test_refused), cmocka_unit_test(test_durability),
+		cmocka_unit_test(test_tags) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
