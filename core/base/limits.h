@@ -81,6 +81,7 @@ enum {
 	FW_LIMIT_REDIS_AGAIN_MS = 1000,       /* at most between two attempts to connect */
 	FW_LIMIT_REDIS_WAIT_MS = 1000,        /* that WAIT waits for a replica, each time */
 	FW_LIMIT_STORE_GREET_MS = 1000,       /* that a worker waits for a store over a network before it serves without */
+	FW_LIMIT_STORE_RELEASE_MS = 200,      /* that a worker that ends waits for its lease to be given back */
 	FW_LIMIT_STORE_READ_MS = 500,         /* a read over a network that takes longer has failed */
 	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* a batch over a network that takes longer: what became of it is not known */
 	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */

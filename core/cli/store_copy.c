@@ -134,12 +134,12 @@ static void on_leased(void *ctx, int rc)
 }
 
 /* A daemon's workers have this lease: as long as it is this command's, none serves the destination. */
-static void lease(struct copying *c, int ms)
+static void lease(struct copying *c)
 {
 	if (is_lmdb(&c->to_at) || c->lease_asked)
 		return;
 	c->lease_asked = true;
-	if (fw_store_lease(c->to, FW_LIVING_LEASE, ms, on_leased, c) < 0)
+	if (fw_store_lease(c->to, FW_LIVING_LEASE, LEASE_MS, on_leased, c) < 0)
 		on_leased(c, FW_ENOMEM);
 }
 
@@ -155,7 +155,7 @@ static void give_lease_back(struct copying *c)
 	wait_for_lease(c);
 	if (!c->leased)
 		return;
-	lease(c, 1);
+	c->lease_asked = fw_store_release(c->to, FW_LIVING_LEASE, on_leased, c) == 0;
 	wait_for_lease(c);
 }
 
@@ -166,7 +166,7 @@ static int lease_first(struct copying *c)
 	if (is_lmdb(&c->to_at))
 		return 0;
 	do {
-		lease(c, LEASE_MS);
+		lease(c);
 		wait_for_lease(c);
 	} while (c->lease_rc == FW_EAWAY && !c->stopped && fw_monotonic_us() < end);
 	fw_store_health(c->to, &health);
@@ -221,7 +221,7 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 	if (!c->copy)
 		return;
 	look_for_end(c);
-	lease(c, LEASE_MS);
+	lease(c);
 	if (!c->lease_asked && c->lease_rc == FW_EBUSY)
 		c->over = true;
 }

@@ -168,36 +168,69 @@ int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, stru
 	return rc;
 }
 
-static void on_late(evutil_socket_t fd, short what, void *ctx)
+static void set_true(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
 	*(bool *)ctx = true;
 }
 
-void fw_living_greet(struct fw_living *l, struct event_base *base)
+/* Turns the loop until `is` says so, somebody breaks the loop, or the time is over. */
+static void turn_until(struct fw_living *l, bool (*is)(struct fw_living *l), int64_t most_ms)
 {
-	const struct timeval most = { FW_LIMIT_STORE_GREET_MS / 1000, FW_LIMIT_STORE_GREET_MS % 1000 * 1000 };
-	struct fw_store_health h = { 0 };
-	bool late = !l->remote;
-	struct event *timer = late ? NULL : evtimer_new(base, on_late, &late);
-	if (timer)
-		evtimer_add(timer, &most);
-	while (timer && !late && !h.reachable && !event_base_got_break(base)) {
-		event_base_loop(base, EVLOOP_ONCE);
-		fw_store_health(l->store, &h);
-	}
-	if (timer)
-		event_free(timer);
+	struct event_base *base = event_get_base(l->on_lease);
+	bool late = false;
+	struct event *timer = evtimer_new(base, set_true, &late);
+	if (!timer)
+		return;
+	wait_ms(timer, most_ms);
+	while (!late && !is(l) && event_base_loop(base, EVLOOP_ONCE) == 0 && !event_base_got_break(base))
+		continue;
+	event_free(timer);
+}
+
+static bool is_reachable(struct fw_living *l)
+{
+	struct fw_store_health h;
+	fw_store_health(l->store, &h);
+	return h.reachable;
+}
+
+void fw_living_greet(struct fw_living *l)
+{
+	if (l->remote)
+		turn_until(l, is_reachable, FW_LIMIT_STORE_GREET_MS);
+}
+
+static void on_released(void *ctx, int rc)
+{
+	struct fw_living *l = ctx;
+	(void)rc; /* else it ends by itself */
+	l->leads = false;
+}
+
+static bool is_follower(struct fw_living *l)
+{
+	return !l->leads;
+}
+
+/* So that the next one may begin at once. */
+static void give_lease_back(struct fw_living *l)
+{
+	event_del(l->on_lease);
+	event_del(l->on_step);
+	event_del(l->on_post);
+	if (l->leads && fw_store_release(l->store, FW_LIVING_LEASE, on_released, l) == 0)
+		turn_until(l, is_follower, FW_LIMIT_STORE_RELEASE_MS);
+	l->leads = false;
 }
 
 void fw_living_close(struct fw_living *l)
 {
 	if (!l || !l->store)
 		return;
-	if (l->leads)
-		fw_store_release(l->store, FW_LIVING_LEASE);
-	l->leads = false;
+	if (l->on_lease && l->on_step && l->on_post)
+		give_lease_back(l);
 	if (l->people)
 		fw_living_publish(l);
 	if (l->held)

@@ -19,7 +19,7 @@ int fw_living_create(const struct fw_made *made, struct fw_slot_page *page, stru
 	struct fw_error *err);
 /* Turns the loop until a store at the other end of a connection answers, or FW_LIMIT_STORE_GREET_MS have passed: the first decisions of
  * a new worker are to know their visitors. Whoever breaks the loop meanwhile is heeded. */
-void fw_living_greet(struct fw_living *l, struct event_base *base);
+void fw_living_greet(struct fw_living *l);
 /* Answers what waits (with failure), and closes them. The second frees. NULL is fine for both. */
 void fw_living_close(struct fw_living *l);
 void fw_living_destroy(struct fw_living *l);

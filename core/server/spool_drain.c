@@ -418,7 +418,7 @@ void fw_drain_close(struct fw_drain *d)
 		return;
 	d->closed = true;
 	if (d->leads)
-		fw_store_release(d->spool->store, "drain");
+		fw_store_release(d->spool->store, "drain", NULL, NULL);
 	event_free(d->on_lease);
 	event_free(d->on_step);
 	d->on_lease = d->on_step = NULL;

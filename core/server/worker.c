@@ -231,7 +231,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 	} else if (fw_plugins_start(made->plugins, &w, &err) < 0) {
 		refuse(&w, &err);
 	} else {
-		fw_living_greet(w.living, w.base);
+		fw_living_greet(w.living);
 		if (!event_base_got_break(w.base)) {
 			fw_channel_tell_all(channel, FW_TELL_UP, (int)number, getpid(), 0, NULL);
 			event_base_dispatch(w.base);

@@ -13,7 +13,8 @@ enum { VALUE = 16 }; /* owner (8), end in us (8) */
 
 struct lease {
 	struct fw_store *store;
-	fw_store_leased done; /* NULL: it is given back, and nobody waits */
+	bool gives_back;
+	fw_store_leased done; /* NULL: nobody waits */
 	void *ctx;
 	int64_t ms;
 	struct fw_arena arena;
@@ -50,16 +51,16 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 	bool whole = row->value.n == VALUE;
 	bool own = whole && fw_get_number(row->value.p, 8) == l->store->id;
 	bool over = !whole || (int64_t)fw_get_number(row->value.p + 8, 8) <= now;
-	if (l->done ? !own && !over : !own) {
-		finish(l, FW_EBUSY);
+	if (l->gives_back ? !own : !own && !over) {
+		finish(l, l->gives_back ? 0 : FW_EBUSY);
 		return;
 	}
 	fw_put_number(value, l->store->id, 8);
 	fw_put_number(value + 8, (uint64_t)(now + l->ms * 1000), 8);
 	struct fw_change change = {
-		.kind = l->done ? FW_CHANGE_PUT : FW_CHANGE_DELETE,
+		.kind = l->gives_back ? FW_CHANGE_DELETE : FW_CHANGE_PUT,
 		.key = l->key,
-		.value = l->done ? (struct fw_str){ (const char *)value, VALUE } : (struct fw_str){ 0 },
+		.value = l->gives_back ? (struct fw_str){ 0 } : (struct fw_str){ (const char *)value, VALUE },
 		.expected = row->version,
 	};
 	struct fw_batch batch = { l->bucket, &change, 1 };
@@ -67,12 +68,12 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 		finish(l, rc);
 }
 
-static int begin(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx)
+static int begin(struct fw_store *s, const char *name, bool gives_back, int64_t ms, fw_store_leased done, void *ctx)
 {
 	struct lease *l = malloc(sizeof *l);
 	if (!l)
 		return FW_ENOMEM;
-	*l = (struct lease){ .store = s, .done = done, .ctx = ctx, .ms = ms };
+	*l = (struct lease){ .store = s, .gives_back = gives_back, .done = done, .ctx = ctx, .ms = ms };
 	int n = snprintf(l->text, sizeof l->text, "%clease:%s", FW_STORE_OWN_KEY, name);
 	if (n < 0 || (size_t)n >= sizeof l->text) {
 		free(l);
@@ -87,10 +88,10 @@ static int begin(struct fw_store *s, const char *name, int64_t ms, fw_store_leas
 
 int fw_store_lease(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx)
 {
-	return begin(s, name, ms, done, ctx);
+	return begin(s, name, false, ms, done, ctx);
 }
 
-int fw_store_release(struct fw_store *s, const char *name)
+int fw_store_release(struct fw_store *s, const char *name, fw_store_leased done, void *ctx)
 {
-	return begin(s, name, 0, NULL, NULL);
+	return begin(s, name, true, 0, done, ctx);
 }

@@ -86,7 +86,9 @@ int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx);
  * hold it for a moment when clocks or processes stall. done: rc 0, FW_EBUSY (somebody else has it), FW_EAWAY. */
 typedef void (*fw_store_leased)(void *ctx, int rc);
 int fw_store_lease(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx);
-int fw_store_release(struct fw_store *s, const char *name);
+/* Gives one's own back; of anybody else's nothing is done. `done` may be NULL; a store that is closed before it comes may still hold the
+ * lease. */
+int fw_store_release(struct fw_store *s, const char *name, fw_store_leased done, void *ctx);
 
 /* Overwrites, on the disk, what was deleted: a store keeps deleted bytes until it needs their place. done: rc 0 (nothing is left
  * in the store's file of rows that batches deleted or replaced whose outcome was known at the call; of a key perhaps that part

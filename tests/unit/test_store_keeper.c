@@ -383,7 +383,7 @@ static void test_last_word(void **state)
 	assert_int_equal(fw_store_lease(s, "sweep", 60000, store_on_leased, &o), 0);
 	store_wait(&t, &o.came, 1);
 	assert_int_equal(o.rc, 0);
-	assert_int_equal(fw_store_release(s, "sweep"), 0);
+	assert_int_equal(fw_store_release(s, "sweep", NULL, NULL), 0);
 	fw_store_close(s);
 	s = store_open(&t);
 	int64_t until = fw_monotonic_us() + INT64_C(20000000);
