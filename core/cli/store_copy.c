@@ -34,7 +34,6 @@ struct copying {
 	struct fw_store_options from_at, to_at;
 	struct fw_hosted hosted; /* the destination's keeper, where it is an LMDB */
 	int held;                /* the source's, whose place is taken; -1: it is not */
-	bool lone;               /* nobody serves the source */
 	struct event_base *base;
 	struct fw_store *from, *to;
 	struct event *interrupted[2], *look;
@@ -55,17 +54,6 @@ static bool is_lmdb(const struct fw_store_options *at)
 static int no_memory(struct copying *c)
 {
 	return fw_fail(&c->err, FW_ENOMEM, NULL, 0, "out of memory");
-}
-
-/* Whether no daemon runs with the source. FW_EIO: it does not say. */
-static int is_alone(struct copying *c, bool *ret)
-{
-	struct fw_buf status;
-	fw_buf_init(&status, 0);
-	int rc = fw_control_ask(c->config->run, "status", &status, &c->err);
-	fw_buf_finish(&status);
-	*ret = rc == FW_ENOENT;
-	return *ret ? 0 : rc;
 }
 
 /* "lmdb:FOLDER" starts where the command does. */
@@ -96,8 +84,9 @@ static int find_destination(struct copying *c)
 /* Processes are made before any store is opened. */
 static int open_stores(struct copying *c)
 {
-	int rc = is_alone(c, &c->lone);
-	if (rc == 0 && c->lone && is_lmdb(&c->from_at))
+	bool served;
+	int rc = fw_control_runs(c->config->run, &served, &c->err);
+	if (rc == 0 && !served && is_lmdb(&c->from_at))
 		rc = fw_keeper_hold(&c->from_at, &c->held, &c->err);
 	if (rc == 0 && is_lmdb(&c->to_at))
 		rc = fw_hosted_begin(&c->hosted, &c->to_at, &c->err);
@@ -200,13 +189,13 @@ static void on_interrupted(evutil_socket_t fd, short what, void *ctx)
 static void look_for_end(struct copying *c)
 {
 	struct fw_store_health health;
-	bool alone = false;
+	bool served = true;
 	if (c->held >= 0 || !is_lmdb(&c->from_at))
 		return;
 	fw_store_health(c->from, &health);
-	if (!health.reachable && is_alone(c, &alone) < 0)
-		alone = false;
-	c->gone = alone ? c->gone + 1 : 0;
+	if (!health.reachable && fw_control_runs(c->config->run, &served, &c->err) < 0)
+		served = true;
+	c->gone = served ? 0 : c->gone + 1;
 	if (c->gone >= 2 && fw_keeper_hold(&c->from_at, &c->held, &c->err) == 0) {
 		fputs("floorwalker: the daemon has stopped; the rest is copied and checked\n", stderr);
 		fw_copy_still(c->copy);

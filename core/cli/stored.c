@@ -16,23 +16,12 @@ static int say(const struct fw_error *err)
 	return FW_EXIT_NO;
 }
 
-/* Whether a daemon runs: then its keeper writes, the one that it has or the next. FW_EIO: it does not say. */
-static int ask_daemon(const struct fw_config *config, bool *ret_runs, struct fw_error *err)
-{
-	struct fw_buf status;
-	fw_buf_init(&status, 0);
-	int rc = fw_control_ask(config->run, "status", &status, err);
-	fw_buf_finish(&status);
-	*ret_runs = rc == 0;
-	return rc == FW_ENOENT ? 0 : rc;
-}
-
-/* Where no daemon runs, a child of this command writes in its place, if there is anything that this machine keeps. */
+/* Where a daemon runs its keeper writes, the one that it has or the next. Where none runs, a child of this command writes in its place, if there is anything that this machine keeps. */
 static int begin_keeper(struct fw_stored *s, struct fw_error *err)
 {
 	struct fw_store_options kept;
 	bool runs;
-	int rc = ask_daemon(s->config, &runs, err);
+	int rc = fw_control_runs(s->config->run, &runs, err);
 	if (rc < 0 || runs)
 		return rc;
 	if ((rc = fw_config_kept(s->config, &s->arena, &kept, err)) < 0)

@@ -62,3 +62,13 @@ done:
 		close(fd);
 	return rc;
 }
+
+int fw_control_runs(const char *run, bool *ret, struct fw_error *err)
+{
+	struct fw_buf status;
+	fw_buf_init(&status, 0);
+	int rc = fw_control_ask(run, "status", &status, err);
+	fw_buf_finish(&status);
+	*ret = rc == 0;
+	return rc == FW_ENOENT ? 0 : rc;
+}
