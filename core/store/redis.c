@@ -9,15 +9,11 @@
 
 void fw_redis_tick_soon(struct fw_redis *r, int64_t ms)
 {
-	struct timeval t = { ms / 1000, ms % 1000 * 1000 }, then, now;
-	if (r->closing)
+	const struct timeval t = { ms / 1000, ms % 1000 * 1000 };
+	int64_t at_us = fw_monotonic_us() + ms * 1000;
+	if (r->closing || (r->tick_us && r->tick_us <= at_us))
 		return;
-	if (evtimer_pending(r->tick, &then)) {
-		evutil_gettimeofday(&now, NULL);
-		evutil_timersub(&then, &now, &then);
-		if (!evutil_timercmp(&t, &then, <))
-			return;
-	}
+	r->tick_us = at_us;
 	evtimer_add(r->tick, &t);
 }
 
@@ -26,6 +22,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	struct fw_redis *r = ctx;
 	(void)fd;
 	(void)what;
+	r->tick_us = 0;
 	fw_redis_map_tick(r);
 	fw_redis_watch_tick(r);
 	fw_redis_asks_tick(r);

@@ -92,6 +92,7 @@ struct fw_redis {
 	struct fw_redis_ask *again, **again_end;
 	uint64_t n_batches, batch_bytes, next_sequence;
 	struct event *tick;
+	int64_t tick_us; /* monotonic: when it comes next; 0: it does not */
 	bool full;
 	char trouble[200]; /* the last thing that went wrong, for health */
 	int64_t trouble_us;
