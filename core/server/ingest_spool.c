@@ -1,41 +1,12 @@
 /* Events that must wait: until the store is back, or behind those of the same person that wait already. */
 #include <string.h>
 
+#include "base/map.h"
 #include "server/ingest.h"
 
-/* Ids whose events of this request wait: a table with open addressing. */
-struct ids {
-	uint64_t *slots; /* 0: free */
-	size_t mask;
-};
-
-static bool has_id(const struct ids *ids, uint64_t id)
+static struct fw_str bytes_of(const uint64_t *id)
 {
-	size_t at = (size_t)id & ids->mask;
-	for (; ids->slots[at]; at = (at + 1) & ids->mask)
-		if (ids->slots[at] == id)
-			return true;
-	return false;
-}
-
-static void add_id(struct ids *ids, uint64_t id)
-{
-	size_t at = (size_t)id & ids->mask;
-	while (ids->slots[at] && ids->slots[at] != id)
-		at = (at + 1) & ids->mask;
-	ids->slots[at] = id;
-}
-
-static int make_ids(struct fw_ingest *in, struct ids *ids)
-{
-	size_t most = 0, size = 16;
-	for (unsigned i = 0; i < in->n_events; i++)
-		most += in->events[i].n_claims + 1;
-	while (size < 2 * most)
-		size *= 2;
-	ids->mask = size - 1;
-	ids->slots = FW_NEW_ARRAY(&in->arena, size, uint64_t);
-	return ids->slots ? 0 : FW_ENOMEM;
+	return (struct fw_str){ (const char *)id, sizeof *id };
 }
 
 /* What the person of an event goes by, as far as the event tells it. */
@@ -60,34 +31,40 @@ static bool any_waits(struct fw_ingest *in)
 	return false;
 }
 
-static bool waits(struct fw_spool *s, struct ids *ids, const struct fw_people_event *e)
+/* `ids` are those whose events of this request wait. FW_ENOMEM. */
+static int waits(struct fw_spool *s, struct fw_map *ids, const struct fw_people_event *e, bool *ret)
 {
 	struct fw_held h;
 	bool found = false;
+	int rc = 0;
 	find_ids(e, &h);
 #ifdef FW_BREAK_SPOOL_ORDER /* whoever comes later may be first */
-	return false;
+	h.n_ids = 0;
 #endif
 	for (unsigned i = 0; i < h.n_ids && !found; i++)
-		found = has_id(ids, h.ids[i]) || fw_held_waits(s->store, h.ids[i], &s->scratch);
-	for (unsigned i = 0; i < h.n_ids && found; i++)
-		add_id(ids, h.ids[i]);
-	return found;
+		found = fw_map_get(ids, bytes_of(&h.ids[i])) != FW_MAP_NONE || fw_held_waits(s->store, h.ids[i], &s->scratch);
+	for (unsigned i = 0; i < h.n_ids && found && rc == 0; i++)
+		rc = fw_map_put(ids, bytes_of(&h.ids[i]), 1);
+	*ret = found;
+	return rc;
 }
 
 /* The order within each part stays. */
 static int part(struct fw_ingest *in)
 {
-	struct ids ids;
+	struct fw_map ids;
 	struct fw_people_event *events = FW_NEW_ARRAY(&in->arena, in->n_events, struct fw_people_event);
 	const struct fw_json **elements = FW_NEW_ARRAY(&in->arena, in->n_events, const struct fw_json *);
 	unsigned *indexes = FW_NEW_ARRAY(&in->arena, in->n_events, unsigned);
 	unsigned n_direct = 0, n_behind = 0;
-	if (make_ids(in, &ids) < 0 || !events || !elements || !indexes)
+	fw_map_init(&ids, &in->arena);
+	if (!events || !elements || !indexes)
 		return FW_ENOMEM;
 	for (unsigned i = 0; i < in->n_events; i++) {
 		unsigned behind = in->n_events - 1 - n_behind;
-		bool held = waits(in->worker->spool, &ids, &in->events[i]);
+		bool held;
+		if (waits(in->worker->spool, &ids, &in->events[i], &held) < 0)
+			return FW_ENOMEM;
 		unsigned to = held ? behind : n_direct;
 		events[to] = in->events[i];
 		elements[to] = in->elements[i];
