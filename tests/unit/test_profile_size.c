@@ -182,8 +182,9 @@ static void fill_consent(struct worst *w)
 			any_text(w, each / 3 + 1 < 64 ? each / 3 + 1 : 64), any_text(w, each / 3 + 1 < 100 ? each / 3 + 1 : 100) });
 		bytes += what.n;
 	}
-	qsort(w->r->consent_log.items, w->r->consent_log.n, sizeof *w->r->consent_log.items,
-		(int (*)(const void *, const void *))fw_consent_compare);
+	if (w->r->consent_log.n)
+		qsort(w->r->consent_log.items, w->r->consent_log.n, sizeof *w->r->consent_log.items,
+			(int (*)(const void *, const void *))fw_consent_compare);
 	fw_consent_bound_log(w->r);
 	assert_true(bytes == 0 || w->r->consent_log.n > 0);
 }
