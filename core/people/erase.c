@@ -26,6 +26,7 @@ struct erasing {
 	struct fw_outgoing outgoing;
 	struct fw_change changes[CHANGES_MOST];
 	unsigned n_changes, left;
+	struct fw_commit commit;
 	fw_people_erased done;
 	void *ctx;
 };
@@ -90,7 +91,7 @@ static void commit(struct erasing *e)
 	int n = e->outgoing.n ? fw_outgoing_write(&e->outgoing, &e->arena, e->changes + batch.n) : 0;
 	if (n > 0)
 		batch.n += (unsigned)n;
-	int rc = n < 0 ? n : fw_store_commit(e->people->store, &batch, on_committed, e);
+	int rc = n < 0 ? n : fw_commit(&e->commit, e->people, &batch, on_committed, e);
 	if (rc < 0)
 		end(e, rc, NULL);
 }
@@ -183,7 +184,8 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
 			add(e, FW_CHANGE_DELETE, rows[i].key, (struct fw_str){ NULL, 0 }, FW_VERSION_ANY);
 	if (rc == 0 && more) {
-		rc = fw_store_commit(e->people->store, &(struct fw_batch){ f->key.bucket, e->changes, e->n_changes }, on_part_deleted, e);
+		const struct fw_batch part = { f->key.bucket, e->changes, e->n_changes };
+		rc = fw_commit(&e->commit, e->people, &part, on_part_deleted, e);
 		if (rc < 0)
 			end(e, rc, NULL);
 		return;

@@ -84,6 +84,8 @@ struct rest {
 	size_t after_n;
 	struct fw_change changes[LETTERS_AT_ONCE];
 	unsigned n_changes;
+	struct fw_key complete; /* the row's key once all is done */
+	struct fw_commit commit;
 	bool answered, resumes, dropping;
 	int rc;
 	fw_people_erased done;
@@ -103,19 +105,20 @@ static void end(struct rest *r, int rc)
 
 static void write_row(struct rest *r, fw_store_committed done)
 {
+	const bool is_done = r->job.receipt.done_us;
+	struct fw_str value;
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
 	fw_erasure_write(&r->job, &b);
-	struct fw_key complete = r->key;
-	complete.bytes[0] = 'E';
-	const struct fw_change changes[] = {
-		{ FW_CHANGE_PUT, fw_key_str(r->job.receipt.done_us ? &complete : &r->key), { b.data, b.n },
-			r->job.receipt.done_us ? FW_VERSION_NONE : FW_VERSION_ANY },
-		{ FW_CHANGE_DELETE, fw_key_str(&r->key), { NULL, 0 }, FW_VERSION_ANY },
-	};
-	const struct fw_batch batch = { r->key.bucket, changes, r->job.receipt.done_us ? 2 : 1 };
-	int rc = b.failed ? FW_ENOMEM : fw_store_commit(r->people->store, &batch, done, r);
-	fw_buf_finish(&b);
+	int rc = fw_buf_keep(&b, &r->arena, &value);
+	r->complete = r->key;
+	r->complete.bytes[0] = 'E';
+	if (rc == 0) {
+		r->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(is_done ? &r->complete : &r->key), value,
+			is_done ? FW_VERSION_NONE : FW_VERSION_ANY };
+		r->changes[1] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&r->key), { NULL, 0 }, FW_VERSION_ANY };
+		rc = fw_commit(&r->commit, r->people, &(struct fw_batch){ r->key.bucket, r->changes, is_done ? 2 : 1 }, done, r);
+	}
 	if (rc < 0)
 		end(r, rc);
 }
@@ -291,7 +294,7 @@ static void on_letters(void *ctx, int rc, const struct fw_row *rows, size_t n, b
 		advance(r, n ? &rows[n - 1] : NULL, more);
 	if (rc == 0 && r->n_changes) {
 		r->dropping = true;
-		r->rc = fw_store_commit(r->people->store, &(struct fw_batch){ bucket, r->changes, r->n_changes }, on_letters_dropped, r);
+		r->rc = fw_commit(&r->commit, r->people, &(struct fw_batch){ bucket, r->changes, r->n_changes }, on_letters_dropped, r);
 	}
 	if (r->resumes)
 		look_through(r);

@@ -13,6 +13,8 @@ struct joining {
 	int64_t now_us;
 	struct fw_entry entry;
 	struct fw_outgoing outgoing;
+	struct fw_change changes[2];
+	struct fw_commit commit;
 	struct fw_arena *answer;   /* of a preview */
 	fw_people_previewed previewed;
 	fw_people_done done;
@@ -81,10 +83,10 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 {
 	struct joining *j = ctx;
-	struct fw_change changes[2];
 	j->outgoing = (struct fw_outgoing){ j->outgoing.bucket, &j->entry, 1, last, version };
-	int n = rc < 0 ? rc : fw_outgoing_write(&j->outgoing, &j->arenas[0], changes);
-	rc = n < 0 ? n : fw_store_commit(j->people->store, &(struct fw_batch){ j->outgoing.bucket, changes, (unsigned)n }, on_committed, j);
+	int n = rc < 0 ? rc : fw_outgoing_write(&j->outgoing, &j->arenas[0], j->changes);
+	const struct fw_batch batch = { j->outgoing.bucket, j->changes, (unsigned)n };
+	rc = n < 0 ? n : fw_commit(&j->commit, j->people, &batch, on_committed, j);
 	if (rc < 0)
 		fail(j, rc);
 }

@@ -6,6 +6,8 @@
 struct restricting {
 	struct fw_arena arena;
 	struct fw_who who;
+	struct fw_change change;
+	struct fw_commit commit;
 	bool restricted;
 	fw_people_done done;
 	void *ctx;
@@ -33,18 +35,17 @@ static void on_restricted(void *ctx, int rc, uint64_t version)
 static void on_found(void *ctx, int rc)
 {
 	struct restricting *r = ctx;
-	struct fw_buf b;
+	const struct fw_follow *f = &r->who.follow;
+	struct fw_str bytes;
 	if (rc < 0) {
 		end_restricting(r, rc);
 		return;
 	}
 	fw_record_restrict(r->who.record, r->restricted);
-	fw_buf_init(&b, 0);
-	fw_record_write(r->who.record, &b);
-	const struct fw_follow *f = &r->who.follow;
-	const struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&f->key), { b.data, b.n }, f->row.version };
-	rc = b.failed ? FW_ENOMEM : fw_store_commit(r->who.people->store, &(struct fw_batch){ f->key.bucket, &change, 1 }, on_restricted, r);
-	fw_buf_finish(&b);
+	if ((rc = fw_record_bytes(r->who.record, &r->arena, &bytes)) == 0) {
+		r->change = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), bytes, f->row.version };
+		rc = fw_commit(&r->commit, r->who.people, &(struct fw_batch){ f->key.bucket, &r->change, 1 }, on_restricted, r);
+	}
 	if (rc < 0)
 		end_restricting(r, rc);
 }

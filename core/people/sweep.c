@@ -25,6 +25,7 @@ struct fw_sweep {
 	unsigned n_changes;
 	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
+	struct fw_commit commit;
 
 	/* Where it stands. */
 	uint32_t bucket;
@@ -185,7 +186,7 @@ static void commit(struct fw_sweep *s)
 	int rc = s->outgoing.n ? fw_outgoing_write(&s->outgoing, &s->arena, changes + batch.n) : 0;
 	if (rc >= 0) {
 		batch.n += (unsigned)rc;
-		rc = fw_store_commit(s->store, &batch, on_dropped, s);
+		rc = fw_commit(&s->commit, s->people, &batch, on_dropped, s);
 	}
 	if (rc < 0)
 		end(s, rc);

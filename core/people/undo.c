@@ -24,6 +24,8 @@ struct undoing {
 	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
 	struct fw_str bytes;
+	struct fw_change changes[ENTRIES_MOST + 2];
+	struct fw_commit commit;
 	fw_people_done done;
 	void *ctx;
 };
@@ -54,11 +56,11 @@ static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 {
 	struct undoing *u = ctx;
 	const struct fw_follow *f = &u->who.follow;
-	struct fw_change changes[ENTRIES_MOST + 2];
 	u->outgoing = (struct fw_outgoing){ f->key.bucket, u->entries, u->outgoing.n, last, version };
-	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), u->bytes, f->row.version };
-	int n = rc < 0 ? rc : fw_outgoing_write(&u->outgoing, &u->arena, changes + 1);
-	rc = n < 0 ? n : fw_store_commit(u->people->store, &(struct fw_batch){ f->key.bucket, changes, 1 + (unsigned)n }, on_committed, u);
+	u->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), u->bytes, f->row.version };
+	int n = rc < 0 ? rc : fw_outgoing_write(&u->outgoing, &u->arena, u->changes + 1);
+	const struct fw_batch batch = { f->key.bucket, u->changes, 1 + (unsigned)n };
+	rc = n < 0 ? n : fw_commit(&u->commit, u->people, &batch, on_committed, u);
 	if (rc < 0)
 		end(u, rc);
 }

@@ -10,6 +10,7 @@
 #include "people/dead.h"
 #include "people/erase.h"
 #include "people/post.h"
+#include "people/undo.h"
 
 #define NOON INT64_C(1790000000000000)
 #define SECOND INT64_C(1000000)
@@ -204,12 +205,94 @@ static void test_stopped_anywhere(void **state)
 	}
 }
 
+/* Visitors who come again and again, to the one worker, so that the store never has room. */
+struct crowd {
+	struct client *c;
+	bool over;
+	unsigned away;
+};
+
+struct passer_by {
+	struct crowd *crowd;
+	struct request *request;
+};
+
+static void come(evutil_socket_t fd, short what, void *ctx);
+
+static void on_seen(void *ctx, int rc)
+{
+	struct passer_by *p = ctx;
+	struct timeval now = { 0, 0 };
+	assert_int_equal(rc, 0);
+	p->request->events[0].event.message_hash++; /* another one */
+	p->crowd->away += p->crowd->over;
+	if (!p->crowd->over)
+		event_base_once(p->crowd->c->t.base, -1, EV_TIMEOUT, come, p, &now);
+}
+
+static void come(evutil_socket_t fd, short what, void *ctx)
+{
+	struct passer_by *p = ctx;
+	struct request *r = p->request;
+	(void)fd;
+	(void)what;
+	r->group = (struct fw_people_group){ .done = on_seen, .ctx = p };
+	fw_people_apply(p->crowd->c->workers[0], r->events, r->n, &r->group);
+}
+
+static void assert_done(struct client *c, struct answer *a, const char *what)
+{
+	store_wait(&c->t, &a->came, 1);
+	if (a->rc != 0)
+		fail_msg("%s: %d", what, a->rc);
+	*a = (struct answer){ 0 };
+}
+
+/* While there was no room in the store for one batch more, whoever made two people one, took them apart, restricted or erased
+ * somebody was told that the store was busy; events alone waited for room. */
+static void test_no_room(void **state)
+{
+	(void)state;
+	enum { PASSERS_BY = 30 };
+	const struct fw_person_id ann = { FW_PERSON_USER, FW_STR("user-ann") }, bob = { FW_PERSON_ANONYMOUS, FW_STR("device-of-bob") };
+	struct client c;
+	struct crowd crowd = { .c = &c };
+	struct passer_by all[PASSERS_BY];
+	struct answer a = { 0 };
+	char json[120];
+	begin(&c, &(struct memory_options){ .seed = 11, .late_turns = 3 });
+	c.memory->options.room = 1;
+	for (unsigned i = 0; i < PASSERS_BY; i++) {
+		all[i] = (struct passer_by){ &crowd, request_create(&c, 1) };
+		snprintf(json, sizeof json, "{\"type\":\"identify\",\"messageId\":\"p-%u\",\"anonymousId\":\"passer-by-%02u\"}", i, i);
+		request_add(all[i].request, json, NOON);
+		come(-1, 0, &all[i]);
+	}
+	fw_people_merge(c.workers[0], &ann, &bob, NOON + 6 * SECOND, on_done, &a);
+	assert_done(&c, &a, "merge");
+	fw_people_unmerge(c.workers[0], &ann, 0, NOON + 7 * SECOND, on_done, &a);
+	assert_done(&c, &a, "unmerge");
+	fw_people_restrict(c.workers[0], &ann, true, on_done, &a);
+	assert_done(&c, &a, "restrict");
+	fw_people_erase(c.workers[0], &ann, NOON + 8 * SECOND, on_erased, &a);
+	store_wait(&c.t, &a.came, 1);
+	assert_true(a.receipt.done_us && a.receipt.dead_letters > 0);
+	assert_done(&c, &a, "erase");
+	assert_true(rows_with(&c, "user-ann") == 0);
+	crowd.over = true;
+	store_wait(&c.t, &crowd.away, PASSERS_BY);
+	for (unsigned i = 0; i < PASSERS_BY; i++)
+		request_destroy(all[i].request);
+	client_finish(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_erased),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_stopped_anywhere),
+		cmocka_unit_test(test_no_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
