@@ -63,7 +63,8 @@ MDB_val fw_lmdb_key(char buf[FW_LMDB_KEY_BYTES], uint32_t bucket, struct fw_str 
 {
 	buf[0] = (char)(unsigned char)(bucket >> 8);
 	buf[1] = (char)(unsigned char)bucket;
-	memcpy(buf + 2, key.p, key.n);
+	if (key.n)
+		memcpy(buf + 2, key.p, key.n);
 	return (MDB_val){ key.n + 2, buf };
 }
 
