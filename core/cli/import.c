@@ -329,7 +329,8 @@ static int open_signals(struct import *in)
 	struct fw_error err = { .message = "out of memory" };
 	char text[1200];
 	if (fw_config_signals(in->stored.config, &in->stored.arena, &in->signal_config) == 0 &&
-			fw_signal_shared_create(&in->signal_config, &in->shared, &err) == 0 && (in->signals = fw_signal_create(in->shared, NULL)))
+			fw_signal_shared_create(&in->signal_config, &in->shared, &err) == 0 &&
+			(in->signals = fw_signal_create(in->shared, NULL)))
 		return FW_EXIT_DONE;
 	fprintf(stderr, "floorwalker: %s\n", fw_error_text(&err, text, sizeof text));
 	return FW_EXIT_NO;

@@ -182,7 +182,8 @@ static int open_signals(struct job *j)
 	struct fw_error err = { .message = "out of memory" };
 	char text[1200];
 	if (j->action != REPLAY || (fw_config_signals(j->stored.config, &j->stored.arena, &j->signal_config) == 0 &&
-			fw_signal_shared_create(&j->signal_config, &j->shared, &err) == 0 && (j->signals = fw_signal_create(j->shared, NULL))))
+			fw_signal_shared_create(&j->signal_config, &j->shared, &err) == 0 &&
+			(j->signals = fw_signal_create(j->shared, NULL))))
 		return FW_EXIT_DONE;
 	fprintf(stderr, "floorwalker: %s\n", fw_error_text(&err, text, sizeof text));
 	return FW_EXIT_NO;

@@ -36,7 +36,8 @@ const struct fw_command fw_command_profile = {
 		"  --yes          does not ask\n"
 		"  --json         as one line of JSON\n"
 		"  --config FILE  the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n\n"
-		"Each writes a line (merge: one for each of the two) to the log that is configured, else to stderr, with a keyed hash in place of the id.\n\n"
+		"Each writes a line (merge: one for each of the two) to the log that is configured, else to stderr,"
+		" with a keyed hash in place of the id.\n\n"
 		"Exit status: 0; 1 when nobody is known by this id, or it could not be done; 2 when it was asked for wrongly.\n",
 	.run = run,
 };
@@ -204,7 +205,8 @@ static int run(int argc, char **argv)
 		j.texts[i] = argv[optind + 1 + i];
 	if ((j.timeline && a->run != fw_profile_show) || (j.off && a->run != fw_profile_restrict) ||
 			(j.yes && a->run != fw_profile_merge && a->run != fw_profile_erase))
-		return misused(j.timeline ? "--timeline goes with show" : j.off ? "--off goes with restrict" : "--yes goes with merge and erase");
+		return misused(j.timeline ? "--timeline goes with show" : j.off ? "--off goes with restrict"
+			: "--yes goes with merge and erase");
 	fw_arena_init(&j.arena, NULL, 0, 0);
 	int status = act(&j, a, config);
 	fw_arena_finish(&j.arena);

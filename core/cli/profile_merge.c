@@ -127,8 +127,8 @@ int fw_profile_unmerge(struct fw_profile_job *j)
 	fw_people_unmerge(j->stored.people, &j->id, j->number, fw_now_us(), fw_stored_done, &wait);
 	int rc = fw_stored_answer(&j->stored, &wait);
 	if (rc == FW_ENOENT) {
-		fputs("floorwalker: " FW_RIGHTS_NOBODY ", or has a merge of this number that can still be undone; profile merges lists them\n",
-			stderr);
+		fputs("floorwalker: " FW_RIGHTS_NOBODY ", or has a merge of this number that can still be undone; "
+			"profile merges lists them\n", stderr);
 		return FW_EXIT_NO;
 	}
 	if (rc < 0)

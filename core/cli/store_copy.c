@@ -221,7 +221,8 @@ static void tell(struct copying *c)
 	int64_t now = fw_monotonic_us();
 	if (p->phase == FW_COPY_FOLLOWING && !c->said_following) {
 		c->said_following = true;
-		fputs("floorwalker: all is copied and checked; what changes follows. Stop the daemon, or interrupt this, to end it\n", stderr);
+		fputs("floorwalker: all is copied and checked; what changes follows. Stop the daemon, or interrupt this, to end it\n",
+			stderr);
 	}
 	if (c->asked->json || !isatty(STDERR_FILENO) || p->phase == FW_COPY_FOLLOWING || now - c->told_us < TELL_EVERY_US)
 		return;

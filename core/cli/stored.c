@@ -16,7 +16,8 @@ static int say(const struct fw_error *err)
 	return FW_EXIT_NO;
 }
 
-/* Where a daemon runs its keeper writes, the one that it has or the next. Where none runs, a child of this command writes in its place, if there is anything that this machine keeps. */
+/* Where a daemon runs its keeper writes, the one that it has or the next. Where none runs, a child of this command writes in its place,
+ * if there is anything that this machine keeps. */
 static int begin_keeper(struct fw_stored *s, struct fw_error *err)
 {
 	struct fw_store_options kept;

@@ -17,13 +17,15 @@ int fw_people_check_row(struct fw_arena *scratch, uint32_t bucket, const struct 
 		struct fw_moved moved;
 		if (fw_row_is_moved(row->value))
 			return fw_moved_read(scratch, row->value, &moved) < 0
-				? fw_fail(err, FW_EINVAL, NULL, 0, "where %.*s leads cannot be read", (int)(key.n - NAMED), key.p + NAMED) : 0;
+				? fw_fail(err, FW_EINVAL, NULL, 0, "where %.*s leads cannot be read", (int)(key.n - NAMED), key.p + NAMED)
+				: 0;
 		int rc = fw_record_read(scratch, row->value, &record, &why);
 		return rc < 0 ? fw_fail(err, rc, NULL, 0, "the record of %.*s: %s", (int)(key.n - NAMED), key.p + NAMED, why.message) : 0;
 	}
 	if (key.n == FW_KEY_ENTRY && key.p[0] == 'O') {
 		struct fw_entry entry;
-		return fw_entry_read(scratch, row->value, &entry) < 0 ? fw_fail(err, FW_EINVAL, NULL, 0, "an entry of the outbox cannot be read") : 0;
+		return fw_entry_read(scratch, row->value, &entry) == 0 ? 0
+			: fw_fail(err, FW_EINVAL, NULL, 0, "an entry of the outbox cannot be read");
 	}
 	if (key.n && key.p[0] == 'D') {
 		int rc = fw_dead_read(scratch, bucket, row, &letter);

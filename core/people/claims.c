@@ -53,7 +53,8 @@ static void share_device(struct fw_flight *f, struct fw_people_event *e)
 	struct fw_id id;
 	e->other_device_user = true;
 	for (unsigned i = 0; i < e->n_claims; i++)
-		if (e->claims[i].kind == FW_ID_ANONYMOUS && fw_record_find_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text, &id) && !id.shared) {
+		if (e->claims[i].kind == FW_ID_ANONYMOUS && fw_record_find_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text, &id) &&
+				!id.shared) {
 			fw_record_share_id(f->record, FW_ID_ANONYMOUS, e->claims[i].text);
 			f->changed = true;
 		}

@@ -319,8 +319,8 @@ static void look_through(struct rest *r)
 		if (r->bucket >= FW_STORE_BUCKETS)
 			break;
 		fw_arena_reset(&r->scratch);
-		fw_store_scan(r->people->store, r->bucket, FW_STR("D"), (struct fw_str){ r->after, r->after_n }, LETTERS_AT_ONCE, &r->scratch,
-			on_letters, r);
+		fw_store_scan(r->people->store, r->bucket, FW_STR("D"), (struct fw_str){ r->after, r->after_n }, LETTERS_AT_ONCE,
+			&r->scratch, on_letters, r);
 		if (!r->answered) {
 			r->resumes = true;
 			return;

@@ -170,7 +170,8 @@ static int move_away(struct fw_flight *f)
 {
 	struct fw_entry *absorb = &f->entries[0];
 	absorb->merge = f->outgoing.last + 1;
-	return fw_moved_bytes(&(struct fw_moved){ .to = absorb->target, .number = absorb->merge, .record = f->bytes }, &f->arena, &f->bytes);
+	return fw_moved_bytes(&(struct fw_moved){ .to = absorb->target, .number = absorb->merge, .record = f->bytes }, &f->arena,
+		&f->bytes);
 }
 
 static void commit(struct fw_flight *f)

@@ -143,7 +143,8 @@ static int normalise(struct fw_arena *arena, struct fw_person_id *id, struct fw_
 		return 0;
 	if (!from) {
 		fw_fail(err, FW_EINVAL, NULL, 0, id->kind == FW_PERSON_EMAIL ? "this is no e-mail address" : "this is no phone number");
-		fw_hint(err, id->kind == FW_PERSON_EMAIL ? "write email:ann@shop.example" : "write phone: and the number with its country, +4930123456");
+		fw_hint(err, id->kind == FW_PERSON_EMAIL ? "write email:ann@shop.example"
+			: "write phone: and the number with its country, +4930123456");
 		return FW_EINVAL;
 	}
 	id->id = (struct fw_str){ fw_arena_strndup(arena, from, n), n };

@@ -85,7 +85,8 @@ static void deliver(struct settling *s)
 	} else if (!s->sent) {
 		s->sent = true;
 		fw_post_deliver(s->people, s->key.bucket, to.bucket, on_delivered, s);
-	} else if (!s->waited && to.bucket != s->key.bucket) { /* towards lower buckets only, as records move: so nobody waits for himself */
+	} else if (!s->waited && to.bucket != s->key.bucket) {
+		/* Towards lower buckets only, as records move: so nobody waits for himself. */
 		s->waited = true;
 		fw_post_deliver(s->people, to.bucket, to.bucket, on_delivered, s);
 	} else if (!s->fetched) {

@@ -17,8 +17,8 @@ struct fw_who {
 	struct fw_record *record;
 };
 
-/* `id` is plain, and copied; the arena is reset when the search begins again. rc: 0; FW_ENOENT: nobody goes by this id; FW_EBUSY: it does not come to rest;
- * else as fw_people_done. May come before it returns. */
+/* `id` is plain, and copied; the arena is reset when the search begins again. rc: 0; FW_ENOENT: nobody goes by this id; FW_EBUSY: it does
+ * not come to rest; else as fw_people_done. May come before it returns. */
 void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
 	void *ctx);
 /* The same again, as after a conflict. */

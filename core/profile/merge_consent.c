@@ -74,7 +74,8 @@ static int merge_log(struct merging *m)
 	struct fw_record *r = m->into;
 	for (uint32_t i = 0; i < m->from->consent_log.n; i++) {
 		struct consent_entry e = m->from->consent_log.items[i];
-		if (!fw_record_own(r, &e.what) || !fw_record_own(r, &e.source) || !fw_record_own(r, &e.text) || !FW_LIST_ROOM(r, r->consent_log))
+		if (!fw_record_own(r, &e.what) || !fw_record_own(r, &e.source) || !fw_record_own(r, &e.text) ||
+				!FW_LIST_ROOM(r, r->consent_log))
 			return FW_ENOMEM;
 		r->consent_log.items[r->consent_log.n++] = e;
 	}

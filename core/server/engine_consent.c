@@ -90,7 +90,8 @@ static bool may_speak(const struct telling *t, struct wrong *w)
 		return forbidden(w, "a write key speaks for its own anonymousId only", NULL,
 			"write /v1/visitors/anonymous:ID/consent, or use a secret key");
 	if (t->event.id.id.n < FW_LIMIT_PUBLIC_ID_BYTES)
-		return forbidden(w, "with a write key an anonymousId is a secret of at least 16 bytes", NULL, "make a random one, such as a UUID");
+		return forbidden(w, "with a write key an anonymousId is a secret of at least 16 bytes", NULL,
+			"make a random one, such as a UUID");
 	return true;
 }
 
@@ -136,7 +137,8 @@ static bool read_text(const struct fw_json *v, size_t most, struct fw_str *ret, 
 		return true;
 	if (v->type != FW_JSON_STRING || v->string.n > most)
 		return wrong(w, most == FW_LIMIT_CONSENT_SOURCE_BYTES ? "a text of at most 64 bytes was expected"
-			: "a text of at most 100 bytes was expected", v->key.p, "source says where it was told, text is the version of the words");
+			: "a text of at most 100 bytes was expected", v->key.p,
+			"source says where it was told, text is the version of the words");
 	*ret = v->string;
 	return true;
 }
@@ -187,8 +189,9 @@ static bool read_body(struct telling *t, struct fw_str json, struct fw_error *er
 	int rc = fw_json_parse(&t->arena, json.p ? json.p : "", json.n, &body, err);
 	if (rc < 0) {
 		bool large = rc == FW_ENOMEM;
-		*w = (struct wrong){ large ? 413 : 400, large ? "too_large" : "bad_json", large ? "the request takes more memory than one may"
-			: err->message, NULL, !large && err->hint[0] ? err->hint : NULL };
+		*w = (struct wrong){ large ? 413 : 400, large ? "too_large" : "bad_json",
+			large ? "the request takes more memory than one may" : err->message, NULL,
+			!large && err->hint[0] ? err->hint : NULL };
 		return false;
 	}
 	if (body->type != FW_JSON_OBJECT)

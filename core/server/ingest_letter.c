@@ -84,8 +84,8 @@ void fw_ingest_keep_letter(struct fw_ingest *in, const struct fw_json *element, 
 	fw_json_out_init(&o, &b);
 	fw_json_tree(&o, element);
 	if (l && !b.failed) {
-		*l = (struct letter){ in, { .at_us = in->reader.frame.received_us, .code = fw_str(why->code), .message = fw_str(why->message),
-			.sender = fw_str(sender) }, element };
+		*l = (struct letter){ in, { .at_us = in->reader.frame.received_us, .code = fw_str(why->code),
+			.message = fw_str(why->message), .sender = fw_str(sender) }, element };
 		put(in, l, (struct fw_str){ b.data, b.n });
 	} else {
 		in->left++;

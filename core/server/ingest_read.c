@@ -27,7 +27,8 @@ static int refuse_blocked(const struct fw_event *told, struct fw_refusal *r)
 	bool user = told->user_id.n > 0;
 	struct fw_str id = user ? told->user_id : told->anonymous_id;
 	r->code = "blocked_id";
-	snprintf(r->message, sizeof r->message, "the %s \"%.*s\" is what programs write where there is none: send a random anonymousId until the "
+	snprintf(r->message, sizeof r->message,
+		"the %s \"%.*s\" is what programs write where there is none: send a random anonymousId until the "
 		"visitor is known", user ? "userId" : "anonymousId", id.n < 40 ? (int)id.n : 40, id.p);
 	return FW_EINVAL;
 }

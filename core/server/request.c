@@ -112,7 +112,8 @@ static void put_off(struct fw_http_request *http, unsigned wait_s)
 	char text[16];
 	snprintf(text, sizeof text, "%u", wait_s);
 	fw_http_reply_header(http, "Retry-After", text);
-	fw_http_error(http, 429, "too_many", "too many requests from this address or with this key", NULL, "send it again after Retry-After");
+	fw_http_error(http, 429, "too_many", "too many requests from this address or with this key", NULL,
+		"send it again after Retry-After");
 }
 
 static void hand_over(const struct fw_endpoint *e, struct fw_plugin_request *r)

@@ -182,7 +182,8 @@ static unsigned find_child(const struct walk *w, const uint8_t *page, const char
 	unsigned i = fw_page_count(page) - 1;
 	for (; i > 0 && n > 0; i--)
 		if (fw_page_node(w->p, page, i, &node) == 0 &&
-				fw_str_compare((struct fw_str){ (const char *)page + node.key_at, node.key_n }, (struct fw_str){ key, n }) <= 0)
+				fw_str_compare((struct fw_str){ (const char *)page + node.key_at, node.key_n },
+					(struct fw_str){ key, n }) <= 0)
 			return i;
 	return 0;
 }

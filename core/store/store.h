@@ -138,7 +138,8 @@ const char *fw_store_durability(const struct fw_store *s);
 
 /* The folder of "lmdb:FOLDER", which is on this machine; NULL: the URL leads elsewhere, or nowhere. */
 const char *fw_store_folder(const char *url);
-/* The durability of a store with that URL: the one that is asked for (NULL: the usual one of its kind), a constant; NULL: it has no such. */
+/* The durability of a store with that URL: the one that is asked for (NULL: the usual one of its kind), a constant; NULL: it has no
+ * such. */
 const char *fw_store_durability_for(const char *url, const char *asked);
 
 /* Where the store is and what it is to promise; texts are copied. */

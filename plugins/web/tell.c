@@ -11,7 +11,8 @@ void web_tell_visitor(struct fw_plugin_instance *self, struct fw_plugin_request 
 	int right = what.p && (strcmp(what.p, "unmerge") == 0 || strcmp(what.p, "restriction") == 0);
 	host->metric_add(host, right ? WEB_METRIC_RIGHTS : WEB_METRIC_CONSENT, 1);
 	if (!id.n || (!consent && !right) || host->request_segment(request, 2).p) {
-		host->error(request, 404, "not_found", "there is nothing to post here", NULL, "/v1/visitors/ID/consent, /unmerge or /restriction");
+		host->error(request, 404, "not_found", "there is nothing to post here", NULL,
+			"/v1/visitors/ID/consent, /unmerge or /restriction");
 		return;
 	}
 	if (consent)

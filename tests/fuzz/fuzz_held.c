@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (fw_held_read(&arena, &row, &h) == 0) {
 		if (!h.sender.n || h.n_ids > FW_HELD_IDS || (!h.event && !h.code.n) || h.received_us <= 0)
 			abort();
-		const struct fw_event_frame frame = { .type = -1, .received_us = h.received_us, .context = h.context, .sent_at = h.sent_at };
+		const struct fw_event_frame frame = { .type = -1, .received_us = h.received_us, .context = h.context,
+			.sent_at = h.sent_at };
 		if (h.event && fw_event_read(&arena, h.event, &frame, &e, &refusal) == 0 && (e.at_us > h.received_us || e.at_us < 0))
 			abort();
 	}

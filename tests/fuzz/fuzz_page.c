@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		n = PAGES * BYTES;
 	if (fd < 0 || write(fd, meta, sizeof meta) != sizeof meta || write(fd, data, n) != (ssize_t)n)
 		abort();
-	const struct fw_pages p = { .fd = fd, .bytes = BYTES, .last = 1 + (n + BYTES - 1) / BYTES, .free_root = 2, .main_root = FW_PAGE_NONE };
+	const struct fw_pages p = { .fd = fd, .bytes = BYTES, .last = 1 + (n + BYTES - 1) / BYTES, .free_root = 2,
+		.main_root = FW_PAGE_NONE };
 	int rc = walk(&p);
 	if (rc != 0 && rc != FW_EINVAL)
 		abort();

@@ -88,8 +88,8 @@ static void merge(struct fw_arena *a, struct fw_str bytes, struct fw_str other)
 	struct fw_record *r, *before, *from;
 	struct fw_spilled spilled[FW_SPILL_MOST];
 	unsigned n;
-	if (fw_record_read(a, bytes, &r, NULL) < 0 || fw_record_read(a, bytes, &before, NULL) < 0 || fw_record_read(a, other, &from, NULL) < 0 ||
-			fw_record_merge(r, from, spilled, &n) < 0 || n > FW_SPILL_MOST)
+	if (fw_record_read(a, bytes, &r, NULL) < 0 || fw_record_read(a, bytes, &before, NULL) < 0 ||
+			fw_record_read(a, other, &from, NULL) < 0 || fw_record_merge(r, from, spilled, &n) < 0 || n > FW_SPILL_MOST)
 		abort();
 	written(a, r);
 	if (fw_record_split(r, before, from) < 0)

@@ -59,7 +59,8 @@ static void check(const struct fw_tcf *t)
 	memset(bits, 0, sizeof bits);
 	for (size_t i = 0; i < t->core.n * 6; i++)
 		bits[i] = (uint8_t)((strchr(alphabet, t->core.p[i / 6]) - alphabet) >> (5 - i % 6) & 1);
-	if (number(0, 6) != 2 || number(78, 12) != t->cmp_id || number(120, 12) != t->vendor_list_version || bits[138] != t->service_specific)
+	if (number(0, 6) != 2 || number(78, 12) != t->cmp_id || number(120, 12) != t->vendor_list_version ||
+			bits[138] != t->service_specific)
 		abort();
 	for (unsigned i = 1; i <= 24; i++)
 		if (bits[152 + i - 1] != (t->purposes_consent >> i & 1) || bits[176 + i - 1] != (t->purposes_interest >> i & 1))
@@ -84,7 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(&t);
 	size_t least = (t.core_bits + 5) / 6;
 	if (fw_tcf_parse((struct fw_str){ t.core.p, least }, &again, NULL) != 0 || again.core_bits != t.core_bits ||
-			again.purposes_consent != t.purposes_consent || fw_tcf_parse((struct fw_str){ t.core.p, least - 1 }, &again, NULL) == 0)
+			again.purposes_consent != t.purposes_consent ||
+			fw_tcf_parse((struct fw_str){ t.core.p, least - 1 }, &again, NULL) == 0)
 		abort();
 	return 0;
 }

@@ -41,8 +41,8 @@ static void write_tcf(const struct fw_tcf *t)
 	struct fw_tcf_purposes p = fw_tcf_purposes(t);
 	printf("{\"created_ms\":%lld,\"updated_ms\":%lld,\"cmp_id\":%u,\"cmp_version\":%u,\"screen\":%u,\"language\":\"%s\"",
 		(long long)t->created_us / 1000, (long long)t->updated_us / 1000, t->cmp_id, t->cmp_version, t->screen, t->language);
-	printf(",\"vendor_list_version\":%u,\"policy_version\":%u,\"service_specific\":%s,\"non_standard_texts\":%s", t->vendor_list_version,
-		t->policy_version, word(t->service_specific), word(t->non_standard_texts));
+	printf(",\"vendor_list_version\":%u,\"policy_version\":%u,\"service_specific\":%s,\"non_standard_texts\":%s",
+		t->vendor_list_version, t->policy_version, word(t->service_specific), word(t->non_standard_texts));
 	printf(",\"purpose_one_treatment\":%s,\"publisher_country\":\"%s\"", word(t->purpose_one_treatment), t->publisher_country);
 	printf(",\"n_restrictions\":%u,\"in_ranges\":%s", t->n_restrictions, word(t->vendor_consent.in_ranges));
 	write_set("special_features", t->special_features);

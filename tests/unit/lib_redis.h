@@ -228,16 +228,16 @@ static inline void redis_add_options(struct redis_arguments *a, const struct red
 	const char *port = redis_text(a, "%d", r->port), *from = o->certificates;
 	if (from)
 		redis_add(a, "--port", "0", "--tls-port", port, "--tls-cert-file", redis_text(a, "%s/server.crt", from), "--tls-key-file",
-			redis_text(a, "%s/server.key", from), "--tls-ca-cert-file", redis_text(a, "%s/ca.crt", from), "--tls-auth-clients", "no",
-			"--tls-cluster", "yes", "--tls-replication", "yes", NULL);
+			redis_text(a, "%s/server.key", from), "--tls-ca-cert-file", redis_text(a, "%s/ca.crt", from), "--tls-auth-clients",
+			"no", "--tls-cluster", "yes", "--tls-replication", "yes", NULL);
 	else
 		redis_add(a, "--port", port, NULL);
 	if (o->password)
-		redis_add(a, "--requirepass", o->password, "--masterauth", o->password, "--user", "shop", "on", redis_text(a, ">%s", o->password),
-			"~*", "&*", "+@all", NULL);
+		redis_add(a, "--requirepass", o->password, "--masterauth", o->password, "--user", "shop", "on",
+			redis_text(a, ">%s", o->password), "~*", "&*", "+@all", NULL);
 	if (o->cluster)
-		redis_add(a, "--cluster-enabled", "yes", "--cluster-port", redis_text(a, "%d", r->bus_port), "--cluster-node-timeout", "1000",
-			"--cluster-allow-replica-migration", "no", NULL);
+		redis_add(a, "--cluster-enabled", "yes", "--cluster-port", redis_text(a, "%d", r->bus_port), "--cluster-node-timeout",
+			"1000", "--cluster-allow-replica-migration", "no", NULL);
 	for (size_t i = 0; i < sizeof o->more / sizeof *o->more && o->more[i]; i++)
 		redis_add(a, o->more[i], NULL);
 }
@@ -247,7 +247,8 @@ static inline void redis_server_start(struct redis_server *r)
 {
 	struct redis_arguments a = { .n = 0 };
 	redis_add(&a, "redis-server", "--bind", "127.0.0.1", "--save", "", "--unixsocketperm", "700", "--unixsocket", r->socket, "--dir",
-		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", NULL);
+		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--repl-diskless-sync-delay", "0",
+		"--repl-ping-replica-period", "1", NULL);
 	redis_add_options(&a, r);
 	unlink(r->socket); /* one that was killed leaves it */
 	r->pid = redis_spawn(a.argv, redis_text(&a, "%s/log", r->folder));
@@ -333,7 +334,8 @@ static inline void redis_cluster_settle(struct redis_cluster *c, unsigned replic
 			struct redis_server *node = &c->nodes[i];
 			if (!redis_node_answers(node))
 				continue;
-			settled = redis_cluster_seen_by(c, node, replicas, owners[!first]) && (first || memcmp(owners[0], owners[1], sizeof owners[0]) == 0) &&
+			settled = redis_cluster_seen_by(c, node, replicas, owners[!first]) &&
+				(first || memcmp(owners[0], owners[1], sizeof owners[0]) == 0) &&
 				!redis_says(node, "INFO replication", "master_link_status:down");
 			first = false;
 		}
@@ -439,7 +441,8 @@ static inline void redis_cluster_move_keys(struct redis_server *from, const stru
 		redisReply *keys = redis_ask(from, "CLUSTER GETKEYSINSLOT %u 1", slot);
 		more = keys->elements > 0;
 		if (more && from->options.password)
-			redis_tell(from, "MIGRATE 127.0.0.1 %d %s 0 60000 AUTH %s", to->port, keys->element[0]->str, from->options.password);
+			redis_tell(from, "MIGRATE 127.0.0.1 %d %s 0 60000 AUTH %s", to->port, keys->element[0]->str,
+				from->options.password);
 		else if (more)
 			redis_tell(from, "MIGRATE 127.0.0.1 %d %s 0 60000", to->port, keys->element[0]->str);
 		freeReplyObject(keys);

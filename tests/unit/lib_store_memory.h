@@ -302,7 +302,8 @@ static inline void memory_scan(struct fw_store *s, uint32_t bucket, struct fw_st
 static inline int memory_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx)
 {
 	struct memory_store *m = (struct memory_store *)s;
-	if (m->closing || (m->options.room && m->n_waiting >= m->options.room) || (m->options.busy_percent && memory_random(m, 100) < m->options.busy_percent))
+	if (m->closing || (m->options.room && m->n_waiting >= m->options.room) ||
+			(m->options.busy_percent && memory_random(m, 100) < m->options.busy_percent))
 		return FW_EBUSY;
 	struct memory_pending *w = memory_later(m, batch->bucket, ctx);
 	w->kind = MEMORY_COMMIT;

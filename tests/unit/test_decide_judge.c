@@ -317,8 +317,8 @@ static void test_claims_open_no_guard(void **state)
 		{ "require = function(v) return v:known \"traits.age\" end", false },
 		{ "require = function(v) return v:get(\"traits.age\", 20) >= 18 end", true }, /* as it would for nobody */
 		{ "require = function(v) return v.segment[\"adult-by-function\"] end", false },
-		{ "require = function(v) for k, n in pairs(v.traits) do if k == \"age\" then return n >= 18 end end return true end", false },
-		{ "require = { traits = { age = known() } }", false },
+		{ "require = function(v) for k, n in pairs(v.traits) do if k == \"age\" then return n >= 18 end end return true end",
+			false }, { "require = { traits = { age = known() } }", false },
 		{ "forbid = { traits = { age = less_than(18) } }", false },
 		{ "forbid = { traits = { age = unknown() } }", false },
 		{ "require = { traits = { plan = \"pro\" } }", true },

@@ -126,8 +126,9 @@ static void assert_ends_alike(const struct memory_options *options, const char *
 	char text[TEXT];
 	run(options, text);
 	if (strcmp(text, expected) != 0)
-		fail_msg("seed %" PRIu64 ", up to %u turns late, commit %u%s, then every %u:\n%s\nnot\n%s", options->seed, options->late_turns,
-			options->lose_at, options->dies ? " and everybody dies" : " and its answer is lost", options->lose_every, text, expected);
+		fail_msg("seed %" PRIu64 ", up to %u turns late, commit %u%s, then every %u:\n%s\nnot\n%s", options->seed,
+			options->late_turns, options->lose_at, options->dies ? " and everybody dies" : " and its answer is lost",
+			options->lose_every, text, expected);
 }
 
 /* What the story comes to, as rules and merchandisers would put it. */
@@ -177,8 +178,8 @@ static void test_again_and_again(void **state)
 	for (unsigned seed = 1; seed <= seeds; seed++)
 		for (unsigned every = 1; every <= 7; every++)
 			for (int dies = 0; dies < 2; dies++)
-				assert_ends_alike(&(struct memory_options){ .seed = seed, .late_turns = seed % 3 * 4, .lose_at = every, .lose_every = every,
-					.dies = dies }, expected);
+				assert_ends_alike(&(struct memory_options){ .seed = seed, .late_turns = seed % 3 * 4, .lose_at = every,
+					.lose_every = every, .dies = dies }, expected);
 }
 
 int main(void)

@@ -78,7 +78,8 @@ static unsigned rows_with(const struct client *c, const char *text)
 {
 	unsigned n = 0;
 	for (const struct memory_row *row = c->memory->rows; row; row = row->next)
-		n += memmem(row->key.p, row->key.n, text, strlen(text)) || (row->value.n && memmem(row->value.p, row->value.n, text, strlen(text)));
+		n += memmem(row->key.p, row->key.n, text, strlen(text)) ||
+			(row->value.n && memmem(row->value.p, row->value.n, text, strlen(text)));
 	return n;
 }
 
@@ -103,7 +104,8 @@ static void begin(struct client *c, const struct memory_options *options)
 	keep_letter(c, "{\"type\":\"track\",\"userId\":\"user-ann\"}");
 	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"properties\":{\"to\":\" Ann@Shop.example\"}}");
 	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"traits\":{\"ids\":{\"loyalty\":\"Card-77Ä\"}}}");
-	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"x\",\"context\":{\"externalIds\":[{\"type\":\"LOYALTY\",\"id\":\"Card-77Ä\"}]}}");
+	keep_letter(c,
+		"{\"type\":\"track\",\"anonymousId\":\"x\",\"context\":{\"externalIds\":[{\"type\":\"LOYALTY\",\"id\":\"Card-77Ä\"}]}}");
 	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"device-of-bob\",\"properties\":{\"crm\":\"Card-77\"}}");
 	sweep(c, NOON);
 }

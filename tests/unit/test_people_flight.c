@@ -16,7 +16,8 @@ static struct request *make_request(struct client *c, const unsigned *messages, 
 	char json[300];
 	struct request *r = request_create(c, n);
 	for (unsigned i = 0; i < n; i++) {
-		snprintf(json, sizeof json, "{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\",\"anonymousId\":\"a-%u\","
+		snprintf(json, sizeof json,
+			"{\"type\":\"track\",\"event\":\"Product Viewed\",\"messageId\":\"m-%u\",\"anonymousId\":\"a-%u\","
 			"\"properties\":{\"product_id\":\"p\",\"category\":\"Boots\"}}", messages[i], messages[i] % PEOPLE);
 		request_add(r, json, INT64_C(1790000000000000) + messages[i] * INT64_C(100000000));
 	}
@@ -174,7 +175,8 @@ static void test_ids(void **state)
 		enum fw_person_kind kind; /* FW_PERSON_KINDS: refused */
 		const char *id;
 	} cases[] = {
-		{ "u-7", FW_PERSON_USER, "u-7" }, { "user:email:x", FW_PERSON_USER, "email:x" }, { "auth0|7:8", FW_PERSON_USER, "auth0|7:8" },
+		{ "u-7", FW_PERSON_USER, "u-7" }, { "user:email:x", FW_PERSON_USER, "email:x" },
+		{ "auth0|7:8", FW_PERSON_USER, "auth0|7:8" },
 		{ "anonymous:a:b", FW_PERSON_ANONYMOUS, "a:b" }, { "email: Ann@Shop.Example", FW_PERSON_EMAIL, "ann@shop.example" },
 		{ "phone:+49 (0)30 123456", FW_PERSON_PHONE, "+4930123456" }, { "external:loyalty:7", FW_PERSON_OTHER, "loyalty:7" },
 		{ "email:ann", FW_PERSON_KINDS, NULL }, { "phone:030 123456", FW_PERSON_KINDS, NULL },

@@ -109,7 +109,8 @@ static void test_devices(void **state)
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		users_are_found_by_every_device(&(struct memory_options){ .seed = seed });
 		users_are_found_by_every_device(&(struct memory_options){ .seed = seed, .late_turns = 6 });
-		users_are_found_by_every_device(&(struct memory_options){ .seed = seed, .late_turns = 9, .fail_percent = 10, .busy_percent = 10 });
+		users_are_found_by_every_device(&(struct memory_options){ .seed = seed, .late_turns = 9, .fail_percent = 10,
+			.busy_percent = 10 });
 		/* Everybody dies, again and again. */
 		for (unsigned every = 2; every <= 64; every *= 2)
 			users_are_found_by_every_device(&(struct memory_options){ .seed = seed, .late_turns = 6, .lose_at = every + seed,
@@ -143,8 +144,8 @@ static void make_tangle(struct client *c, struct request **requests, unsigned n,
 			if (by_user)
 				told[user]++;
 		}
-		snprintf(json, sizeof json, "{\"type\":\"alias\",\"messageId\":\"alias-%u\",\"previousId\":\"a-%u\",\"userId\":\"u-%u\"}", i,
-			(unsigned)memory_random(m, DEVICES), (unsigned)memory_random(m, USERS));
+		snprintf(json, sizeof json, "{\"type\":\"alias\",\"messageId\":\"alias-%u\",\"previousId\":\"a-%u\",\"userId\":\"u-%u\"}",
+			i, (unsigned)memory_random(m, DEVICES), (unsigned)memory_random(m, USERS));
 		if (i % 4 == 0)
 			request_add(requests[i], json, NOON);
 	}
@@ -209,10 +210,11 @@ static void test_tangle(void **state)
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed });
 		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 8 });
-		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 8, .fail_percent = 10, .busy_percent = 5 });
+		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 8, .fail_percent = 10,
+			.busy_percent = 5 });
 		for (unsigned every = 3; every <= 50; every *= 2)
-			nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 6, .lose_at = every, .lose_every = every,
-				.dies = true });
+			nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 6, .lose_at = every,
+				.lose_every = every, .dies = true });
 	}
 }
 
@@ -240,7 +242,8 @@ static void test_no_room(void **state)
 	for (unsigned login = 0; login < 2; login++) {
 		struct request *r = requests[login] = request_create(&c, 3 * DEVICES);
 		for (unsigned i = 0; i < 3 * DEVICES; i++) {
-			snprintf(ids, sizeof ids, login ? "\"anonymousId\":\"a-%u\",\"userId\":\"u-%u\"" : "\"anonymousId\":\"a-%u\"", i, i % USERS);
+			snprintf(ids, sizeof ids, login ? "\"anonymousId\":\"a-%u\",\"userId\":\"u-%u\"" : "\"anonymousId\":\"a-%u\"", i,
+				i % USERS);
 			tell(r, login * 1000 + i, ids);
 		}
 		hand_in_quietly(&c, r);
@@ -340,7 +343,8 @@ static void test_unmerge(void **state)
 	assert_true(views_of(&c, "anonymous:a-1") == 4 && views_of(&c, "anonymous:a-2") == 5);
 	hand_one_in(&c, message++, "\"anonymousId\":\"a-2\",\"context\":{\"traits\":{\"email\":\"Ann@shop.example\"}}");
 	settle_down(&c);
-	assert_true(views_of(&c, "anonymous:a-1") == 10 && views_of(&c, "anonymous:a-2") == 10 && views_of(&c, "email:ann@shop.example") == 10);
+	assert_true(views_of(&c, "anonymous:a-1") == 10 && views_of(&c, "anonymous:a-2") == 10 &&
+		views_of(&c, "email:ann@shop.example") == 10);
 	hand_one_in(&c, message++, "\"anonymousId\":\"a-1\"");
 	hand_one_in(&c, message++, "\"anonymousId\":\"a-2\"");
 	assert_true(views_of(&c, "anonymous:a-1") == 12);

@@ -81,7 +81,8 @@ static void test_any_order(void **state)
 			for (unsigned i = 0; i < N; i++)
 				tell(r, &arena, &answers[(first + i * step) % N], "api", NULL);
 			assert_string_equal(granted(&arena, r), "[\"email\",\"sale\"]");
-			assert_non_null(strstr(consent_of(&arena, r), "\"analytics\":{\"state\":\"withdrawn\",\"at\":\"2026-11-23T09:00:00Z\","
+			assert_non_null(strstr(consent_of(&arena, r),
+				"\"analytics\":{\"state\":\"withdrawn\",\"at\":\"2026-11-23T09:00:00Z\","
 				"\"source\":\"api\"}"));
 		}
 }
@@ -122,8 +123,8 @@ static void test_bounds(void **state)
 	text[sizeof text - 1] = '\0';
 	tell(r, &own, &(struct answer){ "email", FW_CONSENT_GRANTED, NOON - DAY }, "footer", "v1");
 	for (int i = 0; i < 1000; i++)
-		tell(r, &own, &(struct answer){ "sms", i % 2 ? FW_CONSENT_GRANTED : FW_CONSENT_WITHDRAWN, NOON - HOUR + i * SECOND }, "page",
-			NULL);
+		tell(r, &own, &(struct answer){ "sms", i % 2 ? FW_CONSENT_GRANTED : FW_CONSENT_WITHDRAWN, NOON - HOUR + i * SECOND },
+			"page", NULL);
 	assert_int_equal(count_in(consent_of(&own, r), "\"what\""), FW_LIMIT_CONSENT_LOG);
 	assert_int_equal(count_in(consent_of(&own, r), "\"source\":\"footer\",\"text\":\"v1\""), 2);
 	for (int i = 0; i < 200; i++) {
@@ -272,7 +273,8 @@ static void test_fact(void **state)
 	assert_string_equal(fact(nobody, opt_out, NULL, false), "+ analytics personalization ads");
 	assert_string_equal(fact(nobody, opt_out, NULL, true), "+ analytics ads");
 	assert_string_equal(fact(nobody, opt_out, "{\"ads\":true}", false), "- ads");
-	assert_string_equal(fact(nobody, NULL, "{\"Email\":true,\"sms:news\":true,\"ads\":true}", false), "- ads"); /* channels are told apart */
+	/* Channels are told apart. */
+	assert_string_equal(fact(nobody, NULL, "{\"Email\":true,\"sms:news\":true,\"ads\":true}", false), "- ads");
 
 	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
 	tell(r, &arena, &(struct answer){ "personalization", FW_CONSENT_GRANTED, NOON - HOUR }, "api", NULL);
@@ -310,8 +312,8 @@ static void test_categories(void **state)
 		{ "[true]", "", true }, { "7", "", true }, { "null", "", true }, { "{\"\":true}", "", true },
 	};
 	struct fw_consent_config config;
-	assert_int_equal(fw_consent_configure(&arena, parse(&arena, "{\"default\":{\"ads\":\"denied\",\"analytics\":\"granted\"}}"), &config),
-		0);
+	assert_int_equal(fw_consent_configure(&arena, parse(&arena, "{\"default\":{\"ads\":\"denied\",\"analytics\":\"granted\"}}"),
+		&config), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[300], view[200] = "";
 		struct fw_event e;

@@ -20,10 +20,11 @@ static void test_emails(void **state)
 		{ "a..b@docomo.example", "a..b@docomo.example" },
 		{ "j\xc3\xbcrgen@m\xc3\xbcller.example", "j\xc3\xbcrgen@m\xc3\xbcller.example" },
 		{ "a@1und1.de", "a@1und1.de" },
-		{ "", NULL }, { "ann", NULL }, { "@shop.example", NULL }, { "ann@", NULL }, { "ann@localhost", NULL }, { "ann@shop..example", NULL },
-		{ "ann@.example", NULL }, { "ann@shop.", NULL }, { "ann@-shop.example", NULL }, { "ann@shop-.example", NULL }, { "ann@shop.e", NULL },
-		{ "ann@10.0.0.1", NULL }, { "ann@[10.0.0.1]", NULL }, { "ann lee@shop.example", NULL }, { "ann@bob@shop.example", NULL },
-		{ "\"ann\"@shop.example", NULL }, { "Ann <ann@shop.example>", NULL }, { ".ann@shop.example", NULL }, { "ann.@shop.example", NULL },
+		{ "", NULL }, { "ann", NULL }, { "@shop.example", NULL }, { "ann@", NULL }, { "ann@localhost", NULL },
+		{ "ann@shop..example", NULL }, { "ann@.example", NULL }, { "ann@shop.", NULL }, { "ann@-shop.example", NULL },
+		{ "ann@shop-.example", NULL }, { "ann@shop.e", NULL }, { "ann@10.0.0.1", NULL }, { "ann@[10.0.0.1]", NULL },
+		{ "ann lee@shop.example", NULL }, { "ann@bob@shop.example", NULL }, { "\"ann\"@shop.example", NULL },
+		{ "Ann <ann@shop.example>", NULL }, { ".ann@shop.example", NULL }, { "ann.@shop.example", NULL },
 		{ "ann@shop.example, bob@shop.example", NULL }, { "mailto:ann@shop.example", NULL }, { "ann@sh_op.example", NULL },
 		{ "ann\x01@shop.example", NULL }, { "ann@shop.example?", NULL },
 	};
@@ -50,10 +51,12 @@ static void test_phones(void **state)
 {
 	(void)state;
 	static const struct { const char *told, *normal; } phones[] = {
-		{ "+4915112345678", "+4915112345678" }, { " +49 151 / 123-456.78 ", "+4915112345678" }, { "+1 (415) 555-2671", "+14155552671" },
+		{ "+4915112345678", "+4915112345678" }, { " +49 151 / 123-456.78 ", "+4915112345678" },
+		{ "+1 (415) 555-2671", "+14155552671" },
 		{ "0049 151 12345678", "+4915112345678" }, { "+49 (0)151 12345678", "+4915112345678" }, { "+290 1234", "+2901234" },
 		{ "+123456789012345", "+123456789012345" },
-		{ "", NULL }, { "+", NULL }, { "+123456", NULL }, { "+1234567890123456", NULL }, { "0151 12345678", NULL }, { "4155552671", NULL },
+		{ "", NULL }, { "+", NULL }, { "+123456", NULL }, { "+1234567890123456", NULL }, { "0151 12345678", NULL },
+		{ "4155552671", NULL },
 		{ "+0151 12345678", NULL }, { "000151 12345678", NULL }, { "+49 151 1234 ext 5", NULL }, { "+49+151123456", NULL },
 		{ "++4915112345678", NULL },
 		{ "+49151123456\xc2\xb2", NULL },
@@ -72,8 +75,8 @@ static void test_phones(void **state)
 static void test_placeholders(void **state)
 {
 	(void)state;
-	static const char *const blocked[] = { "0", "000", "-", "--", "00000000-0000-0000-0000-000000000000", "-1", "null", "NULL", " Undefined ",
-		"NaN", "none", "n/a", "unknown", "anonymous", "Guest", "[object Object]", "Test@Test.com", "" };
+	static const char *const blocked[] = { "0", "000", "-", "--", "00000000-0000-0000-0000-000000000000", "-1", "null", "NULL",
+		" Undefined ", "NaN", "none", "n/a", "unknown", "anonymous", "Guest", "[object Object]", "Test@Test.com", "" };
 	static const char *const fine[] = { "1", "10", "0a", "-10", "u-0", "nullable", "guest-7", "anonymous2", "ann@shop.example",
 		"10000000-0000-0000-0000-000000000000" };
 	for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
@@ -93,12 +96,14 @@ static const char *claimed(const char *text, bool proven_user, bool proven_all, 
 	assert_int_equal(fw_identify(&arena, &e, proven_user, proven_all, claims, &n, ret_blocked), 0);
 	const char *all = "";
 	for (unsigned i = 0; i < n; i++)
-		all = fw_arena_printf(&arena, "%s%s%s=%.*s", all, i ? " " : "", kinds[claims[i].kind], (int)claims[i].text.n, claims[i].text.p);
+		all = fw_arena_printf(&arena, "%s%s%s=%.*s", all, i ? " " : "", kinds[claims[i].kind], (int)claims[i].text.n,
+			claims[i].text.p);
 	return all;
 }
 
 #define EVERYTHING "{\"type\":\"identify\",\"userId\":\"u-7\",\"anonymousId\":\"a-1\",\"traits\":{\"email\":\" Ann@Shop.example\"," \
-	"\"phone\":\"+49 151 12345678\",\"ids\":{\"Loyalty\":123,\"crm\":\" C-9 \"}},\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}," \
+	"\"phone\":\"+49 151 12345678\",\"ids\":{\"Loyalty\":123,\"crm\":\" C-9 \"}}," \
+	"\"context\":{\"traits\":{\"email\":\"ann@shop.example\"}," \
 	"\"externalIds\":[{\"type\":\"braze_id\",\"id\":\"b:1\",\"collection\":\"users\",\"encoding\":\"none\"},{\"type\":\"email\"," \
 	"\"id\":\"ANN@home.example\"}]}}"
 
@@ -108,14 +113,16 @@ static void test_proof(void **state)
 	unsigned blocked;
 	assert_string_equal(claimed(EVERYTHING, false, false, &blocked), "anonymous=a-1");
 	assert_string_equal(claimed(EVERYTHING, true, false, &blocked), "anonymous=a-1 user=u-7");
-	assert_string_equal(claimed(EVERYTHING, false, true, &blocked), "anonymous=a-1 user=u-7 email=ann@shop.example phone=+4915112345678 "
+	assert_string_equal(claimed(EVERYTHING, false, true, &blocked),
+		"anonymous=a-1 user=u-7 email=ann@shop.example phone=+4915112345678 "
 		"other=loyalty:123 other=crm:C-9 other=braze_id:b:1 email=ann@home.example");
 	assert_int_equal(blocked, 0);
 	const char *alias = "{\"type\":\"alias\",\"userId\":\"u-7\",\"previousId\":\"a-before\"}";
 	assert_string_equal(claimed(alias, false, false, &blocked), "");
 	assert_string_equal(claimed(alias, true, false, &blocked), "user=u-7 anonymous=a-before");
 	/* Only an alias speaks of an id of before, and a group's traits are not the visitor's. */
-	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":\"u-7\",\"previousId\":\"a-before\"}", true, true, &blocked), "user=u-7");
+	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":\"u-7\",\"previousId\":\"a-before\"}", true, true, &blocked),
+		"user=u-7");
 	assert_string_equal(claimed("{\"type\":\"group\",\"userId\":\"u-7\",\"groupId\":\"g\","
 		"\"traits\":{\"email\":\"office@shop.example\"}}", true, true,
 		&blocked), "user=u-7");
@@ -128,14 +135,16 @@ static void test_left_out(void **state)
 {
 	(void)state;
 	unsigned blocked;
-	assert_string_equal(claimed("{\"type\":\"identify\",\"userId\":\"NULL\",\"anonymousId\":\"a-1\",\"traits\":{\"email\":\"test@test.com\","
+	assert_string_equal(claimed("{\"type\":\"identify\",\"userId\":\"NULL\",\"anonymousId\":\"a-1\","
+		"\"traits\":{\"email\":\"test@test.com\","
 		"\"phone\":\"000\",\"ids\":{\"loyalty\":\"0\",\"crm\":\"c\"}}}", true, true, &blocked), "anonymous=a-1 other=crm:c");
 	assert_int_equal(blocked, 4);
 	/* A claim that is a placeholder counts as one, proven or not. */
 	assert_string_equal(claimed("{\"type\":\"page\",\"userId\":0,\"anonymousId\":\"undefined\"}", false, false, &blocked), "");
 	assert_int_equal(blocked, 2);
 	/* One event is one user's; systems have names without a colon, of at most 40 bytes; ids have texts. */
-	assert_string_equal(claimed("{\"type\":\"identify\",\"userId\":\"u-7\",\"traits\":{\"ids\":{\"user_id\":\"u-8\",\"a:b\":\"1\",\"\":\"2\","
+	assert_string_equal(claimed("{\"type\":\"identify\",\"userId\":\"u-7\",\"traits\":{\"ids\":{\"user_id\":\"u-8\",\"a:b\":\"1\","
+		"\"\":\"2\","
 		"\"crm\":true,\"system-with-a-name-that-is-far-too-long-for-it\":\"3\",\"anonymous\":\"a-3\"}}}", false, true, &blocked),
 		"user=u-7 anonymous=a-3");
 	const char *many = "";

@@ -82,7 +82,8 @@ static void test_merges(void **state)
 	struct fw_merge m = { .kind = FW_ID_PHONE, .id = FW_STR("+4711"), .number = 7, .at_us = NOON + 1234, .seal = "key",
 		.spilled_day = 20000, .spilled_days = 5 };
 	assert_int_equal(fw_record_note_merge(r, &m), 0);
-	assert_int_equal(fw_record_note_merge(r, &(struct fw_merge){ .kind = FW_ID_ANONYMOUS, .id = FW_STR("a-2"), .at_us = NOON - DAY }), 0);
+	assert_int_equal(fw_record_note_merge(r, &(struct fw_merge){ .kind = FW_ID_ANONYMOUS, .id = FW_STR("a-2"), .at_us = NOON - DAY }),
+		0);
 	assert_int_equal(fw_record_note_merge(r, &m), 0);
 	r = read_again(&arena, written(&arena, r));
 	assert_true(fw_record_merge_at(r, 0, &m) && fw_str_is(m.id, "a-2") && m.number == 0 && m.at_us == NOON - DAY);
@@ -265,7 +266,8 @@ static void test_any_order(void **state)
 			struct fw_record *bit_by_bit = merged(merged(who[3], who[1]), who[0]);
 			assert_same(said(all), said(merged(who[2], bit_by_bit)), seed, true);
 			assert_same(written(&arena, all), written(&arena, merged(who[2], bit_by_bit)), seed, false);
-			assert_same(written(&arena, all), written(&arena, merged(merged(who[2], merged(who[0], who[3])), who[1])), seed, false);
+			assert_same(written(&arena, all), written(&arena, merged(merged(who[2], merged(who[0], who[3])), who[1])), seed,
+				false);
 			tried++;
 		}
 		fw_arena_reset(&arena);
@@ -427,7 +429,8 @@ static void test_exactly_once(void **state)
 				int32_t day;
 				hashes[n] = n && below(&dice, 6) == 0 ? hashes[0] : roll(&dice);
 				if (fw_record_seen(who[i], hashes[n]) == FW_SEEN_NO)
-					assert_int_equal(fw_record_remember(who[i], hashes[n], NOON - below(&dice, 40) * HOUR, rows, &day), 0);
+					assert_int_equal(fw_record_remember(who[i], hashes[n], NOON - below(&dice, 40) * HOUR, rows, &day),
+						0);
 				n++;
 			}
 		}
@@ -490,7 +493,8 @@ static void test_denied(void **state)
 	b->consents.items[b->consents.n++] = yes;
 	struct fw_record *both = merged(a, b);
 	assert_true(fw_str_equal(written(&arena, both), written(&arena, merged(b, a))));
-	assert_true(both->consents.items[0].state == FW_CONSENT_DENIED && both->series.n == 0 && both->recent.n == 0 && both->sessions.n == 1);
+	assert_true(both->consents.items[0].state == FW_CONSENT_DENIED && both->series.n == 0 && both->recent.n == 0 &&
+		both->sessions.n == 1);
 	assert_int_equal(fw_record_split(both, b, a), 0);
 	filled(&f, &arena, written(&arena, both), NOON);
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 3 && number(&f, FW_FACT_VISITS) == 3);
@@ -529,7 +533,8 @@ static void test_two_long_logs(void **state)
 		assert_true(fw_str_equal(written(&arena, both), written(&arena, merged(b, a))));
 		size_t bytes = 0;
 		for (uint32_t i = 0; i < both->consent_log.n; i++)
-			bytes += both->consent_log.items[i].what.n + both->consent_log.items[i].source.n + both->consent_log.items[i].text.n;
+			bytes += both->consent_log.items[i].what.n + both->consent_log.items[i].source.n +
+				both->consent_log.items[i].text.n;
 		assert_in_range(both->consent_log.n, EACH - 1, FW_LIMIT_CONSENT_LOG);
 		assert_in_range(bytes, 1, FW_LIMIT_CONSENT_LOG_BYTES);
 		assert_true(fw_str_is(both->consent_log.items[0].what, "email"));

@@ -246,7 +246,8 @@ static void test_claimed_traits(void **state)
 	(void)state;
 	enum { TELLINGS = 4 };
 	static const struct { const char *plan; bool proven; int64_t at_us; } tellings[TELLINGS] = {
-		{ "proven", true, NOON }, { "older", true, NOON - HOUR }, { "claimed", false, NOON + HOUR }, { "taken", false, NOON + 2 * HOUR },
+		{ "proven", true, NOON }, { "older", true, NOON - HOUR }, { "claimed", false, NOON + HOUR },
+		{ "taken", false, NOON + 2 * HOUR },
 	};
 	for (unsigned order = 0; order < 256; order++) {
 		struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
@@ -294,16 +295,19 @@ static void test_group(void **state)
 	assert_string_equal(trait_of(r, "groupId"), "acme");
 	assert_string_equal(trait_of(r, "group_plan"), "gold");
 	assert_string_equal(trait_of(r, "plan"), "own");
-	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"iron\"}}", NOON + HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"acme\",\"traits\":{\"plan\":\"iron\"}}", NOON + HOUR,
+		true);
 	assert_string_equal(trait_of(r, "group_plan"), "iron");
 	assert_string_equal(trait_of(r, "group_size"), "9");
 	/* A claim changes nothing of it, and neither does a group that was left. */
 	claim(r, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"evil\",\"traits\":{\"plan\":\"free\"}}", NOON + 2 * HOUR);
-	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"before\",\"traits\":{\"size\":\"1\"}}", NOON - HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"before\",\"traits\":{\"size\":\"1\"}}", NOON - HOUR,
+		true);
 	assert_string_equal(trait_of(r, "groupId"), "acme");
 	assert_string_equal(trait_of(r, "group_plan"), "iron");
 	assert_string_equal(trait_of(r, "group_size"), "9");
-	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"next\",\"traits\":{\"size\":\"2\"}}", NOON + 3 * HOUR, true);
+	apply_with(r, &arena, "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"next\",\"traits\":{\"size\":\"2\"}}", NOON + 3 * HOUR,
+		true);
 	r = read_again(&arena, written(&arena, r));
 	assert_string_equal(trait_of(r, "groupId"), "next");
 	assert_string_equal(trait_of(r, "group_plan"), "-");

@@ -219,8 +219,8 @@ static void fill_shop(struct worst *w)
 {
 	struct fw_record *r = w->r;
 	for (unsigned i = how_many(w, FW_LIMIT_ORDERS); i > 0; i--)
-		WORST_ADD(w, orders, (struct order){ any_text(w, FW_LIMIT_EVENT_ID_BYTES), any_time(w), any_time(w), any_money(w), any_money(w),
-			ORDER_FLAGS });
+		WORST_ADD(w, orders, (struct order){ any_text(w, FW_LIMIT_EVENT_ID_BYTES), any_time(w), any_time(w), any_money(w),
+			any_money(w), ORDER_FLAGS });
 	if (r->orders.n)
 		qsort(r->orders.items, r->orders.n, sizeof *r->orders.items, by_order);
 	int64_t at_ms = NOON / 1000 - 100 * DAY / 1000;
@@ -235,7 +235,8 @@ static void fill_shop(struct worst *w)
 	for (unsigned i = 0; i < traits; i++) {
 		struct fw_buf b;
 		size_t n = most / traits;
-		struct fw_json value = { .type = FW_JSON_STRING, .string = any_text(w, n < FW_LIMIT_TRAIT_BYTES ? n : FW_LIMIT_TRAIT_BYTES) };
+		struct fw_json value = { .type = FW_JSON_STRING, .string =
+			any_text(w, n < FW_LIMIT_TRAIT_BYTES ? n : FW_LIMIT_TRAIT_BYTES) };
 		struct trait t = { .name = any_text(w, 8), .at_ms = any_time(w) };
 		fw_buf_init(&b, 0);
 		fw_trait_pack(&value, &b);
@@ -252,8 +253,10 @@ static void fill_behaviour(struct worst *w)
 	static const char *const names[] = { "Product Viewed", "Product Added", "Product Clicked", "Email Delivered" };
 	char text[1000];
 	for (unsigned i = how_many(w, getenv("FW_LONG") ? 3000 : 600); i > 0; i--) {
-		snprintf(text, sizeof text, "{\"type\":\"track\",\"anonymousId\":\"a-1\",\"event\":\"%s\",\"properties\":{\"product_id\":\"%llx%llx\","
-			"\"category\":\"c%llx\",\"brand\":\"b%llx\"},\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_campaign=%llx%llx\"}}}",
+		snprintf(text, sizeof text,
+			"{\"type\":\"track\",\"anonymousId\":\"a-1\",\"event\":\"%s\",\"properties\":{\"product_id\":\"%llx%llx\","
+			"\"category\":\"c%llx\",\"brand\":\"b%llx\"},"
+			"\"context\":{\"page\":{\"url\":\"https://shop.example/?utm_campaign=%llx%llx\"}}}",
 			names[below(&w->dice, 4)], (unsigned long long)roll(&w->dice), (unsigned long long)roll(&w->dice),
 			(unsigned long long)roll(&w->dice), (unsigned long long)roll(&w->dice), (unsigned long long)roll(&w->dice),
 			(unsigned long long)roll(&w->dice));

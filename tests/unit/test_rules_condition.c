@@ -221,7 +221,8 @@ static void test_withheld_traits(void **state)
 		{ "traits = { a = unknown() }", "", '?' }, { "traits = { a = 'x' }", "", '?' }, { "traits = { a = is_not 'x' }", "", '?' },
 		{ "function(v) return v.traits.a == nil end", "", '?' },
 		{ "function(v) for k in pairs(v.traits) do end return true end", "", '?' },
-		{ "event = { a = unknown() }", "", '+' }, { "engagement = { email = unknown() }", "", '+' }, { "days_since_order = unknown()", "", '+' },
+		{ "event = { a = unknown() }", "", '+' }, { "engagement = { email = unknown() }", "", '+' },
+		{ "days_since_order = unknown()", "", '+' },
 	};
 	for (size_t i = 0; i < sizeof withheld / sizeof *withheld; i++) {
 		char text[1000];

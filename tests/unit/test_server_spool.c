@@ -304,8 +304,10 @@ static void test_proof(void **state)
 {
 	static const char signed_[] = "{\"batch\":[{\"type\":\"identify\",\"userId\":\"u-1\",\"anonymousId\":\"0123456789abcdef\","
 		"\"traits\":{\"plan\":\"pro\"},\"messageId\":\"m1\"}],\"context\":{\"userHash\":"
-		"\"00d01e9947a7d9b071652f1faee0c6df72a8ee179ef24a1ba3322f7961270044\",\"locale\":\"de-DE\"},\"sentAt\":\"2026-11-26T08:00:00Z\"}";
-	static const char unsigned_[] = "{\"type\":\"identify\",\"userId\":\"u-2\",\"anonymousId\":\"fedcba9876543210\",\"traits\":{\"plan\":\"pro\"}}";
+		"\"00d01e9947a7d9b071652f1faee0c6df72a8ee179ef24a1ba3322f7961270044\",\"locale\":\"de-DE\"},"
+		"\"sentAt\":\"2026-11-26T08:00:00Z\"}";
+	static const char unsigned_[] = "{\"type\":\"identify\",\"userId\":\"u-2\",\"anonymousId\":\"fedcba9876543210\","
+		"\"traits\":{\"plan\":\"pro\"}}";
 	struct shop s;
 	struct fw_held h;
 	struct store_outcome rows;

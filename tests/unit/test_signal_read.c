@@ -392,15 +392,19 @@ static void test_consent(void **state)
 	consent_of(no_gpc, us, none, true, "personalization");
 	consent_of(NULL, us, "\"globalPrivacyControl\":true,\"consent\":{\"categoryPreferences\":{\"sale\":true}}", false, "");
 	/* A consent string of the TCF: purposes 1, 5, 6, 8 and 9; then 1, 3, 4 and 9, which together are none of ours. */
-	consent_of(opt_in, se, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"}", false, "analytics,personalization");
+	consent_of(opt_in, se, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"}", false,
+		"analytics,personalization");
 	consent_of(opt_in, se, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\"}", true, "analytics");
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoALCAAEIAAAAAAEEUACACAAAA\"}", false, "");
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":\"CQdZm\"}", false, ""); /* what cannot be read grants nothing */
 	consent_of(opt_in, us, "\"consent\":{\"tcf\":7}", false, "analytics,personalization");
 	/* With categories: either denies what both speak of. */
 	static const char both[] = "\"consent\":{\"tcf\":\"CQdZmkAQdZmkAAfABBENAwFoAI2AAEIAAAAAAEEUACACAAAA\",\"categoryPreferences\":%s}";
-	static const char *const categories[][2] = { { "{\"Analytics\":true,\"advertising\":true,\"x\":true}", "x,analytics,personalization" },
-		{ "{\"ANALYTICS\":false,\"sale\":false}", "personalization" }, { "{}", "" }, { "[]", "" }, { "7", "analytics,personalization" } };
+	static const char *const categories[][2] = {
+		{ "{\"Analytics\":true,\"advertising\":true,\"x\":true}", "x,analytics,personalization" },
+		{ "{\"ANALYTICS\":false,\"sale\":false}", "personalization" }, { "{}", "" }, { "[]", "" },
+		{ "7", "analytics,personalization" },
+	};
 	for (size_t i = 0; i < sizeof categories / sizeof *categories; i++) {
 		char context[300];
 		snprintf(context, sizeof context, both, categories[i][0]);

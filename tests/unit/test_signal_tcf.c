@@ -111,7 +111,8 @@ static const struct field {
 	size_t end;
 	const char *name;
 } fields[] = { { 42, "created" }, { 78, "updated" }, { 90, "cmp" }, { 102, "cmp version" }, { 108, "screen" }, { 120, "language" },
-	{ 132, "list" }, { 138, "policy" }, { 139, "specific" }, { 140, "texts" }, { 152, "features" }, { 176, "consent" }, { 200, "interest" },
+	{ 132, "list" }, { 138, "policy" }, { 139, "specific" }, { 140, "texts" }, { 152, "features" }, { 176, "consent" },
+	{ 200, "interest" },
 	{ 201, "treatment" }, { FIXED_BITS, "country" } };
 
 static unsigned long long field_of(const struct fw_tcf *t, size_t field)
@@ -227,7 +228,8 @@ static void test_refused(void **state)
 	(void)state;
 	static const char *const table[][3] = { { "", "empty", "" }, { ".YAAA", "empty", "" },
 		{ "DBABM~" SOME, "Global Privacy Platform", "begins with C" }, { "B" SOME, "version 1 ", "version 2" },
-		{ "A" SOME, "version 0 ", "begins with C" }, { "_" SOME, "version 63 ", "begins with C" }, { SOME "==", "character 49 ", "padding" },
+		{ "A" SOME, "version 0 ", "begins with C" }, { "_" SOME, "version 63 ", "begins with C" },
+		{ SOME "==", "character 49 ", "padding" },
 		{ "C+QdZmkA", "character 2 ", "without padding" }, { "C/QdZmkA", "character 2 ", "" },
 		{ SOME ".\x01", "character 50 ", "" }, { " " SOME, "character 1 ", "" },
 		{ "C", "too early", "" } };

@@ -433,7 +433,8 @@ static int run_servers(const char *folder)
 	} ways[] = { { REDIS, "redis", true, false }, { REDIS_UNIX, "redis-unix", false, false }, { REDIS_TLS, "redis-tls", true, true } };
 	int failed = 0;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-		struct redis_options options = { .password = ways[i].password ? "pass:w@rd/" : NULL, .certificates = ways[i].secure ? folder : NULL };
+		struct redis_options options = { .password = ways[i].password ? "pass:w@rd/" : NULL,
+			.certificates = ways[i].secure ? folder : NULL };
 		struct redis_server server;
 		char url[4 * TEMPORARY_PATH];
 		redis_server_init(&server, folder, ways[i].name, &options);
@@ -459,7 +460,8 @@ static int run_cluster(const char *folder)
 	redis_cluster_start(&cluster, folder, &options);
 	snprintf(url, sizeof url, "redis-cluster://shop:secret@127.0.0.1:%d,127.0.0.1:%d", cluster.nodes[4].port, cluster.nodes[1].port);
 	int failed = run("cluster", (struct subject){ CLUSTER, { .url = url, .durability = "server" }, cluster.nodes, cluster.n }) +
-		run("cluster, replicated", (struct subject){ CLUSTER_REPLICATED, { .url = url, .durability = "replicated" }, cluster.nodes, cluster.n });
+		run("cluster, replicated", (struct subject){ CLUSTER_REPLICATED, { .url = url, .durability = "replicated" }, cluster.nodes,
+			cluster.n });
 	redis_cluster_finish(&cluster);
 	return failed;
 }
@@ -470,7 +472,8 @@ int main(void)
 	temporary_folder(folder);
 	redis_certificates(folder);
 	int failed = run("lmdb", (struct subject){ .kind = LMDB }) + run("interval", (struct subject){ .kind = INTERVAL }) +
-		run("memory", (struct subject){ .kind = MEMORY }) + run("memory, late", (struct subject){ .kind = MEMORY_LATE }) + run_servers(folder) +
+		run("memory", (struct subject){ .kind = MEMORY }) +
+			run("memory, late", (struct subject){ .kind = MEMORY_LATE }) + run_servers(folder) +
 		run_cluster(folder);
 	store_remove(folder);
 	return failed;

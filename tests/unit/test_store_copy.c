@@ -48,14 +48,17 @@ static struct fw_store *open_kind(struct pair *p, struct store_test *t, enum kin
 	if (kind == LMDB) {
 		store_test_start(t);
 	} else if (kind == REDIS || kind == CLUSTER) {
-		t->options = (struct fw_store_options){ .url = kind == REDIS ? servers->redis_url : servers->cluster_url, .durability = "server" };
+		t->options = (struct fw_store_options){ .url = kind == REDIS ? servers->redis_url : servers->cluster_url,
+			.durability = "server" };
 		for (unsigned i = 0; i < (kind == REDIS ? 1 : servers->cluster.n); i++) {
-			struct redis_server *r = (struct redis_server *)(uintptr_t)(kind == REDIS ? &servers->redis : &servers->cluster.nodes[i]);
+			struct redis_server *r = (struct redis_server *)(uintptr_t)
+				(kind == REDIS ? &servers->redis : &servers->cluster.nodes[i]);
 			if (redis_says(r, "INFO replication", "role:master"))
 				redis_tell(r, "FLUSHALL");
 		}
 	} else {
-		struct memory_options options = { .seed = seed, .late_turns = kind == MEMORY_LATE ? 12 : 0, .busy_percent = kind == MEMORY_LATE ? 10 : 0 };
+		struct memory_options options = { .seed = seed, .late_turns = kind == MEMORY_LATE ? 12 : 0,
+			.busy_percent = kind == MEMORY_LATE ? 10 : 0 };
 		t->memory = true;
 		return memory_store_open(t->base, &options);
 	}

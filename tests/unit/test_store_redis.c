@@ -55,7 +55,8 @@ static void on_looked(void *ctx, int rc, const struct fw_row *row)
 	assert_int_equal(rc, 0);
 	uint64_t n = row->value.p ? strtoull(row->value.p, NULL, 10) : 0;
 	if (n != c->n && n != c->n + 1)
-		fail_msg("%s of bucket %u is %llu, and %llu was answered", c->key, (unsigned)c->bucket, (unsigned long long)n, (unsigned long long)c->n);
+		fail_msg("%s of bucket %u is %llu, and %llu was answered", c->key, (unsigned)c->bucket, (unsigned long long)n,
+			(unsigned long long)c->n);
 	c->n = n;
 	c->version = row->version;
 	go_on(c);
@@ -147,10 +148,11 @@ static void run_trial(struct trial *t, const struct fw_store_options *options, b
 		struct store_outcome o = store_get(&t->t, t->store, c->bucket, c->key);
 		assert_int_equal(o.rc, 0);
 		if (!o.row.value.p || strtoull(o.row.value.p, NULL, 10) != c->n)
-			fail_msg("%s of bucket %u was answered up to %llu, and is not", c->key, (unsigned)c->bucket, (unsigned long long)c->n);
+			fail_msg("%s of bucket %u was answered up to %llu, and is not", c->key, (unsigned)c->bucket,
+				(unsigned long long)c->n);
 	}
-	print_message("%llu batches, %llu of them sent again, %u without an outcome, %u refused for want of memory\n", (unsigned long long)t->total,
-		(unsigned long long)fw_store_counters(t->store)->resubmitted, t->away, t->full);
+	print_message("%llu batches, %llu of them sent again, %u without an outcome, %u refused for want of memory\n",
+		(unsigned long long)t->total, (unsigned long long)fw_store_counters(t->store)->resubmitted, t->away, t->full);
 	event_free(t->timer);
 	fw_store_close(t->store);
 	store_test_finish(&t->t);
@@ -365,7 +367,8 @@ static void test_cluster(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_scripts_forgotten), cmocka_unit_test(test_killed),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_scripts_forgotten),
+		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_stopped), cmocka_unit_test(test_full), cmocka_unit_test(test_cluster) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,10 @@ static void test_urls(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const urls[] = { "", "redis:", "redis://", "redis://:@", "redis://h:0", "redis://h:99999", "redis://h/x", "redis://h/-1",
-		"redis://shop:@h", "redis://h?ca=/f", "redis://h#x", "rediss://h?ca=relative", "rediss://h?password=x", "redis+unix:", "redis+unix:relative",
+	static const char *const urls[] = { "", "redis:", "redis://", "redis://:@", "redis://h:0", "redis://h:99999", "redis://h/x",
+		"redis://h/-1",
+		"redis://shop:@h", "redis://h?ca=/f", "redis://h#x", "rediss://h?ca=relative", "rediss://h?password=x", "redis+unix:",
+		"redis+unix:relative",
 		"redis+unix://host/run/s", "redis-cluster://", "redis-cluster://a,,b", "redis-cluster://a:1,", "redis-cluster://a:7000/1",
 		"redis-cluster://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "redis://a b", "lmdb:/data", "http://h" };
 	(void)state;

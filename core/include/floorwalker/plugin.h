@@ -246,10 +246,11 @@ struct fw_host {
 	 * alone; 403 otherwise. */
 	void (*consent_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
-	/* Since 1.3. `visitor`, and a person's rights, for whoever sent `request`, whom the audit names (NULL: the plugin does it). `what` is
-	 * one of `visitor`'s, or "erase": 200 with the receipt, 202 while it goes on by itself; "receipt": `id` is that of an erasure;
-	 * "restriction": `json` is {"restricted":true} or false; "unmerge": `json` is {"number":7}, or nothing for the latest, and the answer
-	 * has the merges that are left. The plugin sees to it that a secret key is asked for. `json` and `request` must live until then. */
+	/* Since 1.3. `visitor`, and a person's rights, for whoever sent `request`, whom the audit names (NULL: the plugin does it).
+	 * `what` is one of `visitor`'s, or "erase": 200 with the receipt, 202 while it goes on by itself; "receipt": `id` is that of an
+	 * erasure; "restriction": `json` is {"restricted":true} or false; "unmerge": `json` is {"number":7}, or nothing for the latest, and
+	 * the answer has the merges that are left. The plugin sees to it that a secret key is asked for. `json` and `request` must live
+	 * until then. */
 	void (*visitor_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, const char *what,
 		struct fw_plugin_text json, fw_plugin_done done, void *data);
 };
