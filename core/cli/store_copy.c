@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/hosted.h"
 #include "cli/open.h"
+#include "cli/told_url.h"
 #include "server/config_store.h"
 #include "server/control.h"
 #include "server/living.h"
@@ -59,10 +60,9 @@ static int no_memory(struct copying *c)
 /* "lmdb:FOLDER" starts where the command does. */
 static int find_destination(struct copying *c)
 {
-	const char *to = c->asked->to, *folder = fw_store_folder(to);
+	const char *to = c->to_at.url, *folder = fw_store_folder(to);
 	struct fw_redis_url url;
 	char at[4096], same[4096];
-	c->to_at = (struct fw_store_options){ .url = to };
 	if (fw_redis_url_is(to))
 		return fw_redis_url_parse(&c->arena, to, &url, &c->err);
 	if (!folder) { /* what comes behind the colon may be a password */
@@ -102,9 +102,11 @@ static int open_stores(struct copying *c)
 static int open_all(struct copying *c)
 {
 	const char *path = fw_config_find(c->asked->config);
-	if (!path)
+	int rc = fw_told_url(&c->arena, c->asked->to, &c->to_at.url, &c->err);
+	if (rc == 0 && !path)
 		return fw_fail(&c->err, FW_EINVAL, NULL, 0, "no configuration: name it with --config");
-	int rc = fw_config_load(path, &c->config, &c->err);
+	if (rc == 0)
+		rc = fw_config_load(path, &c->config, &c->err);
 	if (rc == 0)
 		rc = fw_config_store(c->config, &c->arena, &c->from_at, &c->err);
 	if (rc == 0)

@@ -6,7 +6,7 @@
 
 struct fw_store_copy {
 	const char *config; /* as given, or NULL */
-	const char *to;     /* the destination's URL */
+	char *to;           /* the destination, as the command was told it (told_url.h) */
 	bool json, follow, into_existing;
 };
 

@@ -215,6 +215,25 @@ test('what keeps it from copying is said', async (t) => {
 	refused(`lmdb:${folder}/copy2`, /there is no data yet/);
 });
 
+// A password in the destination's URL stood in the list of processes as long as the command ran, and with --follow that is long.
+test('a password of the destination is not in the list of processes', async (t) => {
+	const redis = await startRedis(t, { password: 'quite-secret' }), shop = await openShop(t);
+	const following = startCopy(t, shop.config, redis.url('/1'), '--follow');
+	await until(() => following.err().includes('what changes follows') || following.child.exitCode !== null, { what: 'it follows' });
+	const told = readFileSync(`/proc/${following.child.pid}/cmdline`, 'latin1').split('\0');
+	assert.ok(told.includes(redis.url('/1').replace('quite-secret', '*'.repeat(12))), told.join(' '));
+	following.child.kill('SIGINT');
+	assert.equal(await following.ended, 0, following.err());
+	// Or it is no argument at all.
+	const secret = join(shop.folder, 'destination');
+	writeFileSync(secret, `${redis.url('/2')}\n`);
+	copied(copy(shop.config, `file:${secret}`));
+	copied(run(['store', 'copy', 'env:COPY_TO', '--json', '--config', shop.config], { env: { COPY_TO: redis.url('/3') } }));
+	for (const database of [1, 2, 3]) assert.match(await redis.ask('INFO', 'keyspace'), new RegExp(`^db${database}:keys=\\d`, 'm'));
+	for (const [to, why] of [['env:COPY_TO', /the environment has no COPY_TO/], ['env:', /the environment has no variable without a name/], [`file:${secret}s`, /destinations.*No such file/], ['file:/dev/null', /\/dev\/null.*no URL stands there/]])
+		assert.match(copy(shop.config, to).stdout, why);
+});
+
 test('a daemon does not start on data that is being copied', async (t) => {
 	const shop = await openShop(t);
 	await shop.daemon.stop();
