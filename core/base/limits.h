@@ -99,7 +99,7 @@ enum {
 
 	/* The record of a person; what goes beyond is forgotten, in the order that core/profile/README.md has. */
 	FW_LIMIT_RECORD_BYTES = 32 << 10,
-	FW_LIMIT_RECORD_IDS = 120,            /* what one person goes by; the oldest anonymous ids make room */
+	FW_LIMIT_RECORD_IDS = 120,            /* what one person goes by; a further one is not added */
 	FW_LIMIT_IDS_BYTES = 6 << 10,         /* of all ids of one person, and of those whom it absorbed */
 	FW_LIMIT_IDS_OF_A_KIND = 5,           /* e-mail addresses; phone numbers; ids of one other system */
 	FW_LIMIT_MERGES = 100,                /* people who became part of one person */
