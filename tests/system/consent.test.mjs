@@ -2,12 +2,10 @@
 // withdrawn is dropped; and nobody speaks for another.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import test from 'node:test';
 import { long } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { askFresh } from './server.mjs';
+import { bytesInStore, test, testEverywhere } from './stores.mjs';
 
 const optIn = { default: { analytics: 'denied', personalization: 'denied' }, region: { US: { analytics: 'granted', personalization: 'granted', sale: 'granted' } } };
 const rules = `slot "consent" { channel = "web", default = { is = "none" } }
@@ -67,7 +65,7 @@ test('what the request tells, then what the person said, then the place', async 
 	for (const { at } of [...consentLog, ...Object.values(consent)]) assert.ok(Math.abs(Date.now() - Date.parse(at)) < 60_000, at);
 });
 
-test('it counts from the next decision on, on every worker', async (t) => {
+testEverywhere('it counts from the next decision on, on every worker', async (t) => {
 	const shop = await shopOf(t, optIn, { workers: 2 });
 	const anonymousId = 'visitor-of-every-worker', who = { anonymousId };
 	const all = async (n = 12) => new Set(await Promise.all(Array.from({ length: n }, () => shop.shows(who))));
@@ -81,7 +79,6 @@ test('it counts from the next decision on, on every worker', async (t) => {
 });
 
 // Texts of the record are packed; those of other letters than Latin ones stand there as they are.
-const bytesOf = (shop) => readdirSync(join(shop.folder, 'data')).map((name) => readFileSync(join(shop.folder, 'data', name), 'latin1')).join('');
 const stands = (bytes, text) => bytes.includes(Buffer.from(text).toString('latin1'));
 const journey = (who, name, context) => [
 	{ type: 'page', name: `кафе ${name}`, ...who, context: { ...context, page: { url: `https://shop.example/${name}?utm_source=другие&utm_medium=cpc&utm_campaign=акция-${name}` } } },
@@ -109,7 +106,7 @@ test('who refused is not in the store beyond the necessary', async (t) => {
 	assert.deepEqual([visitor.facts.visits, visitor.facts.viewed, visitor.firstTouch], [undefined, {}, undefined]);
 	assert.deepEqual(await shop.timeline('anonymous:visitor-who-said-so'), []);
 	await shop.daemon.stop();
-	const bytes = bytesOf(shop);
+	const bytes = bytesInStore(shop);
 	// What is looked for is found where it was kept.
 	const found = (name) => traces(name).filter((text) => stands(bytes, text));
 	assert.deepEqual(found('yes'), traces('yes'));

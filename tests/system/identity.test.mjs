@@ -1,11 +1,11 @@
 // One person by several ids: logins, second devices, addresses, loyalty cards, and who shares a device without being the same.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
 import { shuffled, random, seed } from './acknowledged.mjs';
 import { long } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { askFresh, metrics } from './server.mjs';
+import { test, testEverywhere } from './stores.mjs';
 
 const rules = `slot "plan" { channel = "web", default = { is = "none" } }
 rule "gold" { slot = "plan", when = { traits = { plan = "gold" } }, show = { is = "gold" } }
@@ -199,7 +199,7 @@ test('messages told by several ids, three times at once and again, count once', 
 	for (let user = 0; user < users; user++) assert.equal(await shop.total(`u-${user}`), 12, `u-${user}`);
 });
 
-test('two logins that merge the same two people at once, on two workers', async (t) => {
+testEverywhere('two logins that merge the same two people at once, on two workers', async (t) => {
 	const shop = await shopOf(t);
 	for (let i = 0; i < (long ? 300 : 15); i++) {
 		const one = device(`one-${i}`), other = device(`other-${i}`), who = i % 3 ? { userId: `u-${i}` } : { traits: { email: `e-${i}@shop.example` } };

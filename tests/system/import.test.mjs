@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, readlinkSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
 import { ask, environment, long, program, run } from './daemon.mjs';
 import { assertStored, makeStream, random, seed, startLoad, storedByPerson } from './acknowledged.mjs';
 import { openShop, strikes } from './faults.mjs';
 import { runAside, writeShop } from './server.mjs';
+import { kind, storeOf, test, testEverywhere } from './stores.mjs';
 
 const day = 86400_000;
 
@@ -24,22 +24,23 @@ function history(n, { people = 40, name = 'h', from = seed } = {}) {
 const lines = (events) => events.map((e) => `${JSON.stringify(e)}\n`).join('');
 
 // A shop that does not serve (yet): { folder, config, write(name, events), bring(file…), start() }.
-function closedShop(t) {
-	const folder = writeShop(t, { config: { store: 'lmdb:data', retain: { anonymous: '3000d', known: '3000d' } } });
+async function closedShop(t) {
+	const settings = { store: await storeOf(t), retain: { anonymous: '3000d', known: '3000d' } };
+	const folder = writeShop(t, { config: settings });
 	const config = join(folder, 'floorwalker.lua');
 	return {
 		folder, config,
 		write: (name, events) => { writeFileSync(join(folder, name), lines(events)); return join(folder, name); },
 		bring: (...files) => {
-			const { status, stdout, stderr } = run(['import', '--json', '--config', config, ...files]);
+			const { status, stdout, stderr } = run(['import', '--json', '--config', config, ...files], { seconds: 600 });
 			return { status, stderr, ...(stdout ? JSON.parse(stdout) : {}) };
 		},
-		start: () => openShop(t, { folder, config: { retain: { anonymous: '3000d', known: '3000d' } } }),
+		start: () => openShop(t, { folder, config: settings }),
 	};
 }
 
 test('a file counts once, without a daemon and beside one, under any name', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const events = history(long ? 50000 : 3000);
 	const file = closed.write('history.jsonl', events);
 	assert.deepEqual(closed.bring(file), { status: 0, stderr: '', lines: events.length, applied: events.length, repeated: 0, refused: 0, skippedBytes: 0 });
@@ -100,7 +101,7 @@ async function killedUntilDone(config, file, rnd) {
 
 for (const beside of [false, true]) {
 	test(`an import that is killed and begun again, ${beside ? 'beside a daemon' : 'without one'}`, async (t) => {
-		const closed = closedShop(t);
+		const closed = await closedShop(t);
 		const rnd = random(seed + beside);
 		const events = history(long ? 200000 : 12000, { people: long ? 3000 : 60 });
 		const file = closed.write('history.jsonl', events);
@@ -115,8 +116,8 @@ for (const beside of [false, true]) {
 	});
 }
 
-test('an import beside live traffic while the keeper is killed', async (t) => {
-	const closed = closedShop(t);
+test(`an import beside live traffic while ${kind === 'lmdb' ? 'the keeper is' : 'workers are'} killed`, async (t) => {
+	const closed = await closedShop(t);
 	const shop = await closed.start();
 	const rnd = random(seed);
 	const events = history(long ? 100000 : 6000, { name: 'v', people: 30 });
@@ -128,7 +129,7 @@ test('an import beside live traffic while the keeper is killed', async (t) => {
 	ended.then(() => { over = true; });
 	for (let i = 0; i < 3 && !over; i++) {
 		await load.passed(5);
-		await strikes.keeper(shop, rnd);
+		await strikes[kind === 'lmdb' ? 'keeper' : 'worker'](shop, rnd);
 	}
 	const { status, stderr } = await ended;
 	assert.equal(status, 0, stderr);
@@ -137,8 +138,8 @@ test('an import beside live traffic while the keeper is killed', async (t) => {
 	assert.equal(closed.bring(file).applied, 0);
 });
 
-test('the same file by two imports at once', async (t) => {
-	const closed = closedShop(t);
+testEverywhere('the same file by two imports at once', async (t) => {
+	const closed = await closedShop(t);
 	const shop = await closed.start();
 	const events = history(long ? 50000 : 5000);
 	const file = closed.write('history.jsonl', events);
@@ -149,7 +150,7 @@ test('the same file by two imports at once', async (t) => {
 });
 
 test('a file that has grown goes on where it ended, from its first line to beyond 4 KiB', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const events = history(200);
 	const file = closed.write('history.jsonl', events.slice(0, 1));
 	let done = 1;
@@ -165,7 +166,7 @@ test('a file that has grown goes on where it ended, from its first line to beyon
 });
 
 test('two files that begin alike are two files', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const all = [];
 	for (const n of [5, 60]) {
 		const [a, b] = [history(n, { name: `a${n}` }), history(n, { name: `b${n}`, from: seed + 1 })];
@@ -181,7 +182,7 @@ test('two files that begin alike are two files', async (t) => {
 });
 
 test('a last line that has no end yet is left for the next time', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const events = history(20);
 	const all = lines(events);
 	const file = join(closed.folder, 'history.jsonl');
@@ -196,7 +197,7 @@ test('a last line that has no end yet is left for the next time', async (t) => {
 });
 
 test('a line that cannot be taken is named with file and line, the others are taken', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const good = history(8);
 	const broken = [[3, '{"type":"track"', /\S/], [5, JSON.stringify({ ...good[0], anonymousId: undefined }), /neither a userId nor an anonymousId/], [6, JSON.stringify({ ...good[0], event: undefined }), /event/], [8, 'hello', /\S/], [9, '[]', /\S/],
 		[10, JSON.stringify({ ...good[0], timestamp: 'yesterday' }), /\S/], [11, JSON.stringify({ ...good[0], properties: { text: 'x'.repeat(70000) } }), /70\d\d\d bytes; at most 65536/]];
@@ -218,8 +219,8 @@ test('a line that cannot be taken is named with file and line, the others are ta
 	await assertStored(shop.url(), good);
 });
 
-test('what is no file is said', (t) => {
-	const closed = closedShop(t);
+test('what is no file is said', async (t) => {
+	const closed = await closedShop(t);
 	const { status, stderr } = closed.bring(join(closed.folder, 'nowhere.jsonl'));
 	assert.equal(status, 1);
 	assert.match(stderr, /nowhere\.jsonl: No such file/);
@@ -230,7 +231,7 @@ test('what is no file is said', (t) => {
 });
 
 test('events years old are history; the same over HTTP are too late', async (t) => {
-	const closed = closedShop(t);
+	const closed = await closedShop(t);
 	const old = [3 * 365, 400, 100, 3].map((days, i) => ({ type: 'track', event: 'Product Viewed', messageId: `old-${i}`, anonymousId: 'old-visitor', timestamp: new Date(Date.now() - days * day).toISOString(), properties: { product_id: 'p-1' } }));
 	assert.equal(closed.bring(closed.write('old.jsonl', old)).applied, 4);
 	const shop = await closed.start();

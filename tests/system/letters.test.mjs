@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
 import { ask, run } from './daemon.mjs';
 import { storedByPerson } from './acknowledged.mjs';
 import { openShop } from './faults.mjs';
 import { metrics } from './server.mjs';
+import { test, testEverywhere } from './stores.mjs';
 
 const view = (n, more = {}) => ({ type: 'track', event: 'Product Viewed', messageId: `letter-${n}`, anonymousId: 'visitor-1', properties: { product_id: 'p-1' }, ...more });
 const days = (n) => new Date(Date.now() - n * 86400_000).toISOString();
@@ -51,7 +51,7 @@ test('a bad event in a good batch is kept with its reason', async (t) => {
 	assert.deepEqual(await storedByPerson(shop.url(), ['visitor-1']), { 'visitor-1': 2 });
 });
 
-test('replay takes what can be taken now, once, and keeps the rest', async (t) => {
+testEverywhere('replay takes what can be taken now, once, and keeps the rest', async (t) => {
 	const shop = await open(t);
 	// Those behind the 2,500th of a request are refused for their place alone.
 	const told = await shop.send(Array.from({ length: 2503 }, (_, i) => view(i, { anonymousId: i < 2500 ? `visitor-${i % 50}` : 'visitor-behind' })));

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
 import { ask, long, run, temporaryFolder } from './daemon.mjs';
 import { assertExactlyOnce, assertStored, countByPerson, makeStream, random, seed, sendAgain, startLoad, storedByPerson } from './acknowledged.mjs';
 import { openShop, strikes } from './faults.mjs';
 import { metrics, runAside, until, writeShop } from './server.mjs';
+import { test, testEverywhere, testOnLmdb } from './stores.mjs';
 import { xxh64 } from './xxh64.mjs';
 
 const view = (n, more = {}) => ({ type: 'track', event: 'Product Viewed', messageId: `data-${n}`, anonymousId: 'visitor-1', properties: { product_id: 'p-1', category: 'boots' }, ...more });
@@ -54,7 +54,7 @@ function idIn(prefix, from, to) {
 	}
 }
 
-test('retain: a record that nobody has touched for so long is dropped, others stay', async (t) => {
+testEverywhere('retain: a record that nobody has touched for so long is dropped, others stay', async (t) => {
 	const shop = await openShop(t, { config: { retain: { anonymous: '1s', known: '1h' } } });
 	// The sweep goes from the first bucket on, a bucket in three steps of 100 ms: these are met when a second is long over.
 	const [gone, back, known] = ['gone', 'back', 'known'].map((name) => idIn(name, 14, 22));
@@ -79,7 +79,7 @@ async function restored(t, backup) {
 	return openShop(t, { folder });
 }
 
-test('a backup under load, restored elsewhere, is one moment of the data', async (t) => {
+testOnLmdb('a backup under load, restored elsewhere, is one moment of the data', async (t) => {
 	const shop = await openShop(t);
 	const folder = temporaryFolder(t);
 	const rnd = random(seed);
@@ -112,7 +112,7 @@ test('a backup under load, restored elsewhere, is one moment of the data', async
 	await assertExactlyOnce(shop.url, load);
 });
 
-test('a backup of a shop at rest has equal counts, and takes the place of other data', async (t) => {
+testOnLmdb('a backup of a shop at rest has equal counts, and takes the place of other data', async (t) => {
 	const shop = await openShop(t);
 	const load = startLoad(shop.url, makeStream({ people: long ? 5000 : 100 }));
 	await load.passed(long ? 1000 : 30);
@@ -138,7 +138,7 @@ test('a backup of a shop at rest has equal counts, and takes the place of other 
 	await assertExactlyOnce(other.url, load);
 });
 
-test('a backup that cannot be is refused, and leaves nothing', async (t) => {
+testOnLmdb('a backup that cannot be is refused, and leaves nothing', async (t) => {
 	const shop = await openShop(t);
 	await send(shop, [view(1)]);
 	const folder = temporaryFolder(t, { 'taken/x': '', 'nonsense/data.mdb': 'hello\n'.repeat(3000) });
@@ -161,7 +161,7 @@ test('a backup that cannot be is refused, and leaves nothing', async (t) => {
 	assert.ok(readFileSync(join(shop.folder, 'data/data.mdb')).equals(before), 'the data is as it was');
 });
 
-test('a backup while the keeper is killed', async (t) => {
+testOnLmdb('a backup while the keeper is killed', async (t) => {
 	const shop = await openShop(t);
 	const folder = temporaryFolder(t);
 	const load = startLoad(shop.url, makeStream({ people: 100 }));

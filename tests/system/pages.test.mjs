@@ -2,16 +2,26 @@
 // with his data, and where support looks him up. What is said on them counts from the next answer on.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
 import { chromium } from 'playwright-core';
 import { pages, servePages } from '../../rules/shop/pages/serve.mjs';
-import { ask, startDaemon, temporaryFolder, tree, until } from './daemon.mjs';
+import { ask, startDaemon, temporaryFolder, tree, until, writeFiles } from './daemon.mjs';
 import { bearer, secret, withPeople, write } from './people.mjs';
 import { startProxy } from './proxy.mjs';
+import { kind, storeOf, test } from './stores.mjs';
 
 const inGermany = { location: { country: 'DE' } };
 const inOregon = { location: { country: 'US', region: 'US-OR' } };
+
+// The example's own configuration; on another store a copy of it that says so.
+async function configuration(t) {
+	const rules = join(tree, 'rules'), own = join(rules, 'floorwalker.lua');
+	if (kind === 'lmdb') return own;
+	const text = readFileSync(own, 'utf8').replace(/^store .*$/m, `store = ${JSON.stringify(await storeOf(t))}`)
+		.replace(/^(rules|compliance) += "(.*)"$/mg, (line, key, path) => `${key} = "${join(rules, path)}"`).replace('"../.geo/', `"${tree}/.geo/`);
+	return join(writeFiles(temporaryFolder(t), { 'floorwalker.lua': text }), 'floorwalker.lua');
+}
 
 // The shop, its web server and a browser: { shop, proxy, page, origin, says(who, context, headers) }. The preference page asks
 // floorwalker itself, which is another origin; the agent's view is handed on by the shop's server, through the proxy.
@@ -20,7 +30,7 @@ async function open(t, { writeKey = write, init } = {}) {
 	const origin = `http://127.0.0.1:${front.address().port}`;
 	t.after(() => { front.closeAllConnections(); front.close(); });
 	const env = { FW_RUN: temporaryFolder(t), FW_LISTEN: '127.0.0.1:0', FW_SECRET_KEY: secret, FW_WRITE_KEY: write, FW_PAGES: origin };
-	const daemon = await startDaemon(t, join(tree, 'rules/floorwalker.lua'), { env });
+	const daemon = await startDaemon(t, await configuration(t), { env });
 	await ask(`${daemon.url}/livez`);
 	const proxy = await startProxy(t, daemon.url);
 	front.removeAllListeners('request').on('request', pages(proxy.url, { writeKey, api: proxy.url }));

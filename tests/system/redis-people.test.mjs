@@ -1,3 +1,4 @@
-// What befalls people, their identities and their caps, on Redis.
+// What befalls people, their identities and their caps, on Redis; at length all that is told, asked and erased of them, too.
 process.env.FW_STORE = 'redis';
-for (const name of ['household', 'caps', 'faults', 'faults-client', 'identity-faults']) await import(`./${name}.test.mjs`);
+const { filesHere } = await import('./stores.mjs');
+for (const name of filesHere) await import(`./${name}.test.mjs`);

@@ -1,22 +1,36 @@
 // The store that a file's tests use: LMDB, or what FW_STORE says, "redis" or "cluster". So that what befalls people and their
 // identities is seen on each, redis-people.test.mjs and cluster-people.test.mjs say so and then run other files' tests.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { after } from 'node:test';
+import nodeTest, { after } from 'node:test';
+import { long } from './daemon.mjs';
 import { startCluster, startRedis } from './redis.mjs';
 
 export const kind = process.env.FW_STORE ?? 'lmdb';
-// A test of what only LMDB has: a keeper, a file.
-export const testOnLmdb = kind === 'lmdb' ? test : () => {};
+// A test of what another store shows no better is run there at length; one that tells most of it, always; and one of what only LMDB
+// has, a keeper or a file, never.
+export const test = kind === 'lmdb' || long ? nodeTest : () => {};
+export const testEverywhere = nodeTest;
+export const testOnLmdb = kind === 'lmdb' ? nodeTest : () => {};
+
+// Whose tests another store runs. What befalls people and their identities says most of it; a cluster shows what one Redis does not,
+// where people are in several places, so there more of the others have a test that is always run.
+const faults = ['household', 'caps', 'faults', 'faults-client', 'identity-faults'];
+const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages'];
+const always = { redis: faults, cluster: ['caps', 'identity-faults', 'rights', 'consent', 'living', 'identity', 'import', 'letters'] };
+export const filesHere = long ? [...faults, ...others] : always[kind];
+
+// What Redis writes to its files stands there as it is, so that one can look for it.
+const plain = ['--rdbcompression', 'no'];
 
 // One cluster for all tests of a file, empty at the beginning of each.
-let shared;
+let shared, nodes = [];
 export async function sharedCluster() {
 	if (!shared) {
 		const folder = mkdtempSync(join(tmpdir(), 'fw-'));
-		shared = startCluster(undefined, { folder, password: 'secret' });
+		shared = startCluster(undefined, { folder, password: 'secret', args: plain });
 		shared.folder = folder;
 	}
 	const cluster = await shared;
@@ -33,8 +47,18 @@ after(async () => {
 
 // What a configuration's `store` is, for data of this test's own.
 export async function storeOf(t) {
-	if (kind === 'redis') return (await startRedis(t, { password: 'secret' })).url('/1');
-	return kind === 'cluster' ? (await sharedCluster()).url() : 'lmdb:data';
+	if (kind === 'lmdb') return 'lmdb:data';
+	if (kind === 'redis') nodes = [await startRedis(t, { password: 'secret', args: plain })];
+	else ({ nodes } = await sharedCluster());
+	return kind === 'redis' ? nodes[0].url('/1') : (await shared).url();
+}
+
+const filesIn = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap((file) => (file.isDirectory() ? filesIn(join(folder, file.name)) : file.isFile() && file.name !== 'log' ? [join(folder, file.name)] : []));
+
+// All that stands in the files of a shop's store, which is the one that the last storeOf made: on a cluster, of every node and replica.
+export function bytesInStore(shop) {
+	const folders = kind === 'lmdb' ? [join(shop.folder, 'data')] : nodes.map(({ folder }) => folder);
+	return folders.flatMap(filesIn).map((file) => readFileSync(file, 'latin1')).join('\0');
 }
 
 // Of these strikes (faults.mjs) those that there are with this store.

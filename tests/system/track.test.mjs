@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ask } from './daemon.mjs';
 import { bearer, event, keys, secret, servePeople, userHash, write } from './people.mjs';
 import { askFresh, metrics, quick, serve } from './server.mjs';
+import { test, testOnLmdb } from './stores.mjs';
 
 const paths = { track: 't', identify: 'i', page: 'p', screen: 's', group: 'g', alias: 'a' };
 // The least that each type needs.
@@ -245,7 +245,7 @@ test('what is known of a visitor, for who may ask', async (t) => {
 	assert.equal((await ask(`${at}/timeline`, {}, bearer(secret))).status, 404);
 });
 
-test('settings tell the browser client where events go', async (t) => {
+testOnLmdb('settings tell the browser client where events go', async (t) => {
 	const shop = await serve(t, { config: { keys: { ...keys, write: [write, 'wk/"0123456789\\'] }, cors: ['https://shop.example'], proxies: ['127.0.0.1'] } });
 	const settings = (key, headers) => ask(`${shop.url}/v1/projects/${encodeURIComponent(key)}/settings`, undefined, { headers });
 	for (const key of [write, 'wk/"0123456789\\']) {
@@ -262,14 +262,14 @@ test('settings tell the browser client where events go', async (t) => {
 	assert.equal((await ask(`${shop.url}/v1/projects/${write}/settings`, {})).status, 405);
 });
 
-test('without keys loopback gets settings for any key, a forwarded request none', async (t) => {
+testOnLmdb('without keys loopback gets settings for any key, a forwarded request none', async (t) => {
 	const shop = await serve(t);
 	const settings = (headers) => ask(`${shop.url}/v1/projects/any/settings`, undefined, { headers });
 	assert.equal((await settings({})).body.integrations['Segment.io'].apiKey, 'any');
 	assert.equal((await settings({ 'x-forwarded-for': '192.0.2.1' })).status, 404);
 });
 
-test('a page of a configured origin may send every kind of event', async (t) => {
+testOnLmdb('a page of a configured origin may send every kind of event', async (t) => {
 	const shop = await serve(t, { config: { keys, cors: ['https://shop.example'] } });
 	for (const path of [...Object.keys(paths), ...Object.values(paths), 'batch', 'b']) {
 		const { status, headers } = await ask(`${shop.url}/v1/${path}`, undefined, { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type,x-retry-count' } });
@@ -281,7 +281,7 @@ test('a page of a configured origin may send every kind of event', async (t) => 
 	assert.equal(visitors.headers.get('access-control-allow-origin'), null);
 });
 
-test('more than can wait for the store is told to come again, and nothing is lost', async (t) => {
+testOnLmdb('more than can wait for the store is told to come again, and nothing is lost', async (t) => {
 	const shop = await servePeople(t, { config: { workers: 1, limits: { ...quick, heartbeat_ms: 60000 } } });
 	const master = shop.daemon.child.pid;
 	const [keeper] = readFileSync(`/proc/${master}/task/${master}/children`, 'utf8').trim().split(' ').map(Number).filter((pid) => pid !== shop.status().loader);
