@@ -78,6 +78,9 @@ export const strikes = {
 	},
 };
 
+// Whether these bytes tell a Redis to store what came without a messageId (below).
+export const storesNameless = (bytes) => bytes.includes('EVALSHA') && bytes.includes('nameless-');
+
 // So many strikes of these kinds (names of the above, or functions as they are) at seeded moments under load, then acknowledged = stored. `more`: streams beside the one that
 // every fault has.
 export async function strikeUnderLoad(t, kinds, { times = long ? 10 : 4, people = long ? 2000 : 40, from = seed, config, nameless = false, ...client } = {}) {

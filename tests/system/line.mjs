@@ -3,13 +3,34 @@
 
 import { connect, createServer } from 'node:net';
 
-// Answers { port, cut(), cutWithin(bytes, way), refuse(on), hold(on), delay, opened }. `way` is 'up' (what the client sends) or 'down'.
-export async function startLine(t, to) {
+// How many whole values of Redis's protocol have passed: commands one way, their answers the other.
+function countValues() {
+	let held = Buffer.alloc(0), n = 0;
+	// Where the value ends that begins there; -1: later.
+	const endOf = (at) => {
+		const line = held.indexOf('\r\n', at), kind = String.fromCharCode(held[at]), size = Number(held.subarray(at + 1, line));
+		if (line < 0) return -1;
+		let end = line + 2;
+		if (kind === '$' && size >= 0) end += size + 2;
+		for (let i = 0; kind === '*' && i < size && end >= 0; i++) end = endOf(end);
+		return end <= held.length ? end : -1;
+	};
+	return (bytes) => {
+		held = Buffer.concat([held, bytes]);
+		for (let end; held.length > 0 && (end = endOf(0)) >= 0; n++) held = held.subarray(end);
+		return n;
+	};
+}
+
+// Answers { port, cut(), cutWithin(bytes, way), cutUnanswered(asks), refuse(on), hold(on), delay, opened }. `way` is 'up' (what the client
+// sends) or 'down'. `redis`: what passes is looked at, for cutUnanswered.
+export async function startLine(t, to, { redis = false } = {}) {
 	const line = { to, delay: 0, opened: 0 };
 	const open = new Set();
-	let refused = false, held = false, planned;
+	let refused = false, held = false, planned, unanswered;
 
 	const cut = (pair) => {
+		if (unanswered?.pair === pair) unanswered.pair = undefined; // by somebody else
 		for (const socket of pair) {
 			// One that is shut down cannot be reset: node would never let go of it.
 			if (socket.connecting || socket.writableEnded) socket.destroy();
@@ -20,8 +41,20 @@ export async function startLine(t, to) {
 
 	// What came from one end goes to the other, up to where the line is to be cut.
 	const pass = (pair, from, other, way) => {
+		const count = redis ? countValues() : () => 0;
 		from.on('data', (bytes) => {
+			const passed = count(bytes);
 			let ends = false;
+			if (unanswered && !unanswered.pair && way === 'up' && unanswered.asks(bytes)) {
+				unanswered.pair = pair;
+				unanswered.after = passed;
+			} else if (unanswered?.pair === pair && way === 'down') { // the server has done what it was told once it answers
+				if (passed < unanswered.after) return;
+				unanswered.done();
+				unanswered = undefined;
+				cut(pair);
+				return;
+			}
 			if (planned?.way === way && (planned.bytes -= bytes.length) < 0) {
 				bytes = bytes.subarray(0, bytes.length + planned.bytes);
 				ends = true;
@@ -60,6 +93,9 @@ export async function startLine(t, to) {
 		cut: () => open.forEach(cut),
 		// Cuts a connection when so many more bytes have passed that way, in the middle of whatever they are. Resolves when it is cut.
 		cutWithin: (bytes, way = 'up') => new Promise((done) => { planned = { bytes, way, done }; }),
+		// Cuts a connection when the server has answered what `asks(bytes)` finds to be asked, and before any of that answer has passed.
+		// Resolves when it is cut.
+		cutUnanswered: (asks) => new Promise((done) => { unanswered = { asks, done }; }),
 		// Whether whoever connects is refused; who is connected is cut.
 		refuse: (on) => { refused = on; if (on) line.cut(); },
 		// A dead line: nothing passes and nobody is told; what was sent passes when it is over.

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertExactlyOnce, assertStored } from './acknowledged.mjs';
 import { ask, long, until } from './daemon.mjs';
-import { openShop, strikeUnderLoad } from './faults.mjs';
+import { openShop, storesNameless, strikeUnderLoad } from './faults.mjs';
 import { startLine } from './line.mjs';
 import { startRedis } from './redis.mjs';
 
@@ -58,11 +58,12 @@ test('it forgets the scripts', async (t) => {
 	await struck(t, redis.url(), () => redis.ask('SCRIPT', 'FLUSH'), { times: long ? 100 : 10, nameless: true });
 });
 
-test('connections are cut in the middle of what is asked, and of what is answered', async (t) => {
+test('connections are cut in the middle of what is asked, and of what is answered, and when all is done and nothing answered', async (t) => {
 	const redis = await startRedis(t, { password: 'secret' });
-	const line = await startLine(t, redis.port);
-	await struck(t, redis.url().replace(String(redis.port), String(line.port)), (shop, rnd) => line.cutWithin(Math.floor(rnd() * 3000), rnd() < 0.5 ? 'up' : 'down'),
-		{ times: long ? 100 : 12, nameless: true });
+	const line = await startLine(t, redis.port, { redis: true });
+	let n = 0;
+	await struck(t, redis.url().replace(String(redis.port), String(line.port)), (shop, rnd) => (n++ % 3 ? line.cutWithin(Math.floor(rnd() * 3000), rnd() < 0.5 ? 'up' : 'down')
+		: line.cutUnanswered(storesNameless)), { times: long ? 100 : 12, nameless: true });
 });
 
 test('nothing comes through for a while, and then what was sent does', async (t) => {

@@ -6,35 +6,19 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import { assertExactlyOnce, assertStored, inBatches, kin, makeStream, random, seed, startLoad, whenThere } from './acknowledged.mjs';
-import { ask, long, run, startDaemon } from './daemon.mjs';
+import { assertExactlyOnce, inBatches, kin, makeStream, random, seed, startLoad, whenThere } from './acknowledged.mjs';
+import { ask, long, run } from './daemon.mjs';
 import { openShop } from './faults.mjs';
 import { startRedis } from './redis.mjs';
-import { metrics, quick, until, writeShop } from './server.mjs';
+import { until, writeShop } from './server.mjs';
+import { limits, spoolShop, stored } from './spool.mjs';
 
-const limits = { ...quick, drain_ms: 20000 };
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-async function openSpoolShop(t, config = {}) {
+async function openSpoolShop(t, config) {
 	const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
-	const shop = await openShop(t, { config: { store: redis.unixUrl(), spool: 'spool', limits, ...config } });
-	const spool = async () => (await ask(`${shop.url()}/readyz?verbose`)).body.spool;
-	shop.held = async () => (await spool()).events;
-	shop.emptied = () => until(async () => {
-		const { events: held, oldestSeconds } = await spool();
-		return held === 0 && oldestSeconds === 0;
-	}, { what: 'nothing is held', seconds: 60 });
-	shop.metrics = () => metrics({ url: shop.url() });
-	shop.post = (events) => ask(`${shop.url()}/v1/batch`, { batch: events });
-	return { redis, shop };
+	return { redis, shop: await spoolShop(t, redis.unixUrl(), config) };
 }
-
-// Each worker finds its way back by itself, a moment sooner or later.
-const eventually = (check) => until(() => check().then(() => true, (error) => {
-	if (!/: 503 /.test(error.message)) throw error;
-	return false;
-}), { what: 'all workers have found Redis again' });
-const stored = (shop, sent, what) => eventually(() => assertStored(shop.url(), sent, what));
 
 const events = (n, fields = {}) => Array.from({ length: n }, (_, i) => ({ type: 'track', event: 'Product Viewed', anonymousId: `held-${i % 7}`, properties: { product_id: 'p-1', category: 'boots' },
 	messageId: `held-${process.pid}-${i}`, ...fields }));
