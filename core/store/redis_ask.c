@@ -299,6 +299,11 @@ static void on_waited(void *ctx, const redisReply *reply)
 	}
 }
 
+void fw_redis_unconfirmed_lose(struct fw_redis_node *node)
+{
+	on_waited(node, NULL);
+}
+
 void fw_redis_flush(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_redis_node *node = ctx;

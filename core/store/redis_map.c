@@ -29,6 +29,7 @@ static void destroy(struct fw_redis_node *node)
 	fw_redis_line_destroy(node->notices);
 	fw_redis_line_destroy(node->reads);
 	fw_redis_line_destroy(node->writes);
+	fw_redis_unconfirmed_lose(node);
 	if (node->flush)
 		event_free(node->flush);
 	free(node->heard);
@@ -63,8 +64,10 @@ struct fw_redis_node *fw_redis_map_node(struct fw_redis *r, const struct fw_redi
 	if (!host[0] || strcmp(host, "?") == 0)
 		host = told_by->host;
 	for (struct fw_redis_node *node = r->nodes; node; node = node->next, n++)
-		if (node->port == port && strcmp(node->host, host) == 0)
+		if (node->port == port && strcmp(node->host, host) == 0) {
+			node->unmapped_us = fw_monotonic_us(); /* whoever asked for it is about to use it */
 			return node;
+		}
 	return n < FW_LIMIT_REDIS_NODES ? create(r, host, port) : NULL;
 }
 

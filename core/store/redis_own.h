@@ -111,6 +111,8 @@ int fw_redis_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_c
 /* Sends again what is to be sent again, gives up what took too long. */
 void fw_redis_asks_tick(struct fw_redis *r);
 void fw_redis_asks_close(struct fw_redis *r);
+/* The node's lines are gone: no replica confirms any more what it has written. */
+void fw_redis_unconfirmed_lose(struct fw_redis_node *node);
 /* At the end of a turn in which batches went to the node: the WAIT. */
 void fw_redis_flush(evutil_socket_t fd, short what, void *node);
 
