@@ -12,7 +12,7 @@ import { assertExactlyOnce, makeStream, startLoad } from './acknowledged.mjs';
 import { openShop } from './faults.mjs';
 import { event, servePeople } from './people.mjs';
 import { startCluster, startRedis } from './redis.mjs';
-import { serve, until } from './server.mjs';
+import { runAside, serve, until } from './server.mjs';
 
 // Starts the command beside the test: { child, out(), err(), ended }.
 function startCopy(t, config, to, ...more) {
@@ -190,29 +190,28 @@ test('interrupted it says so, and goes on with --into-existing', async (t) => {
 
 test('what keeps it from copying is said', async (t) => {
 	const shop = await serve(t, { config: { store: 'lmdb:data' } }), { config, folder } = shop;
-	const refused = (to, wanted, ...more) => {
-		const { status, stdout, stderr } = run(['store', 'copy', to, '--config', config, ...more], { seconds: 60 });
+	const refused = async (to, wanted) => {
+		const { status, stdout, stderr } = await runAside(['store', 'copy', to, '--config', config]);
 		assert.equal(status, 1, `${to}: ${stdout}${stderr}`);
 		assert.equal(stdout, '');
 		assert.match(stderr, wanted);
 		assert.equal(stderr.split('\n').filter((line) => !/Redis has no persistence/.test(line)).length, 2, stderr);
 	};
-	refused('nonsense', /there is no store "nonsense".*write lmdb:FOLDER, redis/);
-	refused('redis://', /names no host/);
-	refused(`lmdb:${folder}/data`, /source and destination are the same/);
-	refused(`lmdb:${folder}/shop/home.lua`, /home\.lua/);
+	await refused('nonsense', /there is no store "nonsense".*write lmdb:FOLDER, redis/);
+	await refused('redis://', /names no host/);
+	await refused(`lmdb:${folder}/data`, /source and destination are the same/);
+	await refused(`lmdb:${folder}/shop/home.lua`, /home\.lua/);
 	const other = await serve(t, { config: { store: 'lmdb:data' } });
-	refused(`lmdb:${other.folder}/data`, /process \d+ keeps this data; stop the daemon/);
-	// What listens and never answers, and where nobody listens.
+	await refused(`lmdb:${other.folder}/data`, /process \d+ keeps this data; stop the daemon/);
+	// What listens and never answers, and where nobody listens: each is waited for, so both at once.
 	const silent = createServer(() => {});
 	await new Promise((done) => silent.listen(0, '127.0.0.1', done));
 	t.after(() => silent.close());
-	refused(`redis://127.0.0.1:${silent.address().port}`, /the destination: /);
-	refused('redis://127.0.0.1:1', /the destination: .*Connection refused/);
+	await Promise.all([refused(`redis://127.0.0.1:${silent.address().port}`, /the destination: /), refused('redis://127.0.0.1:1', /the destination: .*Connection refused/)]);
 	await shop.daemon.stop();
 	assert.equal(copy(config, `lmdb:${folder}/copy`).status, 0);
 	rmSync(join(folder, 'data'), { recursive: true });
-	refused(`lmdb:${folder}/copy2`, /there is no data yet/);
+	await refused(`lmdb:${folder}/copy2`, /there is no data yet/);
 });
 
 // A password in the destination's URL stood in the list of processes as long as the command ran, and with --follow that is long.
