@@ -1,6 +1,9 @@
 /* What was deleted lies on in Redis's files until it writes them anew: the append-only file (BGREWRITEAOF) and the snapshot (BGSAVE), each
  * node's and each replica's own. Every place is asked what it has, told to write anew what it has when nothing is being written,
- * and asked until that is done. */
+ * and asked until that is done.
+ *
+ * A replica that was sent all of its primary's data keeps the file in which it came under the snapshot's name, also where it saves none,
+ * and when it has become a primary. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@ struct place {
 	unsigned port;
 	enum stage stage;
 	bool asked, saves; /* a reply is due; it has snapshots */
+	bool takes_files;  /* what it is sent as a replica comes by a file */
 	uint64_t before;   /* how many it had written when it was told to write one */
 	int rc;
 };
@@ -88,6 +92,31 @@ static bool is_writing(const redisReply *info)
 		fw_redis_info_number(info, "rdb_bgsave_in_progress");
 }
 
+/* "save", "3600 1", "repl-diskless-load", "disabled"; or a refusal: then it may have any file. */
+static void read_config(struct place *p, const redisReply *reply)
+{
+	p->saves = reply->type != REDIS_REPLY_ARRAY;
+	p->takes_files = true;
+	for (size_t i = 0; !p->saves && i + 1 < reply->elements; i += 2) {
+		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
+		if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING)
+			continue;
+		if (strcmp(name->str, "save") == 0 && value->len > 0)
+			p->saves = true;
+		else if (strcmp(name->str, "repl-diskless-load") == 0)
+			p->takes_files = strcmp(value->str, "swapdb") != 0;
+	}
+}
+
+static bool may_have_been_sent(const redisReply *info)
+{
+#ifdef FW_BREAK_SCRUB_SENT
+	return false;
+#endif
+	return fw_str_is(fw_redis_info(info, "role"), "slave") || (fw_redis_info_number(info, "aof_enabled") &&
+		(fw_redis_info_number(info, "cluster_enabled") || fw_redis_info_number(info, "connected_slaves")));
+}
+
 static void look(struct place *p, const redisReply *info)
 {
 	uint64_t rewrites = fw_redis_info_number(info, "aof_rewrites"), saves = fw_redis_info_number(info, "rdb_saves");
@@ -95,6 +124,7 @@ static void look(struct place *p, const redisReply *info)
 		return;
 	if (p->stage == LOOK) {
 		add_replicas(p, info);
+		p->saves |= p->takes_files && may_have_been_sent(info);
 		p->stage = p->stage == DONE ? DONE : fw_redis_info_number(info, "aof_enabled") ? REWRITE : p->saves ? SAVE : DONE;
 		p->before = p->stage == REWRITE ? rewrites : saves;
 	} else if (p->stage == REWRITING && !fw_str_is(fw_redis_info(info, "aof_last_bgrewrite_status"), "ok")) {
@@ -116,7 +146,7 @@ static void on_reply(void *ctx, const redisReply *reply)
 	if (!reply) {
 		p->stage = p->stage == DONE ? DONE : ASK_CONFIG; /* what it had begun may be lost */
 	} else if (p->stage == ASK_CONFIG) {
-		p->saves = reply->type != REDIS_REPLY_ARRAY || (reply->elements == 2 && reply->element[1]->len > 0);
+		read_config(p, reply);
 		p->stage = LOOK;
 	} else if (p->stage == REWRITE || p->stage == SAVE) {
 		bool busy = reply->type == REDIS_REPLY_ERROR && (strstr(reply->str, "in progress") || strstr(reply->str, "another child"));
@@ -143,7 +173,7 @@ static void step(struct place *p)
 		return;
 	}
 	if (p->stage == ASK_CONFIG)
-		rc = fw_redis_line_say(p->line, on_reply, p, "CONFIG", "GET", "save", NULL);
+		rc = fw_redis_line_say(p->line, on_reply, p, "CONFIG", "GET", "save", "repl-diskless-load", NULL);
 	else if (p->stage == REWRITE)
 		rc = fw_redis_line_say(p->line, on_reply, p, "BGREWRITEAOF", NULL);
 	else if (p->stage == SAVE)

@@ -61,5 +61,14 @@ export function bytesInStore(shop) {
 	return folders.flatMap(filesIn).map((file) => readFileSync(file, 'latin1')).join('\0');
 }
 
+// The replicas of a cluster begin anew: each is sent all that its primary has, by a file.
+export async function replicasBeginAnew() {
+	if (kind !== 'cluster') return;
+	const cluster = await shared, primaries = await cluster.primaries(), replicas = cluster.nodes.filter((node) => !primaries.includes(node));
+	await Promise.all(replicas.map((node) => node.stop()));
+	await Promise.all(replicas.map((node) => node.start()));
+	await cluster.settle();
+}
+
 // Of these strikes (faults.mjs) those that there are with this store.
 export const strikesHere = (kinds) => kinds.filter((name) => kind === 'lmdb' || !['keeper', 'answering', 'stopped'].includes(name));
