@@ -391,10 +391,11 @@ static void test_going_on(void **state)
 	struct pair *p = begin(state, LMDB, LMDB, 8);
 	fill(p, 3000);
 	copy(p, (struct fw_copy_options){ 0 });
-	while (fw_copy_progress(p->copy)->buckets < 300 || fw_copy_progress(p->copy)->phase != FW_COPY_COPYING)
+	/* Not until so many buckets are through: those without a row are so before the first row is written. */
+	while (fw_copy_progress(p->copy)->written == 0)
 		event_base_loop(p->base, EVLOOP_ONCE);
 	uint64_t before = fw_copy_progress(p->copy)->written;
-	assert_true(before > 0);
+	assert_int_equal(fw_copy_progress(p->copy)->phase, FW_COPY_COPYING);
 	end_copy(p);
 	p->from = store_open(&p->from_test);
 	p->to = store_open(&p->to_test);
