@@ -84,6 +84,7 @@ struct rest {
 	size_t after_n;
 	struct fw_change changes[LETTERS_AT_ONCE];
 	unsigned n_changes;
+	uint64_t version;       /* of the row, as it was read */
 	struct fw_key complete; /* the row's key once all is done */
 	struct fw_commit commit;
 	bool answered, resumes, dropping;
@@ -115,7 +116,7 @@ static void write_row(struct rest *r, fw_store_committed done)
 	r->complete.bytes[0] = 'E';
 	if (rc == 0) {
 		r->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(is_done ? &r->complete : &r->key), value,
-			is_done ? FW_VERSION_NONE : FW_VERSION_ANY };
+			is_done ? FW_VERSION_NONE : r->version };
 		r->changes[1] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&r->key), { NULL, 0 }, FW_VERSION_ANY };
 		rc = fw_commit(&r->commit, r->people, &(struct fw_batch){ r->key.bucket, r->changes, is_done ? 2 : 1 }, done, r);
 	}
@@ -124,6 +125,11 @@ static void write_row(struct rest *r, fw_store_committed done)
 }
 
 static void on_row(void *ctx, int rc, const struct fw_row *row);
+
+static void read_row(struct rest *r)
+{
+	fw_store_get(r->people->store, r->key.bucket, fw_key_str(&r->key), &r->arena, on_row, r);
+}
 
 /* Whoever else went on with it was faster: that receipt holds. */
 static void on_complete(void *ctx, int rc, uint64_t version)
@@ -135,7 +141,7 @@ static void on_complete(void *ctx, int rc, uint64_t version)
 		return;
 	}
 	r->key.bytes[0] = 'E';
-	fw_store_get(r->people->store, r->key.bucket, fw_key_str(&r->key), &r->arena, on_row, r);
+	read_row(r);
 }
 
 static void on_scrubbed(void *ctx, int rc)
@@ -180,6 +186,10 @@ static void on_letters_done(void *ctx, int rc, uint64_t version)
 {
 	struct rest *r = ctx;
 	(void)version;
+	if (rc == FW_ECONFLICT) { /* somebody else goes on with it, and is further, or through */
+		read_row(r);
+		return;
+	}
 	if (rc < 0)
 		end(r, rc);
 	else
@@ -343,8 +353,14 @@ static bool spool_is_through(struct rest *r)
 static void on_row(void *ctx, int rc, const struct fw_row *row)
 {
 	struct rest *r = ctx;
+	if (rc == 0 && !row->value.p && r->key.bytes[0] == 'e') {
+		r->key.bytes[0] = 'E';
+		read_row(r);
+		return;
+	}
 	if (rc == 0 && !row->value.p)
 		rc = FW_ENOENT;
+	r->version = row->version;
 	if (rc == 0)
 		rc = fw_erasure_read(&r->arena, &r->key, row->value, &r->job);
 	if (rc < 0 || r->job.receipt.done_us)
@@ -372,5 +388,5 @@ void fw_erasure_go_on(struct fw_people *p, const struct fw_key *key, int64_t now
 	r->ctx = ctx;
 	fw_arena_init(&r->arena, NULL, 0, 0);
 	fw_arena_init(&r->scratch, NULL, 0, 0);
-	fw_store_get(p->store, key->bucket, fw_key_str(key), &r->arena, on_row, r);
+	read_row(r);
 }

@@ -207,6 +207,34 @@ static void test_stopped_anywhere(void **state)
 	}
 }
 
+/* Of two who went on with an erasure the slower wrote its row anew when the faster had completed it: it was pending again, for good, since
+ * there was a complete one by its side. */
+static void test_two_go_on(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 30; seed++) {
+		struct client c;
+		struct answer erased = { 0 }, receipt = { 0 };
+		struct fw_person_id who = { FW_PERSON_USER, FW_STR("user-ann") };
+		begin(&c, &(struct memory_options){ .seed = seed, .late_turns = 3 });
+		fw_people_erase(c.workers[0], &who, NOON + 10 * SECOND, on_erased, &erased);
+		while (!erased.came) {
+			struct answer swept = { 0 };
+			fw_people_erase_sweep(c.workers[1], 0, FW_STORE_BUCKETS, NOON + 11 * SECOND, on_done, &swept);
+			store_wait(&c.t, &swept.came, 1);
+		}
+		assert_int_equal(erased.rc, 0);
+		sweep(&c, NOON + 12 * SECOND);
+		fw_people_receipt(c.workers[1], erased.receipt.id, on_erased, &receipt);
+		store_wait(&c.t, &receipt.came, 1);
+		assert_true(receipt.rc == 0 && receipt.receipt.done_us && receipt.receipt.ids == 5);
+		for (const struct memory_row *row = c.memory->rows; row; row = row->next)
+			assert_true(row->key.p[0] != 'e');
+		nothing_is_left(&c);
+		client_finish(&c);
+	}
+}
+
 /* Visitors who come again and again, to the one worker, so that the store never has room. */
 struct crowd {
 	struct client *c;
@@ -294,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_erased),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_stopped_anywhere),
+		cmocka_unit_test(test_two_go_on),
 		cmocka_unit_test(test_no_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
