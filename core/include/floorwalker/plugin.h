@@ -9,6 +9,7 @@
  *   1.1  2026-11-25  ingest and visitor are there; request_segment, request_key, request_origin
  *   1.2  2026-11-26  consent is there; consent_as
  *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
+ *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -26,7 +27,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 3
+#define FW_PLUGIN_ABI_MINOR 4
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -82,13 +83,16 @@ struct fw_plugin_metric {
 	uint32_t is_gauge;
 };
 
-/* A message to deliver, for a plugin that is a channel. */
+/* A message to deliver, for a plugin that is a channel: the one of its own name. */
 struct fw_plugin_message {
 	uint32_t struct_size;
 	uint32_t attempt;           /* 1, 2 … */
-	const char *id;             /* stands for this message in every attempt: the key for a peer that can tell repeats */
-	const char *to;             /* the address on the channel */
-	struct fw_plugin_text json; /* {"rule","visitor","content":{…}}: what `send` made, as JSON */
+	const char *id;             /* stands for this message in every attempt: the key for a peer that can tell repeats. [a-z0-9]+,
+	                             * at most 40: fit for an address, a path, a header */
+	const char *to;             /* the address on the channel: an e-mail address, a number as "+4930123456", else the person's id */
+	struct fw_plugin_text json; /* {"rule","visitor","class","content":{…}}: what `send` made, as JSON; where it names a template,
+	                             * "subject", "html" and "text" are what the host made of it. "class" is "marketing", "service" or
+	                             * "transactional", since 1.4 */
 };
 
 enum fw_plugin_outcome {
@@ -96,6 +100,7 @@ enum fw_plugin_outcome {
 	FW_PLUGIN_PENDING = 1, /* deliver_result will say */
 	FW_PLUGIN_RETRY = 2,   /* not now; the host decides when */
 	FW_PLUGIN_FAILED = 3,  /* never */
+	FW_PLUGIN_ACCEPTED = 4, /* since 1.4: a peer has taken it over, and message_event may tell what came of it */
 };
 
 /* The descriptor. Export exactly one: `FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;`. */
@@ -127,6 +132,26 @@ struct fw_plugin {
 	 * during the call only. */
 	int (*deliver)(struct fw_plugin_instance *self, const struct fw_plugin_message *message,
 		struct fw_plugin_problem *problem);
+};
+
+/* A request to somebody else's server. Texts are copied. */
+struct fw_plugin_http_request {
+	uint32_t struct_size;
+	uint32_t timeout_ms;          /* 0: 10 s */
+	const char *method;           /* NULL: "GET", or "POST" where there is a body */
+	const char *url;              /* http or https */
+	const char *const *headers;   /* "Name: value", ended by NULL; or NULL */
+	struct fw_plugin_text body;   /* p NULL: none */
+	const char *user, *password;  /* Basic; NULL: none */
+};
+
+/* What came of it, valid during the call. */
+struct fw_plugin_http_answer {
+	uint32_t struct_size;
+	int status;                   /* 0: there was no answer, and `problem` says why */
+	struct fw_plugin_text body;   /* at most 1 MiB: one that is larger is no answer */
+	int64_t retry_after_ms;       /* Retry-After; -1: it says nothing of that */
+	const char *problem;
 };
 
 /* The answer of the engine: an HTTP status and one JSON value ({"error":{…}} from 400 on), valid during the call. May be
@@ -221,11 +246,13 @@ struct fw_host {
 	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
 	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Not in 1.3: these are NULL. Their places and shapes are kept. */
-	/* Answers with server-sent events: a page's slots as the session changes them. */
+	/* Not in 1.4: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
-	/* What became of a message, whenever it is known and in whichever process. 0, or -1 when nobody knows the id. */
+	/* Since 1.4. What became of a message whose delivery was FW_PLUGIN_PENDING, in the worker that delivers it: an enum
+	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told, or after
+	 * FW_LIMIT_DELIVERY_MS (core/README.md) the attempt counts as lost. */
 	int (*deliver_result)(const struct fw_host *host, const char *message_id, int outcome, const char *reason);
+	/* Not in 1.4: these are NULL. Their places and shapes are kept. */
 	/* Small values kept in the store, up to 64 KiB; status 200, 404 or 503. */
 	void (*kv_get)(const struct fw_host *host, const char *key, fw_plugin_done done, void *data);
 	void (*kv_put)(const struct fw_host *host, const char *key, struct fw_plugin_text value, fw_plugin_done done, void *data);
@@ -253,6 +280,27 @@ struct fw_host {
 	 * until then. */
 	void (*visitor_as)(const struct fw_host *host, struct fw_plugin_request *request, const char *id, const char *what,
 		struct fw_plugin_text json, fw_plugin_done done, void *data);
+
+	/* Since 1.4. As deliver_result with FW_PLUGIN_RETRY, at the earliest after `after_ms`: the peer said when. */
+	int (*deliver_retry)(const struct fw_host *host, const char *message_id, int64_t after_ms, const char *reason);
+	/* Since 1.4. What is heard of a message later, in whichever process or node: `name` is "delivered", "deferred", "failed",
+	 * "bounced" (the address is no good: it is suppressed), "complained" (suppressed, too), "opened", "clicked" or "unsubscribed" (the
+	 * channel's consent is withdrawn). It becomes an event of the person ("Email Opened" …) with the properties of the object `json`
+	 * ({"url","reason","machine":true …}; may be absent), once per message, name and url. 200 {"changed":true} when it is stored, false when it
+	 * was known; 404 nobody knows the message; 503 say it again. Texts must live until then. */
+	void (*message_event)(const struct fw_host *host, const char *message_id, const char *name, struct fw_plugin_text json,
+		fw_plugin_done done, void *data);
+	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is: {"reason":"stop","lift":false,"source":"…"};
+	 * with "lift":true it may again. The consent of who goes by the address is withdrawn (granted) with it. 200 {"changed":true}, or false
+	 * where that was so; 503: say it again. Texts must live until then. */
+	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
+	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0, or -1
+	 * while the store has not told it yet. */
+	int (*sign)(const struct fw_host *host, struct fw_plugin_text what, unsigned char ret_mac[32]);
+	/* Since 1.4. Asks somebody else's server, on the worker's loop: `done` comes once, and not before this returns, with no answer when
+	 * the plugin stops. 0, or -1 (no memory, or no URL): it does not come. */
+	int (*http)(const struct fw_host *host, const struct fw_plugin_http_request *request,
+		void (*done)(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer), void *data);
 };
 
 #ifdef __cplusplus
