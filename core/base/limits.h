@@ -51,6 +51,15 @@ enum {
 	FW_LIMIT_BURST_S = 10,                /* of requests that may come at once */
 	FW_LIMIT_RATES_KEPT = 8192,           /* addresses and keys that a worker counts requests of */
 
+	/* A request to another server. */
+	FW_LIMIT_CLIENT_MS = 10000,           /* from its beginning to the answer's last byte, unless it says so, and … */
+	FW_LIMIT_CLIENT_MOST_MS = 60000,      /* … whatever it says */
+	FW_LIMIT_CLIENT_BODY_BYTES = 1 << 20, /* of an answer; one that is larger is none */
+	FW_LIMIT_CLIENT_HEADER_BYTES = 64 << 10,
+	FW_LIMIT_CLIENT_CONNECTIONS = 32,     /* of a worker to one host; what goes beyond waits for one */
+	FW_LIMIT_CLIENT_ASKS = 1024,          /* of a worker at once; what goes beyond has no answer */
+	FW_LIMIT_CLIENT_RETRY_MS = 86400000,  /* that a Retry-After is believed */
+
 	/* Signals. */
 	FW_LIMIT_GEO_BYTES = 1 << 30,         /* a geo database */
 	FW_LIMIT_AGENTS_KEPT = 4096,          /* user agents whose device a worker remembers */

@@ -52,6 +52,7 @@ export const POINTERS = {
 	'core/store/redis_script.h': { row: 'store/ itself: the watcher, for each row of a notice' },
 	'core/store/guard.h': { run: 'store/ itself: what is tried in a child' },
 	'core/store/keeper.h': { each: 'the command that checks: who knows what a row means' },
+	'core/http/client.h': { fw_client_done: 'server/, for the plugin host\'s table' },
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
 		on_drained: 'server/, whose worker ends then',
