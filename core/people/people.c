@@ -67,6 +67,26 @@ void fw_people_ready(struct fw_people *p, fw_people_done done, void *ctx)
 	}
 }
 
+static void on_learnt(void *ctx, int rc)
+{
+	(void)ctx;
+	(void)rc; /* whoever has it learnt asks again */
+}
+
+void fw_people_learn(struct fw_people *p)
+{
+	if (!p->secret.known && !p->asks_secret)
+		fw_people_ready(p, on_learnt, NULL);
+}
+
+int fw_people_sign(const struct fw_people *p, struct fw_str name, struct fw_str what, unsigned char ret_mac[32])
+{
+	if (!p->secret.known)
+		return FW_EAWAY;
+	fw_secret_sign(&p->secret, name, what, ret_mac);
+	return 0;
+}
+
 static int make_record(struct fw_flight *f, struct fw_str record, const struct fw_reservation *reservations, unsigned n)
 {
 	struct fw_error err;

@@ -26,6 +26,12 @@ struct fw_people *fw_people_create(struct fw_store *store, const struct fw_peopl
 void fw_people_destroy(struct fw_people *p);
 struct fw_store *fw_people_store(struct fw_people *p);
 
+/* Has the store's secret read, or made where there is none, unless it is known or being read. */
+void fw_people_learn(struct fw_people *p);
+/* HMAC-SHA256 of `what` with a key of its own for each name, the same in every process that works on this store. 0, or FW_EAWAY: the
+ * secret is not known yet. */
+int fw_people_sign(const struct fw_people *p, struct fw_str name, struct fw_str what, unsigned char ret_mac[32]);
+
 /* Whose row it is; the first are kinds of ids (enum fw_id_kind). */
 enum fw_person_kind {
 	FW_PERSON_ANONYMOUS = FW_ID_ANONYMOUS, /* an anonymousId */

@@ -46,6 +46,15 @@ void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, u
 	memcpy(ret, mac, FW_KEYED_HASH);
 }
 
+void fw_secret_sign(const struct fw_secret *s, struct fw_str name, struct fw_str what, unsigned char ret[FW_SECRET_BYTES])
+{
+	unsigned char key[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE] = { 0 };
+	unsigned n = 0;
+	hash(s, 'K', name, key);
+	HMAC(EVP_sha256(), key, FW_SECRET_BYTES, (const unsigned char *)what.p, what.n, mac, &n);
+	memcpy(ret, mac, FW_SECRET_BYTES);
+}
+
 void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
 	struct fw_person_id *ret)
 {

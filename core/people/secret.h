@@ -21,6 +21,9 @@ int fw_secret_row_of(const struct fw_secret *s, const struct fw_id *id, struct f
 /* A keyed hash of a row's id, to know it again by without keeping it. The secret must be known. */
 enum { FW_KEYED_HASH = 16 };
 void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, unsigned char ret[FW_KEYED_HASH]);
+/* HMAC-SHA256 of `what` with a key of its own for whoever has that name, derived from the secret: what it signs nobody else can, and
+ * it tells nothing of other keys. The secret must be known. */
+void fw_secret_sign(const struct fw_secret *s, struct fw_str name, struct fw_str what, unsigned char ret[FW_SECRET_BYTES]);
 /* Whether that needs the secret. */
 bool fw_secret_hides(enum fw_person_kind kind);
 

@@ -229,4 +229,5 @@ void fw_host_fill(struct fw_host *host)
 	fw_host_fill_requests(host);
 	fw_host_fill_people(host);
 	fw_host_fill_loop(host);
+	fw_host_fill_http(host);
 }

@@ -86,6 +86,7 @@ static void on_lease(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (fw_store_lease(l->store, FW_LIVING_LEASE, LEASE_MS, on_leased, l) < 0)
 		on_leased(l, FW_EBUSY);
+	fw_people_learn(l->people);
 	wait_ms(l->on_lease, LEASE_EVERY_MS);
 }
 
@@ -148,6 +149,7 @@ static int make(struct fw_living *l, const struct fw_made *made, struct event_ba
 	l->on_post = evtimer_new(base, on_post, l);
 	if (!l->people || !l->sweep || !l->on_lease || !l->on_step || !l->on_post)
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
+	fw_people_learn(l->people);
 	wait_ms(l->on_lease, STEP_MS);
 	return 0;
 }

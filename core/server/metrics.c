@@ -18,6 +18,7 @@ static const char *const reasons[] = { "rule", "default", "none", "holdout" };
 
 static const char *const limited[FW_RATES] = { "address", "key", "new" };
 static const char *const outcomes[] = { "stored", "repeated", "rejected" };
+static const char *const asked[] = { "answered", "failed" };
 static const char *const swept[] = { "record", "message", "dead_letter" };
 static const char *const operations[FW_STORE_COUNTS] = { "get", "scan", "batch", "row_written", "conflict", "busy", "failure",
 	"resubmitted", "reservation" };
@@ -57,6 +58,7 @@ static const struct family families[] = {
 	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1,
 		NULL, NULL },
 	{ "swept_total", "What had had its time and was dropped, by kind.", FW_COUNT_SWEPT_PEOPLE, 3, "kind", swept },
+	{ "http_asked_total", "Requests of plugins to other servers, by what became of them.", FW_COUNT_ASKED, 2, "outcome", asked },
 	{ "store_operations_total", "What was asked of the store, and how it went.", FW_COUNT_STORE, FW_STORE_COUNTS, "operation",
 		operations },
 };

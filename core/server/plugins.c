@@ -306,6 +306,7 @@ static int start(struct fw_loaded *p, struct fw_worker *worker, struct fw_error 
 				: "it does not say why");
 			if (problem.hint[0])
 				fw_hint(err, "%s", problem.hint);
+			fw_host_http_stop(p, false);
 			fw_host_loop_stop(p);
 			return FW_EFAILED;
 		}
@@ -335,8 +336,16 @@ void fw_plugins_drain(struct fw_plugins *plugins, int64_t deadline_ms)
 	}
 }
 
+void fw_plugins_end_asks(struct fw_plugins *plugins)
+{
+	for (unsigned i = plugins->n; i-- > 0;)
+		if (plugins->items[i]->started)
+			fw_host_http_stop(plugins->items[i], true);
+}
+
 void fw_plugins_stop(struct fw_plugins *plugins)
 {
+	fw_plugins_end_asks(plugins);
 	for (unsigned i = plugins->n; i-- > 0;) {
 		struct fw_loaded *p = plugins->items[i];
 		if (!p->started)

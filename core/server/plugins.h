@@ -35,6 +35,8 @@ void fw_plugins_describe(const struct fw_plugins *plugins, struct fw_json_out *o
 /* In a worker: 0, or -1 with the refusal in `err`; those that had started are stopped. */
 int fw_plugins_start(struct fw_plugins *plugins, struct fw_worker *worker, struct fw_error *err);
 void fw_plugins_drain(struct fw_plugins *plugins, int64_t deadline_ms);
+/* What plugins ask of other servers ends without an answer, and they ask no more: while the engine still hears what they say of it. */
+void fw_plugins_end_asks(struct fw_plugins *plugins);
 void fw_plugins_stop(struct fw_plugins *plugins);
 
 #endif

@@ -26,6 +26,8 @@ struct fw_loaded {
 	struct fw_plugin_instance *self;
 	struct fw_plugin_timer *timers;
 	struct fw_plugin_watch *watches;
+	struct fw_host_ask *asks; /* of other servers, that are open */
+	bool stopping;            /* and no more are taken */
 	int post[2]; /* a pipe; -1: not made */
 	struct event *on_post;
 	bool started;
@@ -59,6 +61,11 @@ void fw_host_fill_people(struct fw_host *host);
 void fw_host_fill_loop(struct fw_host *host);
 int fw_host_loop_start(struct fw_loaded *p);
 void fw_host_loop_stop(struct fw_loaded *p);
+
+/* host_http.c: requests to other servers, signatures: its part of the table; and the end of what is open: with `tell` the plugin hears
+ * that there is no answer, else (it never was an instance) it does not. */
+void fw_host_fill_http(struct fw_host *host);
+void fw_host_http_stop(struct fw_loaded *p, bool tell);
 
 /* The loaded plugin behind a table. */
 static inline struct fw_loaded *fw_loaded_of(const struct fw_host *host)

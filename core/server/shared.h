@@ -39,6 +39,7 @@ enum fw_count {
 	FW_COUNT_STORE, /* FW_STORE_COUNTS of them: what the store's handle counts */
 	FW_COUNT_DELIVERED = FW_COUNT_STORE + FW_STORE_COUNTS, /* FW_PEOPLE_COUNTS: what people's handle counts */
 	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED,
+	FW_COUNT_ASKED, FW_COUNT_ASKED_IN_VAIN, /* requests to other servers: answered, and those that had no answer */
 	FW_COUNT_DECISION_NS, /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };

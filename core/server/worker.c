@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/client.h"
 #include "server/aside.h"
 #include "server/channel.h"
 #include "server/living.h"
@@ -191,6 +192,7 @@ static void finish(struct fw_worker *w)
 {
 	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
+	fw_client_destroy(w->client);
 	fw_drain_close(w->spool);
 	fw_living_close(w->living);
 	fw_drain_destroy(w->spool);
@@ -237,6 +239,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 			event_base_dispatch(w.base);
 		}
 		fw_slot_publish(w.page, &w.http_before, fw_http_server_counters(w.http));
+		fw_plugins_end_asks(made->plugins);
 		fw_drain_close(w.spool);
 		fw_living_close(w.living); /* what waits is answered while there still are plugins to answer it */
 		fw_plugins_stop(made->plugins);

@@ -6,6 +6,7 @@
 
 struct event;
 struct event_base;
+struct fw_client;
 struct fw_drain;
 struct fw_living;
 struct fw_rates;
@@ -23,6 +24,7 @@ struct fw_worker {
 	struct fw_aside *aside; /* NULL: the store is this node's alone */
 	struct fw_drain *spool; /* NULL: there is none */
 	int64_t until_us;       /* of a worker that drains: when it wants to have ended, monotonic */
+	struct fw_client *client; /* for requests to other servers; NULL: there was none yet */
 	struct fw_rates *rates; /* NULL: there are no keys, and no limits */
 	void *remembered; /* what it remembers of requests, unless that is the bank's */
 	struct event *on_channel, *on_beat, *on_term, *on_turn;
