@@ -264,7 +264,7 @@ static bool set_headers(struct fw_client_ask *a, const struct fw_client_request 
 		size_t n = header_name(line);
 		char empty[128];
 		if (n == 0 || n + 2 > sizeof empty) {
-			a->problem = "a header is none: it must be \"Name: value\" on one line";
+			a->problem = "a header is none: it must be a name, a colon and a value on one line";
 			return true;
 		}
 		typed = typed || fw_str_equal_fold((struct fw_str){ line, n }, FW_STR("content-type"));

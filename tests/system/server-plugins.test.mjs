@@ -3,9 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
 import test from 'node:test';
 import { program, run, temporaryFolder, tree } from './daemon.mjs';
+import { makeCertificates } from './redis.mjs';
 import { alive, askFresh, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
 
 // A folder with web.so and the tests' plugins of these names.
@@ -24,8 +27,8 @@ const using = (t, ...names) => ({
 // Each names file, expected and found.
 const refused = {
 	magic: /magic\.so: is no floorwalker plugin: expected the magic number 4c505746, found deadbeef/,
-	major: /major\.so: was built for another interface: expected 1\.3 or an earlier 1\.x, found 2\.3; build it again/,
-	minor: /minor\.so: was built for another interface: expected 1\.3 or an earlier 1\.x, found 1\.4/,
+	major: /major\.so: was built for another interface: expected 1\.4 or an earlier 1\.x, found 2\.4; build it again/,
+	minor: /minor\.so: was built for another interface: expected 1\.4 or an earlier 1\.x, found 1\.5/,
 	size: /size\.so: has a descriptor of the wrong size: expected \d+ bytes, found 24/,
 	named: /named\.so: has another name: expected "named", found "somebody_else"/,
 	no_symbol: /no_symbol\.so: is no floorwalker plugin: expected the symbol floorwalker_plugin, found none; export it/,
@@ -165,6 +168,74 @@ test('every service of the host', async (t) => {
 	assert.equal(await shop.daemon.stop(), 0);
 	const said = shop.log().filter((line) => line.plugin === 'services').map((line) => line.msg);
 	for (const text of ['services has started', `services has ${quick.drain_ms} ms`, 'services has stopped']) assert.ok(said.includes(text), text);
+});
+
+// Somebody else's server: it keeps what it was asked, and answers as it is told; without an answer it is silent.
+async function elsewhere(t, options) {
+	const asked = [];
+	const answer = (req, res) => {
+		let body = '';
+		req.setEncoding('utf8').on('data', (d) => { body += d; }).on('end', () => {
+			asked.push({ method: req.method, url: req.url, headers: req.headers, body });
+			if (server.answer) res.writeHead(server.answer.status ?? 200, server.answer.headers).end(server.answer.body);
+		});
+	};
+	const server = { asked, answer: { body: 'fine' } };
+	const listener = options ? createSecureServer(options, answer) : createServer(answer);
+	await new Promise((done) => listener.listen(0, '127.0.0.1', done));
+	t.after(() => { listener.closeAllConnections(); listener.close(); });
+	return Object.assign(server, { url: `http${options ? 's' : ''}://127.0.0.1:${listener.address().port}` });
+}
+
+test('a plugin asks other servers', async (t) => {
+	const other = await elsewhere(t);
+	const shop = await serve(t, { config: { workers: 1, ...using(t, 'services') } });
+	const asks = async (url, headers) => {
+		const { status, body } = await shop.ask('/services/asks', url, { headers });
+		return status === 200 ? body : status;
+	};
+	assert.deepEqual(await asks(`${other.url}/a?b=c`), { status: 200, body: 'fine', retry: -1, problem: '' });
+	other.answer = { status: 429, headers: { 'retry-after': '7' }, body: 'later' };
+	assert.deepEqual(await asks(`${other.url}/b`, { 'x-body': 'a=b', 'x-header': 'X-One: 1' }), { status: 429, body: 'later', retry: 7000, problem: '' });
+	assert.deepEqual(other.asked.map(({ method, url, body }) => [method, url, body]), [['GET', '/a?b=c', ''], ['POST', '/b', 'a=b']]);
+	assert.equal(other.asked[1].headers.authorization, `Basic ${Buffer.from('ann:s3cret').toString('base64')}`);
+	assert.equal(other.asked[1].headers['x-one'], '1');
+	assert.match((await asks('http://127.0.0.1:1/')).problem, /port 1/);
+	assert.equal((await asks(other.url, { 'x-header': 'nothing' })).problem, 'a header is none: it must be a name, a colon and a value on one line');
+	assert.equal(await asks('file:///etc/hostname'), 400);
+	// A certificate that nobody has signed is no server to tell anything.
+	const { cert, key } = await makeCertificates(temporaryFolder(t));
+	const secure = await elsewhere(t, { cert: readFileSync(cert), key: readFileSync(key) });
+	assert.match((await asks(secure.url)).problem, /certificate/);
+	assert.equal(secure.asked.length, 0);
+	const seen = await metrics(shop);
+	assert.equal(seen['floorwalker_http_asked_total{outcome="answered"}'], 2);
+	assert.equal(seen['floorwalker_http_asked_total{outcome="failed"}'], 3);
+	// What is open when the worker ends has no answer, and the plugin hears so.
+	other.answer = undefined;
+	const open = asks(other.url).catch(() => 'cut off');
+	await until(() => other.asked.length === 3, { what: 'the last one has come' });
+	assert.equal(await shop.daemon.stop(), 0);
+	await open;
+	assert.ok(shop.log().some((line) => line.plugin === 'services' && line.msg === 'the worker ends'));
+});
+
+test('what a plugin signs is the same in every worker and after a restart, and is its own', async (t) => {
+	const folder = plugins(t, 'services');
+	const store = `lmdb:${temporaryFolder(t)}`, config = { store, plugin_path: folder, plugins: { services: {} } };
+	const sign = async (shop, text) => (await until(async () => {
+		const { status, text: mac } = await askFresh(`${shop.url}/services/signs`, text);
+		return status === 200 && { mac };
+	}, { what: 'the secret is known' })).mac;
+	const shop = await serve(t, { config });
+	const first = await sign(shop, 'a');
+	assert.match(first, /^[0-9a-f]{64}$/);
+	for (let i = 0; i < 8; i++) assert.equal(await sign(shop, 'a'), first);
+	assert.notEqual(await sign(shop, 'b'), first);
+	assert.equal(await shop.daemon.stop(), 0);
+	assert.equal(await sign(await serve(t, { config }), 'a'), first);
+	const another = await serve(t, { config: { ...config, store: `lmdb:${temporaryFolder(t)}` } });
+	assert.notEqual(await sign(another, 'a'), first);
 });
 
 test('what a plugin is told of a key in a path, and of a proxy in front', async (t) => {

@@ -328,7 +328,7 @@ static void test_what_is_refused(void **state)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		const char *const headers[] = { "X-Good: yes", wrong[i], NULL };
 		got = answer_to((struct fw_client_request){ .headers = headers });
-		assert_string_equal(got.problem, "a header is none: it must be \"Name: value\" on one line");
+		assert_string_equal(got.problem, "a header is none: it must be a name, a colon and a value on one line");
 	}
 	static const char *const methods[] = { "", "GET /x", "GET\r\nX: y" };
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)

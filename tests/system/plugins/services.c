@@ -164,6 +164,56 @@ static void consents_as(struct fw_plugin_instance *self, struct fw_plugin_reques
 	self->host->consent_as(self->host, request, "user-of-a-plugin", self->host->request_body(request), on_decided, request);
 }
 
+/* What somebody else's server answers; the body of the request is the URL. */
+static void on_answer(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer)
+{
+	const struct fw_host *h = self->host;
+	char *text = h->request_alloc(data, answer->body.n + 1024);
+	int n = snprintf(text, answer->body.n + 1024, "{\"status\":%d,\"body\":\"%.*s\",\"retry\":%lld,\"problem\":\"%s\"}", answer->status,
+		(int)answer->body.n, answer->body.p ? answer->body.p : "", (long long)answer->retry_after_ms,
+		answer->problem ? answer->problem : "");
+	if (answer->problem)
+		h->log(h, FW_PLUGIN_INFO, answer->problem);
+	h->reply(data, 200, "application/json", text, (size_t)n);
+}
+
+static char *terminated(const struct fw_host *h, struct fw_plugin_request *request, struct fw_plugin_text text)
+{
+	char *out = h->request_alloc(request, text.n + 1);
+	memcpy(out, text.p ? text.p : "", text.n);
+	out[text.n] = '\0';
+	return out;
+}
+
+static void asks(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	const struct fw_host *h = self->host;
+	struct fw_plugin_text body = h->request_header(request, "X-Body"), header = h->request_header(request, "X-Header");
+	const char *const headers[] = { header.p ? terminated(h, request, header) : NULL, NULL };
+	struct fw_plugin_http_request ask = {
+		.struct_size = sizeof ask,
+		.url = terminated(h, request, h->request_body(request)),
+		.headers = headers,
+		.body = body,
+		.user = body.p ? "ann" : NULL,
+		.password = "s3cret",
+	};
+	if (h->http(h, &ask, on_answer, request) != 0)
+		h->error(request, 400, "bad_request", "no URL", NULL, NULL);
+}
+
+/* 409 while the store has not told its secret yet. */
+static void signs(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	const struct fw_host *h = self->host;
+	unsigned char mac[32];
+	char text[2 * sizeof mac + 1];
+	int rc = h->sign(h, h->request_body(request), mac);
+	for (size_t i = 0; i < sizeof mac && rc == 0; i++)
+		snprintf(text + 2 * i, 3, "%02x", mac[i]);
+	h->reply(request, rc == 0 ? 200 : 409, "text/plain", text, rc == 0 ? 2 * sizeof mac : 0);
+}
+
 /* A text in quotes, or null; no escapes: the test sends none. */
 static const char *quoted(const struct fw_host *h, struct fw_plugin_request *request, struct fw_plugin_text text)
 {
@@ -189,8 +239,8 @@ static void segments(struct fw_plugin_instance *self, struct fw_plugin_request *
 static void later(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
 	const struct fw_host *h = self->host;
-	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && !h->stream && !h->deliver_result &&
-		!h->kv_get && !h->kv_put
+	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && !h->stream
+		&& !h->deliver_result && !h->kv_get && !h->kv_put
 		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
 	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
 }
@@ -204,6 +254,8 @@ static const struct fw_plugin_route routes[] = {
 	{ "/services/decides", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, decides },
 	{ "/services/consents", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, consents },
 	{ "/services/consents", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, consents_as },
+	{ "/services/asks", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, asks },
+	{ "/services/signs", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, signs },
 	{ "/services/later", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, later },
 	{ NULL, 0, 0, NULL },
 };
@@ -212,7 +264,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 3,
+	.abi_minor = 4,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "services",
 	.build_id = "test",
