@@ -3,25 +3,14 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stopDaemons, temporaryFolder, until } from './daemon.mjs';
+import { freePort } from './peers.mjs';
 
 export const slots = 16384;
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-
-// A port below those that are given to outgoing connections, so that it stays free while its server is down.
-async function freePort() {
-	for (;;) {
-		const port = 20000 + Math.floor(Math.random() * 12000);
-		const server = createServer();
-		const free = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
-		await new Promise((done) => server.close(done));
-		if (free) return port;
-	}
-}
 
 // Runs a command: { status, text }.
 function command(name, args, { env = {} } = {}) {

@@ -1,0 +1,120 @@
+// A real SMS gateway for system tests: Kannel, with the short message centre that comes with it for tests. What is sent comes out of
+// that, and what a phone says goes in.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder, until, writeFiles } from './daemon.mjs';
+import { freePort, of, startPeer } from './peers.mjs';
+
+const centre = '/usr/lib/kannel/test/fakesmsc';
+
+// One centre takes what is sent; the other is there for what phones say, each time for as long as it takes.
+const configuration = ({ folder, ports, username, password, inUrl }) => `group = core
+admin-port = ${ports.admin}
+admin-interface = "127.0.0.1"
+admin-password = admin
+status-password = status
+smsbox-port = ${ports.box}
+smsbox-interface = "127.0.0.1"
+box-allow-ip = "127.0.0.1"
+box-deny-ip = "*.*.*.*"
+log-file = "${folder}/bearerbox.log"
+log-level = 1
+store-type = file
+store-location = "${folder}/kannel.store"
+dlr-storage = internal
+sms-resend-freq = 1
+
+group = smsc
+smsc = fake
+smsc-id = OUT
+host = 127.0.0.1
+port = ${ports.out}
+connect-allow-ip = "127.0.0.1"
+
+group = smsc
+smsc = fake
+smsc-id = IN
+host = 127.0.0.1
+port = ${ports.in}
+connect-allow-ip = "127.0.0.1"
+allowed-prefix = "none"
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = ${ports.send}
+sendsms-interface = "127.0.0.1"
+sendsms-chars = "0123456789 +-"
+log-file = "${folder}/smsbox.log"
+log-level = 1
+mo-recode = true
+http-request-retry = 10
+http-queue-delay = 1
+
+group = sendsms-user
+username = ${username}
+password = ${password}
+user-allow-ip = "127.0.0.1"
+max-messages = 10
+concatenation = true
+
+group = sms-service
+keyword = default
+catch-all = true
+max-messages = 0
+get-url = "${inUrl}"
+`;
+
+// Starts it on free ports of loopback. `inUrl` is where what a phone says goes, by default none takes it; it may have Kannel's %-signs
+// (%p who says it, %P to whom, %a the text, %I an id).
+// Answers { url, username, password, status(), delivered(), waitFor(n), say(from, to, text), stop(), kill(), start() }: `url` is where
+// sendsms is; delivered() what has come out, { from, to, kind, text }; kill() ends all of it at once, start() begins again with
+// what it had on its disk.
+export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%P&text=%a&id=%I' } = {}) {
+	const ports = { admin: 0, box: 0, out: 0, in: 0, send: 0 };
+	for (const name of Object.keys(ports)) ports[name] = await freePort();
+	const folder = join(temporaryFolder(t), 'kannel'), config = join(folder, 'kannel.conf');
+	const kannel = { url: `http://127.0.0.1:${ports.send}/cgi-bin/sendsms`, username: 'tester', password: 'secret' };
+	mkdirSync(folder);
+	writeFiles(folder, { 'kannel.conf': configuration({ folder, ports, inUrl, ...kannel }) });
+	let peers = [], before = '';
+
+	const status = () => fetch(`http://127.0.0.1:${ports.admin}/status.txt?password=status`).then((answer) => answer.text(), () => '');
+	const isOnline = async (id) => new RegExp(`^ *${id}\\[${id}\\] .*\\(online`, 'm').test(await status());
+	const end = async (signal) => {
+		const [, , out] = peers;
+		before += out?.output() ?? '';
+		// The gateway's parts end when what they are connected to does; in this order none of them waits.
+		await Promise.all(peers.reverse().map((peer) => peer.stop(signal)));
+		peers = [];
+	};
+	Object.assign(kannel, {
+		status,
+		delivered: () => [...(before + (peers[2]?.output() ?? '')).matchAll(/Got message \d+: <(\S+) (\S+) (\S+) ([^]*?)>\n/g)]
+			.map(([, from, to, kind, text]) => ({ from, to, kind, text: Buffer.from(text, 'latin1').toString() })),
+		waitFor: (n, more) => until(() => kannel.delivered().length >= n && kannel.delivered(), { what: `${n} texts have come out`, ...more }),
+		say: async (from, to, text) => {
+			const phone = startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.in), '-m', '1', '-i', '0.01', `${from} ${to} text ${text}`]);
+			try {
+				const received = async () => Number((await status()).match(/^SMS: received (\d+)/m)?.[1] ?? NaN);
+				const had = await received();
+				await until(of(phone, async () => /sent message 1/.test(phone.output()) && await received() > had), { what: 'the gateway has heard it' });
+			} finally { await phone.stop('SIGKILL'); }
+			await until(async () => !await isOnline('IN'), { what: 'the gateway has hung up' });
+		},
+		start: async () => {
+			peers = [startPeer('/usr/sbin/bearerbox', ['-v', '4', config])];
+			const [gateway] = peers;
+			await until(of(gateway, async () => /running/.test(await status())), { what: 'bearerbox runs' });
+			peers.push(startPeer('/usr/sbin/smsbox', ['-v', '4', config]));
+			await until(of(peers[1], () => fetch(kannel.url).then(() => true, () => false)), { what: 'smsbox answers' });
+			peers.push(startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.out), '-m', '0', '-i', '60', '1 2 text none']));
+			await until(of(peers[2], () => isOnline('OUT')), { what: 'the message centre is connected' });
+		},
+		stop: () => end('SIGTERM'),
+		kill: () => end('SIGKILL'),
+	});
+	t.after(() => end('SIGKILL'));
+	await kannel.start();
+	return kannel;
+}

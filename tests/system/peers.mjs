@@ -1,0 +1,52 @@
+// What modules of real peers share: a free port, and a process that is started for a test and ends with it.
+
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+// A port below those that are given to outgoing connections, so that it stays free while its server is down.
+export async function freePort() {
+	for (;;) {
+		const port = 20000 + Math.floor(Math.random() * 12000);
+		const server = createServer();
+		const free = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
+		await new Promise((done) => server.close(done));
+		if (free) return port;
+	}
+}
+
+const running = new Set();
+process.on('exit', () => running.forEach((peer) => peer.signal('SIGKILL')));
+
+// Starts a program with a process group of its own, so that what it starts ends with it: { pid, output(), signal(name), ended, stop() }.
+// output() is what it wrote so far, `ended` a promise of its status; stop() asks it to end, and ends it after `patience` milliseconds.
+export function startPeer(name, args, { cwd, patience = 1000 } = {}) {
+	const child = spawn(name, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	let output = '', over;
+	for (const stream of [child.stdout, child.stderr]) stream.setEncoding('latin1').on('data', (text) => { output += text; });
+	const peer = {
+		pid: child.pid,
+		output: () => output,
+		over: () => over,
+		signal: (signal) => {
+			try { if (child.pid) process.kill(-child.pid, signal); } catch { /* it has ended */ }
+		},
+		ended: new Promise((done) => {
+			child.on('error', (error) => done(over = `${name} cannot be started (${error.message}); scripts/setup installs it`));
+			child.on('exit', (status, signal) => { running.delete(peer); done(over = signal ?? status); });
+		}),
+		stop: async (signal = 'SIGTERM') => {
+			peer.signal(signal);
+			const late = setTimeout(() => peer.signal('SIGKILL'), patience);
+			await peer.ended.finally(() => clearTimeout(late));
+			peer.signal('SIGKILL'); // whatever it left behind
+		},
+	};
+	running.add(peer);
+	return peer;
+}
+
+// `condition`, as `until` takes it, of a peer that must be running: that it is over is an error, with what it wrote.
+export const of = (peer, condition) => async () => {
+	if (peer.over() !== undefined) throw new Error(`a peer ended: ${peer.over()}\n${peer.output()}`);
+	return condition();
+};
