@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { program, run, temporaryFolder, tree } from './daemon.mjs';
 import { makeCertificates } from './redis.mjs';
-import { alive, askFresh, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
+import { alive, askFresh, installed, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
 
 // A folder with web.so and the tests' plugins of these names.
 function plugins(t, ...names) {
@@ -272,18 +272,6 @@ test('a worker that was replaced starts its plugins again', async (t) => {
 	await until(() => !alive(worker) && processes(shop).workers.length === 1);
 	await until(async () => (await shop.ask('/services/state').catch(() => ({ body: {} }))).body.ticks === 3, { what: 'the new worker\'s timer ticks' });
 });
-
-// Installs header and pkg-config file into a folder, from the build that is tested.
-function installed(t) {
-	const folder = temporaryFolder(t);
-	const build = join(program, '../..');
-	const { status, stdout, stderr } = spawnSync('meson', ['install', '-C', build, '--no-rebuild', '--destdir', folder], { encoding: 'utf8' });
-	assert.equal(status, 0, stdout + stderr);
-	const pc = spawnSync('find', [folder, '-name', 'floorwalker.pc'], { encoding: 'utf8' }).stdout.trim();
-	assert.ok(pc.endsWith('/floorwalker.pc'), 'floorwalker.pc is installed');
-	const config = (...args) => spawnSync('pkg-config', [...args, 'floorwalker'], { encoding: 'utf8', env: { ...process.env, PKG_CONFIG_PATH: join(pc, '..'), PKG_CONFIG_SYSROOT_DIR: folder } }).stdout.trim();
-	return { folder, cflags: config('--cflags').split(' '), plugindir: config('--variable=plugindir') };
-}
 
 test('every plugin of the tree compiles with nothing but the installed header, in C and the header in C++', (t) => {
 	const { cflags, plugindir, folder } = installed(t);

@@ -1,7 +1,7 @@
 // A small shop in a temporary folder, served; for the tests of the processes, the plugins and the keys.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
@@ -102,6 +102,18 @@ export async function metrics(shop) {
 		const at = line.lastIndexOf(' ');
 		return [line.slice(0, at), Number(line.slice(at + 1))];
 	}));
+}
+
+// Installs header and pkg-config file into a folder, from the build that is tested: { folder, cflags, plugindir }, what pkg-config says of them.
+export function installed(t) {
+	const folder = temporaryFolder(t);
+	const build = join(program, '../..');
+	const { status, stdout, stderr } = spawnSync('meson', ['install', '-C', build, '--no-rebuild', '--destdir', folder], { encoding: 'utf8' });
+	assert.equal(status, 0, stdout + stderr);
+	const pc = spawnSync('find', [folder, '-name', 'floorwalker.pc'], { encoding: 'utf8' }).stdout.trim();
+	assert.ok(pc.endsWith('/floorwalker.pc'), 'floorwalker.pc is installed');
+	const config = (...args) => spawnSync('pkg-config', [...args, 'floorwalker'], { encoding: 'utf8', env: { ...process.env, PKG_CONFIG_PATH: join(pc, '..'), PKG_CONFIG_SYSROOT_DIR: folder } }).stdout.trim();
+	return { folder, cflags: config('--cflags').split(' '), plugindir: config('--variable=plugindir') };
 }
 
 export { until };
