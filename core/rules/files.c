@@ -70,15 +70,31 @@ static int read_text(const char *path, struct fw_file *file, struct fw_error *er
 	return ret;
 }
 
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+	return n > m && strcmp(name + n - m, ending) == 0;
+}
+
 static bool is_rule_file(const char *name)
 {
-	size_t n = strlen(name);
-	return n > 4 && strcmp(name + n - 4, ".lua") == 0 && strcmp(name, "floorwalker.lua") != 0;
+	return ends_in(name, ".lua") && strcmp(name, "floorwalker.lua") != 0;
+}
+
+static bool is_template(const char *name, bool compliance)
+{
+	return !compliance && strncmp(name, FW_TEMPLATES_FOLDER, sizeof FW_TEMPLATES_FOLDER - 1) == 0
+		&& (ends_in(name, ".html") || ends_in(name, ".txt") || ends_in(name, ".sms"));
+}
+
+bool fw_file_is_template(const struct fw_file *file)
+{
+	return is_template(file->name, file->compliance);
 }
 
 static int read_folder(struct fw_files *files, const char *folder, const char *prefix, bool compliance, int depth, struct fw_error *err);
 
-/* A folder is gone into, a rule file read, anything else left alone. */
+/* A folder is gone into, a rule file or a template read, anything else left alone. */
 static int read_entry(struct fw_files *files, const char *path, const char *name, bool compliance, int depth, struct fw_error *err)
 {
 	enum { DEEPEST = 16 };
@@ -90,7 +106,7 @@ static int read_entry(struct fw_files *files, const char *path, const char *name
 			return read_folder(files, path, name, compliance, depth + 1, err);
 		return fw_fail(err, FW_ELIMIT, path, 0, "folders are nested more than %d deep", DEEPEST);
 	}
-	if (!is_rule_file(slash ? slash + 1 : name))
+	if (!is_rule_file(slash ? slash + 1 : name) && !is_template(name, compliance))
 		return 0;
 	if (there && !S_ISREG(st.st_mode))
 		return fw_fail(err, FW_EIO, path, 0, "is no regular file");
@@ -115,9 +131,9 @@ static int read_folder(struct fw_files *files, const char *folder, const char *p
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
 		char path[4096], relative[1024];
-		bool wanted = ret == 0 && name[0] != '.' && name[0] != '_';
 		int length = snprintf(path, sizeof path, "%s/%s", folder, name);
 		int relative_length = snprintf(relative, sizeof relative, "%s%s%s", prefix, prefix[0] ? "/" : "", name);
+		bool wanted = ret == 0 && name[0] != '.' && (name[0] != '_' || is_template(relative, compliance));
 		if (wanted && ((size_t)length >= sizeof path || (size_t)relative_length >= sizeof relative))
 			ret = fw_fail(err, FW_ELIMIT, folder, 0, "the path of %s is too long", name);
 		else if (wanted)

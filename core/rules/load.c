@@ -71,6 +71,8 @@ static int take_files(struct fw_builder *b, const struct fw_files *files, const 
 {
 	const char *slash = compliance ? strrchr(compliance, '/') : NULL, *folder = slash ? slash + 1 : compliance;
 	for (uint32_t i = 0; i < files->n; i++) {
+		if (fw_file_is_template(&files->items[i]))
+			continue;
 		struct fw_source *s = FW_ADD(&b->sources);
 		char *name = files->items[i].compliance ? fw_arena_printf(&b->set->arena, "%s/%s", folder, files->items[i].name)
 			: fw_arena_strdup(&b->set->arena, files->items[i].name);
@@ -204,7 +206,10 @@ static int read_files(struct fw_files *files, const struct fw_ruleset_options *o
 {
 	struct fw_error err = { .message = "" };
 	int ret = o->texts ? copy_texts(files, o->texts, &err) : fw_files_read(files, o->rules, false, &err);
-	if (ret == 0 && files->n == 0) {
+	bool any = false;
+	for (uint32_t i = 0; i < files->n; i++)
+		any |= !fw_file_is_template(&files->items[i]);
+	if (ret == 0 && !any) {
 		ret = fw_fail(&err, FW_EINVAL, o->rules, 0, "no rule files (*.lua) in this folder");
 		fw_hint(&err, "rules/shop is an example");
 	}
