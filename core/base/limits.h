@@ -155,6 +155,14 @@ enum {
 	FW_LIMIT_SPOOL_WAIT_MS = 1000,        /* that a request then waits for those before it, and … */
 	FW_LIMIT_SPOOL_WAITERS = 64,          /* … so many of a worker do; then it is held behind them */
 
+	/* Messages. */
+	FW_LIMIT_TEMPLATES = 2000,            /* template files of a rule set */
+	FW_LIMIT_TEMPLATE_BYTES = 512 << 10,  /* one of them */
+	FW_LIMIT_TEMPLATE_DEPTH = 64,         /* sections, and partials, in one another */
+	FW_LIMIT_TEMPLATE_NAMES = 20000,      /* that one reads, its partials' included */
+	FW_LIMIT_TEMPLATE_STEPS = 1000000,    /* of one rendering: tags met, and members of the data looked at */
+	FW_LIMIT_MESSAGE_PART_BYTES = 1 << 20, /* of one rendering, and of a text made from HTML */
+
 	/* Processes. */
 	FW_LIMIT_WORKERS = 64,                /* of one generation */
 	FW_LIMIT_LISTENERS = 16,              /* addresses and inherited sockets */
