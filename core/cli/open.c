@@ -43,7 +43,8 @@ int fw_opened_open(struct fw_opened *o, const char *config, const char *rules)
 		fw_fail(fw_errors_add(&o->errors), FW_ENOMEM, NULL, 0, "out of memory");
 		return FW_ENOMEM;
 	}
-	if ((ret = fw_ruleset_load(&options, &o->set, &o->errors)) < 0)
+	if ((ret = fw_ruleset_load(&options, &o->set, &o->errors)) < 0
+		|| (ret = fw_templates_open(o->set, &o->errors, &o->templates)) < 0)
 		return ret;
 	fw_ruleset_forget_files(o->set);
 	o->counts = calloc(1, fw_counts_bytes(o->set));

@@ -4,12 +4,14 @@
 #define FW_CLI_OPEN_H
 
 #include "decide/decide.h"
+#include "message/template.h"
 #include "server/config.h"
 
 struct fw_opened {
 	struct fw_config *config; /* or NULL: none was found */
 	struct fw_zone_set *zones;
 	struct fw_ruleset *set;
+	struct fw_templates *templates; /* in the set's arena */
 	struct fw_errors errors;
 	void *counts;
 	struct fw_decider decider;

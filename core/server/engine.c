@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "message/template.h"
 #include "server/config_signals.h"
 #include "server/engine_own.h"
 #include "server/ingest.h"
@@ -43,6 +44,8 @@ static int load_rules(struct fw_engine *e, struct fw_report *report)
 	};
 	fw_errors_init(&errors);
 	int rc = fw_ruleset_load(&options, &e->set, &errors);
+	if (rc == 0)
+		rc = fw_templates_open(e->set, &errors, &e->templates);
 	for (uint32_t i = 0; i < errors.n; i++)
 		fw_report_add(report, &errors.items[i]);
 	report->dropped += errors.dropped;

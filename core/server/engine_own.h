@@ -15,6 +15,7 @@ struct fw_engine {
 	struct fw_signal_config signal_config;
 	struct fw_signal_shared *signals;
 	struct fw_ruleset *set;
+	struct fw_templates *templates; /* in the set's arena */
 	unsigned workers;
 	char *counts;                   /* shared mapping: fw_counts_bytes for each worker, one after another */
 	size_t counts_bytes;            /* of one worker, rounded up */

@@ -25,7 +25,7 @@ rule "we-miss-you" {
   on        = segment_entered "lapsed",
   after     = "2d",
   when      = { engagement = { email = at_least(0.1) } },
-  send      = { template = "we-miss-you", subject = "What is new since your last order" },
+  send      = { template = "win-back", subject = "What is new since your last order" },
   owner     = "crm",
 }
 

@@ -260,7 +260,7 @@ const accepted = {
 		any { { device = "mobile" }, all { os = "iOS", browser = "Safari" }, none { source = "email", function(v) return v.visits > 3 end } }`)}`,
 	'every field of a rule': `${slot}${rule('priority = -3, when = { country = "CA" }, only_one_of = "x", tags = { "a", "b" }, rollout = 12.5, starts = "2026-11-20", ends = "2026-11-20", enabled = false, owner = "me", note = "why"')}`,
 	'messages and caps': `segment "vip" { when = { orders = at_least(3) } }
-		rule "a" { channel = "email", on = { "Product Added", "Product Viewed" }, after = "1h", cancel_on = "Order Completed", expires = "2d", class = "service", send = { template = "x" }, when = { event = { price = at_least(3) } } }
+		rule "a" { channel = "email", on = { "Product Added", "Product Viewed" }, after = "1h", cancel_on = "Order Completed", expires = "2d", class = "service", send = { text = "x" }, when = { event = { price = at_least(3) } } }
 		rule "b" { channel = "sms", on = segment_entered "vip", send = function(v) return { text = "hi" } end }
 		rule "c" { channel = "email", on = every "1d", when = { segment = "vip" }, send = {} }
 		cap "c" { applies = { channel = { "email", "sms" }, tag = "x", uses = "behaviour" }, limit = 3, per = "7d", or_else = "defer" }
