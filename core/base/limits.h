@@ -107,7 +107,7 @@ enum {
 	FW_LIMIT_EVENT_NAME_BYTES = 200,      /* of a track event, a page or a screen */
 
 	/* The record of a person; what goes beyond is forgotten, in the order that core/profile/README.md has. */
-	FW_LIMIT_RECORD_BYTES = 32 << 10,
+	FW_LIMIT_RECORD_BYTES = 40 << 10,
 	FW_LIMIT_RECORD_IDS = 120,            /* what one person goes by; a further one is not added */
 	FW_LIMIT_IDS_BYTES = 6 << 10,         /* of all ids of one person, and of those whom it absorbed */
 	FW_LIMIT_IDS_OF_A_KIND = 5,           /* e-mail addresses; phone numbers; ids of one other system */
@@ -139,6 +139,12 @@ enum {
 	FW_LIMIT_IMPORTS_KEPT = 8,            /* imported files whose progress is remembered */
 	FW_LIMIT_RESERVATION_MS = 30 * 60000, /* a place under a cap that nobody confirmed */
 	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */
+	FW_LIMIT_DUE = 8,                     /* messages to one person that wait, are on their way or are dead */
+	FW_LIMIT_DUE_FACTS_BYTES = 1 << 10,   /* of what the triggering event told, each; larger properties go first */
+	FW_LIMIT_DUE_REASON_BYTES = 120,
+	FW_LIMIT_OUTCOMES = 32,               /* what became of earlier ones, and … */
+	FW_LIMIT_OUTCOMES_BYTES = 2 << 10,    /* … as many bytes of names and reasons; the oldest goes first */
+	FW_LIMIT_MARKS = 16,                  /* segments whose entering triggers, and rules that come at intervals, per person */
 	FW_LIMIT_DEDUPE_HOURS = 48,           /* the same message counts once for so long; older events are too late */
 	/* People. */
 	FW_LIMIT_EVENT_BYTES = 64 << 10,      /* one event; larger ones are refused alone … */
@@ -156,6 +162,16 @@ enum {
 	FW_LIMIT_SPOOL_WAITERS = 64,          /* … so many of a worker do; then it is held behind them */
 
 	/* Messages. */
+	FW_LIMIT_DELIVERY_MS = 60000,         /* that a channel may take to say what became of an attempt; then it is lost */
+	FW_LIMIT_MESSAGE_ATTEMPTS = 12,       /* of which each said to try again; then the message is dead */
+	FW_LIMIT_MESSAGE_LOST = 3,            /* attempts in a row of which nothing was heard: it is dead, as poison */
+	FW_LIMIT_MESSAGE_AGAIN_MS = 15000,    /* before the second attempt; doubled each time, with as much again by chance … */
+	FW_LIMIT_MESSAGE_AGAIN_MOST_MS = 3600000, /* … up to this */
+	FW_LIMIT_MESSAGES_AT_ONCE = 512,      /* people whose messages a worker judges or delivers */
+	FW_LIMIT_CHANNEL_AT_ONCE = 100,       /* deliveries of a channel in a worker, unless its configuration says otherwise */
+	FW_LIMIT_DESTINATION_AT_ONCE = 50,    /* of them to one destination (an e-mail's domain) */
+	FW_LIMIT_MESSAGE_KEPT_S = 90 * 86400, /* that what is heard of a message finds its person, and that a dead one is kept */
+	FW_LIMIT_DEFER_STEPS = 3000,          /* quarters of an hour that are looked at for when a guard lets pass: a month */
 	FW_LIMIT_TEMPLATES = 2000,            /* template files of a rule set */
 	FW_LIMIT_TEMPLATE_BYTES = 512 << 10,  /* one of them */
 	FW_LIMIT_TEMPLATE_DEPTH = 64,         /* sections, and partials, in one another */

@@ -58,5 +58,14 @@ bool fw_number_parse(struct fw_str s, double *ret);
 int fw_base64_digit(char c);
 /* True if the bytes are well-formed UTF-8. */
 bool fw_utf8_valid(struct fw_str s);
+/* The length of the longest beginning of at most `most` bytes that cuts no character. */
+static inline size_t fw_utf8_cut(struct fw_str s, size_t most)
+{
+	if (s.n <= most)
+		return s.n;
+	while (most > 0 && ((unsigned char)s.p[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
 
 #endif

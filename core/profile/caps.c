@@ -130,6 +130,26 @@ bool fw_confirm_reservations(struct fw_record *r, const struct happening *h)
 	return confirmed;
 }
 
+void fw_record_confirm_due(struct fw_record *r, uint64_t number)
+{
+	for (uint32_t i = 0; i < r->caps.n; i++)
+		for (uint32_t k = 0; k < r->caps.items[i].uses.n; k++)
+			if (r->caps.items[i].uses.items[k].rule == number)
+				r->caps.items[i].uses.items[k].rule = 0;
+}
+
+void fw_record_release_due(struct fw_record *r, uint64_t number)
+{
+	for (uint32_t i = r->caps.n; i-- > 0; ) {
+		struct cap *c = &r->caps.items[i];
+		for (uint32_t k = c->uses.n; k-- > 0; )
+			if (c->uses.items[k].rule == number)
+				FW_LIST_TAKE(c->uses, k);
+		if (c->uses.n == 0)
+			FW_LIST_TAKE(r->caps, i);
+	}
+}
+
 static int by_id(const void *x, const void *y)
 {
 	uint64_t a = ((const struct cap *)x)->cap, b = ((const struct cap *)y)->cap;

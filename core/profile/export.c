@@ -162,9 +162,9 @@ static void put_counts(struct fw_json_out *out, const struct fw_record *r)
 }
 
 /* Both halves decay with time, so they are no whole numbers. */
-static void put_messages(struct fw_json_out *out, const struct fw_record *r)
+static void put_engagements(struct fw_json_out *out, const struct fw_record *r)
 {
-	fw_json_key(out, "messages");
+	fw_json_key(out, "engagements");
 	fw_json_open_array(out);
 	for (uint32_t i = 0; i < r->engagements.n; i++) {
 		const struct engagement *e = &r->engagements.items[i];
@@ -242,7 +242,7 @@ int fw_profile_export(struct fw_arena *a, struct fw_str bytes, struct fw_str unv
 		put_changes_of_cart(out, r);
 		put_all_orders(out, r);
 		put_counts(out, r);
-		put_messages(out, r);
+		put_engagements(out, r);
 		put_caps(out, r);
 		put_count(out, "messagesRemembered", r->seen.n);
 		put_count(out, "importsRemembered", r->imports.n);

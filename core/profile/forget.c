@@ -24,13 +24,15 @@ bool fw_record_forget(struct fw_record *r, unsigned level)
 	case 2: r->recent.n = 0; return true;
 	case 3: fw_series_fold(r, 1); return true;
 	case 4: forget_cart_details(r); return true;
-	case 5: case 6: case 7: forget_traits(r); return true;
-	case 8: r->traits.n = 0; return true;
-	case 9: fw_series_forget_times(r); return true;
-	case 10: fw_cart_forget(r, FEW_PRODUCTS); return true;
-	case 11: fw_orders_forget(r, FEW_ORDERS); return true;
-	case 12: fw_consent_forget_superseded(r); return true;
-	case 13: fw_consent_forget_oldest(r, FW_LIMIT_CONSENT_LOG_BYTES / 4); return true;
+	case 5: fw_messages_forget_outcomes(r, FW_LIMIT_OUTCOMES_BYTES / 4); return true;
+	case 6: case 7: case 8: forget_traits(r); return true;
+	case 9: r->traits.n = 0; return true;
+	case 10: fw_messages_forget_facts(r); return true;
+	case 11: fw_series_forget_times(r); return true;
+	case 12: fw_cart_forget(r, FEW_PRODUCTS); return true;
+	case 13: fw_orders_forget(r, FEW_ORDERS); return true;
+	case 14: fw_consent_forget_superseded(r); return true;
+	case 15: fw_consent_forget_oldest(r, FW_LIMIT_CONSENT_LOG_BYTES / 4); return true;
 	default: return false; /* by now it fits: test_profile_size has the worst there can be */
 	}
 }

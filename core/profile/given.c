@@ -7,15 +7,7 @@
 /* Where there is no clock, ages count from a midnight that is the same for ever: what passes today passes next year. */
 #define SOME_MIDNIGHT_US INT64_C(1767225600000000) /* 2026-01-01T00:00:00Z */
 
-struct history {
-	struct fw_arena *arena;
-	struct fw_record *record;
-	struct fw_profile_options options;
-	int64_t base_us; /* from which ages count */
-	struct fw_error *err;
-};
-
-static int wrong(const struct history *h, unsigned number, const char *what)
+static int wrong(const struct fw_given *h, unsigned number, const char *what)
 {
 	fw_fail(h->err, FW_EINVAL, NULL, 0, "events.%u: %s", number, what);
 	fw_hint(h->err, "%s", "write { \"Product Viewed\", category = \"boots\", ago = \"2d\" }, in JSON "
@@ -23,7 +15,7 @@ static int wrong(const struct history *h, unsigned number, const char *what)
 	return FW_EINVAL;
 }
 
-static struct fw_json *put_text(const struct history *h, struct fw_json *object, const char *key, struct fw_str text)
+static struct fw_json *put_text(const struct fw_given *h, struct fw_json *object, const char *key, struct fw_str text)
 {
 	struct fw_json *m = FW_NEW(h->arena, struct fw_json);
 	if (!m)
@@ -35,7 +27,7 @@ static struct fw_json *put_text(const struct history *h, struct fw_json *object,
 }
 
 /* The event as a client would have sent it: of somebody, and a track event unless it says otherwise. */
-static struct fw_json *complete(const struct history *h, const struct fw_json *told)
+static struct fw_json *complete(const struct fw_given *h, const struct fw_json *told)
 {
 	struct fw_json *event = FW_NEW(h->arena, struct fw_json);
 	if (!event)
@@ -57,64 +49,83 @@ static bool is_event(const struct fw_json *told)
 		(told->type == FW_JSON_ARRAY && told->count == 1 && told->child->type == FW_JSON_STRING);
 }
 
-static int apply_event(const struct history *h, const struct fw_json *told, unsigned number)
+/* They happen one after the other, as they stand there. */
+static int read_event(struct fw_given *g, const struct fw_json *told)
 {
-	struct fw_event e;
 	struct fw_refusal refusal;
 	const struct fw_json *ago = fw_json_get(told, "ago");
 	bool has_ago = ago && ago->type != FW_JSON_NULL;
 	int64_t ago_s = has_ago && ago->type == FW_JSON_STRING ? fw_duration_s(ago->string) : -1;
 	if (!is_event(told))
-		return wrong(h, number, "an event was expected");
+		return wrong(g, g->number, "an event was expected");
 	if (has_ago && ago_s < 0)
-		return wrong(h, number, "ago is a duration such as \"2d\"");
-	/* They happen one after the other, as they stand there. */
-	int64_t at_us = h->base_us - (has_ago ? ago_s * 1000000 : 0) + number * INT64_C(1000);
+		return wrong(g, g->number, "ago is a duration such as \"2d\"");
+	int64_t at_us = g->base_us - (has_ago ? ago_s * 1000000 : 0) + g->number * INT64_C(1000);
 	const struct fw_event_frame frame = { .type = -1, .received_us = at_us > 0 ? at_us : 0 };
-	const struct fw_json *event = complete(h, told);
-	int ret = event ? fw_event_read(h->arena, event, &frame, &e, &refusal) : FW_ENOMEM;
+	const struct fw_json *event = complete(g, told);
+	int ret = event ? fw_event_read(g->arena, event, &frame, &g->event, &refusal) : FW_ENOMEM;
 	if (ret == FW_EINVAL)
-		return wrong(h, number, refusal.message);
-	e.trusted = true; /* by whoever writes the test */
-	if (ret == 0)
-		ret = fw_event_read_consent(h->arena, NULL, true, &e);
-	return ret < 0 ? ret : fw_profile_apply(h->record, &e, &h->options, NULL);
+		return wrong(g, g->number, refusal.message);
+	g->event.trusted = true; /* by whoever writes the test */
+	return ret < 0 ? ret : fw_event_read_consent(g->arena, NULL, true, &g->event);
 }
 
-static int fill_from(const struct history *h, int64_t now_us, struct fw_facts *f)
+int fw_given_begin(struct fw_given *g, struct fw_arena *a, const struct fw_facts *f, const struct fw_json *visitor, const char *currency,
+	struct fw_error *err)
 {
-	struct fw_buf bytes;
-	struct fw_str key = f->key;
-	fw_buf_init(&bytes, 0);
-	fw_record_write(h->record, &bytes);
-	char *copy = bytes.failed ? NULL : fw_arena_strndup(h->arena, bytes.data, bytes.n);
-	int ret = copy ? fw_profile_fill_at((struct fw_str){ copy, bytes.n }, now_us, f) : FW_ENOMEM;
+	enum { MOST_EVENTS = 1000 };
+	const struct fw_json *events = fw_json_get(visitor, "events"), *wait = fw_json_get(visitor, "wait");
+	int64_t waited_us = wait && wait->type == FW_JSON_STRING ? fw_duration_s(wait->string) * 1000000 : 0;
+	bool none = !events || events->type == FW_JSON_NULL;
+	if (!none && ((events->type != FW_JSON_ARRAY && events->count) || (events->type != FW_JSON_ARRAY && events->type != FW_JSON_OBJECT)))
+		return fw_fail(err, FW_EINVAL, NULL, 0, "events: %s where a list of events was expected", fw_json_type_name(events->type));
+	if (!none && events->count > MOST_EVENTS)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "events: more than %d", MOST_EVENTS);
+	*g = (struct fw_given){ .arena = a, .record = fw_record_new(a, FW_STR("given")), .err = err, .next = none ? NULL : events->child,
+		.options = { .currency = currency, .behaviour = true },
+		.base_us = (f->has_clock ? f->now_us : SOME_MIDNIGHT_US + waited_us) - waited_us };
+	g->end_us = g->base_us + waited_us + (none ? 0 : events->count * INT64_C(1000));
+	return g->record ? 0 : FW_ENOMEM;
+}
+
+int fw_given_next(struct fw_given *g)
+{
+	const struct fw_json *told = g->next;
+	if (!told)
+		return 0;
+	g->next = told->next;
+	g->number++;
+	int rc = read_event(g, told);
+	return rc < 0 ? rc : 1;
+}
+
+int fw_given_apply(struct fw_given *g)
+{
+	return fw_profile_apply(g->record, &g->event, &g->options, NULL);
+}
+
+static int fill_from(const struct fw_given *g, struct fw_facts *f)
+{
+	struct fw_str bytes, key = f->key;
+	int rc = fw_record_bytes(g->record, g->arena, &bytes);
+	if (rc == 0)
+		rc = fw_profile_fill_at(bytes, g->end_us, f);
 	f->key = key; /* rollouts draw by the point that was given */
-	fw_buf_finish(&bytes);
-	return ret;
+	return rc;
 }
 
 int fw_profile_given(struct fw_facts *f, struct fw_arena *a, const struct fw_json *visitor, const struct fw_zone *zone,
 	const char *currency, struct fw_error *err)
 {
-	enum { MOST_EVENTS = 1000 };
-	int ret = fw_facts_given(f, a, visitor, zone, err);
-	const struct fw_json *events = ret < 0 ? NULL : fw_json_get(visitor, "events"), *wait = fw_json_get(visitor, "wait");
-	if (!events || events->type == FW_JSON_NULL)
-		return ret;
-	if ((events->type != FW_JSON_ARRAY && events->count) || (events->type != FW_JSON_ARRAY && events->type != FW_JSON_OBJECT))
-		return fw_fail(err, FW_EINVAL, NULL, 0, "events: %s where a list of events was expected", fw_json_type_name(events->type));
-	if (events->count > MOST_EVENTS)
-		return fw_fail(err, FW_EINVAL, NULL, 0, "events: more than %d", MOST_EVENTS);
-	int64_t waited_us = wait && wait->type == FW_JSON_STRING ? fw_duration_s(wait->string) * 1000000 : 0;
-	struct history h = { .arena = a, .record = fw_record_new(a, FW_STR("given")), .err = err,
-		.options = { .currency = currency, .behaviour = true },
-		.base_us = (f->has_clock ? f->now_us : SOME_MIDNIGHT_US + waited_us) - waited_us };
-	ret = h.record ? 0 : FW_ENOMEM;
-	unsigned number = 0;
-	for (const struct fw_json *e = events->child; e && ret == 0; e = e->next)
-		ret = apply_event(&h, e, ++number);
-	if (ret == 0)
-		ret = fill_from(&h, h.base_us + waited_us + number * INT64_C(1000), f);
-	return ret == FW_ENOMEM ? fw_fail(err, ret, NULL, 0, "the visitor is too large") : ret;
+	struct fw_given g;
+	const struct fw_json *events;
+	int rc = fw_facts_given(f, a, visitor, zone, err);
+	if (rc < 0 || !(events = fw_json_get(visitor, "events")) || events->type == FW_JSON_NULL)
+		return rc;
+	rc = fw_given_begin(&g, a, f, visitor, currency, err);
+	while (rc == 0 && (rc = fw_given_next(&g)) > 0)
+		rc = fw_given_apply(&g);
+	if (rc == 0)
+		rc = fill_from(&g, f);
+	return rc == FW_ENOMEM ? fw_fail(err, rc, NULL, 0, "the visitor is too large") : rc;
 }

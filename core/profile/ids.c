@@ -154,3 +154,42 @@ struct fw_str fw_record_user(const struct fw_record *r)
 			return r->ids.items[i].text;
 	return (struct fw_str){ NULL, 0 };
 }
+
+/* 0; FW_ENOMEM. */
+static int proven_trait(const struct fw_record *r, const char *name, struct fw_str *ret)
+{
+	struct fw_value v;
+	for (uint32_t i = 0; i < r->traits.n; i++) {
+		const struct trait *t = &r->traits.items[i];
+		if (t->claimed || !fw_str_is(t->name, name))
+			continue;
+		int rc = fw_trait_unpack(t->packed, r->arena, &v);
+		if (rc == 0 && v.state == FW_KNOWN && v.kind == FW_KIND_TEXT)
+			*ret = v.text;
+		return rc;
+	}
+	return 0;
+}
+
+static struct fw_str latest_of(const struct fw_record *r, enum fw_id_kind kind)
+{
+	struct fw_str latest = { NULL, 0 };
+	for (uint32_t i = 0; i < r->ids.n; i++)
+		if (r->ids.items[i].kind == kind && !r->ids.items[i].shared)
+			latest = r->ids.items[i].text;
+	return latest;
+}
+
+int fw_record_address(const struct fw_record *r, struct fw_str channel, struct fw_str *ret)
+{
+	bool email = fw_str_is(channel, "email"), sms = fw_str_is(channel, "sms");
+	*ret = (struct fw_str){ NULL, 0 };
+	if (!email && !sms) {
+		*ret = fw_record_user(r).n ? fw_record_user(r) : r->first_id;
+		return 0;
+	}
+	int rc = proven_trait(r, email ? "email" : "phone", ret);
+	if (rc == 0 && !ret->n)
+		*ret = latest_of(r, email ? FW_ID_EMAIL : FW_ID_PHONE);
+	return rc;
+}

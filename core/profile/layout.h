@@ -1,4 +1,4 @@
-/* The layout of a record, version 2 (version 1 has fewer parts, and ids of two kinds):
+/* The layout of a record, version 3 (version 1 has fewer parts, and ids of two kinds; version 2 no messages):
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit
@@ -14,7 +14,7 @@
 
 enum part {
 	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_SEEN, PART_TRAITS, PART_TEXTS, PART_VISITS, PART_TOUCHES, PART_SERIES,
-	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT, PART_MERGES, PART_CONSENT, PART_ERASED,
+	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT, PART_MERGES, PART_CONSENT, PART_ERASED, PART_MESSAGES,
 	PARTS,
 };
 

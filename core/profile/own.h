@@ -6,10 +6,11 @@
 #include "base/limits.h"
 #include "fact/history.h"
 #include "profile/behaviour.h"
+#include "profile/due.h"
 #include "profile/record.h"
 
-/* Version 2 has kinds of ids, merges and consent. */
-enum { RECORD_VERSION = 2 };
+/* Version 2 has kinds of ids, merges and consent; version 3 has messages. */
+enum { RECORD_VERSION = 3 };
 
 /* A list that grows: n of size. */
 #define FW_LIST(type) \
@@ -151,6 +152,10 @@ struct fw_record {
 	FW_LIST(struct consent) consents; /* by `what` */
 	FW_LIST(struct consent_entry) consent_log; /* by time */
 	bool restricted;                  /* kept, and used for nothing */
+	FW_LIST(struct fw_due) dues;      /* by number; times in whole milliseconds, as in the next two */
+	FW_LIST(struct fw_due_outcome) outcomes; /* by time */
+	FW_LIST(struct fw_mark) marks;    /* by name */
+	FW_LIST(struct fw_wake) was_due;  /* of `dues`, as the record was read */
 	int64_t erased_ms;                /* somebody with these ids was erased then; 0: nobody */
 
 	/* What the texts of both parts are: numbers are places here, from 1. */
@@ -248,6 +253,7 @@ int fw_merge_seen(struct merging *m);
 int fw_merge_traits(struct merging *m);
 int fw_merge_consents(struct merging *m);
 int fw_merge_series(struct merging *m);
+int fw_merge_messages(struct merging *m);
 
 /* By time, then by what tells them apart; 0: they are alike. */
 int fw_touch_compare(const struct touch *a, const struct touch *b);
@@ -257,6 +263,17 @@ struct cap *fw_cap_find(const struct fw_record *r, uint64_t cap);
 /* The parts of splitting: `now` is what became of `merged`, whose text numbers are the same. */
 void fw_split_series(struct fw_record *now, const struct fw_record *merged); /* leaves in `now` what came since */
 int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
+int fw_split_messages(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
+
+/* The order of what became of messages: by time, then by what tells them apart; when somebody has to look at one. */
+int fw_outcome_compare(const struct fw_due_outcome *a, const struct fw_due_outcome *b);
+struct fw_wake fw_due_wake(const struct fw_due *d);
+/* The part of messages as bytes; and back: false when they are not what they should be. */
+void fw_messages_put(const struct fw_record *r, struct fw_buf *out);
+bool fw_messages_get(struct fw_record *r, struct fw_unpack *u);
+/* Keeps the newest outcomes; what events told that triggered messages. */
+void fw_messages_forget_outcomes(struct fw_record *r, size_t most_bytes);
+void fw_messages_forget_facts(struct fw_record *r);
 
 /* What the person said of a purpose or a channel (folded), or NULL. */
 struct consent *fw_consent_find(const struct fw_record *r, struct fw_str what);
@@ -326,6 +343,8 @@ void fw_put_touch(struct fw_json_out *out, const char *key, const struct touch *
 /* The member "merges": who became part of the person, oldest first, and until when that can be undone. The rows of addresses have keyed
  * hashes for ids: of those the kind is told. */
 void fw_put_merges(struct fw_json_out *out, const struct fw_record *r);
+/* Messages: members "waiting" and "messages", what became of earlier ones, newest first. */
+void fw_put_messages(struct fw_json_out *out, const struct fw_record *r);
 /* What stands before an id of that kind in paths of visitors. */
 const char *fw_id_prefix(enum fw_id_kind kind);
 

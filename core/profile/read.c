@@ -377,6 +377,7 @@ bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
 		[PART_CAPS] = get_caps, [PART_SEEN] = get_seen, [PART_IMPORTS] = get_imports, [PART_TRAITS] = get_traits,
 		[PART_VISITS] = get_visits, [PART_TOUCHES] = get_touches, [PART_RECENT] = get_recent, [PART_LIFETIME] = get_lifetime,
 		[PART_ENGAGEMENT] = get_engagements, [PART_MERGES] = get_merges, [PART_CONSENT] = get_consent, [PART_ERASED] = get_erased,
+		[PART_MESSAGES] = fw_messages_get,
 	};
 	struct fw_unpack u;
 	fw_unpack_init(&u, bytes);

@@ -74,17 +74,6 @@ void fw_record_restrict(struct fw_record *r, bool restricted)
 	r->restricted = restricted;
 }
 
-/* The longest beginning of at most FW_LIMIT_KEY_BYTES that cuts no character. */
-static struct fw_str cut(struct fw_str text)
-{
-	if (text.n <= FW_LIMIT_KEY_BYTES)
-		return text;
-	text.n = FW_LIMIT_KEY_BYTES;
-	while (text.n && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
-		text.n--;
-	return text;
-}
-
 uint32_t fw_text_hash(struct fw_str text)
 {
 	uint32_t h = 2166136261u;
@@ -108,14 +97,14 @@ uint32_t fw_record_text_whole(struct fw_record *r, struct fw_str text)
 
 uint32_t fw_record_text(struct fw_record *r, struct fw_str text)
 {
-	text = cut(text);
+	text.n = fw_utf8_cut(text, FW_LIMIT_KEY_BYTES);
 	return text.n ? fw_record_text_whole(r, text) : 0;
 }
 
 uint32_t fw_record_text_folded(struct fw_record *r, struct fw_str text)
 {
 	char folded[FW_LIMIT_KEY_BYTES];
-	text = cut(text);
+	text.n = fw_utf8_cut(text, FW_LIMIT_KEY_BYTES);
 	if (text.n)
 		fw_fold(text, folded);
 	return fw_record_text(r, (struct fw_str){ folded, text.n });

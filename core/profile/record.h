@@ -43,6 +43,10 @@ bool fw_record_find_id(const struct fw_record *r, enum fw_id_kind kind, struct f
 void fw_record_remove_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 void fw_record_share_id(struct fw_record *r, enum fw_id_kind kind, struct fw_str text);
 
+/* Where a channel reaches the person, as far as that is proven: for "email" and "sms" the trait of that name, else the latest address or
+ * number that belongs to the person; for any other channel the userId, else the id of first sight. n 0: nowhere. */
+int fw_record_address(const struct fw_record *r, struct fw_str channel, struct fw_str *ret); /* 0 or FW_ENOMEM */
+
 /* Another person's record that became part of this one. */
 struct fw_merge {
 	enum fw_id_kind kind;   /* the id whose row it was */

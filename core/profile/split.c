@@ -429,7 +429,8 @@ static int find_since(struct splitting *s)
 		return FW_ENOMEM;
 	if (split_ids(s) < 0 || split_merges(s) < 0 || split_sessions(s) < 0 || split_cart(s) < 0 || split_orders(s) < 0 ||
 			split_caps(s) < 0 || fw_split_seen(s->r, s->now, s->merged) < 0 || TAKE_NEW(s, imports, same_import) < 0 ||
-			TAKE_NEW(s, traits, same_trait) < 0 || split_consents(s) < 0 || split_behaviour(s) < 0)
+			TAKE_NEW(s, traits, same_trait) < 0 || split_consents(s) < 0 || fw_split_messages(s->r, s->now, s->merged) < 0 ||
+			split_behaviour(s) < 0)
 		return FW_ENOMEM;
 	since->first_s = since->last_ms / 1000;
 	if (s->now->first_s < s->merged->first_s && s->now->first_s < since->first_s)

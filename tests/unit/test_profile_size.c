@@ -264,6 +264,25 @@ static void fill_behaviour(struct worst *w)
 	}
 }
 
+static void fill_messages(struct worst *w)
+{
+	for (unsigned i = how_many(w, FW_LIMIT_DUE); i > 0; i--) {
+		const struct fw_due d = { .number = roll(&w->dice) | 1, .state = (enum fw_due_state)below(&w->dice, 3),
+			.rule = any_text(w, FW_LIMIT_ID_BYTES), .channel = any_text(w, FW_LIMIT_ID_BYTES), .triggered_us = any_time(w) * 1000,
+			.due_us = any_time(w) * 1000, .expires_us = any_time(w) * 1000, .attempts = UINT32_MAX, .lost = UINT32_MAX,
+			.reason = any_text(w, FW_LIMIT_DUE_REASON_BYTES), .facts = any_text(w, FW_LIMIT_TRAIT_BYTES) };
+		assert_int_equal(fw_record_put_due(w->r, &d), 0);
+	}
+	for (unsigned i = how_many(w, 2 * FW_LIMIT_OUTCOMES); i > 0; i--) {
+		const struct fw_due_outcome o = { any_time(w) * 1000, roll(&w->dice), any_text(w, 60), any_text(w, 20), any_text(w, 12), any_text(w, 60) };
+		assert_int_equal(fw_record_note_outcome(w->r, &o), 0);
+	}
+	for (unsigned i = how_many(w, FW_LIMIT_MARKS); i > 0; i--) {
+		const struct fw_mark m = { any_text(w, FW_LIMIT_ID_BYTES), any_time(w) * 1000, true };
+		assert_int_equal(fw_record_set_mark(w->r, &m), 0);
+	}
+}
+
 static struct fw_record *anybody_at_limits(struct fw_arena *a, uint64_t seed, unsigned full)
 {
 	struct worst w = { { seed }, a, NULL, full };
@@ -278,6 +297,7 @@ static struct fw_record *anybody_at_limits(struct fw_arena *a, uint64_t seed, un
 	fill_caps(&w);
 	w.r->cart.entries.n = 0;
 	fill_shop(&w);
+	fill_messages(&w);
 	for (int i = 0; i < 2 * FW_LIMIT_SEEN_KEPT; i++)
 		fw_record_remember(w.r, roll(&w.dice), any_time(&w) * 1000, spilled, &day);
 	for (uint64_t i = 0; i < FW_LIMIT_IMPORTS_KEPT; i++)
@@ -310,6 +330,7 @@ static void test_everything_at_its_limit(void **state)
 		assert_true(fw_str_equal(bytes, written(&arena, r)));
 		struct fw_record *again = read_again(&arena, bytes);
 		assert_true(fw_str_equal(bytes, written(&arena, again)));
+		assert_true(again->dues.n == r->dues.n && again->marks.n == r->marks.n);
 		assert_true(again->ids.n == r->ids.n && again->merges.n == r->merges.n && again->seen.n == r->seen.n);
 		assert_true(uses_of(again) == uses_of(r) && again->consents.n == r->consents.n && again->restricted == r->restricted);
 		fw_arena_finish(&arena);
