@@ -13,7 +13,8 @@
 const char *fw_reason_name(enum fw_reason reason)
 {
 	static const char *const names[FW_REASONS] = { "won", "not_matched", "unknown", "disabled", "not_started", "ended",
-		"not_in_rollout", "holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside" };
+		"not_in_rollout", "holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside", "deferred", "suppressed",
+		"no_address", "cancelled", "expired" };
 	return names[reason];
 }
 
@@ -199,6 +200,14 @@ static void count_winner(struct fw_decider *d, uint32_t rule, int64_t at_us)
 {
 	d->counts.rules[rule].won++;
 	d->counts.rules[rule].last_us = at_us;
+}
+
+void fw_decide_count_one(struct fw_decider *d, uint32_t rule, enum fw_reason reason, uint32_t by, int64_t at_us)
+{
+	if (reason == FW_REASON_WON)
+		count_winner(d, rule, at_us);
+	else if (1u << reason & COUNTED)
+		count_refusal(d, &(struct fw_refused){ rule, reason, by });
 }
 
 static void take(struct run *r, struct contest *c, uint32_t rule, const struct fw_verdict *v)

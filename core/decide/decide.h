@@ -24,6 +24,11 @@ enum fw_reason {
 	FW_REASON_EXCLUDED,
 	FW_REASON_FAILED,
 	FW_REASON_SET_ASIDE,
+	FW_REASON_DEFERRED, /* from here on of messages alone */
+	FW_REASON_SUPPRESSED,
+	FW_REASON_NO_ADDRESS,
+	FW_REASON_CANCELLED,
+	FW_REASON_EXPIRED,
 	FW_REASONS,
 };
 const char *fw_reason_name(enum fw_reason reason);
@@ -110,6 +115,8 @@ int fw_decide(struct fw_decider *d, const struct fw_facts *facts, const uint32_t
 int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const struct fw_probe *probe, const uint32_t *slots,
 	uint32_t n_slots, struct fw_arena *arena, struct fw_decision *ret);
 
+/* Counts what became of one candidate that stood alone, as messages do; `by`: the guard or the cap. */
+void fw_decide_count_one(struct fw_decider *d, uint32_t rule, enum fw_reason reason, uint32_t by, int64_t at_us);
 /* Counts a decision with reservations, once they are made and it is shown. */
 void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 

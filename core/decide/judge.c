@@ -32,17 +32,28 @@ static bool fits_uses(unsigned wanted, unsigned uses)
 	return !wanted || (wanted & uses);
 }
 
+/* A message is put off by a guard only if no other drops it. */
 static bool guards_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
 {
+	bool passes = true;
 	for (uint32_t i = 0; i < r->n_guards; i++) {
 		uint32_t number = r->guards[i];
-		if (!fits_uses(d->set->guards[number].uses, uses) || guard_passes(d, number))
+		const struct fw_guard *g = &d->set->guards[number];
+		bool may_wait = r->message && g->defer;
+		if (!fits_uses(g->uses, uses) || (may_wait && !passes) || guard_passes(d, number))
 			continue;
 		v->reason = FW_REASON_VETOED;
 		v->guard = number;
-		return false;
+		passes = false;
+		if (!may_wait)
+			break;
 	}
-	return true;
+	return passes;
+}
+
+bool fw_judge_guard(struct fw_decider *d, uint32_t guard)
+{
+	return guard_passes(d, guard);
 }
 
 uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r, unsigned uses, uint32_t *at)

@@ -22,6 +22,8 @@ struct fw_cap_memo {
  * FW_REASON_WON means that nothing but room and group stand between it and winning. */
 void fw_judge(struct fw_decider *d, uint32_t rule, bool verify, bool make, struct fw_verdict *ret);
 
+/* Whether a guard lets pass, at the time of the facts. */
+bool fw_judge_guard(struct fw_decider *d, uint32_t guard);
 /* Takes the rule's only_one_of: FW_NONE when it is free (or the rule has none), else the rule that has it. */
 uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule);
 /* Takes a place under each cap of a winner; `uses` as in its verdict. */

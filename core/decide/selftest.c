@@ -2,18 +2,17 @@
 
 #include <string.h>
 
+#include "decide/rehearse.h"
 #include "profile/given.h"
 #include "signal/signal.h"
 
-enum { SKIPPED = 2 };
-
 struct asked {
 	uint32_t *slots;
-	const struct fw_json **expected;
-	uint32_t n;
+	const struct fw_json **expected; /* of the slots, then of the channels */
+	uint32_t n, n_channels;
 };
 
-/* The slots that the test names; messages are judged by a later version's code. */
+/* The slots that the test names; other names are channels of messages. */
 static int read_expected(const struct fw_ruleset *set, const struct fw_test *t, struct fw_arena *arena, struct asked *ret)
 {
 	ret->slots = FW_NEW_ARRAY(arena, t->expect->count, uint32_t);
@@ -27,6 +26,9 @@ static int read_expected(const struct fw_ruleset *set, const struct fw_test *t, 
 		ret->slots[ret->n] = slot;
 		ret->expected[ret->n++] = m;
 	}
+	for (const struct fw_json *m = t->expect->child; m; m = m->next)
+		if (fw_ruleset_slot(set, m->key) == FW_MAP_NONE)
+			ret->expected[ret->n + ret->n_channels++] = m;
 	return 0;
 }
 
@@ -116,54 +118,136 @@ static void report(struct fw_decider *d, const struct fw_facts *facts, const str
 	fw_buf_finish(&why);
 }
 
-static int run_one(struct fw_decider *d, struct fw_zone_set *zones, const struct fw_test *t, struct fw_arena *arena,
-	struct fw_errors *errors)
+/* What became of the first message that was expected. */
+static void put_what_became(const struct fw_record *r, const struct fw_json *expected, struct fw_buf *out)
 {
-	struct fw_facts facts;
-	struct asked asked = { 0 };
-	struct fw_decision decision;
-	struct fw_explanation explanation;
-	struct fw_error why;
-	if (fw_profile_given(&facts, arena, t->given, d->set->zone, d->set->currency, &why) < 0) {
-		fw_fail(fw_errors_add(errors), FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s", t->id, why.message);
-		return 1;
-	}
-	if (read_expected(d->set, t, arena, &asked) < 0 || fw_signal_derive(zones, &facts) < 0 ||
-	    fw_decide(d, &facts, asked.slots, asked.n, arena, &decision) < 0)
-		return FW_ENOMEM;
-	bool passed = true;
-	for (uint32_t i = 0; i < asked.n; i++)
-		passed &= fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n);
-	if (asked.n == 0)
-		return SKIPPED;
-	if (passed)
-		return 0;
-	if (fw_explain(d, &facts, asked.slots, asked.n, arena, &explanation) < 0)
-		return FW_ENOMEM;
-	for (uint32_t i = 0; i < asked.n; i++)
-		if (!fits(d->set, asked.expected[i], decision.slots[i].winners, decision.slots[i].n))
-			report(d, &facts, t, &explanation.slots[i], asked.expected[i], errors);
+	const struct fw_json *first = expected->type == FW_JSON_ARRAY ? expected->child : expected;
+	struct fw_due_outcome o, last = { .at_us = 0 };
+	struct fw_due d;
+	if (!first || is_default(first))
+		return;
+	for (unsigned i = 0; fw_record_outcome(r, i, &o); i++)
+		if (fw_str_equal(o.rule, first->string))
+			last = o;
+	if (last.what.n)
+		fw_buf_printf(out, "\"%s\": %.*s", first->string.p, (int)last.what.n, last.what.p);
+	if (last.by.n)
+		fw_buf_printf(out, " by \"%.*s\"", (int)last.by.n, last.by.p);
+	for (unsigned i = 0; !last.what.n && fw_record_due(r, i, &d); i++)
+		if (fw_str_equal(d.rule, first->string)) {
+			fw_buf_printf(out, "\"%s\" still waits", first->string.p);
+			return;
+		}
+	if (!last.what.n)
+		fw_buf_printf(out, "nothing triggered \"%s\"", first->string.p);
+}
+
+static void report_channel(struct fw_decider *d, const struct fw_test *t, const struct fw_record *r, const struct fw_json *expected,
+	const struct fw_winner *sent, uint32_t n, struct fw_errors *errors)
+{
+	struct fw_buf text, why;
+	struct fw_error *err = fw_errors_add(errors);
+	fw_buf_init(&text, 0);
+	fw_buf_init(&why, 0);
+	put_expected(expected, &text);
+	fw_buf_puts(&text, " was expected, and ");
+	for (uint32_t i = 0; i < n; i++)
+		fw_buf_printf(&text, "%s\"%s\"", i ? ", " : "", d->set->rules[sent[i].rule].id);
+	fw_buf_puts(&text, n ? " was sent" : "nothing was sent");
+	put_what_became(r, expected, &why);
+	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, expected->key.p, fw_buf_text(&text));
+	fw_hint(err, "%s", fw_buf_text(&why));
+	fw_buf_finish(&text);
+	fw_buf_finish(&why);
+}
+
+static int fail_given(const struct fw_test *t, const struct fw_error *why, struct fw_errors *errors)
+{
+	fw_fail(fw_errors_add(errors), FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s", t->id, why->message);
 	return 1;
 }
 
-int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run,
-	uint32_t *ret_skipped)
+/* The messages that the test expects. 0, 1 when it fails, FW_ENOMEM. */
+static int run_channels(struct fw_decider *d, const struct fw_triggers *triggers, struct fw_zone_set *zones, const struct fw_test *t,
+	const struct asked *asked, struct fw_arena *arena, struct fw_errors *errors)
 {
-	int failed = 0;
+	struct fw_rehearsal r;
+	struct fw_error why;
+	int failed = 0, rc = fw_rehearse(d, triggers, zones, t->given, arena, &r, &why);
+	struct fw_winner *sent = rc == 0 ? FW_NEW_ARRAY(arena, r.n + 1, struct fw_winner) : NULL;
+	if (rc < 0)
+		return rc == FW_ENOMEM ? rc : fail_given(t, &why, errors);
+	if (!sent)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < asked->n_channels; i++) {
+		const struct fw_json *expected = asked->expected[asked->n + i];
+		uint32_t n = 0;
+		for (uint32_t k = 0; k < r.n; k++)
+			if (fw_str_is(expected->key, d->set->rules[r.sent[k].rule].message->channel))
+				sent[n++] = (struct fw_winner){ .rule = r.sent[k].rule };
+		if (fits(d->set, expected, sent, n))
+			continue;
+		report_channel(d, t, r.record, expected, sent, n, errors);
+		failed = 1;
+	}
+	return failed;
+}
+
+static int run_slots(struct fw_decider *d, struct fw_zone_set *zones, const struct fw_test *t, const struct asked *asked,
+	struct fw_arena *arena, struct fw_errors *errors)
+{
+	struct fw_facts facts;
+	struct fw_decision decision;
+	struct fw_explanation explanation;
+	struct fw_error why;
+	if (fw_profile_given(&facts, arena, t->given, d->set->zone, d->set->currency, &why) < 0)
+		return fail_given(t, &why, errors);
+	if (fw_signal_derive(zones, &facts) < 0 || fw_decide(d, &facts, asked->slots, asked->n, arena, &decision) < 0)
+		return FW_ENOMEM;
+	bool passed = true;
+	for (uint32_t i = 0; i < asked->n; i++)
+		passed &= fits(d->set, asked->expected[i], decision.slots[i].winners, decision.slots[i].n);
+	if (passed)
+		return 0;
+	if (fw_explain(d, &facts, asked->slots, asked->n, arena, &explanation) < 0)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < asked->n; i++)
+		if (!fits(d->set, asked->expected[i], decision.slots[i].winners, decision.slots[i].n))
+			report(d, &facts, t, &explanation.slots[i], asked->expected[i], errors);
+	return 1;
+}
+
+static int run_one(struct fw_decider *d, const struct fw_triggers *triggers, struct fw_zone_set *zones, const struct fw_test *t,
+	struct fw_arena *arena, struct fw_errors *errors)
+{
+	struct asked asked = { 0 };
+	if (read_expected(d->set, t, arena, &asked) < 0)
+		return FW_ENOMEM;
+	int slots = asked.n || !asked.n_channels ? run_slots(d, zones, t, &asked, arena, errors) : 0;
+	if (slots < 0 || !asked.n_channels)
+		return slots;
+	int channels = run_channels(d, triggers, zones, t, &asked, arena, errors);
+	return channels < 0 ? channels : slots | channels;
+}
+
+int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run)
+{
+	struct fw_triggers *triggers = fw_triggers_create(d->set);
+	int failed = triggers ? 0 : FW_ENOMEM;
 	double holdout = d->holdout;
 	d->holdout = 0;
-	*ret_run = *ret_skipped = 0;
+	*ret_run = 0;
 	for (uint32_t i = 0; i < d->set->n_tests && failed >= 0; i++) {
 		struct fw_arena arena;
 		if (only && !strstr(d->set->tests[i].id, only))
 			continue;
 		fw_arena_init(&arena, NULL, 0, 0);
-		int r = run_one(d, zones, &d->set->tests[i], &arena, errors);
-		failed = r < 0 ? r : failed + (r == 1);
-		*ret_run += r != SKIPPED;
-		*ret_skipped += r == SKIPPED;
+		int r = run_one(d, triggers, zones, &d->set->tests[i], &arena, errors);
+		failed = r < 0 ? r : failed + r;
+		++*ret_run;
 		fw_arena_finish(&arena);
 	}
 	d->holdout = holdout;
+	fw_triggers_destroy(triggers);
 	return failed;
 }

@@ -5,9 +5,7 @@
 #include "decide/decide.h"
 
 /* Runs every test of the set, or those whose id contains `only` (NULL: all). Each failure adds an error with the test's
- * place, what won instead, and why. Returns how many failed, or FW_ENOMEM; `ret_run` says how many ran, `ret_skipped` how
- * many did not, since they expect nothing but messages, which this version does not send. */
-int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run,
-	uint32_t *ret_skipped);
+ * place, what won instead, and why. Returns how many failed, or FW_ENOMEM; `ret_run` says how many ran. */
+int fw_selftest_run(struct fw_decider *d, struct fw_zone_set *zones, const char *only, struct fw_errors *errors, uint32_t *ret_run);
 
 #endif

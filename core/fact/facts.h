@@ -134,6 +134,9 @@ const struct fw_value *fw_facts_single(const struct fw_facts *f, enum fw_fact fa
 /* The count or share asked for, as a value. */
 struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *query);
 
+/* Every fact that has a value, as an object in the shape that rules see and `given` takes. */
+void fw_facts_write(struct fw_json_out *o, const struct fw_facts *f);
+
 /* Whether the fact would come from the profile. */
 bool fw_fact_from_profile(enum fw_fact fact);
 

@@ -150,7 +150,7 @@ static int check_texts(struct check *c, const struct fw_json *content)
 /* What a function sends is only known when it was called. */
 static int check_rule(struct check *c)
 {
-	const struct fw_content *send = &c->rule->message->send;
+	const struct fw_content *send = &c->rule->show;
 	struct fw_json *content;
 	struct fw_error err;
 	if (send->function != FW_NONE)

@@ -11,9 +11,10 @@
 #include "base/hash.h"
 #include "people/post.h"
 #include "people/tombstone.h"
+#include "people/wake.h"
 #include "people/who.h"
 
-enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + 8 };
+enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + FW_WAKE_CHANGES + 8 };
 
 struct erasing {
 	struct fw_people *people;
@@ -197,6 +198,9 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		rc = fw_tombstone_write(&e->people->secret, &own, e->now_us, &e->arena, &e->changes[e->n_changes++]);
 	if (rc == 0)
 		rc = put_job(e);
+	if (rc == 0)
+		rc = fw_wake_leave(&f->key, f->row.value, &e->arena, e->changes + e->n_changes);
+	e->n_changes += rc > 0 ? (unsigned)rc : 0;
 	if (rc < 0)
 		end(e, rc, NULL);
 	else

@@ -8,6 +8,7 @@
 
 #include "people/post.h"
 #include "people/row.h"
+#include "people/wake.h"
 
 enum { TRIES_MOST = 10000, ARENA_MOST = 16 << 20 };
 
@@ -148,7 +149,8 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 /* The record, the messages beside it and the entries, in the arena. 0 or FW_ENOMEM. */
 static int write(struct fw_flight *f, struct fw_batch *ret)
 {
-	struct fw_change *changes = FW_NEW_ARRAY(&f->arena, 3 + f->n_spills + f->n_entries, struct fw_change);
+	struct fw_change *changes = FW_NEW_ARRAY(&f->arena, 3 + f->n_spills + f->n_entries + f->n_beside + FW_WAKE_CHANGES,
+		struct fw_change);
 	struct fw_key *keys = FW_NEW_ARRAY(&f->arena, f->n_spills + 1, struct fw_key);
 	unsigned n = 0;
 	if (!changes || !keys)
@@ -160,7 +162,12 @@ static int write(struct fw_flight *f, struct fw_batch *ret)
 		fw_key_message(&f->key, f->spills[i].day, f->spills[i].hash, &keys[i]);
 		changes[n++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[i]), FW_STR(""), FW_VERSION_ANY };
 	}
-	int rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + n) : 0;
+	for (unsigned i = 0; i < f->n_beside; i++)
+		changes[n++] = f->beside[i];
+	int rc = fw_wake_write(&f->key, f->record, false, &f->arena, changes + n);
+	n += rc > 0 ? (unsigned)rc : 0;
+	if (rc >= 0)
+		rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + n) : 0;
 	*ret = (struct fw_batch){ f->key.bucket, changes, n + (rc > 0 ? (unsigned)rc : 0) };
 	return rc < 0 ? rc : 0;
 }

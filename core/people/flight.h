@@ -68,6 +68,8 @@ struct fw_flight {
 	struct fw_outgoing outgoing;
 
 	struct fw_commit commit;
+	const struct fw_change *beside; /* further rows of the batch, of whoever reserves */
+	unsigned n_beside;
 	fw_people_done reserved; /* the round is a reservation */
 	void *reserved_ctx;
 };
@@ -79,6 +81,9 @@ struct fw_delivery;
 struct fw_people {
 	struct fw_store *store;
 	struct fw_people_options options;
+	const struct fw_triggers *triggers; /* NULL: events trigger nothing */
+	struct fw_decider *decider;
+	const struct fw_due_config *due;
 	struct fw_people_counters counters;
 	struct fw_secret secret;
 	bool asks_secret;

@@ -3,6 +3,9 @@
  *   'P' hash(8) 'r' kind id      the id's row (row.h); hash: of kind and id, big-endian
  *   'P' hash(8) 'd' day(4) m(8)  a message that was applied on that day (since 1970) and no longer stands in the record
  *   'P' hash(8) 'k' merge(8) s   what one side of a merge was before it (keep.h)
+ *   'P' hash(8) 'w' number(8)   what was sent as the message of that number (sent.h)
+ *   'M' and 'm'                when somebody has to look for the sake of messages (wake.h)
+ *   'U' keyed hash(16)         nothing goes to that address (suppression.h)
  *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
  *   'N'                          the number of the last entry that this bucket put into its outbox
  *   'A' sender(2)                the highest number of an entry that was applied here, of that bucket

@@ -134,7 +134,7 @@ static void on_ready(void *ctx, int rc)
 	follow(l);
 }
 
-void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, struct fw_arena *arena,
+static void load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, int by, struct fw_arena *arena,
 	fw_people_loaded done, void *ctx)
 {
 	struct load *l = fw_arena_alloc(arena, sizeof *l);
@@ -148,11 +148,22 @@ void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct f
 	l->user = user;
 	l->arena = arena;
 	l->settled = settled;
-	l->by = BY_ID;
+	l->by = by;
 	l->done = done;
 	l->ctx = ctx;
-	if (fw_secret_hides(id->kind))
+	if (by == BY_ID && fw_secret_hides(id->kind))
 		fw_people_ready(p, on_ready, l);
 	else
 		follow(l);
+}
+
+void fw_people_load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, struct fw_arena *arena,
+	fw_people_loaded done, void *ctx)
+{
+	load(p, id, user, settled, BY_ID, arena, done, ctx);
+}
+
+void fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done, void *ctx)
+{
+	load(p, row, (struct fw_str){ NULL, 0 }, true, BY_GUEST, arena, done, ctx);
 }

@@ -22,6 +22,14 @@ void fw_people_destroy(struct fw_people *p)
 	free(p);
 }
 
+void fw_people_trigger(struct fw_people *p, const struct fw_triggers *triggers, struct fw_decider *decider,
+	const struct fw_due_config *due)
+{
+	p->triggers = triggers;
+	p->decider = decider;
+	p->due = due;
+}
+
 struct fw_store *fw_people_store(struct fw_people *p)
 {
 	return p->store;
@@ -173,6 +181,29 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person *person, cons
 		done(ctx, rc);
 		return;
 	}
+	fw_flight_reserve(f, done, ctx);
+}
+
+void fw_people_replace(struct fw_people *p, const struct fw_person *person, struct fw_record *record, const struct fw_change *beside,
+	unsigned n, fw_people_done done, void *ctx)
+{
+	struct fw_key key;
+	fw_key_person(&person->row, &key);
+	struct fw_flight *f = fw_flight_find(p, &key);
+	if (f || person->moved.id.n) {
+		if (person->moved.id.n)
+			settle(p, &person->moved);
+		done(ctx, FW_ECONFLICT);
+		return;
+	}
+	if (!(f = fw_flight_create(p, &key))) {
+		done(ctx, FW_ENOMEM);
+		return;
+	}
+	f->version = person->version;
+	f->record = record;
+	f->beside = beside;
+	f->n_beside = n;
 	fw_flight_reserve(f, done, ctx);
 }
 

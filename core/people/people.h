@@ -8,6 +8,7 @@
 
 #include "profile/identify.h"
 #include "base/limits.h"
+#include "decide/trigger.h"
 #include "profile/record.h"
 #include "store/store.h"
 
@@ -24,6 +25,9 @@ struct fw_people_options {
 struct fw_people *fw_people_create(struct fw_store *store, const struct fw_people_options *options);
 /* Everything that waits must have been answered before: close the store first. NULL is fine. */
 void fw_people_destroy(struct fw_people *p);
+/* What events trigger from now on, which must outlive it. */
+void fw_people_trigger(struct fw_people *p, const struct fw_triggers *triggers, struct fw_decider *decider,
+	const struct fw_due_config *due);
 struct fw_store *fw_people_store(struct fw_people *p);
 
 /* Has the store's secret read, or made where there is none, unless it is known or being read. */
@@ -79,10 +83,18 @@ typedef void (*fw_people_done)(void *ctx, int rc);
 void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
 	fw_people_done done, void *ctx);
 
+/* The person whose row that is, and nobody whom it leads to because several use the device; otherwise as fw_people_load, settled. */
+void fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done, void *ctx);
+/* Writes a record that was made from `person`, with changes of further rows of its bucket beside it. rc as of fw_people_reserve;
+ * FW_ECONFLICT: load the person again and begin anew. The record, the changes and what they point to must stay until then. */
+void fw_people_replace(struct fw_people *p, const struct fw_person *person, struct fw_record *record, const struct fw_change *beside,
+	unsigned n, fw_people_done done, void *ctx);
+
 /* An event on its way to a person. */
 struct fw_people_event {
 	struct fw_event event;
 	struct fw_person_id id;
+	struct fw_str facts;    /* fw_due_pack of its request, where it may trigger a message; n 0: none */
 	bool behaviour;         /* behaviour may be kept of one who said nothing of it */
 	uint64_t import_file;   /* with event.imported: where it stands */
 	int64_t import_offset;

@@ -9,6 +9,7 @@
 #include "people/receive.h"
 #include "people/row.h"
 #include "people/tombstone.h"
+#include "people/wake.h"
 
 enum { TRIES_MOST = 1000, ARENA_MOST = 16 << 20, SIBLINGS_MOST = 200 };
 enum { OWN_CHANGES = 5 }; /* besides messages, entries and siblings: applied, the row, what is kept, a tombstone, the counter */
@@ -193,7 +194,8 @@ static int keep_before(struct fw_delivery *d, struct fw_change *change)
 static void write(struct fw_delivery *d)
 {
 	struct fw_received *got = &d->received;
-	struct fw_change *changes = FW_NEW_ARRAY(&d->arena, OWN_CHANGES + got->n_spilled + got->n_out + d->n_siblings, struct fw_change);
+	struct fw_change *changes = FW_NEW_ARRAY(&d->arena, OWN_CHANGES + FW_WAKE_CHANGES + got->n_spilled + got->n_out + d->n_siblings,
+		struct fw_change);
 	struct fw_batch batch = { d->receiver, changes, 0 };
 	if (!changes) {
 		end(d, FW_ENOMEM);
@@ -205,16 +207,23 @@ static void write(struct fw_delivery *d)
 	if (rc == 0)
 		rc = put_spilled(d, changes + batch.n);
 	batch.n += got->n_spilled;
-	if (rc == 0 && got->before.n)
+	if (rc == 0 && got->record) {
+		rc = fw_wake_write(&d->target, got->record, got->anew, &d->arena, changes + batch.n);
+		batch.n += rc > 0 ? (unsigned)rc : 0;
+	}
+	if (rc >= 0 && got->before.n)
 		rc = keep_before(d, &changes[batch.n++]);
-	if (rc == 0 && got->buried) {
+	if (rc >= 0 && got->buried) {
 		memcpy(changes + batch.n, d->siblings, d->n_siblings * sizeof *d->siblings);
 		batch.n += d->n_siblings;
 		rc = fw_tombstone_write(&d->people->secret, &d->entry.target, d->entry.at_us, &d->arena, &changes[batch.n++]);
+		if (rc == 0 && d->row.value.p && !fw_row_is_moved(d->row.value))
+			rc = fw_wake_leave(&d->target, d->row.value, &d->arena, changes + batch.n);
+		batch.n += rc > 0 ? (unsigned)rc : 0;
 	}
 	d->outgoing.entries = got->out;
 	d->outgoing.n = got->n_out;
-	if (rc == 0 && got->n_out) {
+	if (rc >= 0 && got->n_out) {
 		rc = fw_outgoing_write(&d->outgoing, &d->arena, changes + batch.n);
 		batch.n += rc > 0 ? (unsigned)rc : 0;
 	}

@@ -26,6 +26,7 @@ static int read_record(struct receiver *r)
 static int set_record(struct receiver *r, const struct fw_record *record)
 {
 	r->ret->changed = true;
+	r->ret->record = record;
 	return fw_record_bytes(record, r->arena, &r->ret->value);
 }
 
@@ -233,6 +234,7 @@ static int receive_return(struct receiver *r)
 	if (!r->is_moved || r->moved.number != e->merge || !r->moved.record.n)
 		return 0;
 	int rc = fw_record_read(r->arena, r->moved.record, &r->record, NULL);
+	r->ret->anew = true;
 	if (rc == 0)
 		share_id(r, r->record, &e->because);
 	if (rc == 0)
@@ -273,9 +275,11 @@ static int receive_split(struct receiver *r)
 	const struct fw_entry *e = r->e;
 	if (!r->is_moved || r->moved.number != e->merge)
 		return 0;
-	r->ret->changed = true;
+	int rc = fw_record_read(r->arena, e->record, &r->record, NULL);
+	r->ret->changed = r->ret->anew = true;
+	r->ret->record = r->record;
 	r->ret->value = e->record;
-	return 0;
+	return rc;
 }
 
 static int receive_forget(struct receiver *r)

@@ -9,6 +9,8 @@
 struct fw_received {
 	bool changed;         /* the row: it is to be `value`; p NULL: deleted */
 	struct fw_str value;
+	const struct fw_record *record; /* where `value` is one */
+	bool anew;            /* which was in another row, or away, before */
 	struct fw_entry *out; /* for further buckets, in the arena; to be numbered from `next_number` on */
 	unsigned n_out;
 	struct fw_spilled spilled[FW_SPILL_MOST]; /* messages that found no room in the record: rows beside it */

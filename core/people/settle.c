@@ -6,6 +6,7 @@
 #include "people/keep.h"
 #include "people/post.h"
 #include "people/row.h"
+#include "people/wake.h"
 
 enum { TRIES_MOST = 1000 };
 
@@ -47,7 +48,8 @@ static void on_dropped(void *ctx, int rc, uint64_t version)
 
 static void drop(struct settling *s, const struct fw_merge *m)
 {
-	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 3, struct fw_change);
+	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 3 + FW_WAKE_CHANGES, struct fw_change);
+	unsigned n = 2;
 	struct fw_moved slim = s->moved;
 	struct fw_str bytes = { NULL, 0 };
 	const struct fw_person_id id = fw_key_id(&s->key);
@@ -59,9 +61,12 @@ static void drop(struct settling *s, const struct fw_merge *m)
 			&changes[1]);
 	}
 	if (rc == 0 && s->entry.n)
-		changes[2] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&s->entry), { NULL, 0 }, FW_VERSION_ANY };
+		changes[n++] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&s->entry), { NULL, 0 }, FW_VERSION_ANY };
 	if (rc == 0)
-		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, s->entry.n ? 3 : 2 }, on_dropped, s);
+		rc = fw_wake_leave(&s->key, s->moved.record, &s->arena, changes + n);
+	n += rc > 0 ? (unsigned)rc : 0;
+	if (rc >= 0)
+		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, n }, on_dropped, s);
 	if (rc < 0)
 		end(s, rc);
 }

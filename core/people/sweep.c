@@ -5,8 +5,9 @@
 #include "base/limits.h"
 #include "people/flight.h"
 #include "people/keep.h"
+#include "people/wake.h"
 
-enum { ROWS_AT_ONCE = 128, ENTRIES_MOST = 4 * FW_LIMIT_RECORD_IDS, DAY_S = 86400 };
+enum { ROWS_AT_ONCE = 128, ENTRIES_MOST = 4 * FW_LIMIT_RECORD_IDS, TRIGGERED_MOST = 16, DAY_S = 86400 };
 
 struct fw_sweep {
 	struct fw_people *people;
@@ -21,7 +22,8 @@ struct fw_sweep {
 
 	/* Of the step on its way. */
 	uint32_t bucket_now;
-	struct fw_change changes[ROWS_AT_ONCE + 1 + ENTRIES_MOST];
+	struct fw_change changes[ROWS_AT_ONCE + 1 + ENTRIES_MOST + TRIGGERED_MOST * (1 + FW_WAKE_CHANGES)];
+	unsigned n_triggered;
 	unsigned n_changes;
 	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
@@ -88,6 +90,27 @@ static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struc
 	return true;
 }
 
+/* What time alone has triggered goes into the record at once; who finds no room in this batch has his turn the next time round. */
+static void trigger(struct fw_sweep *s, const struct fw_row *row, struct fw_record *r)
+{
+	struct fw_people *p = s->people;
+	struct fw_key key = { .bucket = s->bucket_now, .n = (unsigned)row->key.n };
+	struct fw_change *changes = s->changes + s->n_changes;
+	struct fw_str bytes;
+	bool changed = false;
+	if (!p->triggers || !fw_triggers_sweep(p->triggers) || s->n_triggered == TRIGGERED_MOST || fw_record_is_restricted(r))
+		return;
+	if (fw_trigger_sweep(p->triggers, p->decider, p->due, s->now_us, r, &changed) < 0 || !changed)
+		return;
+	memcpy(key.bytes, row->key.p, row->key.n);
+	int n = fw_record_bytes(r, &s->arena, &bytes) < 0 ? FW_ENOMEM : fw_wake_write(&key, r, false, &s->arena, changes + 1);
+	if (n < 0)
+		return;
+	changes[0] = (struct fw_change){ FW_CHANGE_PUT, row->key, bytes, row->version };
+	s->n_changes += 1 + (unsigned)n;
+	s->n_triggered++;
+}
+
 static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	struct fw_record *r;
@@ -101,6 +124,8 @@ static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)
 	int64_t keep_s = fw_record_is_known(r) ? s->options.known_s : s->options.anonymous_s;
 	int64_t seen_us = fw_record_last_seen_us(r);
 	bool over = keep_s && seen_us && s->now_us - seen_us > keep_s * 1000000;
+	if (!over)
+		trigger(s, row, r);
 	if (over && !forget_ids(s, row, r))
 		return false;
 	s->counts.people += over;
@@ -114,6 +139,15 @@ static bool message_is_over(struct fw_sweep *s, const struct fw_row *row)
 	bool over = s->now_us / 1000000 > (day + 1) * DAY_S + FW_LIMIT_DEDUPE_HOURS * 3600;
 	s->counts.messages += over;
 	return over;
+}
+
+/* When is the first that stands there, in milliseconds. */
+static bool sent_is_over(struct fw_sweep *s, const struct fw_row *row)
+{
+	struct fw_unpack u;
+	fw_unpack_init(&u, row->value);
+	uint64_t at_ms = fw_unpack_number(&u);
+	return !u.failed && s->now_us / 1000 - (int64_t)at_ms > (int64_t)FW_LIMIT_MESSAGE_KEPT_S * 1000;
 }
 
 /* What two people were before they became one. */
@@ -142,6 +176,7 @@ static bool is_over(struct fw_sweep *s, const struct fw_row *row)
 	case 'r': return record_is_over(s, row);
 	case 'd': return row->key.n == FW_KEY_MESSAGE && message_is_over(s, row);
 	case 'k': return kept_is_over(s, row);
+	case 'w': return sent_is_over(s, row);
 	default: return false;
 	}
 }
@@ -241,6 +276,6 @@ void fw_sweep_step(struct fw_sweep *s, int64_t now_us, fw_people_done done, void
 	s->done = done;
 	s->ctx = ctx;
 	s->bucket_now = s->bucket;
-	s->n_changes = s->outgoing.n = 0;
+	s->n_changes = s->outgoing.n = s->n_triggered = 0;
 	fw_people_ready(s->people, on_ready, s);
 }

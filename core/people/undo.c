@@ -5,6 +5,7 @@
 
 #include "people/keep.h"
 #include "people/post.h"
+#include "people/wake.h"
 #include "people/who.h"
 
 enum { ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2 };
@@ -24,7 +25,7 @@ struct undoing {
 	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
 	struct fw_str bytes;
-	struct fw_change changes[ENTRIES_MOST + 2];
+	struct fw_change changes[ENTRIES_MOST + 2 + FW_WAKE_CHANGES];
 	struct fw_commit commit;
 	fw_people_done done;
 	void *ctx;
@@ -58,8 +59,9 @@ static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
 	const struct fw_follow *f = &u->who.follow;
 	u->outgoing = (struct fw_outgoing){ f->key.bucket, u->entries, u->outgoing.n, last, version };
 	u->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), u->bytes, f->row.version };
-	int n = rc < 0 ? rc : fw_outgoing_write(&u->outgoing, &u->arena, u->changes + 1);
-	const struct fw_batch batch = { f->key.bucket, u->changes, 1 + (unsigned)n };
+	int wakes = rc < 0 ? rc : fw_wake_write(&f->key, u->who.record, false, &u->arena, u->changes + 1);
+	int n = wakes < 0 ? wakes : fw_outgoing_write(&u->outgoing, &u->arena, u->changes + 1 + wakes);
+	const struct fw_batch batch = { f->key.bucket, u->changes, 1 + (unsigned)(wakes + n) };
 	rc = n < 0 ? n : fw_commit(&u->commit, u->people, &batch, on_committed, u);
 	if (rc < 0)
 		end(u, rc);

@@ -129,7 +129,8 @@ static int check_message(struct fw_builder *b, struct fw_at *at, struct fields *
 		return fw_build_no_memory(b);
 	*m = (struct fw_message){ .channel = f->channel, .on = f->on, .cancel_on = f->cancel_on, .on_segment = FW_NONE,
 		.every_s = f->every_s,
-		.after_s = f->after_s, .expires_s = f->expires_s ? f->expires_s : 2 * 86400, .send = f->send };
+		.after_s = f->after_s, .expires_s = f->expires_s ? f->expires_s : 2 * 86400 };
+	rule->show = f->send;
 	if (f->on_segment) {
 		m->on_segment = fw_ruleset_segment(b->set, fw_str(f->on_segment), false);
 		if (m->on_segment == FW_MAP_NONE)

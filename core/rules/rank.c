@@ -79,7 +79,8 @@ static int attach(struct fw_builder *b, struct lists *l, struct fw_rule *r)
 	struct fw_ruleset *set = b->set;
 	for (uint32_t i = 0; i < set->n_guards; i++) {
 		const struct fw_guard *g = &set->guards[i];
-		bool may_use = !g->uses || (g->uses & r->uses) || r->has_functions || r->show.function != FW_NONE;
+		/* Of a message the template's uses are known only later. */
+		bool may_use = !g->uses || (g->uses & r->uses) || r->has_functions || r->message || r->show.function != FW_NONE;
 		if (may_use && applies(set, r, g->channels, g->slots, g->rules, g->tags))
 			l->scratch[r->n_guards++] = i;
 	}
@@ -138,13 +139,28 @@ static void list_by_slot(struct fw_ruleset *set, struct fw_rule **order, uint32_
 	}
 }
 
+static void list_messages(struct fw_ruleset *set, struct fw_rule **order)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < set->n_rules; i++)
+		if (set->rules[i].message)
+			order[n++] = &set->rules[i];
+	qsort(order, n, sizeof(struct fw_rule *), compare_rules);
+	for (uint32_t i = 0; i < n; i++) {
+		order[i]->rank = i;
+		set->message_rules[i] = (uint32_t)(order[i] - set->rules);
+	}
+	set->n_message_rules = n;
+}
+
 int fw_rank_rules(struct fw_builder *b)
 {
 	struct fw_ruleset *set = b->set;
 	struct fw_rule **order = calloc(set->n_rules + 1, sizeof *order);
 	set->ranked = FW_NEW_ARRAY(&set->arena, set->n_rules, uint32_t);
 	set->slot_rules = FW_NEW_ARRAY(&set->arena, set->n_rules, uint32_t);
-	if (!order || !set->ranked || !set->slot_rules) {
+	set->message_rules = FW_NEW_ARRAY(&set->arena, set->n_rules, uint32_t);
+	if (!order || !set->ranked || !set->slot_rules || !set->message_rules) {
 		free(order);
 		return fw_build_no_memory(b);
 	}
@@ -155,6 +171,7 @@ int fw_rank_rules(struct fw_builder *b)
 			order[n++] = &set->rules[i];
 	qsort(order, n, sizeof(struct fw_rule *), compare_rules);
 	list_by_slot(set, order, n);
+	list_messages(set, order);
 	free(order);
 	return ret;
 }

@@ -88,18 +88,17 @@ struct fw_message {
 	uint32_t on_segment;          /* segment_entered, or FW_NONE */
 	int64_t every_s, after_s, expires_s;
 	enum fw_class class;
-	struct fw_content send;
 };
 
 /* What most decisions read of a rule comes first, so that it takes one or two lines of a cache. */
 struct fw_rule {
-	struct fw_content show;
+	struct fw_content show;     /* of a message, what it sends */
 	int64_t starts_us, ends_us; /* INT64_MIN, INT64_MAX: open */
 	double rollout;             /* per cent; 100: all */
 	const uint32_t *guards;     /* those whose `applies` fits, `uses` aside; n_guards, shared with other rules */
 	uint32_t n_guards;
 	uint32_t group;             /* number of only_one_of, or FW_NONE */
-	uint32_t rank;              /* among all rules of slots: 0 is the strongest */
+	uint32_t rank;              /* among all rules of slots, or among all of messages: 0 is the strongest */
 	uint32_t when;              /* a node, or FW_NONE: for everybody */
 	unsigned uses;              /* what its tables name */
 	bool enabled, has_functions;
@@ -152,6 +151,8 @@ struct fw_ruleset {
 	uint32_t n_refs, n_literals, n_nodes, n_children;
 	uint32_t *ranked;           /* enabled rules by slot, strongest first */
 	uint32_t *slot_rules;       /* all rules by slot, strongest first */
+	uint32_t *message_rules;    /* all rules of messages, strongest first */
+	uint32_t n_message_rules;
 	bool slots_share, slots_have_caps; /* some rule of a slot does */
 
 	struct fw_index *index;

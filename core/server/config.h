@@ -31,6 +31,7 @@ struct fw_spool_limits {
 };
 
 struct fw_process_limits {
+	int64_t delivery_ms, message_again_ms;
 	int64_t load_ms, heartbeat_ms, drain_ms, kill_ms, restart_ms;
 };
 

@@ -340,6 +340,7 @@ static const struct limit limits[] = {
 	HTTP(linger_ms, MILLISECONDS), HTTP(drain_idle_ms, MILLISECONDS),
 	RATE(per_address_s), RATE(per_key_s), RATE(new_per_address_min),
 	SPOOL(spool_events, UNSIGNED), SPOOL(spool_bytes, SIZE),
+	PROCESS(delivery_ms), PROCESS(message_again_ms),
 	PROCESS(load_ms), PROCESS(heartbeat_ms), PROCESS(drain_ms), PROCESS(kill_ms), PROCESS(restart_ms),
 };
 enum { LIMITS = sizeof limits / sizeof *limits };
@@ -432,7 +433,7 @@ int fw_config_set_defaults(struct fw_config *c)
 		.heartbeat_ms = FW_LIMIT_HEARTBEAT_MS,
 		.drain_ms = FW_LIMIT_DRAIN_MS,
 		.kill_ms = FW_LIMIT_KILL_MS,
-		.restart_ms = FW_LIMIT_RESTART_MS,
+		.restart_ms = FW_LIMIT_RESTART_MS, .delivery_ms = FW_LIMIT_DELIVERY_MS, .message_again_ms = FW_LIMIT_MESSAGE_AGAIN_MS,
 	};
 	return c->run && c->store ? 0 : FW_ENOMEM;
 }

@@ -64,8 +64,7 @@ static int run_tests(struct fw_engine *e, struct fw_report *report)
 		return no_memory(report);
 	}
 	fw_errors_init(&errors);
-	uint32_t skipped;
-	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests, &skipped);
+	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests);
 	for (uint32_t i = 0; i < errors.n; i++)
 		fw_report_add(report, &errors.items[i]);
 	report->dropped += errors.dropped;
@@ -105,6 +104,10 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 	int rc = load_signals(e, report);
 	if (rc == 0)
 		rc = load_rules(e, report);
+	if (rc == 0 && !(e->triggers = fw_triggers_create(e->set)))
+		rc = no_memory(report);
+	e->due = (struct fw_due_config){ .zones = e->signals ? fw_signal_zones(e->signals) : NULL, .consent = &e->signal_config.consent,
+		.delivery_ms = config->process.delivery_ms, .again_ms = config->process.message_again_ms };
 	if (rc == 0)
 		rc = run_tests(e, report);
 	if (rc == 0)
@@ -137,6 +140,7 @@ void fw_engine_destroy(struct fw_engine *e)
 		munmap(e->counts, e->counts_bytes * e->workers);
 	if (e->set_aside)
 		munmap(e->set_aside, e->set_aside_bytes);
+	fw_triggers_destroy(e->triggers);
 	fw_ruleset_destroy(e->set);
 	fw_signal_shared_destroy(e->signals);
 	fw_arena_finish(&e->arena);
@@ -189,6 +193,8 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 		return NULL;
 	}
 	w->decider.holdout = engine->config->holdout;
+	if (people)
+		fw_people_trigger(people, engine->triggers, &w->decider, &engine->due);
 	/* Another worker may have had these counts before: what it counted is on the page already. */
 	w->seen = *w->decider.counts.all;
 	for (uint32_t i = 0; i < engine->set->n_rules; i++) {

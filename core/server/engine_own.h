@@ -4,6 +4,7 @@
 
 #include "decide/decide.h"
 #include "decide/selftest.h"
+#include "decide/trigger.h"
 #include "people/people.h"
 #include "server/engine.h"
 #include "signal/signal.h"
@@ -15,6 +16,8 @@ struct fw_engine {
 	struct fw_signal_config signal_config;
 	struct fw_signal_shared *signals;
 	struct fw_ruleset *set;
+	struct fw_triggers *triggers;   /* of messages */
+	struct fw_due_config due;
 	struct fw_templates *templates; /* in the set's arena */
 	unsigned workers;
 	char *counts;                   /* shared mapping: fw_counts_bytes for each worker, one after another */

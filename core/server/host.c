@@ -17,6 +17,12 @@ static void host_log(const struct fw_host *host, int level, const char *text)
 	fw_log(known ? levels[level] : FW_LOG_ERROR, text, "plugin", fw_loaded_of(host)->name, NULL);
 }
 
+/* Keys of every channel, that the plugin need not know. */
+static bool is_hosts_own(struct fw_str key)
+{
+	return fw_str_is(key, "rate") || fw_str_is(key, "at_once");
+}
+
 static int host_config_only(const struct fw_host *host, const char *const *known, struct fw_plugin_problem *problem)
 {
 	size_t n = 0;
@@ -24,6 +30,8 @@ static int host_config_only(const struct fw_host *host, const char *const *known
 		n++;
 	for (const struct fw_json *m = fw_loaded_of(host)->config_tree->child; m; m = m->next) {
 		size_t i = 0;
+		if (is_hosts_own(m->key))
+			continue;
 		while (i < n && strcmp(known[i], m->key.p) != 0)
 			i++;
 		if (i < n)
@@ -229,5 +237,6 @@ void fw_host_fill(struct fw_host *host)
 	fw_host_fill_requests(host);
 	fw_host_fill_people(host);
 	fw_host_fill_loop(host);
+	fw_host_fill_messages(host);
 	fw_host_fill_http(host);
 }

@@ -301,6 +301,7 @@ void fw_engine_ingest(struct fw_engine_worker *w, struct fw_plugin_request *requ
 	in->reader = (struct fw_ingest_reader){
 		.arena = &in->arena, .scratch = &w->ingester->scratch, .signals = w->signals, .consent = &w->engine->signal_config.consent,
 		.identity_key = w->engine->config->identity_key, .request = request, .secret = secret,
+		.triggers = w->engine->triggers,
 		.frame = { .type = -1, .received_us = fw_now_us() }, .page = w->page,
 	};
 	w->ingester->waiting_bytes += json.n;

@@ -32,6 +32,7 @@ struct fw_ingest_reader {
 	struct fw_plugin_request *request; /* or NULL */
 	bool secret;
 	struct fw_event_frame frame;
+	const struct fw_triggers *triggers;
 	struct fw_slot_page *page; /* where placeholders of ids are counted, or NULL */
 	bool vouched;              /* its userId was proven when it came */
 	bool again;                /* it was let in when it came, and `behaviour` was found out then */

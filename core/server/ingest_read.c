@@ -131,6 +131,10 @@ static int read_signals(const struct fw_ingest_reader *in, struct fw_people_even
 	const struct fw_value *device = &f.single[FW_FACT_DEVICE], *consent = &f.single[FW_FACT_CONSENT];
 	if (device->state == FW_KNOWN && fw_str_is(device->folded, "bot"))
 		return refuse(refusal, "crawler", "crawlers get no profile");
+	/* A message that it sets off is judged with what this request tells. */
+	bool triggers = e->event.type == FW_EVENT_TRACK && in->triggers && fw_triggers_any(in->triggers);
+	if (triggers && fw_due_pack(&f, e->event.properties, in->arena, &e->facts) < 0)
+		return FW_ENOMEM;
 	e->behaviour = f.consent_basis == FW_CONSENT_BASIS_NONE || grants_analytics(consent);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "message/messages.h"
 #include "server/plugins_own.h"
 
 #ifndef MFD_EXEC
@@ -122,6 +123,19 @@ static int register_metrics(struct fw_loaded *p, struct fw_shared *shared, struc
 	return 0;
 }
 
+/* Keys that the host itself reads of a channel. */
+static int check_channel(const struct fw_loaded *p, struct fw_report *report)
+{
+	static const char *const keys[] = { "rate", "at_once" };
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const struct fw_json *v = fw_json_get(p->config_tree, keys[i]);
+		if (v && !(v->type == FW_JSON_NUMBER && v->number > 0 && v->number <= 1e6 && (i == 0 || v->number >= 1)))
+			return fail(report, p->file, i == 0 ? "write rate = 50" : "write at_once = 100", "refuses its configuration: %s is no number of "
+				"deliveries%s", keys[i], i == 0 ? " a second" : "");
+	}
+	return 0;
+}
+
 static int configure(struct fw_loaded *p, struct fw_report *report)
 {
 	struct fw_plugin_problem problem = { .message = "" };
@@ -208,6 +222,8 @@ int fw_plugins_load(const struct fw_config *config, struct fw_shared *shared, un
 			rc = register_metrics(p, shared, report);
 		snprintf(shared->stage[bank], sizeof shared->stage[bank], "configuring plugin %s", p->name);
 		if (rc == 0)
+			rc = check_channel(p, report);
+		if (rc == 0)
 			rc = configure(p, report);
 	}
 	fw_arena_finish(&arena);
@@ -268,6 +284,15 @@ int fw_plugins_claim(struct fw_plugins *plugins, struct fw_http_routes *routes, 
 	for (unsigned i = 0; i < plugins->n && rc == 0; i++)
 		rc = claim(plugins, plugins->items[i], routes, report);
 	return rc;
+}
+
+unsigned fw_plugins_channels(struct fw_plugins *plugins, struct fw_channel *channels)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < plugins->n; i++)
+		if (plugins->items[i]->started && plugins->items[i]->plugin->deliver)
+			fw_host_channel(plugins->items[i], &channels[n++]);
+	return n;
 }
 
 void fw_plugins_describe(const struct fw_plugins *plugins, struct fw_json_out *out)

@@ -29,6 +29,9 @@ int fw_plugins_load(const struct fw_config *config, struct fw_shared *shared, un
 void fw_plugins_destroy(struct fw_plugins *plugins);
 /* Claims their paths. 0 or FW_EINVAL. */
 int fw_plugins_claim(struct fw_plugins *plugins, struct fw_http_routes *routes, struct fw_report *report);
+/* Those that are channels, into room for FW_LIMIT_PLUGINS; in a worker, once they have started. Returns how many. */
+struct fw_channel;
+unsigned fw_plugins_channels(struct fw_plugins *plugins, struct fw_channel *channels);
 /* An array of {"name","build","abi"}. */
 void fw_plugins_describe(const struct fw_plugins *plugins, struct fw_json_out *out);
 

@@ -57,6 +57,10 @@ void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int stat
 void fw_host_fill_requests(struct fw_host *host);
 /* host_people.c: events in, and what is known of a person: its part of the table. */
 void fw_host_fill_people(struct fw_host *host);
+/* host_message.c: what channels say: its part of the table; and a plugin as a channel. */
+struct fw_channel;
+void fw_host_fill_messages(struct fw_host *host);
+void fw_host_channel(struct fw_loaded *p, struct fw_channel *ret);
 /* host_loop.c: timers, watches and posts: its part of the table, what a worker needs, and its end. */
 void fw_host_fill_loop(struct fw_host *host);
 int fw_host_loop_start(struct fw_loaded *p);

@@ -13,7 +13,7 @@
 #include "http/server.h"
 #include "server/config.h"
 
-enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3 };
+enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9 };
 
 /* A worker's counters. */
 enum fw_count {
@@ -40,7 +40,8 @@ enum fw_count {
 	FW_COUNT_DELIVERED = FW_COUNT_STORE + FW_STORE_COUNTS, /* FW_PEOPLE_COUNTS: what people's handle counts */
 	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED,
 	FW_COUNT_ASKED, FW_COUNT_ASKED_IN_VAIN, /* requests to other servers: answered, and those that had no answer */
-	FW_COUNT_DECISION_NS, /* their duration, added up */
+	FW_COUNT_MESSAGES, /* FW_MESSAGE_COUNTS of them: struct fw_messages_counters */
+	FW_COUNT_DECISION_NS = FW_COUNT_MESSAGES + FW_MESSAGE_COUNTS, /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };
 

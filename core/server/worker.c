@@ -14,6 +14,7 @@
 #include "server/living.h"
 #include "server/rates.h"
 #include "server/request.h"
+#include "server/sending.h"
 #include "server/spool_drain.h"
 #include "signal/signal.h"
 
@@ -68,6 +69,7 @@ static void on_beat(evutil_socket_t fd, short what, void *ctx)
 	atomic_store_explicit(&w->page->turned_us, fw_monotonic_us(), memory_order_relaxed);
 	fw_worker_turned(w);
 	fw_living_publish(w->living);
+	fw_sending_publish(w->sending);
 	/* A master that reads too slowly misses a beat, not the worker. */
 	fw_channel_tell(w->channel, FW_TELL_BEAT, (int)w->number, getpid(), 0, NULL);
 }
@@ -99,6 +101,7 @@ static void drain(struct fw_worker *w)
 		return;
 	w->draining = true;
 	w->until_us = fw_monotonic_us() + w->made->config->process.drain_ms * 1000 / 10 * 9;
+	fw_sending_drain(w->sending);
 	fw_plugins_drain(w->made->plugins, w->made->config->process.drain_ms);
 	fw_http_server_drain(w->http, w->made->config->process.drain_ms);
 }
@@ -109,14 +112,21 @@ static void on_spool_drained(void *ctx)
 }
 
 /* When the daemon stops what is held goes to the store first, if that answers; otherwise the next generation does it. */
-static void on_drained(struct fw_http_server *server, void *ctx)
+static void on_sent(void *ctx)
 {
 	struct fw_worker *w = ctx;
-	(void)server;
 	if (w->spool && atomic_load(&w->made->shared->stopping))
 		fw_drain_finish(w->spool, w->until_us, on_spool_drained, w);
 	else
 		leave(w, 0);
+}
+
+/* What channels have in hand is heard to its end. */
+static void on_drained(struct fw_http_server *server, void *ctx)
+{
+	struct fw_worker *w = ctx;
+	(void)server;
+	fw_sending_finish(w->sending, w->until_us, on_sent, w);
 }
 
 static void on_channel(evutil_socket_t fd, short what, void *ctx)
@@ -128,6 +138,8 @@ static void on_channel(evutil_socket_t fd, short what, void *ctx)
 	while ((rc = fw_channel_read(fd, &told)) == 1) {
 		if (told.what == FW_TELL_ACCEPT && accept_all(w) < 0)
 			leave(w, 1);
+		else if (told.what == FW_TELL_ACCEPT)
+			fw_sending_start(w->sending);
 		else if (told.what == FW_TELL_DRAIN)
 			drain(w);
 		else if (told.what == FW_TELL_REOPEN)
@@ -196,6 +208,7 @@ static void finish(struct fw_worker *w)
 	fw_drain_close(w->spool);
 	fw_living_close(w->living);
 	fw_drain_destroy(w->spool);
+	fw_sending_destroy(w->sending);
 	fw_engine_worker_destroy(w->engine);
 	free(w->remembered);
 	fw_rates_destroy(w->rates);
@@ -231,6 +244,9 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 	if (make(&w, &err) < 0) {
 		refuse(&w, &err);
 	} else if (fw_plugins_start(made->plugins, &w, &err) < 0) {
+		refuse(&w, &err);
+	} else if (!(w.sending = fw_sending_create(&w))) {
+		fw_fail(&err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 		refuse(&w, &err);
 	} else {
 		fw_living_greet(w.living);

@@ -10,6 +10,7 @@ struct fw_client;
 struct fw_drain;
 struct fw_living;
 struct fw_rates;
+struct fw_sending;
 
 struct fw_worker {
 	const struct fw_made *made;
@@ -22,6 +23,7 @@ struct fw_worker {
 	struct fw_living *living;
 	struct fw_engine_worker *engine;
 	struct fw_aside *aside; /* NULL: the store is this node's alone */
+	struct fw_sending *sending; /* NULL: not yet */
 	struct fw_drain *spool; /* NULL: there is none */
 	int64_t until_us;       /* of a worker that drains: when it wants to have ended, monotonic */
 	struct fw_client *client; /* for requests to other servers; NULL: there was none yet */

@@ -99,7 +99,7 @@ void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, c
 	put_text(o, "ruleSet", set->hash);
 	put_text(o, "at", fw_trace_time(e->at_us, at));
 	fw_json_key(o, "facts");
-	fw_trace_facts(o, set, facts);
+	fw_facts_write(o, facts);
 	fw_json_key(o, "slots");
 	fw_json_open_object(o);
 	for (uint32_t s = 0; s < e->n_slots; s++) {

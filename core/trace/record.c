@@ -61,7 +61,7 @@ void fw_trace_record(struct fw_json_out *o, const struct fw_decider *decider, co
 	fw_json_key(o, "clock");
 	fw_json_bool(o, facts->has_clock);
 	fw_json_key(o, "facts");
-	fw_trace_facts(o, decider->set, facts);
+	fw_facts_write(o, facts);
 	fw_json_key(o, "profile");
 	fw_json_text_value(o, facts->profile_in_reach ? "in_reach" : "out_of_reach");
 	put_text(o, "behaviour", facts->profile_in_reach && facts->behaviour_in_reach ? "in_reach" : "out_of_reach");

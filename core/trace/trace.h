@@ -17,9 +17,6 @@ struct fw_refused_slot {
 void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d,
 	const struct fw_refused_slot *refused, uint32_t n_refused);
 
-/* Every fact that has a value, in the shape that rules see and `given` takes. */
-void fw_trace_facts(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts);
-
 /* {"decisionId","ruleSet","at","facts","slots":{…}}: the answer of /v1/explain. */
 void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts,
 	const struct fw_explanation *e);

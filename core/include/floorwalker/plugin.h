@@ -91,7 +91,8 @@ struct fw_plugin_message {
 	                             * at most 40: fit for an address, a path, a header */
 	const char *to;             /* the address on the channel: an e-mail address, a number as "+4930123456", else the person's id */
 	struct fw_plugin_text json; /* {"rule","visitor","class","content":{…}}: what `send` made, as JSON; where it names a template,
-	                             * "subject", "html" and "text" are what the host made of it. "class" is "marketing", "service" or
+	                             * "subject", "html" and "text" are what the host made of it, and
+	                             * https://floorwalker.invalid/unsubscribe and …/preferences stand for addresses that the channel knows. "class" is "marketing", "service" or
 	                             * "transactional", since 1.4 */
 };
 

@@ -1,0 +1,68 @@
+/* Messages that are due: what is to become of them, judged on the person as he is then. Pure: a record and the time in, a record
+ * out; message/ does what follows. */
+#ifndef FW_DECIDE_DUE_H
+#define FW_DECIDE_DUE_H
+
+#include "decide/decide.h"
+#include "profile/due.h"
+#include "signal/consent.h"
+
+/* What facts of a person are made with, besides the record. */
+struct fw_due_config {
+	struct fw_zone_set *zones;
+	const struct fw_consent_config *consent; /* the defaults of places */
+	int64_t delivery_ms, again_ms; /* FW_LIMIT_DELIVERY_MS and FW_LIMIT_MESSAGE_AGAIN_MS, or what the configuration says */
+	/* Of a visitor that somebody wrote down. */
+	const struct fw_json *given; /* facts by name, which win; NULL: nobody did */
+	bool clockless;              /* no `at`: ages and windows are as told, but there is no hour and no date */
+};
+
+/* What a triggering event tells, as JSON in the shape of `given`, at most FW_LIMIT_DUE_FACTS_BYTES: traffic, device, page and
+ * geography from `f` (of the event's request), and its properties, the largest left out until the rest fits. 0 or FW_ENOMEM. */
+int fw_due_pack(const struct fw_facts *f, const struct fw_json *properties, struct fw_arena *a, struct fw_str *ret);
+
+/* The facts of a person at a time: what `facts` (fw_due_pack; n 0: nothing) tells, then the record's, then what follows from them.
+ * 0, FW_EINVAL (the record is damaged), FW_ENOMEM. */
+int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,
+	int64_t now_us, struct fw_arena *a, struct fw_facts *ret);
+
+/* One message that is due. */
+struct fw_due_item {
+	struct fw_due due;
+	uint32_t rule;           /* FW_NONE: the set has it no more */
+	/* For whom judges: where the channel reaches the person, and whether nothing may go there. */
+	struct fw_str address;   /* n 0: nowhere */
+	bool suppressed;
+	/* What became of it. FW_REASON_WON: it is to be sent now. */
+	enum fw_reason reason;
+	uint32_t guard, cap;     /* FW_REASON_VETOED, FW_REASON_CAPPED and of FW_REASON_DEFERRED one of them; else FW_NONE */
+	struct fw_str by;        /* what stood in its way, for a person */
+	int64_t until_us;        /* FW_REASON_DEFERRED */
+	unsigned uses;           /* FW_REASON_WON: what it declares and what was read for it */
+	struct fw_str content;   /* FW_REASON_WON: JSON, in the arena */
+	struct fw_facts facts;   /* FW_REASON_WON: for its template */
+	bool poison;             /* it is dead: nobody who tried lived to tell */
+};
+
+/* Those of the record that somebody has to look at by `now_us`, strongest rule first, in the arena. 0 or FW_ENOMEM. */
+int fw_due_list(const struct fw_ruleset *set, const struct fw_record *r, int64_t now_us, struct fw_arena *a, struct fw_due_item **ret,
+	uint32_t *ret_n);
+
+/* Judges them, and writes into the record what follows: sent ones are FW_DUE_SENDING, with their places under caps; put-off ones wait
+ * until then; all others are gone and noted. Marketing wants the channel's consent and room: one of a channel at once; caps do not
+ * hold back the other classes, but count them. `r` must be as the bytes of `record` are. 0, FW_EINVAL, FW_ENOMEM. */
+int fw_due_judge(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
+	int64_t now_us, struct fw_arena *a);
+
+/* Counts what became of them, once it is written. */
+void fw_due_count(struct fw_decider *d, const struct fw_due_item *items, uint32_t n, int64_t now_us);
+
+/* What a channel said of an attempt. */
+enum fw_due_told { FW_DUE_TOLD_SENT, FW_DUE_TOLD_AGAIN, FW_DUE_TOLD_FAILED };
+/* Writes that into the record: sent ones are gone and noted, their places count; what is to be tried again waits, longer each time (at
+ * least `after_ms`; -1: as it comes), its places free; what failed, was tried too often or would be too late is dead. `chance`: any number, so that not
+ * all come at once. False: the record has no such message that is being sent. FW_ENOMEM through `ret_rc`. */
+bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms, struct fw_str reason, uint64_t chance,
+	int64_t now_us, int *ret_rc);
+
+#endif

@@ -1,0 +1,291 @@
+/* The one way in which a due message is judged. */
+#include <string.h>
+
+#include "decide/due.h"
+#include "decide/judge.h"
+#include "signal/signal.h"
+
+enum { MINUTE_US = 60000000, QUARTER = 15 };
+
+struct judging {
+	struct fw_decider *d;
+	const struct fw_due_config *config;
+	struct fw_record *r;
+	struct fw_str bytes;        /* of `r` */
+	struct fw_due_item *items;
+	int64_t now_us;
+	struct fw_arena *arena;
+	struct { uint32_t group, rule; } taken[FW_LIMIT_DUE];
+	uint32_t n_taken;
+	struct { struct fw_str channel; uint32_t rule; } sent[FW_LIMIT_DUE]; /* marketing */
+	uint32_t n_sent;
+};
+
+static const struct fw_rule *rule_of(const struct judging *j, const struct fw_due_item *x)
+{
+	return &j->d->set->rules[x->rule];
+}
+
+static bool has_consent(const struct fw_facts *f, struct fw_str channel)
+{
+	const struct fw_value *v = fw_facts_single(f, FW_FACT_CONSENT);
+	for (unsigned i = 0; v->state == FW_KNOWN && i < v->n_items; i++)
+		if (fw_str_equal_fold(v->items[i].folded, channel))
+			return true;
+	return false;
+}
+
+static void refuse(struct fw_due_item *x, enum fw_reason reason, const char *by)
+{
+	x->reason = reason;
+	x->by = fw_str(by ? by : "");
+}
+
+/* What needs no facts. True: it is decided. */
+static bool refuse_at_once(const struct judging *j, struct fw_due_item *x)
+{
+	if (x->rule == FW_NONE)
+		refuse(x, FW_REASON_DISABLED, "the rule set has this rule no more");
+	else if (!rule_of(j, x)->enabled)
+		refuse(x, FW_REASON_DISABLED, NULL);
+	else if (x->due.expires_us <= j->now_us)
+		refuse(x, FW_REASON_EXPIRED, NULL);
+	else if (x->address.n == 0)
+		refuse(x, FW_REASON_NO_ADDRESS, NULL);
+	else if (x->suppressed)
+		refuse(x, FW_REASON_SUPPRESSED, NULL);
+	else
+		return false;
+	return true;
+}
+
+static int facts_at(const struct judging *j, const struct fw_due_item *x, int64_t at_us, struct fw_facts *ret)
+{
+	return fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, j->arena, ret);
+}
+
+static int guard_passes_at(const struct judging *j, const struct fw_due_item *x, int64_t at_us, bool *ret)
+{
+	struct fw_arena scratch;
+	struct fw_facts f;
+	fw_arena_init(&scratch, NULL, 0, 0);
+	int rc = fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, &scratch, &f);
+	if (rc == 0) {
+		fw_eval_begin(&j->d->eval, &f, &scratch);
+		*ret = fw_judge_guard(j->d, x->guard);
+		fw_eval_end(&j->d->eval);
+	}
+	fw_arena_finish(&scratch);
+	return rc;
+}
+
+/* The first minute at which the guard lets pass, before the message expires; 0: none. All zones are whole quarters of an hour
+ * from UTC, so what a clock says changes at one; within the quarter before the first that passes each minute is looked at. */
+static int find_minute(const struct judging *j, const struct fw_due_item *x, int64_t *ret_us)
+{
+	int64_t minute = j->now_us / MINUTE_US + 1, last = x->due.expires_us / MINUTE_US, at = (minute + QUARTER - 1) / QUARTER * QUARTER;
+	bool passes = false;
+	int rc = 0;
+	*ret_us = 0;
+	for (int step = 0; rc == 0 && !passes && at < last && step < FW_LIMIT_DEFER_STEPS; step++, at += passes ? 0 : QUARTER)
+		rc = guard_passes_at(j, x, at * MINUTE_US, &passes);
+	if (rc < 0 || !passes)
+		return rc;
+	int64_t first = at - QUARTER + 1 > minute ? at - QUARTER + 1 : minute;
+	for (passes = false; rc == 0 && first < at; first++) {
+		rc = guard_passes_at(j, x, first * MINUTE_US, &passes);
+		if (passes)
+			break;
+	}
+	*ret_us = first * MINUTE_US;
+	return rc;
+}
+
+/* A veto or a full cap that only puts off. */
+static int put_off(const struct judging *j, struct fw_due_item *x, int64_t cap_until_us)
+{
+	int64_t until_us = cap_until_us;
+	int rc = 0;
+	bool may_wait = x->reason == FW_REASON_VETOED ? j->d->set->guards[x->guard].defer : j->d->set->caps[x->cap].defer;
+	if (!may_wait)
+		return 0;
+	if (x->reason == FW_REASON_VETOED)
+		rc = find_minute(j, x, &until_us);
+	if (rc < 0 || until_us <= j->now_us || until_us >= x->due.expires_us)
+		return rc;
+	x->reason = FW_REASON_DEFERRED;
+	x->until_us = until_us;
+	return 0;
+}
+
+static int explain_verdict(const struct judging *j, struct fw_due_item *x, const struct fw_verdict *v, int64_t cap_until_us)
+{
+	x->reason = v->reason;
+	x->uses = v->uses;
+	if (v->reason == FW_REASON_VETOED) {
+		x->guard = v->guard;
+		x->by = fw_str(j->d->set->guards[v->guard].id);
+		return put_off(j, x, 0);
+	}
+	if (v->reason == FW_REASON_CAPPED) {
+		x->cap = v->cap;
+		x->by = fw_str(j->d->set->caps[v->cap].id);
+		return put_off(j, x, cap_until_us);
+	}
+	if (v->reason == FW_REASON_FAILED && v->error) {
+		char *text = fw_arena_strdup(j->arena, v->error->message);
+		x->by = fw_str(text ? text : "");
+	}
+	return 0;
+}
+
+/* The rule that has the group or the channel already, or FW_NONE. */
+static uint32_t taken_by(const struct judging *j, const struct fw_rule *r, enum fw_reason *ret)
+{
+	for (uint32_t i = 0; i < j->n_taken; i++)
+		if (r->group != FW_NONE && j->taken[i].group == r->group) {
+			*ret = FW_REASON_EXCLUDED;
+			return j->taken[i].rule;
+		}
+	for (uint32_t i = 0; r->message->class == FW_CLASS_MARKETING && i < j->n_sent; i++)
+		if (fw_str_is(j->sent[i].channel, r->message->channel)) {
+			*ret = FW_REASON_BEATEN;
+			return j->sent[i].rule;
+		}
+	return FW_NONE;
+}
+
+/* Judges one on the person as he is, with what this run has taken before. */
+static int judge_one(struct judging *j, struct fw_due_item *x)
+{
+	const struct fw_rule *r = rule_of(j, x);
+	bool marketing = r->message->class == FW_CLASS_MARKETING;
+	struct fw_verdict v;
+	int64_t until_us = 0;
+	int rc = facts_at(j, x, j->now_us, &x->facts);
+	if (rc < 0)
+		return rc;
+	if (x->facts.restricted) {
+		refuse(x, FW_REASON_VETOED, "the person is restricted");
+		return 0;
+	}
+	if (marketing && !has_consent(&x->facts, x->due.channel)) {
+		refuse(x, FW_REASON_VETOED, "channel consent");
+		return 0;
+	}
+	if (marketing && fw_decide_in_holdout(j->d, &x->facts)) {
+		refuse(x, FW_REASON_HOLDOUT, NULL);
+		return 0;
+	}
+	if (!marketing) /* it counts, and is not held back */
+		x->facts.n_cap_uses = 0;
+	enum fw_reason reason;
+	uint32_t by = taken_by(j, r, &reason);
+	if (by != FW_NONE) {
+		refuse(x, reason, j->d->set->rules[by].id);
+		return 0;
+	}
+	fw_eval_begin(&j->d->eval, &x->facts, j->arena);
+	fw_judge(j->d, x->rule, true, true, &v);
+	if (v.reason == FW_REASON_CAPPED)
+		until_us = fw_judge_until(j->d, v.cap);
+	if (v.reason == FW_REASON_WON) {
+		char *copy = fw_arena_strndup(j->arena, v.content.p, v.content.n);
+		x->content = (struct fw_str){ copy, copy ? v.content.n : 0 };
+		rc = copy ? 0 : FW_ENOMEM;
+	}
+	fw_eval_end(&j->d->eval);
+	return rc < 0 ? rc : explain_verdict(j, x, &v, until_us);
+}
+
+/* A place under each of its caps, which is confirmed when it is sent. */
+static int reserve(struct judging *j, const struct fw_due_item *x)
+{
+	const struct fw_ruleset *set = j->d->set;
+	uint32_t at = 0;
+	int rc = 0;
+	for (uint32_t number; rc == 0 && (number = fw_judge_next_cap(set, rule_of(j, x), x->uses, &at)) != FW_NONE;) {
+		const struct fw_cap *c = &set->caps[number];
+		rc = fw_record_reserve(j->r, &(struct fw_reservation){ c->hash, x->due.number, j->now_us, c->per_s, c->limit });
+	}
+	return rc;
+}
+
+static int claim(struct judging *j, struct fw_due_item *x)
+{
+	const struct fw_rule *r = rule_of(j, x);
+	if (r->group != FW_NONE) {
+		j->taken[j->n_taken].group = r->group;
+		j->taken[j->n_taken++].rule = x->rule;
+	}
+	if (r->message->class == FW_CLASS_MARKETING) {
+		j->sent[j->n_sent].channel = x->due.channel;
+		j->sent[j->n_sent++].rule = x->rule;
+	}
+	x->due.state = FW_DUE_SENDING;
+	x->due.attempts++;
+	x->due.due_us = j->now_us + j->config->delivery_ms * 1000;
+	int rc = reserve(j, x);
+	if (rc == 0)
+		rc = fw_record_put_due(j->r, &x->due);
+	return rc < 0 ? rc : fw_record_bytes(j->r, j->arena, &j->bytes);
+}
+
+static int note(struct judging *j, const struct fw_due_item *x, const char *what)
+{
+	const struct fw_due *d = &x->due;
+	return fw_record_note_outcome(j->r, &(struct fw_due_outcome){ j->now_us, d->number, d->rule, d->channel, fw_str(what), x->by });
+}
+
+static int put_away(struct judging *j, struct fw_due_item *x)
+{
+	int rc = 0;
+	if (x->reason == FW_REASON_DEFERRED) {
+		x->due.state = FW_DUE_WAITS;
+		x->due.due_us = x->until_us;
+		x->due.reason = x->by;
+		rc = fw_record_put_due(j->r, &x->due);
+	} else {
+		fw_record_drop_due(j->r, x->due.number);
+	}
+	return rc < 0 ? rc : note(j, x, fw_reason_name(x->reason));
+}
+
+/* An attempt of which nothing was heard. The place that it held is free again; the third in a row is the last. */
+static int lose_attempt(struct judging *j, struct fw_due_item *x)
+{
+	fw_record_release_due(j->r, x->due.number);
+	x->due.lost++;
+	x->due.state = FW_DUE_WAITS;
+	x->poison = x->due.lost >= FW_LIMIT_MESSAGE_LOST;
+	if (!x->poison)
+		return 0;
+	refuse(x, FW_REASON_FAILED, "poison: nothing was heard of three attempts in a row");
+	x->due.state = FW_DUE_DEAD;
+	x->due.due_us = j->now_us;
+	x->due.reason = x->by;
+	int rc = fw_record_put_due(j->r, &x->due);
+	return rc < 0 ? rc : note(j, x, "failed");
+}
+
+int fw_due_judge(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
+	int64_t now_us, struct fw_arena *a)
+{
+	struct judging j = { .d = d, .config = config, .r = r, .items = items, .now_us = now_us, .arena = a };
+	int rc = 0;
+	for (uint32_t i = 0; i < n && rc == 0; i++)
+		if (items[i].due.state == FW_DUE_SENDING)
+			rc = lose_attempt(&j, &items[i]);
+	if (rc == 0)
+		rc = fw_record_bytes(r, a, &j.bytes);
+	for (uint32_t i = 0; i < n && rc == 0; i++) {
+		struct fw_due_item *x = &items[i];
+		if (x->poison)
+			continue;
+		if (!refuse_at_once(&j, x))
+			rc = judge_one(&j, x);
+		if (rc == 0)
+			rc = x->reason == FW_REASON_WON ? claim(&j, x) : put_away(&j, x);
+	}
+	return rc;
+}

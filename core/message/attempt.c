@@ -1,0 +1,298 @@
+/* Somebody whose messages are due: found, judged, and what is to be sent claimed, before its channel hears of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "message/compose.h"
+#include "message/own.h"
+
+enum { TRIES_MOST = 100, AGAIN_US = 1000000 };
+
+bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash)
+{
+	for (const struct fw_attempt *a = m->attempts; a; a = a->next)
+		if (a->hash == hash && a->bucket == bucket)
+			return true;
+	return false;
+}
+
+/* `again_us` 0: nothing is left to be done for this wake row. */
+static void end(struct fw_attempt *a, int64_t again_us)
+{
+	struct fw_messages *m = a->messages;
+	struct fw_attempt **at = &m->attempts;
+	uint32_t bucket = a->bucket;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	m->in_hand--;
+	fw_arena_finish(&a->arena);
+	free(a);
+	/* A row that this one was in the way of may be waiting. */
+	fw_schedule_look(m, bucket, again_us ? again_us : fw_now_us());
+}
+
+static void fail(struct fw_attempt *a)
+{
+	end(a, fw_now_us() + AGAIN_US);
+}
+
+static void on_dropped(void *ctx, int rc, uint64_t version)
+{
+	(void)version;
+	if (rc < 0 && rc != FW_ECONFLICT)
+		fail(ctx);
+	else
+		end(ctx, 0);
+}
+
+/* The wake row leads to nothing. */
+static void drop_wake(struct fw_attempt *a)
+{
+	a->change = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&a->wake), { NULL, 0 }, a->wake_version };
+	if (fw_commit(&a->commit, a->messages->options.people, &(struct fw_batch){ a->bucket, &a->change, 1 }, on_dropped, a) < 0)
+		fail(a);
+}
+
+static void load(struct fw_attempt *a);
+
+static void count(struct fw_messages *m, const struct fw_due_item *x)
+{
+	struct fw_messages_counters *c = &m->counters;
+	c->judged++;
+	c->poison += x->poison;
+	c->lost += x->due.lost > 0 && x->reason == FW_REASON_WON;
+	c->deferred += x->reason == FW_REASON_DEFERRED;
+	c->refused += !x->poison && x->reason != FW_REASON_WON && x->reason != FW_REASON_DEFERRED;
+}
+
+static void on_claimed(void *ctx, int rc)
+{
+	struct fw_attempt *a = ctx;
+	struct fw_messages *m = a->messages;
+	if (rc == FW_ECONFLICT && ++a->tries < TRIES_MOST) {
+		load(a);
+		return;
+	}
+	if (rc < 0) {
+		fail(a);
+		return;
+	}
+	fw_due_count(m->options.decider, a->items, a->n, a->now_us);
+	for (uint32_t i = 0; i < a->n; i++) {
+		count(m, &a->items[i]);
+		if (a->items[i].poison)
+			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule", a->items[i].due.rule.p, NULL);
+		if (a->items[i].reason == FW_REASON_WON)
+			fw_deliver(m, a, &a->items[i]);
+	}
+	end(a, 0);
+}
+
+/* What is kept of each that is to be sent. */
+static int put_sent(struct fw_attempt *a)
+{
+	a->n_beside = 0;
+	if (!(a->beside = FW_NEW_ARRAY(&a->arena, a->n + 1, struct fw_change)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct fw_due_item *x = &a->items[i];
+		struct fw_sent sent = { .channel = x->due.channel, .rule = x->due.rule, .at_us = a->now_us };
+		struct fw_key *key = FW_NEW(&a->arena, struct fw_key);
+		struct fw_str value;
+		if (x->reason != FW_REASON_WON)
+			continue;
+		fw_suppression_key(&a->messages->options.people->secret, x->due.channel, x->address, &sent.suppression);
+		if (!key || fw_sent_write(&sent, &a->arena, &value) < 0)
+			return FW_ENOMEM;
+		fw_sent_key(a->bucket, (struct fw_message_id){ a->hash, x->due.number }, key);
+		a->beside[a->n_beside++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(key), value, FW_VERSION_ANY };
+	}
+	return 0;
+}
+
+/* What cannot be written is dead before anybody is bothered with it. */
+static int fail_to_compose(struct fw_attempt *a, struct fw_due_item *x, const struct fw_error *err)
+{
+	char text[1200];
+	int rc;
+	fw_due_settle(a->record, a->messages->options.due, x->due.number, FW_DUE_TOLD_FAILED, -1, fw_str(fw_error_text(err, text, sizeof text)), 0,
+		a->now_us, &rc);
+	x->reason = FW_REASON_FAILED;
+	return rc;
+}
+
+static int compose(struct fw_attempt *a)
+{
+	struct fw_messages *m = a->messages;
+	int rc = 0;
+	for (uint32_t i = 0; i < a->n && rc == 0; i++) {
+		struct fw_due_item *x = &a->items[i];
+		struct fw_error err;
+		char id[FW_MESSAGE_ID + 1];
+		if (x->reason != FW_REASON_WON)
+			continue;
+		rc = fw_message_id_write(&m->options.people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
+		if (rc == 0)
+			rc = fw_compose(m->options.templates, m->options.decider->set, x->rule, x->content, &x->facts, id, &a->arena, &x->content, &err);
+		if (rc < 0 && rc != FW_ENOMEM)
+			rc = fail_to_compose(a, x, &err);
+	}
+	return rc;
+}
+
+static void judge(struct fw_attempt *a)
+{
+	struct fw_messages *m = a->messages;
+	int rc = fw_due_judge(m->options.decider, m->options.due, a->record, a->items, a->n, a->now_us, &a->arena);
+	if (rc == 0)
+		rc = compose(a);
+	if (rc == 0)
+		rc = put_sent(a);
+	if (rc < 0) {
+		fw_log(FW_LOG_ERROR, "messages of a person cannot be judged", "why", rc == FW_ENOMEM ? "out of memory" : "the record is damaged", NULL);
+		fail(a);
+		return;
+	}
+	fw_people_replace(m->options.people, &a->person, a->record, a->beside, a->n_beside, on_claimed, a);
+}
+
+/* Nothing is claimed for a destination that has enough. */
+static bool has_room(const struct fw_attempt *a, int64_t *ret_us)
+{
+	for (uint32_t i = 0; i < a->n; i++) {
+		struct fw_used_channel *c = fw_channel_find(a->messages, a->items[i].due.channel);
+		if (c && a->items[i].address.n && !fw_channel_has_room(c, a->items[i].address, a->now_us, ret_us))
+			return false;
+	}
+	return true;
+}
+
+static void leave(struct fw_attempt *a, int rc)
+{
+	if (rc < 0)
+		a->rc = rc;
+	if (--a->looking > 0)
+		return;
+	int64_t again_us = 0;
+	if (a->rc < 0)
+		fail(a);
+	else if (!has_room(a, &again_us))
+		end(a, again_us);
+	else
+		judge(a);
+}
+
+struct suppression {
+	struct fw_attempt *attempt;
+	struct fw_due_item *item;
+};
+
+static void on_suppression(void *ctx, int rc, bool suppressed)
+{
+	struct suppression *s = ctx;
+	s->item->suppressed = suppressed;
+	leave(s->attempt, rc);
+}
+
+static void look_for_suppressions(struct fw_attempt *a)
+{
+	struct fw_people *p = a->messages->options.people;
+	a->looking = 1;
+	a->rc = 0;
+	for (uint32_t i = 0; i < a->n; i++) {
+		struct fw_due_item *x = &a->items[i];
+		struct suppression *s = FW_NEW(&a->arena, struct suppression);
+		int rc = s ? fw_record_address(a->record, x->due.channel, &x->address) : FW_ENOMEM;
+		if (rc < 0)
+			a->rc = rc;
+		if (rc < 0 || !x->address.n)
+			continue;
+		*s = (struct suppression){ a, x };
+		a->looking++;
+		fw_suppression_look(p, x->due.channel, x->address, &a->arena, on_suppression, s);
+	}
+	leave(a, 0);
+}
+
+static void on_loaded(void *ctx, int rc, const struct fw_person *person)
+{
+	struct fw_attempt *a = ctx;
+	a->person = *person;
+	a->now_us = fw_now_us();
+	if (rc == 0 && !fw_person_id_equal(&person->row, &a->row)) {
+		if (person->moved.id.n)
+			fail(a); /* its record is on its way to another, which wakes somebody, too */
+		else
+			drop_wake(a);
+		return;
+	}
+	if (rc == 0 && !person->record.n) {
+		drop_wake(a);
+		return;
+	}
+	if (rc == 0)
+		rc = fw_record_read(&a->arena, person->record, &a->record, NULL);
+	if (rc == 0)
+		rc = fw_due_list(a->messages->options.decider->set, a->record, a->now_us, &a->arena, &a->items, &a->n);
+	if (rc < 0)
+		fail(a);
+	else if (a->n == 0)
+		drop_wake(a);
+	else
+		look_for_suppressions(a);
+}
+
+static void on_row(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more);
+
+static void load(struct fw_attempt *a)
+{
+	char prefix[FW_KEY_PERSON + 1];
+	prefix[0] = 'P';
+	fw_key_number(prefix + 1, a->hash, 8);
+	prefix[FW_KEY_PERSON] = 'r';
+	fw_arena_reset(&a->arena);
+	fw_store_scan(fw_people_store(a->messages->options.people), a->bucket, (struct fw_str){ prefix, sizeof prefix },
+		(struct fw_str){ NULL, 0 }, 1, &a->arena, on_row, a);
+}
+
+static void on_row(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct fw_attempt *a = ctx;
+	struct fw_key key = { .bucket = a->bucket };
+	(void)more;
+	if (rc < 0) {
+		fail(a);
+	} else if (n == 0 || rows[0].key.n <= FW_KEY_PERSON + 2 || rows[0].key.n > sizeof key.bytes) {
+		drop_wake(a);
+	} else {
+		memcpy(key.bytes, rows[0].key.p, rows[0].key.n);
+		key.n = (unsigned)rows[0].key.n;
+		a->row = fw_key_id(&key);
+		if (!(a->row.id.p = fw_arena_strndup(&a->arena, a->row.id.p, a->row.id.n)))
+			fail(a);
+		else
+			fw_people_load_row(a->messages->options.people, &a->row, &a->arena, on_loaded, a);
+	}
+}
+
+int fw_attempt_begin(struct fw_messages *m, uint32_t bucket, const struct fw_row *wake, uint64_t hash)
+{
+	struct fw_attempt *a = calloc(1, sizeof *a);
+	if (!a)
+		return FW_ENOMEM;
+	a->messages = m;
+	a->bucket = bucket;
+	a->hash = hash;
+	a->wake.bucket = bucket;
+	a->wake.n = (unsigned)wake->key.n;
+	memcpy(a->wake.bytes, wake->key.p, wake->key.n);
+	a->wake_version = wake->version;
+	a->next = m->attempts;
+	m->attempts = a;
+	m->in_hand++;
+	fw_arena_init(&a->arena, NULL, 0, 0);
+	load(a);
+	return 0;
+}

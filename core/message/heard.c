@@ -1,0 +1,174 @@
+/* What is heard of a message later, in whichever process or node: from its id to its person, and there an event. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "message/own.h"
+
+struct hearing {
+	struct fw_messages *m;
+	struct fw_arena arena;
+	struct fw_message_id id;
+	struct fw_str text, name, json;
+	uint32_t bucket;
+	struct fw_sent sent;
+	struct fw_record *record;
+	bool suppressed;          /* it was not before */
+	struct fw_people_event event;
+	struct fw_people_group group;
+	struct fw_consent_said said;
+	struct fw_consent_change consent;
+	struct fw_claim claim;
+	fw_messages_heard done;
+	void *ctx;
+};
+
+static void end(struct hearing *h, int rc, bool changed)
+{
+	fw_messages_heard done = h->done;
+	void *ctx = h->ctx;
+	h->m->counters.heard += rc == 0 && changed;
+	fw_arena_finish(&h->arena);
+	free(h);
+	done(ctx, rc, changed);
+}
+
+static bool is_name(const struct hearing *h, const char *name)
+{
+	return fw_str_is(h->name, name);
+}
+
+static void on_applied(void *ctx, int rc)
+{
+	struct hearing *h = ctx;
+	end(h, rc, rc == 0 && (!h->event.repeated || h->suppressed));
+}
+
+/* Under the id by which the person is found for certain: the userId, else an address, else the first id. */
+static void choose_id(struct hearing *h)
+{
+	struct fw_str user = fw_record_user(h->record);
+	struct fw_id id;
+	h->claim = (struct fw_claim){ FW_ID_ANONYMOUS, fw_record_first_id(h->record) };
+	for (unsigned i = 0; fw_record_id(h->record, i, &id); i++)
+		if (id.kind == FW_ID_EMAIL || id.kind == FW_ID_PHONE)
+			h->claim = (struct fw_claim){ id.kind, id.text };
+	if (user.n)
+		h->claim = (struct fw_claim){ FW_ID_USER, user };
+	h->event.id = (struct fw_person_id){ (enum fw_person_kind)h->claim.kind, h->claim.text };
+	h->event.claims = &h->claim;
+	h->event.n_claims = 1;
+}
+
+static void apply(struct hearing *h)
+{
+	int64_t now_us = fw_now_us();
+	char text[FW_MESSAGE_ID + 1];
+	memcpy(text, h->text.p, FW_MESSAGE_ID);
+	text[FW_MESSAGE_ID] = '\0';
+	int rc = fw_message_event(&h->arena, h->sent.channel, h->name, text, h->sent.rule, h->json, now_us, &h->event.event);
+	if (rc < 0) {
+		end(h, rc, false);
+		return;
+	}
+	choose_id(h);
+	h->event.proven = true;
+	h->event.behaviour = h->m->options.profile->behaviour;
+	if (is_name(h, "unsubscribed")) {
+		h->said = (struct fw_consent_said){ h->sent.channel, FW_CONSENT_WITHDRAWN };
+		h->consent = (struct fw_consent_change){ .said = &h->said, .n = 1, .source = h->sent.channel };
+		h->event.event.consent = &h->consent;
+	}
+	h->group = (struct fw_people_group){ .done = on_applied, .ctx = h };
+	fw_people_apply(h->m->options.people, &h->event, 1, &h->group);
+}
+
+static void on_suppressed(void *ctx, int rc, bool changed)
+{
+	struct hearing *h = ctx;
+	h->suppressed = changed;
+	if (rc < 0)
+		end(h, rc, false);
+	else
+		apply(h);
+}
+
+static void on_loaded(void *ctx, int rc, const struct fw_person *person)
+{
+	struct hearing *h = ctx;
+	if (rc == 0 && !person->record.n)
+		rc = FW_ENOENT;
+	if (rc == 0)
+		rc = fw_record_read(&h->arena, person->record, &h->record, NULL);
+	if (rc < 0)
+		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
+	else if (is_name(h, "bounced") || is_name(h, "complained"))
+		fw_suppression_put(h->m->options.people, &h->sent.suppression, h->name, false, fw_now_us(), on_suppressed, h);
+	else
+		apply(h);
+}
+
+/* The id's row, and what is kept of the message. */
+static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct hearing *h = ctx;
+	struct fw_key key = { .bucket = h->bucket }, sent;
+	struct fw_str row = { NULL, 0 }, value = { NULL, 0 };
+	(void)more;
+	fw_sent_key(h->bucket, h->id, &sent);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (fw_str_equal(rows[i].key, fw_key_str(&sent)))
+			value = rows[i].value;
+		else if (!row.p && rows[i].key.n > FW_KEY_PERSON + 2 && rows[i].key.p[FW_KEY_PERSON] == 'r')
+			row = rows[i].key;
+	}
+	if (rc == 0 && (!row.p || !value.p || row.n > sizeof key.bytes))
+		rc = FW_ENOENT;
+	if (rc == 0)
+		rc = fw_sent_read(&h->arena, value, &h->sent);
+	if (rc < 0) {
+		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
+		return;
+	}
+	memcpy(key.bytes, row.p, row.n);
+	key.n = (unsigned)row.n;
+	struct fw_person_id id = fw_key_id(&key);
+	if (!(id.id.p = fw_arena_strndup(&h->arena, id.id.p, id.id.n)))
+		end(h, FW_ENOMEM, false);
+	else
+		fw_people_load_row(h->m->options.people, &id, &h->arena, on_loaded, h);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct hearing *h = ctx;
+	char prefix[FW_KEY_PERSON];
+	if (rc == 0)
+		rc = fw_message_id_read(&h->m->options.people->secret, h->text, &h->id);
+	if (rc < 0) {
+		end(h, rc == FW_EINVAL ? FW_ENOENT : rc, false);
+		return;
+	}
+	h->bucket = fw_store_bucket(h->id.person);
+	prefix[0] = 'P';
+	fw_key_number(prefix + 1, h->id.person, 8);
+	fw_store_scan(fw_people_store(h->m->options.people), h->bucket, (struct fw_str){ prefix, sizeof prefix }, (struct fw_str){ NULL, 0 },
+		FW_LIMIT_STORE_SCAN_ROWS, &h->arena, on_rows, h);
+}
+
+void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx)
+{
+	struct hearing *h = fw_message_event_name(FW_STR("email"), name) ? calloc(1, sizeof *h) : NULL;
+	if (!h) {
+		done(ctx, fw_message_event_name(FW_STR("email"), name) ? FW_ENOMEM : FW_EINVAL, false);
+		return;
+	}
+	h->m = m;
+	h->text = id;
+	h->name = name;
+	h->json = json;
+	h->done = done;
+	h->ctx = ctx;
+	fw_arena_init(&h->arena, NULL, 0, 0);
+	fw_people_ready(m->options.people, on_ready, h);
+}

@@ -1,0 +1,77 @@
+/* Messages on their way: the host's part of every channel. A worker looks after some groups of buckets (a lease each, which only spreads
+ * the work); what is due there is judged, claimed by writing so into the record, handed to its channel, and what came of it is written
+ * again. Whatever dies in between, the record says what is still to be done. */
+#ifndef FW_MESSAGE_MESSAGES_H
+#define FW_MESSAGE_MESSAGES_H
+
+#include "decide/due.h"
+#include "message/template.h"
+#include "people/people.h"
+
+struct event_base;
+struct fw_messages;
+
+/* What a channel says of a delivery; the numbers are the plugin interface's. */
+enum fw_channel_outcome {
+	FW_CHANNEL_DELIVERED,
+	FW_CHANNEL_PENDING,  /* fw_messages_result will say */
+	FW_CHANNEL_RETRY,
+	FW_CHANNEL_FAILED,
+	FW_CHANNEL_ACCEPTED, /* by a peer that may say more later */
+};
+
+struct fw_channel_message {
+	const char *id, *to;
+	uint32_t attempt;
+	struct fw_str json; /* {"rule","visitor","class","track","content":{…}}, terminated */
+};
+
+struct fw_channel {
+	const char *name;
+	void *ctx;
+	/* `reason` of `size` bytes is for a person. The message is valid during the call. */
+	enum fw_channel_outcome (*deliver)(void *ctx, const struct fw_channel_message *m, char *reason, size_t size);
+	double rate;     /* deliveries a second of this worker; 0: as many as there are */
+	unsigned most;   /* at once in this worker */
+};
+
+enum { FW_MESSAGE_GROUPS = 64 };
+
+struct fw_messages_options {
+	struct fw_people *people;
+	struct fw_decider *decider;
+	const struct fw_due_config *due;
+	const struct fw_triggers *triggers;
+	const struct fw_templates *templates;
+	const struct fw_profile_options *profile; /* what events that come of messages are applied with */
+	const struct fw_channel *channels;
+	unsigned n_channels;
+	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer gets some of who has more */
+};
+
+/* Everything in the options must outlive it; strings of channels, too. NULL: out of memory. */
+struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_messages_options *options);
+/* Begins to take leases and to send. */
+void fw_messages_start(struct fw_messages *m);
+/* Claims nothing any more, and gives the leases back; what is being delivered is heard to its end. */
+void fw_messages_drain(struct fw_messages *m);
+bool fw_messages_idle(const struct fw_messages *m);
+/* The store must have been closed before, so that nothing is on its way. NULL is fine. */
+void fw_messages_destroy(struct fw_messages *m);
+
+/* What became of a delivery that was FW_CHANNEL_PENDING. `after_ms`: for FW_CHANNEL_RETRY, -1: as it comes. 0; FW_ENOENT: no such
+ * message is being delivered here. */
+int fw_messages_result(struct fw_messages *m, const char *id, enum fw_channel_outcome outcome, int64_t after_ms, const char *reason);
+
+/* What is heard of a message, whenever and wherever it was sent: the names of the plugin interface. `json`: an object of properties, or n 0.
+ * done: 0 and whether it is new; FW_ENOENT: nobody knows the message; FW_EINVAL: no such name, or no object; what the store says. */
+typedef void (*fw_messages_heard)(void *ctx, int rc, bool changed);
+void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx);
+
+/* Counted since it was made. */
+struct fw_messages_counters {
+	uint64_t judged, sent, deferred, refused, retried, failed, lost, poison, heard;
+};
+const struct fw_messages_counters *fw_messages_counters(const struct fw_messages *m);
+
+#endif

@@ -1,0 +1,139 @@
+/* Messages on their way, as this room works on them. */
+#ifndef FW_MESSAGE_OWN_H
+#define FW_MESSAGE_OWN_H
+
+#include "message/id.h"
+#include "message/messages.h"
+#include "people/flight.h"
+#include "people/suppression.h"
+#include "people/wake.h"
+
+enum { FW_GROUPS = FW_MESSAGE_GROUPS, FW_GROUP_BUCKETS = FW_STORE_BUCKETS / FW_GROUPS, FW_DELIVERIES = 1024, FW_DESTINATIONS = 256 };
+
+struct fw_attempt;
+struct fw_delivering;
+
+/* A channel as it is being used. */
+struct fw_used_channel {
+	struct fw_channel channel;
+	unsigned char letter;    /* fw_due_channel */
+	double tokens;           /* of its rate */
+	int64_t filled_us;
+	unsigned at_once;
+	struct fw_destination {
+		uint64_t hash;
+		unsigned at_once, failures; /* deliveries; those of the last that are to be tried again */
+		int64_t paused_us;       /* nothing goes there before */
+	} destinations[FW_DESTINATIONS];
+};
+
+struct fw_messages_bucket {
+	int64_t next_us; /* when somebody has to look here; INT64_MAX: as far as is known, never */
+	bool scanning;
+};
+
+struct fw_messages_group {
+	bool owned, asked;
+	int64_t until_us, not_before_us; /* of the lease; when it may be asked for again */
+};
+
+struct fw_messages {
+	struct event_base *base;
+	struct fw_messages_options options;
+	struct fw_messages_counters counters;
+	struct fw_used_channel *channels;
+	struct event *on_lease, *on_due;
+	struct fw_messages_group groups[FW_GROUPS];
+	struct fw_messages_bucket buckets[FW_STORE_BUCKETS];
+	unsigned owned;
+	int64_t wanted_us;
+	struct fw_attempt *attempts; /* people in hand */
+	unsigned in_hand;
+	struct fw_delivering *deliveries[FW_DELIVERIES];
+	unsigned delivering;
+	bool draining;
+	uint64_t chance[2];
+};
+
+/* Somebody whose messages are being judged. */
+struct fw_attempt {
+	struct fw_messages *messages;
+	struct fw_attempt *next;
+	uint32_t bucket;
+	uint64_t hash;
+	struct fw_key wake;        /* the row that led here */
+	uint64_t wake_version;
+	struct fw_arena arena;
+	struct fw_person_id row;
+	struct fw_person person;
+	struct fw_record *record;
+	struct fw_due_item *items;
+	uint32_t n, looking;       /* items; suppressions being looked for */
+	int rc;
+	int64_t now_us;
+	struct fw_change *beside;
+	unsigned n_beside, tries;
+	struct fw_change change;
+	struct fw_commit commit;
+};
+
+/* A message that its channel has. */
+struct fw_delivering {
+	struct fw_messages *messages;
+	struct fw_delivering *next;
+	struct fw_message_id id;
+	char text[FW_MESSAGE_ID + 1];
+	struct fw_used_channel *channel;
+	unsigned destination;
+	struct event *late;        /* nobody told what came of it */
+	/* What is to be written. */
+	struct fw_arena arena;
+	struct fw_person_id row;
+	char row_text[FW_LIMIT_EVENT_ID_BYTES];
+	bool told;
+	enum fw_channel_outcome outcome;
+	int64_t after_ms;
+	char reason[FW_LIMIT_DUE_REASON_BYTES + 1];
+	struct fw_record *record;
+	unsigned tries;
+};
+
+uint64_t fw_messages_chance(struct fw_messages *m);
+
+/* attempt.c: begins with the person of that wake row. 0 or FW_ENOMEM. */
+int fw_attempt_begin(struct fw_messages *m, uint32_t bucket, const struct fw_row *wake, uint64_t hash);
+bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
+/* schedule.c: somebody of the bucket was looked after; it is to be looked at again at that time at the latest. */
+void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
+
+/* channel.c. NULL: no such channel is there. */
+struct fw_used_channel *fw_channel_find(struct fw_messages *m, struct fw_str name);
+/* Whether another delivery may begin, on any channel of that letter; else when to ask again. */
+bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_us);
+/* Whether another may go to the address's destination now; else when to ask again. */
+bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_us);
+/* The place of the destination. */
+unsigned fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us);
+/* `again`: what went there is to be tried again; a destination of which that is all that is heard is left alone for a while. */
+void fw_channel_give(struct fw_used_channel *c, unsigned destination, bool again, int64_t now_us);
+
+/* deliver.c: hands a claimed message to its channel. */
+void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *item);
+
+/* event.c: an event that comes of a message: its text in the arena, ready to be read. `name` is the plugin interface's; NULL: of that the
+ * channel has no event. 0, FW_EINVAL or FW_ENOMEM. */
+const char *fw_message_event_name(struct fw_str channel, struct fw_str name);
+int fw_message_event(struct fw_arena *a, struct fw_str channel, struct fw_str name, const char *id, struct fw_str rule, struct fw_str json,
+	int64_t now_us, struct fw_event *ret);
+
+/* sent.c: what is kept of a message that a channel was given, so that what is heard of it later finds its way. */
+struct fw_sent {
+	struct fw_str channel, rule;
+	int64_t at_us;
+	struct fw_key suppression; /* of the address */
+};
+void fw_sent_key(uint32_t bucket, struct fw_message_id id, struct fw_key *ret);
+int fw_sent_write(const struct fw_sent *s, struct fw_arena *a, struct fw_str *ret);
+int fw_sent_read(struct fw_arena *a, struct fw_str value, struct fw_sent *ret); /* 0, FW_EINVAL, FW_ENOMEM */
+
+#endif

@@ -1,0 +1,340 @@
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "message/own.h"
+
+enum {
+	LEASE_MS = 4000, TICK_MS = 250, ASKED_AT_ONCE = 16, LET_GO = 8, LEFT_ALONE_MS = 1000, ROWS_AT_ONCE = 64,
+	WANT_MS = 3000, WANT_EVERY_MS = 2000,
+	AGAIN_US = 1000000,       /* after a failure of the store */
+	SURE_US = 30 * 1000000,   /* notices can be lost: so often each bucket is looked at */
+	FULL_US = 5000,           /* as many people as may be are in hand */
+};
+
+static void wait_us(struct event *timer, int64_t us)
+{
+	struct timeval t = { us / 1000000, us % 1000000 };
+	event_add(timer, &t);
+}
+
+#define WANT_LEASE "messages/want"
+
+uint64_t fw_messages_chance(struct fw_messages *m)
+{
+	uint64_t a = m->chance[0], b = m->chance[1]; /* xorshift128+ (S. Vigna, 2014) */
+	m->chance[0] = b;
+	a ^= a << 23;
+	m->chance[1] = a ^ b ^ (a >> 17) ^ (b >> 26);
+	return m->chance[1] + b;
+}
+
+/* The timer of whatever comes first. */
+static void plan(struct fw_messages *m)
+{
+	int64_t first_us = INT64_MAX, now_us = fw_now_us();
+	if (m->draining)
+		return;
+	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
+		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us < first_us)
+			first_us = m->buckets[b].next_us;
+	if (first_us != INT64_MAX)
+		wait_us(m->on_due, first_us > now_us ? first_us - now_us : 0);
+}
+
+void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us)
+{
+	if (at_us >= m->buckets[bucket].next_us)
+		return;
+	m->buckets[bucket].next_us = at_us;
+	plan(m);
+}
+
+/* In the arena of its own. */
+struct looking {
+	struct fw_messages *m;
+	uint32_t bucket;
+	struct fw_arena arena;
+	char after[FW_KEY_WAKE];
+	bool more;
+	int64_t next_us;
+};
+
+static void end_look(struct looking *l)
+{
+	struct fw_messages *m = l->m;
+	struct fw_messages_bucket *b = &m->buckets[l->bucket];
+	int64_t sure_us = fw_now_us() + SURE_US;
+	b->scanning = false;
+	if (l->next_us < b->next_us)
+		b->next_us = l->next_us;
+	if (sure_us < b->next_us)
+		b->next_us = sure_us;
+	fw_arena_finish(&l->arena);
+	free(l);
+	plan(m);
+}
+
+/* One row. False: those behind it have time. */
+static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us)
+{
+	struct fw_messages *m = l->m;
+	struct fw_wake wake;
+	uint64_t hash;
+	int64_t again_us = INT64_MAX;
+	if (!fw_wake_read(row->key, &wake, &hash))
+		return true;
+	if (wake.at_us > now_us) {
+		l->next_us = wake.at_us < l->next_us ? wake.at_us : l->next_us;
+		return false;
+	}
+	if (m->in_hand + m->delivering >= FW_LIMIT_MESSAGES_AT_ONCE) {
+		l->next_us = now_us + FULL_US;
+		return false;
+	}
+	if (fw_attempt_has(m, l->bucket, hash)) /* its end has this bucket looked at again */
+		return true;
+	if (!fw_channel_is_free(m, wake.channel, now_us, &again_us)) {
+		l->next_us = again_us < l->next_us ? again_us : l->next_us;
+		return true;
+	}
+	if (fw_attempt_begin(m, l->bucket, row, hash) < 0)
+		l->next_us = now_us + AGAIN_US;
+	return true;
+}
+
+static void look_on(struct looking *l);
+
+static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	struct looking *l = ctx;
+	int64_t now_us = fw_now_us();
+	bool on = rc == 0 && !l->m->draining;
+	if (rc < 0)
+		l->next_us = now_us + AGAIN_US;
+	for (size_t i = 0; on && i < n; i++)
+		on = take_row(l, &rows[i], now_us);
+	if (!on || !more || n == 0 || rows[n - 1].key.n != FW_KEY_WAKE) {
+		end_look(l);
+		return;
+	}
+	memcpy(l->after, rows[n - 1].key.p, FW_KEY_WAKE);
+	l->more = true;
+	look_on(l);
+}
+
+static void look_on(struct looking *l)
+{
+	struct fw_str after = { l->after, l->more ? FW_KEY_WAKE : 0 };
+	fw_arena_reset(&l->arena);
+	fw_store_scan(fw_people_store(l->m->options.people), l->bucket, FW_STR("M"), after, ROWS_AT_ONCE, &l->arena, on_rows, l);
+}
+
+static void look(struct fw_messages *m, uint32_t bucket)
+{
+	struct looking *l = calloc(1, sizeof *l);
+	if (!l) {
+		m->buckets[bucket].next_us = fw_now_us() + AGAIN_US;
+		return;
+	}
+	l->m = m;
+	l->bucket = bucket;
+	l->next_us = INT64_MAX;
+	fw_arena_init(&l->arena, NULL, 0, 0);
+	m->buckets[bucket].next_us = INT64_MAX;
+	m->buckets[bucket].scanning = true;
+	look_on(l);
+}
+
+static void on_due(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_messages *m = ctx;
+	int64_t now_us = fw_now_us();
+	(void)fd;
+	(void)what;
+	for (uint32_t b = 0; b < FW_STORE_BUCKETS && !m->draining; b++)
+		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us <= now_us)
+			look(m, b);
+	plan(m);
+}
+
+static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version)
+{
+	struct fw_messages *m = ctx;
+	struct fw_wake wake;
+	uint64_t hash;
+	(void)version;
+	if (!key.p) { /* anything may have changed */
+		for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
+			m->buckets[b].next_us = 0;
+		plan(m);
+	} else if (fw_wake_read(key, &wake, &hash) && !wake.dead) {
+		fw_schedule_look(m, bucket, wake.at_us);
+	}
+}
+
+struct leasing {
+	struct fw_messages *m;
+	unsigned group;
+};
+
+static void lease_name(unsigned group, char name[24])
+{
+	snprintf(name, 24, "messages/%u", group);
+}
+
+static void on_leased(void *ctx, int rc)
+{
+	struct leasing l = *(struct leasing *)ctx;
+	struct fw_messages *m = l.m;
+	struct fw_messages_group *g = &m->groups[l.group];
+	free(ctx);
+	g->asked = false;
+	if (rc == 0 && !g->owned) {
+		g->owned = true;
+		m->owned++;
+		for (unsigned i = 0; i < FW_GROUP_BUCKETS; i++)
+			m->buckets[l.group * FW_GROUP_BUCKETS + i].next_us = 0;
+	}
+	if (rc == 0)
+		g->until_us = fw_monotonic_us() + LEASE_MS * INT64_C(1000);
+	plan(m);
+}
+
+static void lose(struct fw_messages *m, unsigned group)
+{
+	m->groups[group].owned = false;
+	m->owned--;
+}
+
+static void ask(struct fw_messages *m, unsigned group)
+{
+	char name[24];
+	struct leasing *l = malloc(sizeof *l);
+	if (!l)
+		return;
+	*l = (struct leasing){ m, group };
+	lease_name(group, name);
+	m->groups[group].asked = true;
+	if (fw_store_lease(fw_people_store(m->options.people), name, LEASE_MS, on_leased, l) < 0) {
+		m->groups[group].asked = false;
+		free(l);
+	}
+}
+
+static void give_back(struct fw_messages *m, unsigned group, int64_t now_us)
+{
+	char name[24];
+	lease_name(group, name);
+	lose(m, group);
+	m->groups[group].not_before_us = now_us + LEFT_ALONE_MS * INT64_C(1000);
+	fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
+}
+
+static void let_go(struct fw_messages *m, int64_t now_us)
+{
+	unsigned first = (unsigned)(fw_messages_chance(m) % FW_GROUPS), left = LET_GO;
+	for (unsigned k = 0; k < FW_GROUPS && left > 0 && m->owned > m->options.share; k++)
+		if (m->groups[(first + k) % FW_GROUPS].owned) {
+			give_back(m, (first + k) % FW_GROUPS, now_us);
+			left--;
+		}
+}
+
+/* Who has too little holds this lease; who has more than a share and cannot get it lets some go. */
+static void on_wanted(void *ctx, int rc)
+{
+	struct fw_messages *m = ctx;
+	bool hungry = m->owned < m->options.share;
+	if (m->draining)
+		return;
+	if (rc == FW_EBUSY && !hungry)
+		let_go(m, fw_monotonic_us());
+	else if (rc == 0 && !hungry)
+		fw_store_release(fw_people_store(m->options.people), WANT_LEASE, NULL, NULL);
+}
+
+/* Prolongs what is held, and asks for a few that are not. */
+static void on_lease(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_messages *m = ctx;
+	int64_t now_us = fw_monotonic_us();
+	unsigned asked = 0, first = (unsigned)(fw_messages_chance(m) % FW_GROUPS);
+	(void)fd;
+	(void)what;
+	for (unsigned k = 0; k < FW_GROUPS; k++) {
+		unsigned i = (first + k) % FW_GROUPS;
+		struct fw_messages_group *g = &m->groups[i];
+		if (g->owned && now_us >= g->until_us)
+			lose(m, i);
+		bool prolong = g->owned && g->until_us - now_us < LEASE_MS * INT64_C(500);
+		if (g->asked || (!prolong && (g->owned || now_us < g->not_before_us || asked++ >= ASKED_AT_ONCE)))
+			continue;
+		ask(m, i);
+	}
+	if (now_us - m->wanted_us > WANT_EVERY_MS * INT64_C(1000) && m->owned != m->options.share) {
+		m->wanted_us = now_us;
+		fw_store_lease(fw_people_store(m->options.people), WANT_LEASE, WANT_MS, on_wanted, m);
+	}
+	wait_us(m->on_lease, TICK_MS * INT64_C(1000));
+}
+
+struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_messages_options *options)
+{
+	struct fw_messages *m = calloc(1, sizeof *m);
+	if (!m)
+		return NULL;
+	m->base = base;
+	m->options = *options;
+	if (getrandom(m->chance, sizeof m->chance, 0) != sizeof m->chance)
+		m->chance[0] = (uint64_t)fw_monotonic_us();
+	m->chance[0] |= 1;
+	m->channels = calloc(options->n_channels + 1, sizeof *m->channels);
+	m->on_lease = evtimer_new(base, on_lease, m);
+	m->on_due = evtimer_new(base, on_due, m);
+	for (unsigned i = 0; m->channels && i < options->n_channels; i++) {
+		m->channels[i].channel = options->channels[i];
+		m->channels[i].letter = fw_due_channel(fw_str(options->channels[i].name));
+		m->channels[i].filled_us = fw_now_us();
+	}
+	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
+		m->buckets[b].next_us = INT64_MAX;
+	if (m->channels && m->on_lease && m->on_due)
+		return m;
+	fw_messages_destroy(m);
+	return NULL;
+}
+
+void fw_messages_start(struct fw_messages *m)
+{
+	if (fw_store_watch(fw_people_store(m->options.people), on_changed, m) < 0)
+		fw_log(FW_LOG_WARN, "the store sends no notices: messages are looked for every 30 seconds", NULL);
+	wait_us(m->on_lease, 0);
+}
+
+void fw_messages_drain(struct fw_messages *m)
+{
+	int64_t now_us = fw_monotonic_us();
+	if (m->draining)
+		return;
+	m->draining = true;
+	event_del(m->on_lease);
+	event_del(m->on_due);
+	fw_store_watch(fw_people_store(m->options.people), NULL, NULL);
+	for (unsigned i = 0; i < FW_GROUPS; i++)
+		if (m->groups[i].owned)
+			give_back(m, i, now_us);
+}
+
+bool fw_messages_idle(const struct fw_messages *m)
+{
+	return m->in_hand == 0 && m->delivering == 0;
+}
+
+const struct fw_messages_counters *fw_messages_counters(const struct fw_messages *m)
+{
+	return &m->counters;
+}

@@ -1,0 +1,182 @@
+#include "people/suppression.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pack.h"
+#include "people/flight.h"
+
+void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct fw_str address, struct fw_key *ret)
+{
+	char normal[FW_LIMIT_EVENT_ID_BYTES + FW_EMAIL_BYTES + FW_PHONE_BYTES], named[sizeof normal];
+	unsigned char hash[FW_KEYED_HASH];
+	size_t n = 0;
+	bool known = fw_str_is(channel, "email") ? fw_normal_email(address, normal, &n) : fw_str_is(channel, "sms")
+		? fw_normal_phone(address, normal, &n) : false;
+	if (!known) {
+		n = address.n < FW_LIMIT_EVENT_ID_BYTES ? address.n : FW_LIMIT_EVENT_ID_BYTES;
+		memcpy(normal, address.p, n);
+	}
+	int length = snprintf(named, sizeof named, "%.*s:%.*s", channel.n < 40 ? (int)channel.n : 40, channel.p, (int)n, normal);
+	size_t most = (size_t)length < sizeof named ? (size_t)length : sizeof named - 1;
+	fw_secret_hash(s, &(struct fw_person_id){ FW_PERSON_OTHER, { named, most < FW_LIMIT_EVENT_ID_BYTES ? most : FW_LIMIT_EVENT_ID_BYTES } },
+		hash);
+	memcpy(ret->bytes + 1, hash, sizeof hash);
+	ret->bytes[0] = 'U';
+	ret->n = 1 + FW_KEYED_HASH;
+	ret->bucket = fw_store_bucket(fw_key_read(ret->bytes + 1, 8));
+}
+
+/* In the arena of whoever looks. */
+struct looking {
+	struct fw_people *people;
+	struct fw_str channel, address;
+	struct fw_arena *arena;
+	struct fw_key key;
+	fw_suppression_looked done;
+	void *ctx;
+};
+
+static void on_row(void *ctx, int rc, const struct fw_row *row)
+{
+	struct looking *l = ctx;
+	l->done(l->ctx, rc, rc == 0 && row->value.p);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct looking *l = ctx;
+	if (rc < 0) {
+		l->done(l->ctx, rc, false);
+		return;
+	}
+	fw_suppression_key(&l->people->secret, l->channel, l->address, &l->key);
+	fw_store_get(l->people->store, l->key.bucket, fw_key_str(&l->key), l->arena, on_row, l);
+}
+
+void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
+	fw_suppression_looked done, void *ctx)
+{
+	struct looking *l = FW_NEW(arena, struct looking);
+	if (!l) {
+		done(ctx, FW_ENOMEM, false);
+		return;
+	}
+	*l = (struct looking){ .people = p, .channel = channel, .address = address, .arena = arena, .done = done, .ctx = ctx };
+	fw_people_ready(p, on_ready, l);
+}
+
+struct putting {
+	struct fw_people *people;
+	struct fw_arena arena;
+	struct fw_str channel, address; /* of whoever asked, until the secret is known */
+	struct fw_key key;
+	struct fw_buf value;
+	bool lift;
+	struct fw_change change;
+	struct fw_commit commit;
+	fw_suppression_done done;
+	void *ctx;
+};
+
+static void end(struct putting *p, int rc, bool changed)
+{
+	fw_suppression_done done = p->done;
+	void *ctx = p->ctx;
+	fw_buf_finish(&p->value);
+	fw_arena_finish(&p->arena);
+	free(p);
+	done(ctx, rc, changed);
+}
+
+static void look_before(struct putting *p);
+
+static void on_put(void *ctx, int rc, uint64_t version)
+{
+	struct putting *p = ctx;
+	(void)version;
+	if (rc == FW_ECONFLICT) /* somebody said so at the same moment */
+		look_before(p);
+	else
+		end(p, rc, true);
+}
+
+static void on_before(void *ctx, int rc, const struct fw_row *row)
+{
+	struct putting *p = ctx;
+	bool there = rc == 0 && row->value.p;
+	if (rc < 0 || there != p->lift) {
+		end(p, rc, false);
+		return;
+	}
+	p->change = (struct fw_change){ p->lift ? FW_CHANGE_DELETE : FW_CHANGE_PUT, fw_key_str(&p->key), { p->value.data, p->value.n },
+		row->version };
+	rc = fw_commit(&p->commit, p->people, &(struct fw_batch){ p->key.bucket, &p->change, 1 }, on_put, p);
+	if (rc < 0)
+		end(p, rc, false);
+}
+
+static void look_before(struct putting *p)
+{
+	fw_arena_reset(&p->arena);
+	fw_store_get(p->people->store, p->key.bucket, fw_key_str(&p->key), &p->arena, on_before, p);
+}
+
+static struct putting *create(struct fw_people *people, struct fw_str reason, bool lift, int64_t now_us, fw_suppression_done done,
+	void *ctx)
+{
+	struct putting *p = calloc(1, sizeof *p);
+	if (!p)
+		return NULL;
+	*p = (struct putting){ .people = people, .lift = lift, .done = done, .ctx = ctx };
+	fw_arena_init(&p->arena, NULL, 0, 0);
+	fw_buf_init(&p->value, 0);
+	fw_pack_number(&p->value, (uint64_t)(now_us / 1000));
+	fw_pack_text(&p->value, reason);
+	return p;
+}
+
+static void begin(struct putting *p)
+{
+	if (p->value.failed)
+		end(p, FW_ENOMEM, false);
+	else
+		look_before(p);
+}
+
+void fw_suppression_put(struct fw_people *people, const struct fw_key *key, struct fw_str reason, bool lift, int64_t now_us,
+	fw_suppression_done done, void *ctx)
+{
+	struct putting *p = create(people, reason, lift, now_us, done, ctx);
+	if (!p) {
+		done(ctx, FW_ENOMEM, false);
+		return;
+	}
+	p->key = *key;
+	begin(p);
+}
+
+static void on_secret(void *ctx, int rc)
+{
+	struct putting *p = ctx;
+	if (rc < 0) {
+		end(p, rc, false);
+		return;
+	}
+	fw_suppression_key(&p->people->secret, p->channel, p->address, &p->key);
+	begin(p);
+}
+
+void fw_suppression_tell(struct fw_people *people, struct fw_str channel, struct fw_str address, struct fw_str reason, bool lift,
+	int64_t now_us, fw_suppression_done done, void *ctx)
+{
+	struct putting *p = create(people, reason, lift, now_us, done, ctx);
+	if (!p) {
+		done(ctx, FW_ENOMEM, false);
+		return;
+	}
+	p->channel = channel;
+	p->address = address;
+	fw_people_ready(people, on_secret, p);
+}

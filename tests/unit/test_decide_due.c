@@ -1,0 +1,123 @@
+/* Messages that are due: what guards, caps and clocks make of them; and that a record keeps them through merging and being taken apart. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "decide/rehearse.h"
+#include "lib_rules.h"
+
+#define RULE "rule \"m\" { channel = \"sms\", on = \"Go\", expires = \"5d\", send = {} }\n"
+
+/* When "m" is sent to who is given, as UTC text; "" for never. */
+static const char *sent_at(const char *rules, const char *visitor, char out[32])
+{
+	struct rules r;
+	struct fw_json *json;
+	struct fw_error err = { .message = "" };
+	struct fw_rehearsal rehearsal;
+	rules_open(&r, rules, NULL);
+	struct fw_triggers *t = fw_triggers_create(r.set);
+	assert_non_null(t);
+	assert_int_equal(fw_json_parse(&r.arena, visitor, strlen(visitor), &json, &err), 0);
+	if (fw_rehearse(&r.decider, t, r.zones, json, &r.arena, &rehearsal, &err) < 0)
+		fail_msg("%s: %s", visitor, err.message);
+	out[0] = '\0';
+	if (rehearsal.n) {
+		time_t s = (time_t)(rehearsal.sent[0].at_us / 1000000);
+		struct tm tm;
+		strftime(out, 32, "%Y-%m-%dT%H:%M", gmtime_r(&s, &tm));
+	}
+	assert_true(rehearsal.n <= 1);
+	fw_triggers_destroy(t);
+	rules_finish(&r);
+	return out;
+}
+
+/* A text that may go from 8 to 20:59 and is asked for at a time of UTC, in zones of every kind, on both days on which clocks change. */
+static void test_every_clock(void **state)
+{
+	(void)state;
+	static const char *const guard = RULE "guard \"day\" { applies = { channel = \"sms\" }, require = { hour = between(8, 20) }, "
+		"or_else = \"defer\", because = \"night\" }\n";
+	static const struct {
+		const char *zone, *asked, *sent;
+	} table[] = {
+		{ "Europe/Berlin", "2026-11-23T12:00:00Z", "2026-11-23T12:00" },
+		{ "Europe/Berlin", "2026-11-23T20:30:00Z", "2026-11-24T07:00" },
+		{ "Europe/Berlin", "2026-11-23T05:59:30Z", "2026-11-23T07:00" },
+		/* Clocks go forward on 29 March and back on 25 October, at one o'clock UTC. */
+		{ "Europe/Berlin", "2026-03-28T22:00:00Z", "2026-03-29T06:00" },
+		{ "Europe/Berlin", "2026-10-24T22:00:00Z", "2026-10-25T07:00" },
+		{ "America/New_York", "2026-03-08T03:00:00Z", "2026-03-08T12:00" },
+		{ "America/New_York", "2026-11-01T03:00:00Z", "2026-11-01T13:00" },
+		/* Half an hour and three quarters from the full one; and a clock that changes by half an hour. */
+		{ "Asia/Kolkata", "2026-11-23T20:00:00Z", "2026-11-24T02:30" },
+		{ "Asia/Kathmandu", "2026-11-23T20:00:00Z", "2026-11-24T02:15" },
+		{ "Australia/Lord_Howe", "2026-04-04T12:00:00Z", "2026-04-04T21:30" },
+		{ "Australia/Lord_Howe", "2026-10-03T12:00:00Z", "2026-10-03T21:00" },
+		{ "Pacific/Chatham", "2026-11-23T12:00:00Z", "2026-11-23T18:15" },
+		/* On the other side of the day line. */
+		{ "Pacific/Kiritimati", "2026-11-23T09:00:00Z", "2026-11-23T18:00" },
+		{ "Pacific/Pago_Pago", "2026-11-23T09:00:00Z", "2026-11-23T19:00" },
+		{ "UTC", "2026-11-23T21:00:00Z", "2026-11-24T08:00" },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char visitor[400], at[32];
+		snprintf(visitor, sizeof visitor, "{\"at\":\"%s\",\"timezone\":\"%s\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}",
+			table[i].asked, table[i].zone);
+		sent_at(guard, visitor, at);
+		/* The event of `given` comes a thousandth of a second later, and a minute is whole. */
+		if (strcmp(at, table[i].sent) != 0)
+			fail_msg("%s at %s: sent at %s, expected %s", table[i].zone, table[i].asked, at, table[i].sent);
+	}
+}
+
+/* Where only the country is known it must be day in all of its zones; and where nothing is, a guard opens for nobody. */
+static void test_unknown_clocks(void **state)
+{
+	(void)state;
+	static const char *const guard = RULE "guard \"day\" { applies = { channel = \"sms\" }, require = { hour = between(8, 20) }, "
+		"or_else = \"defer\", because = \"night\" }\n";
+	char at[32];
+	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T06:00:00Z\",\"country\":\"US\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],"
+		"\"wait\":\"4d\"}", at), "2026-07-01T18:00"); /* eight o'clock in Hawaii, and not yet nine in the evening in New York */
+	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}", at), "");
+}
+
+static void test_guards_and_caps(void **state)
+{
+	(void)state;
+	static const char who[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	static const char nobody[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	static const char twice[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Other\",\"ago\":\"1h\"},{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	char at[32];
+	assert_string_equal(sent_at(RULE, who, at), "2026-11-23T12:00");
+	assert_string_equal(sent_at(RULE, nobody, at), "");
+	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"service\", send = {} }\n", nobody, at), "2026-11-23T12:00");
+	/* Of two guards the one that drops is heeded. */
+	assert_string_equal(sent_at(RULE "guard \"a\" { applies = {}, require = { hour = 20 }, or_else = \"defer\", because = \"x\" }\n"
+		"guard \"b\" { applies = {}, forbid = { consent = \"sms\" }, because = \"y\" }\n", who, at), "");
+	/* A full cap puts off until it has room, or drops. */
+#define OTHER "rule \"o\" { channel = \"sms\", on = \"Other\", send = {}, priority = 5 }\ncap \"c\" { applies = { channel = \"sms\" }, limit = 1, per = \"1d\""
+	assert_string_equal(sent_at(RULE OTHER ", or_else = \"defer\" }\n", twice, at), "2026-11-24T11:00");
+	assert_string_equal(sent_at(RULE OTHER " }\n", twice, at), "");
+	/* A receipt is not held back, and counts. */
+	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"transactional\", send = {} }\n" OTHER " }\n", twice, at),
+		"2026-11-23T12:00");
+	/* What expires before a guard would let it go is dropped. */
+	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", expires = \"2h\", send = {} }\n"
+		"guard \"a\" { applies = {}, require = { hour = 20 }, or_else = \"defer\", because = \"x\" }\n", who, at), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_clock),
+		cmocka_unit_test(test_unknown_clocks),
+		cmocka_unit_test(test_guards_and_caps),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
