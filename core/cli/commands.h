@@ -14,6 +14,7 @@ extern const struct fw_command fw_command_status;
 extern const struct fw_command fw_command_import;
 extern const struct fw_command fw_command_profile;
 extern const struct fw_command fw_command_letters;
+extern const struct fw_command fw_command_messages;
 extern const struct fw_command fw_command_store;
 
 #endif
