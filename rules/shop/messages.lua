@@ -1,12 +1,63 @@
--- E-mails and texts. This version checks these rules and keeps them; a later one sends by them.
+-- E-mails and texts. `on` says what sets one off; everything else is looked at when it is due, on the person as they are then. The
+-- words stand in templates/.
 
 rule "cart-reminder" {
   channel   = "email",
   on        = "Product Added",
   after     = "1h",
   cancel_on = { "Order Completed", "Cart Emptied" },
+  priority  = 50,
   when      = { cart = { items = at_least(1), total = at_least(30) } },
   send      = { template = "cart-reminder", subject = "Still thinking it over?" },
+  owner     = "crm",
+}
+
+rule "browse-reminder" {
+  channel   = "email",
+  on        = "Product Viewed",
+  after     = "1d",
+  cancel_on = { "Product Added", "Order Completed" },
+  priority  = 20,
+  when      = { viewed = { within = "3d", at_least = 3 }, cart = { items = 0 } },
+  send      = { template = "browse-reminder", subject = "What you looked at" },
+  owner     = "crm",
+}
+
+rule "welcome" {
+  channel   = "email",
+  on        = "Newsletter Subscribed",
+  priority  = 80,
+  send      = { template = "welcome", subject = "Welcome to the house" },
+  owner     = "crm",
+}
+
+rule "replenishment" {
+  channel   = "email",
+  on        = "Order Completed",
+  after     = "28d",
+  expires   = "5d",
+  priority  = 30,
+  when      = { bought = { category = "coffee", within = "60d" } },
+  send      = { template = "replenishment", subject = "Running low?" },
+  owner     = "crm",
+}
+
+rule "review-request" {
+  channel   = "email",
+  on        = "Order Completed",
+  after     = "14d",
+  cancel_on = { "Order Cancelled", "Order Refunded", "Product Reviewed" },
+  priority  = 10,
+  send      = { template = "review-request", subject = "How do you like it?" },
+  owner     = "crm",
+}
+
+rule "we-miss-you" {
+  channel   = "email",
+  on        = segment_entered "lapsed",
+  after     = "2d",
+  when      = { engagement = { email = at_least(0.1) } },
+  send      = { template = "win-back", subject = "What is new since your last order" },
   owner     = "crm",
 }
 
@@ -20,16 +71,87 @@ rule "back-in-stock" {
   note      = "Only to those who asked to be told, so it is a service and not an advertisement.",
 }
 
-rule "we-miss-you" {
-  channel   = "email",
-  on        = segment_entered "lapsed",
-  after     = "2d",
-  when      = { engagement = { email = at_least(0.1) } },
-  send      = { template = "win-back", subject = "What is new since your last order" },
-  owner     = "crm",
+guard "letters-by-day" {
+  applies = { channel = "email" },
+  require = { hour = between(9, 20) },
+  or_else = "defer",
+  because = "Nobody wants to hear from a shop at night",
 }
 
 cap "one-letter-in-three-days" {
   applies = { channel = "email" },
   limit = 1, per = "3d",
+}
+
+-- A cart left at 22:40 …
+local left = { { "Product Added", product_id = "B-1", price = 89, quantity = 1, ago = "0s" } }
+
+test "is written to the next morning" {
+  given  = { at = "2026-11-23T22:40", timezone = "Europe/Berlin", consent = { "email" }, events = left, wait = "11h" },
+  expect = { email = "cart-reminder" },
+}
+
+test "and not at night" {
+  given  = { at = "2026-11-23T22:40", timezone = "Europe/Berlin", consent = { "email" }, events = left, wait = "10h" },
+  expect = { email = "default" },
+}
+
+test "unless it was bought at ten past eleven" {
+  given  = {
+    at = "2026-11-23T23:10", timezone = "Europe/Berlin", consent = { "email" }, wait = "11h",
+    events = {
+      { "Product Added", product_id = "B-1", price = 89, quantity = 1, ago = "30m" },
+      { "Order Completed", order_id = "A-1", total = 89 },
+    },
+  },
+  expect = { email = "default" },
+}
+
+test "or the letters were declined at midnight" {
+  given  = { at = "2026-11-23T22:40", timezone = "Europe/Berlin", consent = {}, events = left, wait = "11h" },
+  expect = { email = "default" },
+}
+
+test "or another letter came the day before" {
+  given  = {
+    at = "2026-11-23T22:40", timezone = "Europe/Berlin", consent = { "email" }, wait = "11h",
+    events = {
+      { "Newsletter Subscribed", ago = "1d" },
+      { "Product Added", product_id = "B-1", price = 89, quantity = 1 },
+    },
+  },
+  expect = { email = "default" },
+}
+
+test "two weeks after an order we ask, four weeks after we remind" {
+  given  = {
+    at = "2026-10-05T12:00", timezone = "Europe/Berlin", consent = { "email", "personalization" }, wait = "30d",
+    events = { { "Order Completed", order_id = "A-2", total = 24, products = { { product_id = "C-1", category = "coffee", price = 12, quantity = 2 } } } },
+  },
+  expect = { email = { "review-request", "replenishment" } },
+}
+
+test "of two letters that are due together the stronger goes" {
+  given  = {
+    at = "2026-11-23T07:30", timezone = "Europe/Berlin", consent = { "email" }, wait = "4h",
+    events = {
+      { "Product Added", product_id = "B-1", price = 89, quantity = 1 },
+      { "Newsletter Subscribed" },
+    },
+  },
+  expect = { email = "welcome" },
+}
+
+test "what somebody asked for is back" {
+  given  = { at = "2026-11-23T10:00", timezone = "Europe/Berlin", events = { { "Product Restocked", product_id = "B-1", name = "Trail boot" } } },
+  expect = { sms = "back-in-stock" },
+}
+
+test "who has not bought for half a year is missed" {
+  given  = {
+    at = "2026-11-23T10:00", timezone = "Europe/Berlin", wait = "15d",
+    consent = { "email", "personalization" }, engagement = { email = 0.4 },
+    events = { { "Order Completed", order_id = "A-3", total = 60, ago = "170d" } },
+  },
+  expect = { email = "we-miss-you" },
 }

@@ -90,7 +90,7 @@ test('an export has everything that was told', async (t) => {
 	assert.deepEqual(body.traitsKept.filter((x) => x.claimed).map((x) => [x.name, x.value]), [['nick', 'прозвище']]);
 	assert.deepEqual(body.counts.filter((c) => c.product === 'товар-anna').map((c) => [c.category, c.brand, c.did.map((d) => `${d.what} ${d.times}`)]), [['раздел-anna', 'марка-anna', ['viewed 1']]]);
 	assert.deepEqual(body.ordersKept.map((o) => [o.id, o.revenue, o.completed]), [['заказ-anna', 12.5, true]]);
-	assert.deepEqual([body.cartChanges.length, body.visits.length >= 1, body.messages.map((m) => m.channel), body.caps.map((c) => [c.limit, c.shown.length])], [1, true, ['email'], [[1, 1]]]);
+	assert.deepEqual([body.cartChanges.length, body.visits.length >= 1, body.engagements.map((m) => m.channel), body.caps.map((c) => [c.limit, c.shown.length])], [1, true, ['email'], [[1, 1]]]);
 	assert.deepEqual(body.consentLog.map((c) => c.what).sort(), ['analytics', 'email', 'personalization']);
 	assert.deepEqual([body.merges.length >= 1, body.ids.includes(`anonymous:${body.merges[0].id}`), body.timeline.length > 5, body.unverified.length], [true, true, true, 1]);
 	const kept = Date.parse(body.merges[0].until) - Date.parse(body.merges[0].at);
