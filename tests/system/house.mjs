@@ -18,11 +18,20 @@ const FILE_LINES = 600;
 // an include in disguise: only the store's completion and the plugin host's table may. Whoever adds a pointer says here
 // who is called.
 export const POINTERS = {
+	'core/cli/messages.h': { fw_messages_act: 'cli/ itself: what is done with a message that was found' },
+	'core/message/messages.h': {
+		deliver: 'the plugin host\'s table: the plugin that is the channel',
+		fw_messages_heard: 'server/: the plugin that has heard something',
+	},
+	'core/people/suppression.h': {
+		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/ and server/: whoever said so',
+	},
 	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
 	'core/server/engine_people.h': { fw_engine_done: 'the plugin host\'s table, in server/ itself' },
 	'core/server/spool.h': { wake: 'server/ itself: events that wait behind others' },
+	'core/server/sending.h': { done: 'server/ itself: the worker that ends' },
 	'core/server/spool_drain.h': { done: 'server/ itself: the worker that ends' },
 	'core/server/gently.h': { work: 'server/ itself: the loader, loading the rules' },
 	'core/server/report.h': { each: 'server/ and cli/: who reads errors' },

@@ -240,7 +240,7 @@ static void later(struct fw_plugin_instance *self, struct fw_plugin_request *req
 {
 	const struct fw_host *h = self->host;
 	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && !h->stream
-		&& !h->deliver_result && !h->kv_get && !h->kv_put
+		&& !h->kv_get && !h->kv_put
 		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
 	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
 }

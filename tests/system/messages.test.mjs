@@ -1,0 +1,260 @@
+// Messages from their trigger to what is heard of them, on a real daemon; the channel is a plugin whose addresses say what comes of a
+// delivery (plugins/email.c).
+
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { ask, run, temporaryFolder, until } from './daemon.mjs';
+import { bearer, event, secret, servePeople } from './people.mjs';
+import { metrics, ownPlugins, pluginFolder, quick } from './server.mjs';
+
+const rules = `
+rule "reminder" { channel = "email", on = "Product Added", after = "1s", cancel_on = "Order Completed", when = { cart = { items = at_least(1) } },
+  send = function(v) return { text = "still " .. v.cart.items, sku = v:get("event.product_id", "?"), from = v:get("source", "?") } end }
+rule "receipt" { channel = "email", on = "Order Completed", class = "transactional", send = { text = "thank you" } }
+cap "two" { applies = { channel = "email" }, limit = 2, per = "1d" }
+`;
+
+// The web plugin is the product's own, the channel the test's.
+function plugins(t) {
+	const folder = temporaryFolder(t);
+	cpSync(join(ownPlugins, 'web.so'), join(folder, 'web.so'));
+	cpSync(join(pluginFolder, 'email.so'), join(folder, 'email.so'));
+	return folder;
+}
+
+async function open(t, { more = '', limits = {}, config = {}, files = {} } = {}) {
+	const shop = await servePeople(t, {
+		files: { 'shop/messages.lua': rules + more, ...files },
+		config: { plugin_path: plugins(t), plugins: { web: {}, email: { file: 'sent.jsonl' } }, limits: { ...quick, ...limits }, ...config },
+	});
+	const sent = () => (existsSync(join(shop.folder, 'sent.jsonl')) ? readFileSync(join(shop.folder, 'sent.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : []);
+	const list = (...args) => run(['messages', 'list', '--json', ...args, '--config', shop.config]).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+	return Object.assign(shop, {
+		sent, list,
+		messages: (...args) => run(['messages', ...args, '--config', shop.config]),
+		to: (who) => sent().filter((s) => s.to === who),
+		// Somebody with an address, who wants letters.
+		meet: async (user, address, grant = ['email']) => {
+			const told = await shop.send('identify', { userId: user, traits: { email: address }, messageId: `meet-${user}` });
+			assert.equal(told.status, 200);
+			if (grant.length) assert.equal((await ask(`${shop.url}/v1/visitors/${user}/consent`, { grant }, bearer(secret))).status, 200);
+		},
+		happen: async (user, name, properties = {}, more = {}) => {
+			const told = await shop.send('track', event({ anonymousId: undefined, userId: user, event: name, properties, ...more }));
+			assert.deepEqual([told.status, told.body.rejected], [200, []], JSON.stringify(told.body));
+		},
+		hear: (id, name, body) => ask(`${shop.url}/email/hear?id=${id}&name=${name}`, body ?? {}, bearer(secret)),
+	});
+}
+
+test('a cart that is left is written about, once, with what its event told', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-1', 'ann@shop.example');
+	const added = { product_id: 'B-1', price: 89, quantity: 2 };
+	await shop.happen('u-1', 'Product Added', added, { context: { campaign: { source: 'newsletter', medium: 'email' }, page: { url: 'http://shop.example/b-1' } } });
+	const [waits] = shop.list();
+	assert.deepEqual([waits.state, waits.rule, waits.channel, waits.visitor], ['waits', 'reminder', 'email', 'u-1']);
+	const began = Date.now();
+	await until(() => shop.sent().length > 0, { seconds: 10 });
+	const [one] = shop.sent();
+	assert.deepEqual([one.to, one.attempt, one.message.rule, one.message.visitor, one.message.class], ['ann@shop.example', 1, 'reminder', 'u-1', 'marketing']);
+	assert.deepEqual(one.message.content, { text: 'still 2', sku: 'B-1', from: 'email' });
+	assert.equal(one.id, waits.id);
+	assert.ok(one.at - began < 3000, `${one.at - began} ms after it was written down`);
+	await until(() => shop.list().length === 0);
+	// It is an event of hers, and it is in her record what became of it.
+	await until(async () => (await shop.timeline('u-1')).some((e) => e.name === 'Email Delivered'));
+	assert.equal(shop.sent().length, 1);
+	assert.equal((await metrics(shop)).floorwalker_messages_sent_total, 1);
+});
+
+test('it is not sent to who bought meanwhile, and the receipt is', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-2', 'bob@shop.example', []);
+	await shop.happen('u-2', 'Product Added', { product_id: 'B-1', price: 89 });
+	await shop.happen('u-2', 'Order Completed', { order_id: 'A-1', total: 89 });
+	await until(() => shop.sent().length > 0, { seconds: 10 });
+	await until(() => shop.list().length === 0);
+	assert.deepEqual(shop.sent().map((s) => s.message.rule), ['receipt']);
+});
+
+test('who gave no consent, has no address or is suppressed gets none, and it is written down why', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-no', 'no@shop.example', []);
+	await shop.meet('u-supp', 'supp@shop.example');
+	assert.equal((await shop.send('identify', { userId: 'u-nowhere', traits: { plan: 'pro' } })).status, 200);
+	assert.equal((await ask(`${shop.url}/v1/visitors/u-nowhere/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
+	const suppress = (body) => ask(`${shop.url}/email/suppress?to=SUPP@shop.example`, body, bearer(secret));
+	assert.deepEqual((await suppress({ reason: 'manual' })).body, { changed: true });
+	assert.deepEqual((await suppress({ reason: 'manual' })).body, { changed: false });
+	for (const user of ['u-no', 'u-supp', 'u-nowhere']) await shop.happen(user, 'Product Added', { product_id: 'B-1', price: 5 });
+	await until(() => shop.list().length === 0, { seconds: 10 });
+	assert.deepEqual(shop.sent(), []);
+	const became = async (user) => (await shop.visitor(user)).messages.map((m) => [m.rule, m.what, m.by ?? null]);
+	assert.deepEqual(await became('u-no'), [['reminder', 'vetoed', 'channel consent']]);
+	assert.deepEqual(await became('u-supp'), [['reminder', 'suppressed', null]]);
+	assert.deepEqual(await became('u-nowhere'), [['reminder', 'no_address', null]]);
+	// A receipt goes to nobody who is suppressed either; and once that is lifted it does.
+	await shop.happen('u-supp', 'Order Completed', { order_id: 'A-1', total: 5 });
+	await until(async () => (await became('u-supp')).length === 2);
+	assert.deepEqual(shop.sent(), []);
+	assert.deepEqual((await suppress({ lift: true })).body, { changed: true });
+	await shop.happen('u-supp', 'Order Completed', { order_id: 'A-2', total: 5 });
+	await until(() => shop.sent().length === 1);
+});
+
+test('what a channel puts off is tried again, what it refuses is dead and can be tried again', async (t) => {
+	const shop = await open(t, { limits: { message_again_ms: 100 } });
+	await shop.meet('u-again', 'again@shop.example');
+	await shop.meet('u-never', 'never@shop.example');
+	await shop.meet('u-later', 'later@shop.example');
+	for (const user of ['u-again', 'u-never', 'u-later']) await shop.happen(user, 'Order Completed', { order_id: `A-${user}`, total: 5 });
+	await until(() => shop.to('again@shop.example').length === 3 && shop.to('later@shop.example').length === 1, { seconds: 15 });
+	const attempts = shop.to('again@shop.example');
+	assert.deepEqual(attempts.map((a) => a.attempt), [1, 2, 3]);
+	assert.equal(new Set(attempts.map((a) => a.id)).size, 1, 'one key for all attempts');
+	await until(() => shop.list().length === 1);
+	const [dead] = shop.list('--state', 'dead');
+	assert.deepEqual([dead.rule, dead.visitor, dead.reason, dead.attempts], ['receipt', 'u-never', '550 no such user', 1]);
+	assert.match(shop.messages('show', dead.id).stdout, /"what":"failed","by":"550 no such user"/);
+	const wrong = shop.messages('retry', '0'.repeat(32));
+	assert.deepEqual([wrong.status, wrong.stderr], [1, `floorwalker: there is no message ${'0'.repeat(32)} (any more)\n`]);
+	assert.match(shop.messages('retry', dead.id).stdout, /^1 to be tried again\n$/);
+	await until(() => shop.to('never@shop.example').length === 2, { seconds: 10 });
+	await until(() => shop.list('--state', 'dead').length === 1);
+	assert.match(shop.messages('drop', '--all', '--state', 'dead').stdout, /^1 dropped\n$/);
+	assert.deepEqual(shop.list(), []);
+});
+
+test('a message that ends whoever delivers it is dead at the third attempt, and nobody else suffers', async (t) => {
+	const shop = await open(t, { limits: { delivery_ms: 500, message_again_ms: 100 } });
+	await shop.meet('u-crash', 'crash@shop.example');
+	await shop.happen('u-crash', 'Order Completed', { order_id: 'A-1', total: 5 });
+	const others = Array.from({ length: 20 }, (_, i) => `u-${i + 100}`);
+	// Of a worker that dies the open requests do, too: they are sent again, and count once.
+	const again = (send) => until(() => send().then(() => true, () => false));
+	for (const user of others) await again(() => shop.meet(user, `${user}@shop.example`));
+	for (const user of others) await again(() => shop.happen(user, 'Order Completed', { order_id: `A-${user}`, total: 5 }, { messageId: `order-${user}` }));
+	await until(() => shop.list('--state', 'dead').length === 1, { seconds: 60 });
+	const [dead] = shop.list('--state', 'dead');
+	assert.deepEqual([dead.visitor, dead.attempts], ['u-crash', 3]);
+	assert.match(dead.reason, /^poison/);
+	assert.equal(shop.to('crash@shop.example').length, 3);
+	await until(() => others.every((user) => shop.to(`${user}@shop.example`).length >= 1), { seconds: 30 });
+	// Those that were in a worker's hands when it died may have come twice, under the same key.
+	for (const user of others) assert.equal(new Set(shop.to(`${user}@shop.example`).map((s) => s.id)).size, 1);
+});
+
+test('what is heard later becomes an event, once, and has its effect', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-3', 'carol@shop.example');
+	await shop.happen('u-3', 'Product Added', { product_id: 'B-1', price: 5 });
+	await until(() => shop.sent().length === 1, { seconds: 10 });
+	const { id } = shop.sent()[0];
+	await until(() => shop.list().length === 0);
+	assert.deepEqual((await shop.hear(id, 'opened')).body, { changed: true });
+	assert.deepEqual((await shop.hear(id, 'opened')).body, { changed: false });
+	assert.deepEqual((await shop.hear(id, 'clicked', { url: 'https://shop.example/b-1' })).body, { changed: true });
+	assert.deepEqual((await shop.hear(id, 'clicked', { url: 'https://shop.example/b-2' })).body, { changed: true });
+	const names = (await shop.timeline('u-3')).map((e) => e.name);
+	for (const name of ['Email Delivered', 'Email Opened', 'Email Link Clicked']) assert.ok(names.includes(name), `${name}: ${names}`);
+	assert.equal((await shop.hear('f'.repeat(32), 'opened')).status, 404);
+	assert.equal((await shop.hear(id, 'eaten')).status, 400);
+	// She unsubscribes: no more marketing, and her consent says so.
+	assert.deepEqual((await shop.hear(id, 'unsubscribed')).body, { changed: true });
+	assert.equal((await shop.visitor('u-3')).consent.email.state, 'withdrawn');
+	await shop.happen('u-3', 'Product Added', { product_id: 'B-2', price: 5 });
+	await until(async () => (await shop.visitor('u-3')).messages.some((m) => m.what === 'vetoed'), { seconds: 10 });
+	// The receipt still comes; it bounces, and then nothing goes there any more.
+	await shop.happen('u-3', 'Order Completed', { order_id: 'A-1', total: 5 });
+	await until(() => shop.sent().length === 2);
+	assert.deepEqual((await shop.hear(shop.sent()[1].id, 'bounced', { reason: '550 5.1.1' })).body, { changed: true });
+	await shop.happen('u-3', 'Order Completed', { order_id: 'A-2', total: 5 });
+	await until(async () => (await shop.visitor('u-3')).messages.some((m) => m.what === 'suppressed'), { seconds: 10 });
+	assert.equal(shop.sent().length, 2);
+});
+
+test('a cap is one over all triggers that come at once', async (t) => {
+	const many = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" }, class = "marketing" }\n`).join('');
+	const shop = await open(t, { more: `${many}\n` });
+	await shop.meet('u-4', 'dan@shop.example');
+	// Of those that are due together one goes: so they come in waves, each of which has to be judged before it is all over.
+	for (let wave = 0; wave < 10; wave++) {
+		await Promise.all(Array.from({ length: 10 }, (_, i) => shop.happen('u-4', `Ping ${i}`, {})));
+		await until(() => shop.list().length === 0, { seconds: 20 });
+	}
+	assert.equal(shop.sent().length, 2);
+	const became = (await shop.visitor('u-4')).messages.filter((m) => m.what !== 'sent');
+	assert.ok(became.every((m) => ['capped', 'beaten', 'failed'].includes(m.what)), JSON.stringify(became));
+});
+
+test('a letter is made of its template, with what is known when it goes', async (t) => {
+	const shop = await open(t, {
+		more: `rule "letter" { channel = "email", on = "Signed Up", send = { template = "letter", subject = "Hello {{traits.first_name|you}},\\nwelcome", badge = "{{event.plan}}" } }
+rule "made" { channel = "email", on = "Made", class = "service", send = function(v) return { subject = "{{no}} tags", template = v.event.template } end }\n`,
+		files: {
+			'shop/templates/letter.html': '<h1>Dear {{traits.first_name|you}}</h1>\n<p>{{event.plan}} &amp; {{content.badge}}</p><p><a href="https://shop.example/?q={{event.plan}}">go</a> <a href="{{unsubscribe_url}}">no more</a></p>{{> foot}}',
+			'shop/templates/_foot.html': '<p>{{message.id}} {{currency}}</p>',
+		},
+	});
+	await shop.meet('u-5', 'eve@shop.example');
+	assert.equal((await shop.send('identify', { userId: 'u-5', traits: { first_name: '<Eve>' } })).status, 200);
+	await shop.happen('u-5', 'Signed Up', { plan: 'a&b' });
+	await until(() => shop.sent().length === 1, { seconds: 10 });
+	const { id, message: { content } } = shop.sent()[0];
+	assert.equal(content.subject, 'Hello <Eve>, welcome');
+	assert.equal(content.html, `<h1>Dear &lt;Eve&gt;</h1>\n<p>a&amp;b &amp; a&amp;b</p><p><a href="https://shop.example/?q=a%26b">go</a> <a href="https://floorwalker.invalid/unsubscribe">no more</a></p><p>${id} EUR</p>`);
+	assert.match(content.text, /Dear <Eve>[^]*a&b & a&b[^]*go \(https:\/\/shop\.example\/\?q=a%26b\)[^]*no more\s+\(https:\/\/floorwalker\.invalid\/unsubscribe\)/);
+	// What a function makes is no template; one that it names and is not there is a dead letter that says so.
+	await shop.happen('u-5', 'Made', { template: 'nothing' });
+	const [dead] = await until(() => shop.list('--state', 'dead').length && shop.list('--state', 'dead'), { seconds: 10 });
+	assert.match(dead.reason, /^messages\.lua:\d+: there is no template "nothing" for this channel/);
+	await shop.happen('u-5', 'Made', { template: 'letter' });
+	await until(() => shop.sent().length === 2, { seconds: 10 });
+	assert.equal(shop.sent()[1].message.content.subject, '{{no}} tags');
+});
+
+test('what a visitor set off is sent to who he turns out to be, once', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-6', 'fay@shop.example');
+	// Two people who become one by a login; each has something on its way.
+	const told = await shop.send('track', event({ anonymousId: 'a-visitor-0000001', event: 'Product Added', properties: { product_id: 'B-1', price: 9 } }));
+	assert.equal(told.status, 200);
+	assert.equal(shop.list().length, 1);
+	assert.equal((await shop.send('identify', { anonymousId: 'a-visitor-0000001', userId: 'u-6', messageId: 'login-6' })).status, 200);
+	await until(() => shop.to('fay@shop.example').length === 1, { seconds: 10 });
+	await until(() => shop.list().length === 0);
+	assert.deepEqual((await shop.visitor('u-6')).messages.map((m) => m.what), ['sent']);
+	assert.equal(shop.sent().length, 1);
+});
+
+test('of who is erased nothing is sent, and nothing is left', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-7', 'gil@shop.example');
+	await shop.happen('u-7', 'Order Completed', { order_id: 'A-1', total: 5 });
+	await until(() => shop.sent().length === 1, { seconds: 10 });
+	const { id } = shop.sent()[0];
+	await until(() => shop.list().length === 0);
+	await shop.happen('u-7', 'Product Added', { product_id: 'B-1', price: 9 });
+	assert.equal(shop.list().length, 1);
+	const erased = await ask(`${shop.url}/v1/visitors/u-7`, undefined, { method: 'DELETE', ...bearer(secret) });
+	assert.ok([200, 202].includes(erased.status));
+	assert.deepEqual(shop.list(), []);
+	await until(async () => (await shop.hear(id, 'opened')).status === 404);
+	await shop.meet('u-8', 'hal@shop.example');
+	await shop.happen('u-8', 'Product Added', { product_id: 'B-1', price: 9 });
+	await until(() => shop.to('hal@shop.example').length === 1, { seconds: 10 });
+	assert.equal(shop.to('gil@shop.example').length, 1, 'only the receipt of before');
+});
+
+test('a reload while messages are due: those of the old generation are not sent twice', async (t) => {
+	const shop = await open(t);
+	const users = Array.from({ length: 40 }, (_, i) => `u-${i + 500}`);
+	for (const user of users) await shop.meet(user, `later-${user}@shop.example`);
+	await Promise.all(users.map((user) => shop.happen(user, 'Product Added', { product_id: 'B-1', price: 9 })));
+	for (let i = 0; i < 3; i++) assert.equal((await shop.reloadAside()).status, 0);
+	await until(() => shop.list().length === 0, { seconds: 30 });
+	assert.deepEqual(users.map((user) => shop.to(`later-${user}@shop.example`).length), users.map(() => 1));
+});
