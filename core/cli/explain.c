@@ -8,7 +8,23 @@
 #include "signal/signal.h"
 #include "trace/trace.h"
 
-static int explain(struct fw_opened *o, const char *slots_text, const char *facts_text, bool json, struct fw_arena *arena)
+/* "email,sms": each must have a message. */
+static int explain_channels(struct fw_opened *o, const char *list, const struct fw_facts *facts, struct fw_arena *arena,
+	struct fw_explanation *e, struct fw_error *err)
+{
+	int rc = 0;
+	while (list && *list && rc == 0) {
+		size_t n = strcspn(list, ",");
+		char *channel = fw_arena_strndup(arena, list, n);
+		rc = channel ? fw_explain_channel(&o->decider, facts, channel, arena, e) : FW_ENOMEM;
+		if (rc == 0 && e->slots[e->n_slots - 1].n == 0)
+			return fw_fail(err, FW_EINVAL, NULL, 0, "no rule has the channel \"%s\"", channel);
+		list += n + (list[n] == ',');
+	}
+	return rc;
+}
+
+static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json, struct fw_arena *arena)
 {
 	struct fw_json *visitor;
 	struct fw_facts facts;
@@ -17,6 +33,8 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *fact
 	uint32_t *slots, n;
 	if (fw_opened_slots(o, slots_text, &slots, &n) < 0)
 		return FW_EXIT_NO;
+	if (channels && !slots_text)
+		n = 0; /* they alone */
 	int ret = fw_json_parse(arena, facts_text, strlen(facts_text), &visitor, &err);
 	if (ret == 0)
 		ret = fw_profile_given(&facts, arena, visitor, o->set->zone, o->set->currency, &err);
@@ -25,8 +43,11 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *fact
 	if (ret == 0)
 		ret = fw_explain(&o->decider, &facts, slots, n, arena, &e);
 	free(slots);
+	bool asked = ret == 0;
+	if (ret == 0)
+		ret = explain_channels(o, channels, &facts, arena, &e, &err);
 	if (ret < 0) {
-		snprintf(err.file, sizeof err.file, "--facts");
+		snprintf(err.file, sizeof err.file, "%s", asked ? "--channel" : "--facts");
 		fw_opened_print(&err);
 		return FW_EXIT_NO;
 	}
@@ -48,15 +69,16 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *fact
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "slot", required_argument, NULL, 's' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
+		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
-	const char *rules = NULL, *config = NULL, *slots = NULL, *facts = NULL;
+	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL;
 	bool json = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r': rules = optarg; break;
 		case 'c': config = optarg; break;
 		case 's': slots = optarg; break;
+		case 'n': channels = optarg; break;
 		case 'f': facts = optarg; break;
 		case 'j': json = true; break;
 		default: return fw_command_misused(&fw_command_explain, NULL);
@@ -73,7 +95,7 @@ static int run(int argc, char **argv)
 	if (fw_opened_open(&o, config, rules) < 0)
 		fw_opened_report(&o);
 	else
-		status = explain(&o, slots, facts, json, &arena);
+		status = explain(&o, slots, channels, facts, json, &arena);
 	fw_arena_finish(&arena);
 	fw_opened_close(&o);
 	return status;
@@ -82,10 +104,11 @@ static int run(int argc, char **argv)
 const struct fw_command fw_command_explain = {
 	.name = "explain",
 	.summary = "shows every candidate of a slot and what became of it",
-	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] --facts JSON [--json]\n\n"
+	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--json]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts\n"
 		 "  --slot S       the slot, or several with commas (else all)\n"
+		 "  --channel C    the messages of a channel as if they were due now, or of several with commas\n"
 		 "  --facts JSON   the visitor, as in a rule test's `given`\n"
 		 "  --json         as /v1/explain answers\n",
 	.run = run,

@@ -131,7 +131,8 @@ struct fw_candidate {
 	bool literal_negated;
 };
 struct fw_explained_slot {
-	uint32_t slot;
+	uint32_t slot;                   /* FW_NONE: it is the messages of … */
+	const char *channel;             /* … this channel */
 	enum fw_slot_reason reason;
 	struct fw_candidate *candidates; /* strongest first */
 	uint32_t n;
@@ -146,6 +147,12 @@ struct fw_explanation {
 };
 int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
 	struct fw_explanation *ret);
+
+/* What would become of every message of a channel if it were due now: the same reasons, and where the channel's consent is missing
+ * FW_REASON_VETOED by FW_NONE. Adds to an explanation of the same facts, whose slots are in the arena. 0 or FW_ENOMEM. */
+int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, struct fw_arena *arena,
+	struct fw_explanation *e);
+#define FW_CHANNEL_CONSENT "channel consent" /* the veto that no rule file declares, by its name */
 
 /* After an answer, for one decision in FW_SAMPLE_EVERY: counts what matched and what was beaten. `decision` is what
  * fw_decide found for these facts. */

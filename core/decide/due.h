@@ -26,6 +26,9 @@ int fw_due_pack(const struct fw_facts *f, const struct fw_json *properties, stru
 int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,
 	int64_t now_us, struct fw_arena *a, struct fw_facts *ret);
 
+/* Whether the person agreed to the channel. */
+bool fw_due_has_consent(const struct fw_facts *f, struct fw_str channel);
+
 /* One message that is due. */
 struct fw_due_item {
 	struct fw_due due;

@@ -26,7 +26,7 @@ static const struct fw_rule *rule_of(const struct judging *j, const struct fw_du
 	return &j->d->set->rules[x->rule];
 }
 
-static bool has_consent(const struct fw_facts *f, struct fw_str channel)
+bool fw_due_has_consent(const struct fw_facts *f, struct fw_str channel)
 {
 	const struct fw_value *v = fw_facts_single(f, FW_FACT_CONSENT);
 	for (unsigned i = 0; v->state == FW_KNOWN && i < v->n_items; i++)
@@ -169,8 +169,8 @@ static int judge_one(struct judging *j, struct fw_due_item *x)
 		refuse(x, FW_REASON_VETOED, "the person is restricted");
 		return 0;
 	}
-	if (marketing && !has_consent(&x->facts, x->due.channel)) {
-		refuse(x, FW_REASON_VETOED, "channel consent");
+	if (marketing && !fw_due_has_consent(&x->facts, x->due.channel)) {
+		refuse(x, FW_REASON_VETOED, FW_CHANNEL_CONSENT);
 		return 0;
 	}
 	if (marketing && fw_decide_in_holdout(j->d, &x->facts)) {

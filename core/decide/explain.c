@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "decide/due.h"
 #include "decide/judge.h"
 
 /* The literal that made a condition not true: on the way down, the first part that is as little true as the whole. */
@@ -130,6 +131,70 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
 	}
 	fw_eval_end(&d->eval);
 	return code;
+}
+
+/* Services and receipts all go; of marketing one. */
+static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, struct fw_candidate *c, uint32_t *sent)
+{
+	const struct fw_rule *r = &d->set->rules[c->rule];
+	bool marketing = r->message->class == FW_CLASS_MARKETING;
+	enum fw_reason *reason = &c->verdict.reason;
+	c->by = c->literal = FW_NONE;
+	c->until_us = 0;
+	if (!r->enabled) {
+		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
+		return;
+	}
+	if (marketing && !fw_due_has_consent(d->eval.facts, fw_str(slot->channel))) {
+		c->verdict = (struct fw_verdict){ .reason = FW_REASON_VETOED, .guard = FW_NONE };
+		return;
+	}
+	fw_judge(d, c->rule, true, true, &c->verdict);
+	if (*reason == FW_REASON_NOT_MATCHED || *reason == FW_REASON_UNKNOWN)
+		c->literal = blame(d, r->when, false, *reason == FW_REASON_UNKNOWN ? FW_UNKNOWN : FW_FALSE, &c->literal_negated);
+	if (*reason == FW_REASON_CAPPED)
+		c->until_us = fw_judge_until(d, c->verdict.cap);
+	if (*reason != FW_REASON_WON)
+		return;
+	if (marketing && *sent != FW_NONE) {
+		*reason = FW_REASON_BEATEN;
+		c->by = *sent;
+	} else if ((c->by = fw_judge_take_group(d, c->rule)) != FW_NONE) {
+		*reason = FW_REASON_EXCLUDED;
+	} else {
+		slot->winners[slot->n_winners++] = (struct fw_winner){ c->rule, c->verdict.uses, c->verdict.content };
+		*sent = marketing ? c->rule : *sent;
+	}
+}
+
+int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, struct fw_arena *arena,
+	struct fw_explanation *e)
+{
+	const struct fw_ruleset *set = d->set;
+	struct fw_explained_slot *all = FW_NEW_ARRAY(arena, e->n_slots + 1, struct fw_explained_slot), *slot = all ? &all[e->n_slots] : NULL;
+	uint32_t sent = FW_NONE;
+	if (!all)
+		return FW_ENOMEM;
+	if (e->n_slots)
+		memcpy(all, e->slots, e->n_slots * sizeof *all);
+	*slot = (struct fw_explained_slot){ .slot = FW_NONE, .channel = channel };
+	slot->candidates = FW_NEW_ARRAY(arena, set->n_message_rules, struct fw_candidate);
+	slot->winners = FW_NEW_ARRAY(arena, set->n_message_rules, struct fw_winner);
+	if (!slot->candidates || !slot->winners)
+		return FW_ENOMEM;
+	fw_eval_begin(&d->eval, facts, arena);
+	for (uint32_t i = 0; i < set->n_message_rules; i++) {
+		uint32_t rule = set->message_rules[i];
+		if (strcmp(set->rules[rule].message->channel, channel) != 0)
+			continue;
+		slot->candidates[slot->n].rule = rule;
+		judge_message(d, slot, &slot->candidates[slot->n++], &sent);
+	}
+	fw_eval_end(&d->eval);
+	slot->reason = slot->n_winners ? FW_SLOT_RULE : FW_SLOT_NONE;
+	e->slots = all;
+	e->n_slots++;
+	return 0;
 }
 
 static bool is_winner(const struct fw_slot_answer *a, uint32_t rule)

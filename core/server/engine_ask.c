@@ -104,6 +104,24 @@ static int read_slots(const struct fw_ruleset *set, bool secret, struct fw_engin
 	return 0;
 }
 
+/* Of an explanation: channels whose messages are asked about. */
+static int read_channels(struct fw_engine_question *q, struct fw_arena *arena, struct fw_buf *out)
+{
+	const struct fw_json *asked = fw_json_get(q->body, "channels");
+	if (!asked || asked->type == FW_JSON_NULL)
+		return 0;
+	if (asked->type != FW_JSON_ARRAY || asked->count > FW_LIMIT_SLOTS_ASKED)
+		return fw_engine_error(out, 400, "bad_request", "channels is no list of at most 200 channels", "channels", NULL);
+	if (!(q->channels = FW_NEW_ARRAY(arena, asked->count + 1, const char *)))
+		return fw_engine_no_memory(out);
+	for (const struct fw_json *c = asked->child; c; c = c->next) {
+		if (c->type != FW_JSON_STRING)
+			return fw_engine_error(out, 400, "bad_request", "a channel is a text, such as \"email\"", "channels", NULL);
+		q->channels[q->n_channels++] = c->string.p;
+	}
+	return 0;
+}
+
 static int wants_text(const struct fw_json *body, const char *name, struct fw_buf *out)
 {
 	const struct fw_json *v = fw_json_get(body, name);
@@ -160,6 +178,8 @@ static int read_question(struct fw_engine_run *run)
 	if (context && context->type != FW_JSON_OBJECT && context->type != FW_JSON_NULL)
 		return fw_engine_error(&run->out, 400, "bad_request", "context is no object", "context", NULL);
 	int status = read_ids(e->config, ask->secret, q, &run->out);
+	if (!status && ask->explain && ask->secret)
+		status = read_channels(q, &run->arena, &run->out);
 	return status ? status : read_slots(e->set, ask->secret, q, &run->arena, &run->out);
 }
 

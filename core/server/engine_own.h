@@ -35,6 +35,8 @@ struct fw_spool;
 struct fw_engine_question {
 	const struct fw_json *body;
 	uint32_t *slots, n;
+	const char **channels;      /* whose messages are to be explained, too */
+	uint32_t n_channels;
 	struct fw_refused_slot *refused;
 	uint32_t n_refused;
 	struct fw_person_id person; /* id.n 0: nobody in particular */

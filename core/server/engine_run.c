@@ -111,6 +111,11 @@ static void explain(struct fw_engine_run *run)
 		finish(run, fw_engine_no_memory(&run->out));
 		return;
 	}
+	for (uint32_t i = 0; i < q->n_channels; i++)
+		if (fw_explain_channel(&w->decider, &run->facts, q->channels[i], &run->arena, &e) < 0) {
+			finish(run, fw_engine_no_memory(&run->out));
+			return;
+		}
 	fw_json_out_init(&o, &run->out);
 	fw_trace_explanation(&o, w->engine->set, &run->facts, &e);
 	fw_count(w->page, FW_COUNT_EXPLANATIONS, 1);

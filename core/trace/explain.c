@@ -45,6 +45,17 @@ static void put_text(struct fw_json_out *o, const char *key, const char *text)
 	fw_json_text_value(o, text);
 }
 
+/* The veto of who did not agree to a channel is nobody's declaration. */
+static const char *guard_name(const struct fw_ruleset *set, const struct fw_candidate *c)
+{
+	return c->verdict.guard == FW_NONE ? FW_CHANNEL_CONSENT : set->guards[c->verdict.guard].id;
+}
+
+static const char *guard_because(const struct fw_ruleset *set, const struct fw_candidate *c)
+{
+	return c->verdict.guard == FW_NONE ? "marketing goes only to who agreed to it" : set->guards[c->verdict.guard].because;
+}
+
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
 {
 	const struct fw_rule *r = &set->rules[c->rule];
@@ -67,8 +78,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		shortfall_finish(&s);
 	}
 	if (c->verdict.reason == FW_REASON_VETOED) {
-		put_text(o, "guard", set->guards[c->verdict.guard].id);
-		put_text(o, "because", set->guards[c->verdict.guard].because);
+		put_text(o, "guard", guard_name(set, c));
+		put_text(o, "because", guard_because(set, c));
 	}
 	if (c->verdict.reason == FW_REASON_CAPPED) {
 		char until[32];
@@ -91,20 +102,17 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 	fw_json_close_object(o);
 }
 
-void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
+/* Slots, or the messages of channels. */
+static void put_explained(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e,
+	bool messages)
 {
-	char at[32];
-	fw_json_open_object(o);
-	put_text(o, "decisionId", e->id);
-	put_text(o, "ruleSet", set->hash);
-	put_text(o, "at", fw_trace_time(e->at_us, at));
-	fw_json_key(o, "facts");
-	fw_facts_write(o, facts);
-	fw_json_key(o, "slots");
+	fw_json_key(o, messages ? "messages" : "slots");
 	fw_json_open_object(o);
 	for (uint32_t s = 0; s < e->n_slots; s++) {
 		const struct fw_explained_slot *slot = &e->slots[s];
-		fw_json_key(o, set->slots[slot->slot].id);
+		if (messages != (slot->channel != NULL))
+			continue;
+		fw_json_key(o, messages ? slot->channel : set->slots[slot->slot].id);
 		fw_json_open_object(o);
 		put_text(o, "reason", fw_slot_reason_name(slot->reason));
 		fw_json_key(o, "winners");
@@ -120,6 +128,23 @@ void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, c
 		fw_json_close_object(o);
 	}
 	fw_json_close_object(o);
+}
+
+void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
+{
+	char at[32];
+	fw_json_open_object(o);
+	put_text(o, "decisionId", e->id);
+	put_text(o, "ruleSet", set->hash);
+	put_text(o, "at", fw_trace_time(e->at_us, at));
+	fw_json_key(o, "facts");
+	fw_facts_write(o, facts);
+	put_explained(o, set, facts, e, false);
+	for (uint32_t s = 0; s < e->n_slots; s++)
+		if (e->slots[s].channel) {
+			put_explained(o, set, facts, e, true);
+			break;
+		}
 	fw_json_close_object(o);
 }
 
@@ -136,7 +161,7 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		fw_buf_printf(out, ", wanted %s", fw_buf_text(&s.wanted));
 		shortfall_finish(&s);
 	} else if (c->verdict.reason == FW_REASON_VETOED) {
-		fw_buf_printf(out, "%s: %s", set->guards[c->verdict.guard].id, set->guards[c->verdict.guard].because);
+		fw_buf_printf(out, "%s: %s", guard_name(set, c), guard_because(set, c));
 	} else if (c->verdict.reason == FW_REASON_CAPPED) {
 		char until[32];
 		bool known = c->until_us != 0;
@@ -161,7 +186,7 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 			widest = n > widest ? n : widest;
 		}
 		widest = widest > 48 ? 48 : widest;
-		fw_buf_printf(out, "%s%s: %s\n", s ? "\n" : "", set->slots[slot->slot].id, fw_slot_reason_name(slot->reason));
+		fw_buf_printf(out, "%s%s: %s\n", s ? "\n" : "", slot->channel ? slot->channel : set->slots[slot->slot].id, fw_slot_reason_name(slot->reason));
 		if (slot->n)
 			fw_buf_printf(out, "  %-*s %8s %4s  %-14s %s\n", widest, "rule", "priority", "spec", "reason", "why");
 		for (uint32_t i = 0; i < slot->n; i++) {

@@ -258,3 +258,21 @@ test('a reload while messages are due: those of the old generation are not sent 
 	await until(() => shop.list().length === 0, { seconds: 30 });
 	assert.deepEqual(users.map((user) => shop.to(`later-${user}@shop.example`).length), users.map(() => 1));
 });
+
+test('why a message would not go is explained, for a person and for a visitor that is given', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-9', 'ida@shop.example', []);
+	const explained = async (body) => (await ask(`${shop.url}/v1/explain`, { userId: 'u-9', slots: [], ...body }, bearer(secret))).body;
+	const { messages: { email } } = await explained({ channels: ['email'] });
+	assert.deepEqual([email.reason, email.winners], ['rule', ['receipt']]);
+	assert.deepEqual(email.candidates.map((c) => [c.rule, c.reason, c.guard ?? null]), [['reminder', 'vetoed', 'channel consent'], ['receipt', 'won', null]]);
+	assert.equal((await ask(`${shop.url}/v1/visitors/u-9/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
+	const again = (await explained({ channels: ['email'] })).messages.email.candidates[0];
+	assert.deepEqual([again.reason, again.fact, again.value, again.wanted], ['not_matched', 'cart.items', '0', 'at_least(1)']);
+	assert.equal((await explained({ channels: 'email' })).error.code, 'bad_request');
+	assert.equal((await explained({})).messages, undefined);
+	const told = run(['explain', '--config', shop.config, '--channel', 'email', '--facts', '{"consent":["email"],"cart":{"items":1}}']);
+	assert.match(told.stdout, /^email: rule\n[^]*reminder +0 +1 +won/m);
+	const wrong = run(['explain', '--config', shop.config, '--channel', 'fax', '--facts', '{}']);
+	assert.deepEqual([wrong.status, wrong.stderr], [1, '--channel: no rule has the channel "fax"\n']);
+});
