@@ -50,13 +50,14 @@ static void add_replaced(const struct email_inset *inset, const char *p, size_t 
 	struct email_text *ret)
 {
 	const struct { const char *name, *value; int *found; } insets[] = {
-		{ "%unsubscribe_url%", inset->unsubscribe, ret_link },
-		{ "%preferences_url%", inset->preferences, NULL },
+		{ "https://floorwalker.invalid/unsubscribe", inset->unsubscribe, ret_link },
+		{ "https://floorwalker.invalid/preferences", inset->preferences, NULL },
 		{ "%postal_address%", inset->address, ret_address },
 	};
 	while (n > 0) {
-		const char *percent = memchr(p, '%', n);
-		size_t before = percent ? (size_t)(percent - p) : n, skip = 1, i;
+		size_t before = 0, skip = 1, i;
+		while (before < n && p[before] != '%' && p[before] != 'h') /* what they begin with */
+			before++;
 		email_add(ret, p, before);
 		p += before;
 		n -= before;
@@ -69,7 +70,7 @@ static void add_replaced(const struct email_inset *inset, const char *p, size_t 
 		}
 		if (i == sizeof insets / sizeof *insets) {
 			skip = 1;
-			email_add_char(ret, '%');
+			email_add_char(ret, *p);
 		} else {
 			if (!html)
 				email_add_text(ret, insets[i].value);

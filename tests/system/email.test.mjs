@@ -66,7 +66,7 @@ test('what arrives is what was meant, read by two others', async (t) => {
 		feedback_id: 'shop1', bounce_domain: 'bounce.shop.example', hostname: 'mail.shop.example',
 	}));
 	const text = 'Grüße,\n.\n..and a line that is longer than what a line may be in a message, which is why it has to be broken up on its way\nFrom here \n';
-	const html = `<html><body><p>${'ä€'.repeat(500)}</p><a href="https://shop.example/cart?a=1&amp;b=2">cart</a> <a href="%unsubscribe_url%">no</a>%postal_address%</body></html>`;
+	const html = `<html><body><p>${'ä€'.repeat(500)}</p><a href="https://shop.example/cart?a=1&amp;b=2">cart</a> <a href="https://floorwalker.invalid/unsubscribe">no</a>%postal_address%</body></html>`;
 	const subject = 'Ihr Warenkorb wartet – 3 Artikel für „Ada Lovelace“ sind noch da, aber nicht mehr lange 🥾🥾🥾';
 	assert.deepEqual(await send(email, { id: 'm1', rule: 'cart: now', track: true, content: { subject, html, text } }), { outcome: 'delivered', reason: null });
 	const [message] = await smtp.waitFor(1);
