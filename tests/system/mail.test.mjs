@@ -1,0 +1,103 @@
+// A letter's whole way: from an event over the rules, the plugin email and a mail server to what is heard of it. The server is smtp-server,
+// the relay a real Exim.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ask, run, until } from './daemon.mjs';
+import { startExim } from './exim.mjs';
+import { bearer, event, secret, servePeople } from './people.mjs';
+import { ownPlugins, quick } from './server.mjs';
+import { readMail, startSmtp } from './smtp.mjs';
+
+const rules = `
+rule "reminder" { channel = "email", on = "Product Added", after = "1s", cancel_on = "Order Completed",
+  send = { template = "reminder", subject = "Your {{event.name|thing}}" } }
+rule "receipt" { channel = "email", on = "Order Completed", class = "transactional", send = { subject = "Thank you", text = "{{event.order_id}} is on its way" } }
+`;
+const files = {
+	'shop/messages.lua': rules,
+	'shop/templates/reminder.html': '<html><body><h1>Hello {{traits.first_name|you}}</h1><p><a href="https://shop.example/p?id={{event.product_id}}">{{event.name}}</a></p><p><a href="{{unsubscribe_url}}">no more letters</a></p></body></html>',
+};
+
+async function open(t, port, more = {}) {
+	const shop = await servePeople(t, {
+		files,
+		config: {
+			plugin_path: ownPlugins, limits: { ...quick, message_again_ms: 100 },
+			plugins: { web: {}, email: { smtp: `smtp://127.0.0.1:${port}`, from: 'Shop <hello@shop.example>', address: 'Shop Ltd, 1 Road', ...more } },
+		},
+	});
+	return Object.assign(shop, {
+		meet: async (user, address) => {
+			assert.equal((await shop.send('identify', { userId: user, traits: { email: address, first_name: 'Ann' } })).status, 200);
+			assert.equal((await ask(`${shop.url}/v1/visitors/${user}/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
+		},
+		happen: async (user, name, properties = {}) => assert.equal((await shop.send('track', event({ anonymousId: undefined, userId: user, event: name, properties }))).status, 200),
+		became: async (user) => (await shop.visitor(user)).messages.map((m) => m.what),
+	});
+}
+
+test('a letter arrives, its links count, and its header unsubscribes with one click and no cookie', async (t) => {
+	const smtp = await startSmtp(t);
+	const shop = await open(t, smtp.port);
+	await shop.meet('u-1', 'ann@mail.example');
+	await shop.happen('u-1', 'Product Added', { product_id: 'B&1', name: 'Trail <boot>', price: 89 });
+	const [raw] = await smtp.waitFor(1);
+	const mail = await readMail(raw.raw);
+	assert.deepEqual([mail.to.text, mail.from.text, mail.subject], ['ann@mail.example', '"Shop" <hello@shop.example>', 'Your Trail <boot>']);
+	assert.match(mail.html, /Hello Ann[^]*Trail &lt;boot&gt;/);
+	assert.match(mail.text, /Hello Ann[^]*Trail <boot> \([^)]*\)/);
+	assert.match(mail.html + mail.text, /Shop Ltd, 1 Road/);
+	const here = (link) => shop.url + new URL(link).pathname;
+	const click = await fetch(here(mail.html.match(/href="(http[^"]*\/email\/c\/[^"]*)"/)[1]), { redirect: 'manual' });
+	assert.deepEqual([click.status, click.headers.get('location')], [302, 'https://shop.example/p?id=B%261']);
+	await until(async () => (await shop.timeline('u-1')).some((e) => e.name === 'Email Link Clicked'));
+	const list = mail.headers.get('list').unsubscribe.url;
+	assert.equal(mail.headers.get('list')['unsubscribe-post'].name, 'List-Unsubscribe=One-Click');
+	// Looking is no answer; the click is.
+	assert.equal((await fetch(here(list))).status, 200);
+	assert.equal((await shop.visitor('u-1')).consent.email.state, 'granted');
+	const post = await fetch(here(list), { method: 'POST', body: 'List-Unsubscribe=One-Click', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+	assert.equal(post.status, 200);
+	assert.equal((await shop.visitor('u-1')).consent.email.state, 'withdrawn');
+	await shop.happen('u-1', 'Product Added', { product_id: 'B-2' });
+	await until(async () => (await shop.became('u-1')).includes('vetoed'), { seconds: 10 });
+	await shop.happen('u-1', 'Order Completed', { order_id: 'A-1' });
+	await smtp.waitFor(2);
+	assert.equal((await readMail(smtp.messages()[1].raw)).text.trim(), 'A-1 is on its way');
+});
+
+test('a server that asks to come back is asked again, with the same id; one that knows nobody there suppresses the address', async (t) => {
+	const smtp = await startSmtp(t, { refuse: { rcpt: ({ to, address, nth }) => (nth < 3 ? '451 4.7.1 come back later' : undefined) } });
+	const shop = await open(t, smtp.port);
+	await shop.meet('u-2', 'bob@mail.example');
+	await shop.happen('u-2', 'Order Completed', { order_id: 'A-2' });
+	await smtp.waitFor(1);
+	await until(async () => (await shop.became('u-2')).includes('sent'));
+	smtp.refuse = { rcpt: '550 5.1.1 who is that?' };
+	await shop.happen('u-2', 'Order Completed', { order_id: 'A-3' });
+	await until(async () => (await shop.became('u-2')).includes('failed'), { seconds: 10 });
+	smtp.refuse = {};
+	await until(async () => (await shop.timeline('u-2')).some((e) => e.name === 'Email Bounced'));
+	await shop.happen('u-2', 'Order Completed', { order_id: 'A-4' });
+	await until(async () => (await shop.became('u-2')).includes('suppressed'), { seconds: 10 });
+	assert.equal(smtp.messages().length, 1);
+});
+
+test('a bounce of a real Exim suppresses the address', async (t) => {
+	const sink = await startSmtp(t, { refuse: { rcpt: ({ address }) => (/^gone@/.test(address) ? '550 5.1.1 no such user' : undefined) } });
+	const exim = await startExim(t, { smarthost: sink.port });
+	const shop = await open(t, exim.port, { bounce_domain: 'bounce.shop.example' });
+	await shop.meet('u-3', 'gone@mail.example');
+	await shop.happen('u-3', 'Order Completed', { order_id: 'A-5' });
+	// The relay takes it, and says later that it could not deliver.
+	await until(async () => (await shop.became('u-3')).includes('sent'), { seconds: 20 });
+	const [report] = await sink.waitFor(1);
+	assert.match(report.to[0], /^b\+[a-z0-9-]+@bounce\.shop\.example$/);
+	const told = await fetch(`${shop.url}/email/bounces`, { method: 'POST', body: report.raw, headers: { 'content-type': 'message/rfc822', ...bearer(secret).headers } });
+	const answer = await told.json();
+	assert.deepEqual([told.status, answer.understood, answer.event], [200, true, 'bounced'], JSON.stringify(answer));
+	await shop.happen('u-3', 'Order Completed', { order_id: 'A-6' });
+	await until(async () => (await shop.became('u-3')).includes('suppressed'), { seconds: 10 });
+	assert.equal(run(['messages', 'list', '--config', shop.config]).stdout, '');
+});
