@@ -7,7 +7,7 @@
 #include "message/compose.h"
 #include "message/own.h"
 
-enum { TRIES_MOST = 100, AGAIN_US = 1000000 };
+enum { TRIES_MOST = 100, AGAIN_US = 1000000, ALONE_US = 20000 };
 
 bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash)
 {
@@ -29,6 +29,7 @@ static void end(struct fw_attempt *a, int64_t again_us)
 	m->in_hand--;
 	fw_arena_finish(&a->arena);
 	free(a);
+	fw_alone_leave(m);
 	/* A row that this one was in the way of may be waiting. */
 	fw_schedule_look(m, bucket, again_us ? again_us : fw_now_us());
 }
@@ -180,6 +181,8 @@ static void leave(struct fw_attempt *a, int rc)
 		fail(a);
 	else if (!has_room(a, &again_us))
 		end(a, again_us);
+	else if (!fw_alone_goes_on(a->messages, a))
+		end(a, a->now_us + ALONE_US);
 	else
 		judge(a);
 }

@@ -27,6 +27,7 @@ static void end(struct fw_delivering *d)
 		event_free(d->late);
 	fw_arena_finish(&d->arena);
 	free(d);
+	fw_alone_leave(m);
 }
 
 static void write_outcome(struct fw_delivering *d);

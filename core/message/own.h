@@ -51,6 +51,12 @@ struct fw_messages {
 	unsigned in_hand;
 	struct fw_delivering *deliveries[FW_DELIVERIES];
 	unsigned delivering;
+	struct {
+		uint64_t hash;
+		uint32_t bucket;
+		int64_t until_us;        /* 0: nobody is, nor wants to be */
+		bool begun;
+	} alone;                     /* the person who is to be all that is in hand */
 	bool draining;
 	uint64_t chance[2];
 };
@@ -105,6 +111,15 @@ int fw_attempt_begin(struct fw_messages *m, uint32_t bucket, const struct fw_row
 bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
 /* schedule.c: somebody of the bucket was looked after; it is to be looked at again at that time at the latest. */
 void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
+
+/* alone.c. Whoever has lost all attempts but the last has a worker for itself: if that one dies, too, nobody else was in its hands, and
+ * who only died with another gets through. */
+/* Whether that person may be begun with. */
+bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
+/* Whether a person in hand may go on; false: others are on their way, or somebody else is to be alone. */
+bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a);
+/* Somebody is no longer in hand, or a message no longer on its way. */
+void fw_alone_leave(struct fw_messages *m);
 
 /* channel.c. NULL: no such channel is there. */
 struct fw_used_channel *fw_channel_find(struct fw_messages *m, struct fw_str name);

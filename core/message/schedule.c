@@ -95,6 +95,10 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 		l->next_us = now_us + FULL_US;
 		return false;
 	}
+	if (!fw_alone_allows(m, l->bucket, hash, now_us)) {
+		l->next_us = now_us + FULL_US;
+		return l->bucket == m->alone.bucket; /* it may be behind */
+	}
 	if (fw_attempt_has(m, l->bucket, hash)) /* its end has this bucket looked at again */
 		return true;
 	if (!fw_channel_is_free(m, wake.channel, now_us, &again_us)) {

@@ -130,14 +130,13 @@ test('what a channel puts off is tried again, what it refuses is dead and can be
 
 test('a message that ends whoever delivers it is dead at the third attempt, and nobody else suffers', async (t) => {
 	const shop = await open(t, { limits: { delivery_ms: 500, message_again_ms: 100 } });
-	await shop.meet('u-crash', 'crash@shop.example');
-	await shop.happen('u-crash', 'Order Completed', { order_id: 'A-1', total: 5 });
 	const others = Array.from({ length: 20 }, (_, i) => `u-${i + 100}`);
-	// Of a worker that dies the open requests do, too: they are sent again, and count once.
-	const again = (send) => until(() => send().then(() => true, () => false));
-	for (const user of others) await again(() => shop.meet(user, `${user}@shop.example`));
-	for (const user of others) await again(() => shop.happen(user, 'Order Completed', { order_id: `A-${user}`, total: 5 }, { messageId: `order-${user}` }));
-	await until(() => shop.list('--state', 'dead').length === 1, { seconds: 60 });
+	await shop.meet('u-crash', 'crash@shop.example');
+	for (const user of others) await shop.meet(user, `${user}@shop.example`);
+	// All at once: whoever dies has others in its hands. They are sent again, and count once.
+	const batch = [...others.slice(0, 10), 'u-crash', ...others.slice(10)].map((user) => event({ type: 'track', anonymousId: undefined, userId: user, event: 'Order Completed', messageId: `order-${user}`, properties: { order_id: `A-${user}`, total: 5 } }));
+	await until(() => ask(`${shop.url}/v1/batch`, { batch }, bearer(secret)).then((told) => told.status === 200, () => false));
+	await until(() => shop.list('--state', 'dead').length === 1, { seconds: 60 }).catch((e) => { throw new Error(`${e.message}: ${JSON.stringify(shop.list())}`); });
 	const [dead] = shop.list('--state', 'dead');
 	assert.deepEqual([dead.visitor, dead.attempts], ['u-crash', 3]);
 	assert.match(dead.reason, /^poison/);

@@ -1,0 +1,42 @@
+/* A message that ends whoever delivers it takes others along: those that were in the same hands lose an attempt, too. So the last attempt of
+ * each is made with nothing else in hand. */
+#include "message/own.h"
+
+/* Others end within the time that a channel has; then the next may want to be alone. */
+enum { WAIT_US = 10 * 1000000 };
+
+bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us)
+{
+	return now_us >= m->alone.until_us || (m->alone.bucket == bucket && m->alone.hash == hash);
+}
+
+static bool has_one_left(const struct fw_attempt *a)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		if (a->items[i].due.state == FW_DUE_SENDING && a->items[i].due.lost + 2 == FW_LIMIT_MESSAGE_LOST)
+			return true;
+	return false;
+}
+
+bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a)
+{
+	if (!fw_alone_allows(m, a->bucket, a->hash, a->now_us))
+		return false;
+	if (!has_one_left(a))
+		return true;
+	if (a->now_us >= m->alone.until_us) {
+		m->alone.hash = a->hash;
+		m->alone.bucket = a->bucket;
+		m->alone.until_us = a->now_us + m->options.due->delivery_ms * INT64_C(1000) + WAIT_US;
+	}
+	m->alone.begun = m->in_hand == 1 && m->delivering == 0;
+	return m->alone.begun;
+}
+
+void fw_alone_leave(struct fw_messages *m)
+{
+	if (!m->alone.begun || m->in_hand > 0 || m->delivering > 0)
+		return;
+	m->alone.begun = false;
+	m->alone.until_us = 0;
+}
