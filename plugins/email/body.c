@@ -289,5 +289,5 @@ int email_body_html(const struct email_inset *inset, struct fw_plugin_text html,
 		email_add(ret, whole.p + at, whole.n - at);
 	ret->failed |= whole.failed;
 	email_text_free(&whole);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }

@@ -111,8 +111,9 @@ void email_lose(struct email_connection *c, const char *reason)
 		result = c->result;
 	int stale = c->done > 0 && (!c->heard || (c->refused && c->reply.code == 421 && c->stage <= EMAIL_STAGE_RCPT));
 	destroy(c);
-	if (job && stale && !job->again) {
-		job->again = 1;
+	/* All that were kept may be over; one that is new is never counted so. */
+	if (job && stale && job->again < s->config->connections) {
+		job->again++;
 		put_back(s, job);
 	} else if (job) {
 		tell(s, job, &result);

@@ -24,7 +24,7 @@ struct email_job {
 	char id[EMAIL_ID_BYTES + 1];
 	char from[EMAIL_ADDRESS_BYTES + 1], to[EMAIL_ADDRESS_BYTES + 1]; /* the envelope */
 	struct email_text data; /* as it goes over the wire, with its last dot */
-	int again;              /* it was begun on a connection that turned out to be over */
+	unsigned again;         /* how often it was begun on a connection that turned out to be over */
 	struct email_job *next;
 };
 

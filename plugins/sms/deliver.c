@@ -99,7 +99,8 @@ static void judge_status(const struct fw_plugin_http_answer *answer, struct sms_
 	if (status >= 200 && status < 300)
 		v->outcome = FW_PLUGIN_ACCEPTED;
 	else
-		v->outcome = v->loud || status < 300 || status == 408 || status == 429 || status >= 500 ? FW_PLUGIN_RETRY : FW_PLUGIN_FAILED;
+		v->outcome = v->loud || status < 300 || status == 408 || status == 429 || status >= 500 ? FW_PLUGIN_RETRY :
+			FW_PLUGIN_FAILED;
 	v->after_ms = answer->retry_after_ms;
 }
 
@@ -113,7 +114,8 @@ static void on_answer(struct fw_plugin_instance *self, void *data, const struct 
 			self->settings.gateway->judge(answer, v);
 	} else {
 		v->outcome = FW_PLUGIN_RETRY;
-		snprintf(v->reason, sizeof v->reason, "the gateway does not answer: %s", answer->problem ? answer->problem : "nothing is known");
+		snprintf(v->reason, sizeof v->reason, "the gateway does not answer: %s",
+			answer->problem ? answer->problem : "nothing is known");
 	}
 	if (!s->id[0] || !v->said_of) {
 		settle(self, s);
@@ -187,7 +189,8 @@ int sms_deliver(struct fw_plugin_instance *self, const struct fw_plugin_message 
 		snprintf(problem->message, sizeof problem->message, "the text takes %u segments, and max_segments is %u", size.segments,
 			self->settings.max_segments);
 		if (size.alphabet == SMS_UCS2)
-			snprintf(problem->hint, sizeof problem->hint, "a character beyond the GSM alphabet makes a segment 67 characters instead of 153");
+			snprintf(problem->hint, sizeof problem->hint,
+				"a character beyond the GSM alphabet makes a segment 67 characters instead of 153");
 		return FW_PLUGIN_FAILED;
 	}
 	if (sms_token_make(self->host, message->id, token) < 0) {

@@ -28,7 +28,8 @@ static void on_kept(struct fw_plugin_instance *self, void *data, int status, str
 	self->host->metric_add(self->host, starts ? SMS_METRIC_STARTS : SMS_METRIC_STOPS, 1);
 	if (in->word == SMS_WORD_PHRASE) {
 		self->host->metric_add(self->host, SMS_METRIC_PHRASES, 1);
-		sms_log(self->host, FW_PLUGIN_WARN, "a message in other words than a keyword was taken for an opt-out, from the number that ends in %s",
+		sms_log(self->host, FW_PLUGIN_WARN,
+			"a message in other words than a keyword was taken for an opt-out, from the number that ends in %s",
 			in->number + strlen(in->number) - 2);
 	}
 	/* Once: a person who says it again, or a gateway that does, hears nothing. */
@@ -67,7 +68,8 @@ static bool may_help(struct fw_plugin_instance *self, const char *number)
 
 static void obey(struct fw_plugin_instance *self, struct inbound *in)
 {
-	static const char stop[] = "{\"reason\":\"stop\",\"source\":\"sms\"}", phrase[] = "{\"reason\":\"stop\",\"source\":\"sms: other words\"}";
+	static const char stop[] = "{\"reason\":\"stop\",\"source\":\"sms\"}";
+	static const char phrase[] = "{\"reason\":\"stop\",\"source\":\"sms: other words\"}";
 	static const char start[] = "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true}";
 	const char *json = in->word == SMS_WORD_START ? start : in->word == SMS_WORD_PHRASE ? phrase : stop;
 	if (in->word == SMS_WORD_HELP) {
@@ -87,7 +89,8 @@ static void take(struct fw_plugin_instance *self, struct fw_plugin_request *requ
 	bool known = from.n && sms_number(from.p, from.n, true, number);
 	if (word == SMS_WORD_NONE || !known) {
 		if (word != SMS_WORD_NONE)
-			sms_log(self->host, FW_PLUGIN_WARN, "a STOP, START or HELP is lost: its sender is no number with its country's code");
+			sms_log(self->host, FW_PLUGIN_WARN,
+				"a STOP, START or HELP is lost: its sender is no number with its country's code");
 		sms_fine(self, request);
 		return;
 	}
@@ -121,13 +124,15 @@ void sms_in_kannel(struct fw_plugin_instance *self, struct fw_plugin_request *re
 		return;
 	}
 	if (!may_tell(self, request)) {
-		host->error(request, 403, "forbidden", "this is for the gateway", NULL, "secret in the configuration, and in get-url: ?secret=…");
+		host->error(request, 403, "forbidden", "this is for the gateway", NULL,
+			"secret in the configuration, and in get-url: ?secret=…");
 		return;
 	}
 	struct fw_plugin_text from = host->request_param(request, "from"), text = host->request_param(request, "text");
 	struct fw_plugin_text coding = host->request_param(request, "coding");
 	if (coding.n && coding.p[0] != '0') {
-		sms_log(host, FW_PLUGIN_WARN, "a message came in that is not UTF-8, and was not read: set mo-recode = true in Kannel's smsbox");
+		sms_log(host, FW_PLUGIN_WARN,
+			"a message came in that is not UTF-8, and was not read: set mo-recode = true in Kannel's smsbox");
 		text.n = 0;
 	}
 	take(self, request, from, text.n ? sms_word_of(text.p, text.n) : SMS_WORD_NONE, false);
@@ -142,7 +147,8 @@ void sms_in_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *re
 	const struct sms_form *form = sms_signed_form(self, request);
 	if (!form)
 		return;
-	const struct sms_field *from = sms_form_get(form, "From"), *body = sms_form_get(form, "Body"), *type = sms_form_get(form, "OptOutType");
+	const struct sms_field *from = sms_form_get(form, "From"), *body = sms_form_get(form, "Body");
+	const struct sms_field *type = sms_form_get(form, "OptOutType");
 	enum sms_word word = body ? sms_word_of(body->value, body->n_value) : SMS_WORD_NONE;
 	bool silent = false;
 	for (unsigned i = 0; type && i < sizeof types / sizeof *types; i++)
@@ -150,5 +156,6 @@ void sms_in_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *re
 			word = types[i].word;
 			silent = true;
 		}
-	take(self, request, from ? (struct fw_plugin_text){ from->value, from->n_value } : (struct fw_plugin_text){ NULL, 0 }, word, silent);
+	struct fw_plugin_text sender = { from ? from->value : NULL, from ? from->n_value : 0 };
+	take(self, request, sender, word, silent);
 }

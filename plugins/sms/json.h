@@ -10,7 +10,8 @@
  * nested deeper than 64. */
 bool sms_json_get(const char *json, size_t n, const char *const *path, char *out, size_t room, size_t *ret_n);
 
-/* A text of a peer's, between the quotes of a JSON string: printable ASCII without what would have to be escaped, at most room - 1 bytes. */
+/* A text of a peer's, between the quotes of a JSON string: printable ASCII without what would have to be escaped, at most room - 1
+ * bytes. */
 void sms_json_plain(const char *text, size_t n, char *out, size_t room);
 
 #endif

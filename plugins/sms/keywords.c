@@ -17,15 +17,17 @@ static const char *const helps[] = { "help", "info", "hilfe", "aide", "ayuda", N
 
 /* Of the opt-out words those that mean nothing else when courtesies stand around them: "please cancel" may be about an order. */
 static const char *const plain_stops[] = {
-	"stop", "stop it", "stop this", "stopall", "stop all", "stop now", "unsubscribe", "opt out", "optout", "stopp", "arret", "baja", NULL,
+	"stop", "stop it", "stop this", "stopall", "stop all", "stop now", "unsubscribe", "opt out", "optout", "stopp", "arret",
+	"baja", NULL,
 };
 
 /* How a message begins that is an opt-out whatever follows. */
 static const char *const phrases[] = {
-	"stop texting", "stop messaging", "stop sending", "stop contacting", "stop spamming", "stop writing", "stop bothering", "stop these",
-	"stop the messages", "stop the texts", "stop your", "stop all messages", "stop all texts", "stop stop",
-	"unsubscribe me", "opt me out", "opt out of", "remove me from", "remove my number", "take me off", "no more messages", "no more texts",
-	"no more sms", "do not text me", "do not message me", "do not contact me", "do not send me any", "dont text me", "dont message me",
+	"stop texting", "stop messaging", "stop sending", "stop contacting", "stop spamming", "stop writing", "stop bothering",
+	"stop these", "stop the messages", "stop the texts", "stop your", "stop all messages", "stop all texts", "stop stop",
+	"unsubscribe me", "opt me out", "opt out of", "remove me from", "remove my number", "take me off", "no more messages",
+	"no more texts", "no more sms", "do not text me", "do not message me", "do not contact me",
+	"do not send me any", "dont text me", "dont message me",
 	"dont contact me", "dont send me any", "leave me alone",
 	"keine sms mehr", "keine nachrichten mehr", "keine werbung mehr", "hor auf", "hort auf", "hoeren sie auf", "horen sie auf",
 	"arretez", "ne menvoyez plus", "plus de sms", "plus de messages", "no me envien mas", "no mas mensajes", "no mas sms", NULL,
@@ -35,7 +37,8 @@ static const char *const phrases[] = {
 static const char *const courtesies[] = {
 	"please", "pls", "plz", "just", "kindly", "hi", "hello", "hey", "ok", "okay", "can you", "could you", "would you", "will you",
 	"i want you to", "i would like you to", "id like you to", "i want to", "i would like to", "id like to", "no thanks", "no thank you",
-	"thanks", "thank you", "now", "immediately", "bitte", "hallo", "danke", "jetzt", "merci", "svp", "bonjour", "gracias", "por favor", NULL,
+	"thanks", "thank you", "now", "immediately", "bitte", "hallo", "danke", "jetzt", "merci", "svp", "bonjour", "gracias",
+	"por favor", NULL,
 };
 
 /* A Latin letter without its accent, in lower case; ' ' for what stands between words, '\0' for what is left out, else '?'. */
@@ -133,11 +136,11 @@ enum sms_word sms_word_of(const char *text, size_t n)
 	bool whole;
 	if (!fold_text(text, n, folded, &whole))
 		return SMS_WORD_NONE;
-	if (whole && is_one_of(stops, folded))
+	if (is_one_of(stops, folded))
 		return SMS_WORD_STOP;
-	if (whole && is_one_of(starts, folded))
+	if (is_one_of(starts, folded))
 		return SMS_WORD_START;
-	if (whole && is_one_of(helps, folded))
+	if (is_one_of(helps, folded))
 		return SMS_WORD_HELP;
 	const char *rest = strip(folded);
 	if (begins(phrases, rest) || (whole && is_one_of(plain_stops, rest)))

@@ -13,8 +13,8 @@ enum sms_word {
 };
 
 /* Case, accents of Latin letters, punctuation, pictures and blanks around words do not count. The opt-out words are those of 47 CFR
- * 64.1200(a)(10) and of the carriers, with the German, French and Spanish ones in use; README.md has the lists. A text that is no UTF-8 says
- * nothing. */
+ * 64.1200(a)(10) and of the carriers, with the German, French and Spanish ones in use; README.md has the lists. A text that is no UTF-8
+ * says nothing. */
 enum sms_word sms_word_of(const char *text, size_t n);
 
 #endif

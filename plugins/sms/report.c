@@ -123,7 +123,8 @@ static bool is_signed(struct fw_plugin_instance *self, struct fw_plugin_request 
 	const char *colon = memchr(from, ':', (size_t)(end - from));
 	for (int other = 0; other < 2; other++) {
 		int n = (int)((other && colon ? colon : end) - callback);
-		int length = snprintf(url, sizeof url, "%.*s%s%s%.*s", n, callback, other && !colon ? implied : "", end, (int)path.n, path.p);
+		int length = snprintf(url, sizeof url, "%.*s%s%s%.*s", n, callback, other && !colon ? implied : "", end,
+			(int)path.n, path.p);
 		if (length < 0 || (size_t)length >= sizeof url || sms_twilio_signature(self->settings.password, url, form, signature) < 0)
 			return false;
 		if (sent.n == strlen(signature) && CRYPTO_memcmp(sent.p, signature, sent.n) == 0)

@@ -68,7 +68,8 @@ static int refuse_others(const struct fw_host *host, const struct sms_settings *
 	for (; *keys; keys++)
 		if (host->config_text(host, *keys, NULL)) {
 			snprintf(message, sizeof message, "%s is nothing that the gateway \"%s\" has", *keys, s->gateway->name);
-			return refuse(problem, message, s->gateway == &sms_kannel ? "username and password are Kannel's" : "account and token are Twilio's");
+			return refuse(problem, message,
+				s->gateway == &sms_kannel ? "username and password are Kannel's" : "account and token are Twilio's");
 		}
 	return 0;
 }
@@ -81,7 +82,8 @@ static int read_addresses(const struct fw_host *host, struct sms_settings *s, st
 	if (!is_address(url))
 		return refuse(problem, "url is no address", "\"http://127.0.0.1:13013\" or \"https://api.twilio.com\"");
 	if (s->gateway == &sms_twilio && !callback)
-		return refuse(problem, "callback is not set", "the address under which the gateway reaches this server: \"https://shop.example\"");
+		return refuse(problem, "callback is not set",
+			"the address under which the gateway reaches this server: \"https://shop.example\"");
 	if (!callback)
 		callback = "http://127.0.0.1:8080";
 	if (!is_plain(callback) || !is_address(callback))
@@ -133,8 +135,8 @@ static int read_replies(const struct fw_host *host, struct sms_settings *s, stru
 
 int sms_settings_read(const struct fw_host *host, struct sms_settings *s, struct fw_plugin_problem *problem)
 {
-	static const char *const known[] = { "gateway", "url", "username", "password", "account", "token", "from", "callback", "smsc", "secret",
-		"max_segments", "help", "stop_confirmation", "start_confirmation", "brand", NULL };
+	static const char *const known[] = { "gateway", "url", "username", "password", "account", "token", "from", "callback", "smsc",
+		"secret", "max_segments", "help", "stop_confirmation", "start_confirmation", "brand", NULL };
 	*s = (struct sms_settings){ .max_segments = 0 };
 	if (host->config_only(host, known, problem) < 0 || read_gateway(host, s, problem) < 0 || refuse_others(host, s, problem) < 0)
 		return -1;
@@ -150,7 +152,8 @@ int sms_settings_read(const struct fw_host *host, struct sms_settings *s, struct
 	bool service = s->gateway == &sms_twilio && strncmp(s->from, "MG", 2) == 0 && strlen(s->from) == 34 && is_account(s->from);
 	if (!service && !sms_sender(s->from))
 		return refuse(problem, "from is nothing that a message can come from",
-			"\"+4930123456\", a short code of 3 to 8 digits, or a name of up to 11 letters and digits; with Twilio also a service, \"MG…\"");
+			"\"+4930123456\", a short code of 3 to 8 digits, or a name of up to 11 letters and digits; "
+			"with Twilio also a service, \"MG…\"");
 	double most = host->config_number(host, "max_segments", 3);
 	if (!(most >= 1 && most <= SMS_SEGMENTS_MOST) || most != (double)(unsigned)most)
 		return refuse(problem, "max_segments is no whole number from 1 to 10", "each segment of a text costs as much as a message");

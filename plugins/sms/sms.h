@@ -80,7 +80,7 @@ struct sms_verdict {
 	int outcome;               /* enum fw_plugin_outcome */
 	int64_t after_ms;          /* with RETRY: when at the earliest; -1: it is not said */
 	bool loud;                 /* what is wrong is the configuration's, or the gateway's with us */
-	const char *said_of;       /* "bounced": the number is no good; "stop", "blocked": its holder wants nothing; NULL: nothing of that */
+	const char *said_of;       /* "bounced": the number is no good; "stop", "blocked": its holder wants nothing; NULL: neither */
 	char reason[SMS_REASON];
 };
 

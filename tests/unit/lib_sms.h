@@ -250,10 +250,10 @@ static const struct fw_host host = {
 	.sign = host_sign, .http = http,
 };
 
-static const char *const kannel[] = { "gateway", "kannel", "url", "http://127.0.0.1:13013", "username", "u", "password", "p", "from", "12345",
-	"brand", "Shop", NULL };
-static const char *const twilio[] = { "gateway", "twilio", "url", "https://api.test/", "account", "AC1", "token", "tok", "from", "+15559998888",
-	"callback", "https://d.test/", NULL };
+static const char *const kannel[] = { "gateway", "kannel", "url", "http://127.0.0.1:13013", "username", "u", "password", "p",
+	"from", "12345", "brand", "Shop", NULL };
+static const char *const twilio[] = { "gateway", "twilio", "url", "https://api.test/", "account", "AC1", "token", "tok",
+	"from", "+15559998888", "callback", "https://d.test/", NULL };
 
 /* The configuration, with that key of it otherwise: NULL leaves it out. */
 static inline void configured(const char *const *config, const char *key, const char *value)

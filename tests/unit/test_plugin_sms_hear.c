@@ -19,7 +19,8 @@ static void test_kannel_reports(void **state)
 	begin(kannel);
 	token_of(token);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		struct fw_plugin_request r = { .segment = token, .params = { "answer", "NACK/11", types[i].type ? "type" : NULL, types[i].type } };
+		struct fw_plugin_request r = { .segment = token,
+			.params = { "answer", "NACK/11", types[i].type ? "type" : NULL, types[i].type } };
 		h.event[0] = '\0';
 		sms_report_kannel(self, &r);
 		assert_string_equal(h.event, types[i].name ? types[i].name : "");

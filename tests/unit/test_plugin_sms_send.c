@@ -37,7 +37,8 @@ static void test_settings(void **state)
 		{ kannel, "token", "x", "token is nothing that the gateway \"kannel\" has" },
 		{ kannel, "secret", "short", "secret is too short" },
 		{ kannel, "callback", "shop.example", "callback is no address" },
-		{ kannel, "help", "я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я "
+		{ kannel, "help", "я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я "
+			"я я я я я я я я я я я я я я я я я я я "
 			"я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я я", "help takes more" },
 		{ kannel, "usrname", "x", "usrname is not known" },
 		{ twilio, "account", "AC1/..", "account is none" },
@@ -126,7 +127,8 @@ static void test_kannel_answers(void **state)
 		bool loud;
 	} answers[] = {
 		{ 202, FW_PLUGIN_ACCEPTED, false }, { 200, FW_PLUGIN_ACCEPTED, false }, { 301, FW_PLUGIN_RETRY, true },
-		{ 400, FW_PLUGIN_FAILED, false }, { 403, FW_PLUGIN_RETRY, true }, { 404, FW_PLUGIN_RETRY, true }, { 429, FW_PLUGIN_RETRY, false },
+		{ 400, FW_PLUGIN_FAILED, false }, { 403, FW_PLUGIN_RETRY, true }, { 404, FW_PLUGIN_RETRY, true },
+		{ 429, FW_PLUGIN_RETRY, false },
 		{ 500, FW_PLUGIN_RETRY, false }, { 503, FW_PLUGIN_RETRY, false }, { 0, FW_PLUGIN_RETRY, false },
 	};
 	(void)state;

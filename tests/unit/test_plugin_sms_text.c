@@ -200,19 +200,23 @@ static void assert_words(enum sms_word word, const char *const *texts)
 
 static void test_words(void **state)
 {
-	static const char *const stop[] = { "STOP", "stop", " Stop. ", "“STOP”!!!", "Stop \U0001F64F", "STOPALL", "Stop all", "unsubscribe", "CANCEL",
-		"End", "quit", "Revoke", "Opt-out", "OPT  OUT", "optout", "STOPP", "ARRÊT", "arret", "ARRE\u0302T", "Désinscrire", "ALTO", "baja", "Abmelden",
-		"S'TOP", "stop\r\n", NULL };
-	static const char *const phrase[] = { "please stop texting me", "Please stop", "STOP please!", "Stop stop stop", "stop it", "stop texting",
-		"Can you stop sending me these?", "could you please unsubscribe me", "I want to unsubscribe", "Remove me from your list",
-		"take me off this list", "no more texts", "Do not text me again", "Don’t text me", "dont contact me any more", "leave me alone",
-		"Bitte keine SMS mehr", "Hören Sie auf", "Stopp bitte", "arrêtez de m'écrire", "no más mensajes", "hi, stop now thanks", NULL };
+	static const char *const stop[] = { "STOP", "stop", " Stop. ", "“STOP”!!!", "Stop \U0001F64F", "STOPALL", "Stop all", "unsubscribe",
+		"CANCEL", "End", "quit", "Revoke", "Opt-out", "OPT  OUT", "optout", "STOPP", "ARRÊT", "arret", "ARRE\u0302T",
+		"Désinscrire", "ALTO",
+		"baja", "Abmelden", "S'TOP", "stop\r\n", NULL };
+	static const char *const phrase[] = { "please stop texting me", "Please stop", "STOP please!", "Stop stop stop", "stop it",
+		"stop texting", "Can you stop sending me these?", "could you please unsubscribe me",
+		"I want to unsubscribe", "Remove me from your list",
+		"take me off this list", "no more texts", "Do not text me again", "Don’t text me", "dont contact me any more",
+		"leave me alone", "Bitte keine SMS mehr", "Hören Sie auf", "Stopp bitte", "arrêtez de m'écrire", "no más mensajes",
+		"hi, stop now thanks", NULL };
 	static const char *const start[] = { "START", "yes", "Unstop!", NULL };
 	static const char *const help[] = { "HELP", "help?", "Info", "Hilfe", "AYUDA", "aide", NULL };
 	static const char *const none[] = { "", " ", "!", "thanks", "please", "no thanks", "Please cancel my order", "please cancel",
-		"when does the sale end", "The end", "stop by the shop tomorrow", "Can I stop by at five?", "Don't stop texting me", "do not stop",
-		"I can't stop texting my friends about it", "non-stop", "stopwatch", "yes please", "help me choose", "start now?", "STOP\xff",
-		"стоп", "stoп", "nonstop", "the bus stop", "is the stop button red?", NULL };
+		"when does the sale end", "The end", "stop by the shop tomorrow", "Can I stop by at five?", "Don't stop texting me",
+		"do not stop",
+		"I can't stop texting my friends about it", "non-stop", "stopwatch", "yes please", "help me choose", "start now?",
+		"STOP\xff", "стоп", "stoп", "nonstop", "the bus stop", "is the stop button red?", NULL };
 	(void)state;
 	assert_words(SMS_WORD_STOP, stop);
 	assert_words(SMS_WORD_PHRASE, phrase);
@@ -234,6 +238,12 @@ static void test_long_words(void **state)
 	assert_int_equal(sms_word_of(text, sizeof text), SMS_WORD_NONE);
 	memcpy(text, "please stop texting me ", 23);
 	assert_int_equal(sms_word_of(text, sizeof text), SMS_WORD_PHRASE);
+	/* Courtesies up to the end of what is looked at, and what is said comes behind it. */
+	memcpy(text, "stop", 4);
+	for (size_t i = 4; i + 4 <= sizeof text; i += 4)
+		memcpy(text + i, i < 900 ? " now" : " bus", 4);
+	assert_int_equal(sms_word_of(text, 200), SMS_WORD_PHRASE);
+	assert_int_equal(sms_word_of(text, sizeof text), SMS_WORD_NONE);
 }
 
 static void test_forms(void **state)
