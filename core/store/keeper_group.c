@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/keeper_own.h"
+#include "store/own.h"
 
 /* So many batches that fail alone, one after the other, on a full disk: the rest will too. */
 enum { FULL_ENOUGH = 3 };
@@ -76,7 +77,7 @@ static int compare_rows(struct fw_keeper *k, MDB_txn *txn, const struct fw_wire_
 	*ret_same = true;
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct fw_change *c = &b->changes[i];
-		if (c->expected == FW_VERSION_ANY)
+		if (c->expected == FW_VERSION_ANY || c->kind == FW_CHANGE_APPEND)
 			continue;
 		MDB_val key = fw_lmdb_key(buf, b->bucket, c->key), value;
 		int rc = mdb_get(txn, k->db.dbi, &key, &value);
@@ -90,14 +91,44 @@ static int compare_rows(struct fw_keeper *k, MDB_txn *txn, const struct fw_wire_
 	return 0;
 }
 
+struct fw_str fw_keeper_key(const struct fw_change *c, char buf[FW_LIMIT_STORE_KEY_BYTES])
+{
+	if (c->kind != FW_CHANGE_APPEND)
+		return c->key;
+	memcpy(buf, c->key.p, c->key.n);
+	fw_store_put_count(buf + c->key.n, c->expected);
+	return (struct fw_str){ buf, c->key.n + FW_STORE_NUMBER };
+}
+
+/* Gives the rows that are appended their numbers, and writes the last of them. */
+static int number_rows(struct fw_keeper *k, MDB_txn *txn, const struct fw_wire_batch *b, const struct fw_change *counter, uint64_t version)
+{
+	char buf[FW_LMDB_KEY_BYTES], count[FW_STORE_NUMBER];
+	MDB_val key = fw_lmdb_key(buf, b->bucket, counter->key), value;
+	struct fw_row row = { 0 };
+	int rc = mdb_get(txn, k->db.dbi, &key, &value);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return rc;
+	if (rc == 0 && fw_lmdb_row(&key, &value, &row) < 0)
+		return MDB_CORRUPTED;
+	uint64_t last = fw_store_count_of(row.value);
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->changes[i].kind == FW_CHANGE_APPEND)
+			b->changes[i].expected = ++last;
+	fw_store_put_count(count, last);
+	return fw_lmdb_put(txn, k->db.dbi, &key, (struct fw_str){ count, sizeof count }, version);
+}
+
 static int write_rows(struct fw_keeper *k, MDB_txn *txn, const struct fw_wire_batch *b, uint64_t version)
 {
-	char buf[FW_LMDB_KEY_BYTES];
+	char buf[FW_LMDB_KEY_BYTES], appended[FW_LIMIT_STORE_KEY_BYTES];
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct fw_change *c = &b->changes[i];
-		MDB_val key = fw_lmdb_key(buf, b->bucket, c->key);
+		MDB_val key = fw_lmdb_key(buf, b->bucket, fw_keeper_key(c, appended));
 		int rc = 0;
-		if (c->kind == FW_CHANGE_PUT)
+		if (c->kind == FW_CHANGE_COUNT)
+			rc = number_rows(k, txn, b, c, version);
+		else if (c->kind == FW_CHANGE_PUT || c->kind == FW_CHANGE_APPEND)
 			rc = fw_lmdb_put(txn, k->db.dbi, &key, c->value, version);
 		else if (c->kind == FW_CHANGE_DELETE)
 			rc = mdb_del(txn, k->db.dbi, &key, NULL);

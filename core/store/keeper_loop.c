@@ -264,6 +264,7 @@ void fw_keeper_answer(struct fw_keeper *k, unsigned from, unsigned to)
 
 static void tell(struct fw_keeper_conn *c, const struct fw_wire_batch *b, uint64_t version)
 {
+	char buf[FW_LIMIT_STORE_KEY_BYTES];
 	for (unsigned i = 0; i < b->n; i++) {
 		const struct fw_change *change = &b->changes[i];
 		if (change->kind == FW_CHANGE_EXPECT)
@@ -271,7 +272,8 @@ static void tell(struct fw_keeper_conn *c, const struct fw_wire_batch *b, uint64
 		if (c->lost || pending(c) > FW_LIMIT_STORE_NOTICE_BYTES)
 			c->lost = true;
 		else
-			fw_wire_put_notice(&c->out, b->bucket, change->key, change->kind == FW_CHANGE_DELETE ? FW_VERSION_NONE : version);
+			fw_wire_put_notice(&c->out, b->bucket, fw_keeper_key(change, buf),
+				change->kind == FW_CHANGE_DELETE ? FW_VERSION_NONE : version);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "store/keeper.h"
 #include "store/scrub.h"
 #include "store/submitter.h"
@@ -41,7 +42,7 @@ struct fw_keeper_scrub {
 	int64_t held_us;         /* since when something is in the way; 0: nothing is */
 };
 
-/* A batch of the group. Its outcome is the submitter's. */
+/* A batch of the group. Its outcome is the submitter's; the number of a row that it appended is the change's `expected`. */
 struct fw_keeper_item {
 	struct fw_keeper_conn *conn;
 	struct fw_submitter *submitter;
@@ -102,6 +103,8 @@ int fw_keeper_scrub_turn(struct fw_keeper *k);
 int fw_keeper_open_data(struct fw_keeper *k, struct fw_error *err);
 
 /* keeper_group.c */
+/* The key of the row that a change wrote; `buf` is for one that was appended. */
+struct fw_str fw_keeper_key(const struct fw_change *c, char buf[FW_LIMIT_STORE_KEY_BYTES]);
 /* Reads versions and submitters. LMDB's code. */
 int fw_keeper_group_load(struct fw_keeper *k);
 /* A place for a batch, with its bytes copied; NULL: out of memory. */

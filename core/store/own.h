@@ -39,6 +39,12 @@ void fw_store_give_rows(struct fw_store *s, int rc, const struct fw_row *rows, s
 void fw_store_give_outcome(struct fw_store *s, int rc, uint64_t version, unsigned rows, int64_t since_us, fw_store_committed done,
 	void *ctx);
 unsigned fw_store_rows_of(const struct fw_batch *batch);
+
+/* Whether COUNT and APPEND stand in the order that they should, with keys that have room for a number. */
+bool fw_store_counts_well(const struct fw_change *changes, unsigned n);
+/* What a row counts: 0 when it is none that does. */
+uint64_t fw_store_count_of(struct fw_str value);
+void fw_store_put_count(char to[FW_STORE_NUMBER], uint64_t count);
 void fw_store_give_notice(struct fw_store *s, uint32_t bucket, struct fw_str key, uint64_t version);
 
 #endif

@@ -27,7 +27,7 @@ static const char commit_text[] =
 #else
 	"local last = true\n"
 #endif
-	"local keys = {}\n"
+	"local keys, number = {}, 0\n"
 	"for i = 5, #ARGV, 4 do keys[#keys + 1] = ARGV[i] end\n"
 	"local there = redis.call('HMGET', rows, unpack(keys))\n"
 	"local put, add, gone, text = {}, {}, {}, {}\n"
@@ -36,6 +36,16 @@ static const char commit_text[] =
 	"  local kind, key, expected, value = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]\n"
 	"  local now = there[k] and there[k]:sub(1, 8) or '\\0\\0\\0\\0\\0\\0\\0\\0'\n"
 	"  if expected ~= '' and expected ~= now then return 'conflict' end\n"
+	"  if kind == 'c' then\n"
+	"    if there[k] and #there[k] == 16 then number = struct.unpack('>I8', there[k], 9) end\n"
+	"    local last = number\n"
+	"    for m = 4, #ARGV, 4 do if ARGV[m] == 'a' then last = last + 1 end end\n"
+	"    kind, value = 'p', struct.pack('>I8', last)\n"
+	"  elseif kind == 'a' then\n"
+	"    number = number + 1\n"
+	"    kind, key = 'p', key .. struct.pack('>I8', number)\n"
+	"    there[k] = false\n"
+	"  end\n"
 	"  if kind == 'p' then\n"
 	"    put[#put + 1] = key\n"
 	"    put[#put + 1] = value\n"
@@ -192,7 +202,8 @@ enum { HEAD_WORDS = 9 };
 int fw_redis_command_commit(char **ret, const struct fw_redis_scripts *scripts, uint32_t tag, uint64_t handle, uint64_t sequence,
 	int64_t now_us, const struct fw_batch *batch)
 {
-	static const char *const kinds[] = { [FW_CHANGE_PUT] = "p", [FW_CHANGE_DELETE] = "d", [FW_CHANGE_EXPECT] = "e" };
+	static const char *const kinds[] = { [FW_CHANGE_PUT] = "p", [FW_CHANGE_DELETE] = "d", [FW_CHANGE_EXPECT] = "e",
+		[FW_CHANGE_COUNT] = "c", [FW_CHANGE_APPEND] = "a" };
 	size_t n = HEAD_WORDS + 4 * (size_t)batch->n;
 	char own[8], order[24], now[24];
 	struct keys keys;
@@ -213,7 +224,7 @@ int fw_redis_command_commit(char **ret, const struct fw_redis_scripts *scripts, 
 		}
 		for (unsigned i = 0; i < batch->n; i++) {
 			const struct fw_change *c = &batch->changes[i];
-			bool put = c->kind == FW_CHANGE_PUT, any = c->expected == FW_VERSION_ANY;
+			bool put = c->kind == FW_CHANGE_PUT || c->kind == FW_CHANGE_APPEND, any = c->expected == FW_VERSION_ANY;
 			size_t at = HEAD_WORDS + 4 * (size_t)i;
 			put_version(expected[i], c->expected);
 			const struct fw_str four[] = { fw_str(kinds[c->kind]), c->key, { expected[i], any ? 0 : 8 },

@@ -1,5 +1,7 @@
 #include "store/own.h"
 
+#include <endian.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -39,6 +41,8 @@ static int check_batch(const struct fw_batch *b)
 			return FW_ELIMIT;
 		bytes += c->key.n + c->value.n;
 	}
+	if (!fw_store_counts_well(b->changes, b->n))
+		return FW_EINVAL;
 	return bytes > FW_LIMIT_STORE_BATCH_BYTES ? FW_ELIMIT : 0;
 }
 
@@ -125,6 +129,35 @@ unsigned fw_store_rows_of(const struct fw_batch *batch)
 	for (unsigned i = 0; i < batch->n; i++)
 		n += batch->changes[i].kind != FW_CHANGE_EXPECT;
 	return n;
+}
+
+bool fw_store_counts_well(const struct fw_change *changes, unsigned n)
+{
+	bool counts = false;
+	for (unsigned i = 0; i < n; i++) {
+		const struct fw_change *c = &changes[i];
+		bool appends = c->kind == FW_CHANGE_APPEND;
+		if (c->kind != FW_CHANGE_COUNT && !appends)
+			continue;
+		if (c->expected != FW_VERSION_ANY || counts != appends || (appends && c->key.n > FW_LIMIT_STORE_KEY_BYTES - FW_STORE_NUMBER))
+			return false;
+		counts = true;
+	}
+	return true;
+}
+
+uint64_t fw_store_count_of(struct fw_str value)
+{
+	uint64_t count = 0;
+	if (value.n == sizeof count)
+		memcpy(&count, value.p, sizeof count);
+	return be64toh(count);
+}
+
+void fw_store_put_count(char to[FW_STORE_NUMBER], uint64_t count)
+{
+	count = htobe64(count);
+	memcpy(to, &count, sizeof count);
 }
 
 void fw_store_give_outcome(struct fw_store *s, int rc, uint64_t version, unsigned rows, int64_t since_us, fw_store_committed done,

@@ -50,7 +50,15 @@ enum fw_change_kind {
 	FW_CHANGE_PUT,
 	FW_CHANGE_DELETE, /* of a row that is not there: fine */
 	FW_CHANGE_EXPECT, /* only compare */
+	/* Rows that are numbered as they are written, so that no two batches need to know of each other: COUNT names a row that holds
+	 * a number (8 bytes, big-endian; no row: 0), APPEND puts one whose key ends with the next number (8 bytes, big-endian), which is
+	 * then that row's. So keys come in the order of the batches, and in it of the changes. A batch has at most one COUNT,
+	 * before its APPENDs, and no other change of either row. Both expect FW_VERSION_ANY. */
+	FW_CHANGE_COUNT,  /* of no use alone; `value` is none */
+	FW_CHANGE_APPEND, /* `key` is what comes before the number */
 };
+
+enum { FW_STORE_NUMBER = 8 };
 
 struct fw_change {
 	enum fw_change_kind kind;
@@ -71,7 +79,7 @@ typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
 
 /* Bytes are copied before it returns. 0: `done` will be called. FW_EBUSY (too much waits already), FW_ELIMIT (a key or a
  * value is too long, or too many changes), FW_EINVAL (no such bucket; a key that is empty or begins with 0xff, which are the
- * store's own), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
+ * store's own; numbers that are not asked for as they should be), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
  * one bucket are applied in the order of these calls. The store gives each its batch id, so that one that is handed in
  * again after a lost connection is applied once. */
 int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);

@@ -1,6 +1,7 @@
 #include "store/wire.h"
 
 #include "base/limits.h"
+#include "store/own.h"
 
 /* The longest frame that anybody sends. */
 enum { MOST = 1 + FW_WIRE_BATCH_HEAD + FW_LIMIT_STORE_CHANGES * FW_WIRE_CHANGE_HEAD + FW_LIMIT_STORE_BATCH_BYTES };
@@ -95,7 +96,7 @@ int fw_wire_scrubbed(const struct fw_wire_frame *f, uint64_t *ret_number, int *r
 static int read_change(const uint8_t **p, const uint8_t *end, struct fw_change *ret)
 {
 	const uint8_t *at = *p;
-	if (end - at < FW_WIRE_CHANGE_HEAD || at[0] > FW_CHANGE_EXPECT)
+	if (end - at < FW_WIRE_CHANGE_HEAD || at[0] > FW_CHANGE_APPEND)
 		return FW_EINVAL;
 	size_t key = fw_get_number(at + 1, 2), value = fw_get_number(at + 3, 4);
 	ret->kind = (enum fw_change_kind)at[0];
@@ -130,7 +131,7 @@ int fw_wire_batch(const struct fw_wire_frame *f, struct fw_arena *arena, struct 
 			return FW_EINVAL;
 		b.writes |= b.changes[i].kind != FW_CHANGE_EXPECT;
 	}
-	if (p != end)
+	if (p != end || !fw_store_counts_well(b.changes, b.n))
 		return FW_EINVAL;
 	*ret = b;
 	return 0;

@@ -28,7 +28,7 @@ enum fw_wire {
 };
 
 enum {
-	FW_WIRE_PROTOCOL = 1,
+	FW_WIRE_PROTOCOL = 2,
 	FW_WIRE_HEAD = 5,
 	FW_WIRE_BATCH_HEAD = 20,
 	FW_WIRE_CHANGE_HEAD = 15,

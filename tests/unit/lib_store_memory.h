@@ -113,6 +113,38 @@ static inline void memory_change(struct memory_store *m, uint32_t bucket, const 
 	}
 }
 
+/* COUNT and APPEND become what they put. */
+static inline void memory_number(struct memory_store *m, const struct memory_pending *w)
+{
+	uint64_t last = 0;
+	bool there;
+	struct fw_change *counter = NULL;
+	for (unsigned i = 0; i < w->n; i++) {
+		struct fw_change *c = &w->changes[i];
+		if (c->kind == FW_CHANGE_COUNT) {
+			const struct memory_row *row = *memory_find(m, w->bucket, c->key, &there);
+			counter = c;
+			last = there ? fw_store_count_of(row->value) : 0;
+		} else if (c->kind == FW_CHANGE_APPEND) {
+			char *key = malloc(c->key.n + FW_STORE_NUMBER);
+			if (!key)
+				abort();
+			memcpy(key, c->key.p, c->key.n);
+			fw_store_put_count(key + c->key.n, ++last);
+			free((char *)(uintptr_t)c->key.p);
+			c->key = (struct fw_str){ key, c->key.n + FW_STORE_NUMBER };
+			c->kind = FW_CHANGE_PUT;
+		}
+	}
+	if (counter) {
+		char count[FW_STORE_NUMBER];
+		fw_store_put_count(count, last);
+		free((char *)(uintptr_t)counter->value.p);
+		counter->value = memory_copy((struct fw_str){ count, sizeof count });
+		counter->kind = FW_CHANGE_PUT;
+	}
+}
+
 static inline int memory_apply(struct memory_store *m, const struct memory_pending *w, uint64_t *ret_version)
 {
 	bool there, writes = false;
@@ -123,6 +155,7 @@ static inline int memory_apply(struct memory_store *m, const struct memory_pendi
 			return FW_ECONFLICT;
 		writes |= c->kind != FW_CHANGE_EXPECT;
 	}
+	memory_number(m, w);
 	m->version += writes;
 	*ret_version = m->version;
 	for (unsigned i = 0; i < w->n; i++)

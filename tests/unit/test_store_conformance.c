@@ -136,6 +136,107 @@ static void test_batches_are_whole(void **state)
 	end(&t, s);
 }
 
+struct order;
+
+struct ordered {
+	struct order *order;
+	unsigned n;
+	int rc;
+};
+
+struct order {
+	unsigned came;
+	struct ordered batches[100];
+	unsigned at[100];
+};
+
+static void on_ordered(void *ctx, int rc, uint64_t version)
+{
+	struct ordered *b = ctx;
+	(void)version;
+	b->rc = rc;
+	b->order->at[b->order->came++] = b->n;
+}
+
+static void check_appended(struct store_test *t, struct fw_store *s, uint64_t first, unsigned n)
+{
+	char after[1 + FW_STORE_NUMBER] = "q";
+	fw_store_put_count(after + 1, first - 1);
+	struct store_outcome o = store_scan(t, s, 11, "q", (struct fw_str){ after, sizeof after }, 100);
+	assert_int_equal(o.n, n);
+	for (unsigned i = 0; i < n; i++) {
+		char key[1 + FW_STORE_NUMBER] = "q";
+		fw_store_put_count(key + 1, first + i);
+		assert_true(fw_str_equal(o.rows[i].key, (struct fw_str){ key, sizeof key }));
+	}
+}
+
+/* Batches that know nothing of each other get numbers one after the other, in the order in which they are applied. */
+static void test_numbers(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	uint64_t version = store_put(&t, s, 11, "guard", "1", FW_VERSION_NONE).version;
+	struct fw_change changes[] = {
+		{ FW_CHANGE_COUNT, FW_STR("n"), { 0 }, FW_VERSION_ANY },
+		{ FW_CHANGE_APPEND, FW_STR("q"), FW_STR("one"), FW_VERSION_ANY },
+		{ FW_CHANGE_EXPECT, FW_STR("guard"), { 0 }, version },
+		{ FW_CHANGE_APPEND, FW_STR("q"), FW_STR("two"), FW_VERSION_ANY },
+	};
+	struct store_outcome o = store_commit(&t, s, 11, changes, 4);
+	assert_int_equal(o.rc, 0);
+	check_appended(&t, s, 1, 2);
+	assert_int_equal(fw_store_count_of(store_get(&t, s, 11, "n").row.value), 2);
+	assert_int_equal(store_get(&t, s, 11, "n").row.version, o.version);
+	struct store_outcome rows = store_scan(&t, s, 11, "q", (struct fw_str){ 0 }, 100);
+	assert_true(fw_str_is(rows.rows[1].value, "two"));
+	assert_int_equal(rows.rows[1].version, o.version);
+
+	/* One that is refused takes no number; many at once take one each. */
+	changes[2].expected = version + 1;
+	assert_int_equal(store_commit(&t, s, 11, changes, 4).rc, FW_ECONFLICT);
+	struct order order = { 0 };
+	for (unsigned i = 0; i < 40; i++) {
+		struct fw_batch b = { 11, changes, 2 };
+		order.batches[i] = (struct ordered){ &order, i, 1 };
+		assert_int_equal(fw_store_commit(s, &b, on_ordered, &order.batches[i]), 0);
+	}
+	store_wait(&t, &order.came, 40);
+	check_appended(&t, s, 3, 40);
+
+	/* What was deleted is not numbered again. */
+	char key[1 + FW_STORE_NUMBER] = "q";
+	fw_store_put_count(key + 1, 42);
+	struct fw_change gone = { FW_CHANGE_DELETE, { key, sizeof key }, { 0 }, FW_VERSION_ANY };
+	assert_int_equal(store_commit(&t, s, 11, &gone, 1).rc, 0);
+	assert_int_equal(store_commit(&t, s, 11, changes, 2).rc, 0);
+	check_appended(&t, s, 43, 1);
+	end(&t, s);
+}
+
+static void test_numbers_are_asked_for_well(void **state)
+{
+	struct store_test t;
+	struct fw_store *s = begin(&t, state);
+	static char big[FW_LIMIT_STORE_KEY_BYTES];
+	memset(big, 'k', sizeof big);
+	const struct fw_change count = { FW_CHANGE_COUNT, FW_STR("n"), { 0 }, FW_VERSION_ANY };
+	const struct fw_change append = { FW_CHANGE_APPEND, FW_STR("q"), FW_STR("v"), FW_VERSION_ANY };
+	struct fw_change pair[] = { append, count };
+	assert_int_equal(store_commit(&t, s, 11, pair, 2).rc, FW_EINVAL);
+	pair[0] = count;
+	assert_int_equal(store_commit(&t, s, 11, pair, 2).rc, FW_EINVAL);
+	pair[1] = append;
+	pair[1].expected = FW_VERSION_NONE;
+	assert_int_equal(store_commit(&t, s, 11, pair, 2).rc, FW_EINVAL);
+	pair[1] = append;
+	pair[1].key = (struct fw_str){ big, sizeof big - FW_STORE_NUMBER + 1 };
+	assert_int_equal(store_commit(&t, s, 11, pair, 2).rc, FW_EINVAL);
+	pair[1].key.n--;
+	assert_int_equal(store_commit(&t, s, 11, pair, 2).rc, 0);
+	end(&t, s);
+}
+
 static void test_scans(void **state)
 {
 	struct store_test t;
@@ -195,28 +296,6 @@ static void test_refusals_at_once(void **state)
 	end(&t, s);
 }
 
-struct order;
-
-struct ordered {
-	struct order *order;
-	unsigned n;
-	int rc;
-};
-
-struct order {
-	unsigned came;
-	struct ordered batches[100];
-	unsigned at[100];
-};
-
-static void on_ordered(void *ctx, int rc, uint64_t version)
-{
-	struct ordered *b = ctx;
-	(void)version;
-	b->rc = rc;
-	b->order->at[b->order->came++] = b->n;
-}
-
 /* Batches of a handle on one bucket are applied in the order of the calls, however late each completes. */
 static void test_order(void **state)
 {
@@ -257,6 +336,7 @@ struct notices {
 	unsigned came;
 	uint32_t bucket;
 	char key[32];
+	size_t key_bytes;
 	uint64_t version;
 };
 
@@ -266,6 +346,7 @@ static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t v
 	n->came++;
 	n->bucket = bucket;
 	n->version = version;
+	n->key_bytes = key.n;
 	snprintf(n->key, sizeof n->key, "%.*s", (int)key.n, key.p ? key.p : "");
 }
 
@@ -293,12 +374,20 @@ static void test_notices(void **state)
 	store_commit(&t, s, 3, &gone, 1);
 	store_wait(&t, &n.came, 2);
 	assert_int_equal(n.version, FW_VERSION_NONE);
+	/* A row that was appended is told by its whole key. */
+	const struct fw_change numbered[] = { { FW_CHANGE_COUNT, FW_STR("n"), { 0 }, FW_VERSION_ANY },
+		{ FW_CHANGE_APPEND, FW_STR("appended"), FW_STR("v"), FW_VERSION_ANY } };
+	o = store_commit(&t, s, 3, numbered, 2);
+	store_wait(&t, &n.came, 4);
+	assert_string_equal(n.key, "appended");
+	assert_int_equal(n.key_bytes, 8 + FW_STORE_NUMBER);
+	assert_int_equal(n.version, o.version);
 	/* A conflict and a comparison change nothing. */
 	store_put(&t, s, 3, "after", "v", 12345);
 	assert_int_equal(fw_store_watch(s, NULL, NULL), 0);
 	store_put(&t, s, 3, "unheard", "v", FW_VERSION_ANY);
-	assert_int_equal(n.came, 2);
-	assert_int_equal(fw_store_counters(s)->notices, 2 + told);
+	assert_int_equal(n.came, 4);
+	assert_int_equal(fw_store_counters(s)->notices, 4 + told);
 	end(&t, s);
 }
 
@@ -412,6 +501,8 @@ static int run(const char *name, struct subject subject)
 		cmocka_unit_test_prestate(test_rows, &subject),
 		cmocka_unit_test_prestate(test_deleting, &subject),
 		cmocka_unit_test_prestate(test_batches_are_whole, &subject),
+		cmocka_unit_test_prestate(test_numbers, &subject),
+		cmocka_unit_test_prestate(test_numbers_are_asked_for_well, &subject),
 		cmocka_unit_test_prestate(test_scans, &subject),
 		cmocka_unit_test_prestate(test_refusals_at_once, &subject),
 		cmocka_unit_test_prestate(test_order, &subject),
