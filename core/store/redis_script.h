@@ -8,9 +8,10 @@
  * of its key (2 bytes, big-endian) and the key.
  *
  * A version is one more than the highest, or the time of the batch in microseconds if that is more: what a failover loses is not
- * given to something else again. A handle has one batch of a bucket under way at a time, so its last one is all that has to be
- * remembered: one that comes again gets its first outcome, one that comes later than its successor (from a connection that was given up)
- * does nothing. Handles of a bucket that were not heard of for an hour are forgotten. */
+ * given to something else again. Rows that are numbered get numbers beyond the version, for the same reason. A handle has one batch
+ * of a bucket under way at a time, so its last one is all that has to be remembered: one that comes again gets its first outcome, one
+ * that comes later than its successor (from a connection that was given up) does nothing. Handles of a bucket that were not heard of
+ * for an hour are forgotten. */
 #ifndef FW_STORE_REDIS_SCRIPT_H
 #define FW_STORE_REDIS_SCRIPT_H
 

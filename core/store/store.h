@@ -51,7 +51,7 @@ enum fw_change_kind {
 	FW_CHANGE_DELETE, /* of a row that is not there: fine */
 	FW_CHANGE_EXPECT, /* only compare */
 	/* Rows that are numbered as they are written, so that no two batches need to know of each other: COUNT names a row that holds
-	 * a number (8 bytes, big-endian; no row: 0), APPEND puts one whose key ends with the next number (8 bytes, big-endian), which is
+	 * a number (8 bytes, big-endian; no row: 0), APPEND puts one whose key ends with a larger number (8 bytes, big-endian), which is
 	 * then that row's. So keys come in the order of the batches, and in it of the changes. A batch has at most one COUNT,
 	 * before its APPENDs, and no other change of either row. Both expect FW_VERSION_ANY. */
 	FW_CHANGE_COUNT,  /* of no use alone; `value` is none */

@@ -158,17 +158,21 @@ static void on_ordered(void *ctx, int rc, uint64_t version)
 	b->order->at[b->order->came++] = b->n;
 }
 
-static void check_appended(struct store_test *t, struct fw_store *s, uint64_t first, unsigned n)
+/* So many rows are numbered behind `after`, one after the other, and the last number is what the counter says. */
+static uint64_t check_numbered(struct store_test *t, struct fw_store *s, uint64_t after, unsigned n)
 {
-	char after[1 + FW_STORE_NUMBER] = "q";
-	fw_store_put_count(after + 1, first - 1);
-	struct store_outcome o = store_scan(t, s, 11, "q", (struct fw_str){ after, sizeof after }, 100);
+	char from[1 + FW_STORE_NUMBER] = "q";
+	fw_store_put_count(from + 1, after);
+	struct store_outcome o = store_scan(t, s, 11, "q", (struct fw_str){ from, sizeof from }, 100);
 	assert_int_equal(o.n, n);
 	for (unsigned i = 0; i < n; i++) {
-		char key[1 + FW_STORE_NUMBER] = "q";
-		fw_store_put_count(key + 1, first + i);
-		assert_true(fw_str_equal(o.rows[i].key, (struct fw_str){ key, sizeof key }));
+		assert_int_equal(o.rows[i].key.n, sizeof from);
+		uint64_t number = fw_store_count_of((struct fw_str){ o.rows[i].key.p + 1, FW_STORE_NUMBER });
+		assert_true(number > after);
+		after = number;
 	}
+	assert_true(fw_store_count_of(store_get(t, s, 11, "n").row.value) == after);
+	return after;
 }
 
 /* Batches that know nothing of each other get numbers one after the other, in the order in which they are applied. */
@@ -185,32 +189,41 @@ static void test_numbers(void **state)
 	};
 	struct store_outcome o = store_commit(&t, s, 11, changes, 4);
 	assert_int_equal(o.rc, 0);
-	check_appended(&t, s, 1, 2);
-	assert_int_equal(fw_store_count_of(store_get(&t, s, 11, "n").row.value), 2);
+	uint64_t last = check_numbered(&t, s, 0, 2);
 	assert_int_equal(store_get(&t, s, 11, "n").row.version, o.version);
 	struct store_outcome rows = store_scan(&t, s, 11, "q", (struct fw_str){ 0 }, 100);
-	assert_true(fw_str_is(rows.rows[1].value, "two"));
+	assert_true(fw_str_is(rows.rows[0].value, "one") && fw_str_is(rows.rows[1].value, "two"));
 	assert_int_equal(rows.rows[1].version, o.version);
 
-	/* One that is refused takes no number; many at once take one each. */
+	/* One that is refused takes no number; many at once take one each, in the order of the calls. */
 	changes[2].expected = version + 1;
 	assert_int_equal(store_commit(&t, s, 11, changes, 4).rc, FW_ECONFLICT);
+	assert_true(fw_store_count_of(store_get(&t, s, 11, "n").row.value) == last);
 	struct order order = { 0 };
+	char value[8];
 	for (unsigned i = 0; i < 40; i++) {
+		snprintf(value, sizeof value, "%u", i);
+		changes[1].value = fw_str(value);
 		struct fw_batch b = { 11, changes, 2 };
 		order.batches[i] = (struct ordered){ &order, i, 1 };
 		assert_int_equal(fw_store_commit(s, &b, on_ordered, &order.batches[i]), 0);
 	}
 	store_wait(&t, &order.came, 40);
-	check_appended(&t, s, 3, 40);
+	uint64_t before = last;
+	last = check_numbered(&t, s, before, 40);
+	rows = store_scan(&t, s, 11, "q", (struct fw_str){ 0 }, 100);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(value, sizeof value, "%u", i);
+		assert_true(fw_str_is(rows.rows[2 + i].value, value));
+	}
 
 	/* What was deleted is not numbered again. */
 	char key[1 + FW_STORE_NUMBER] = "q";
-	fw_store_put_count(key + 1, 42);
+	fw_store_put_count(key + 1, last);
 	struct fw_change gone = { FW_CHANGE_DELETE, { key, sizeof key }, { 0 }, FW_VERSION_ANY };
 	assert_int_equal(store_commit(&t, s, 11, &gone, 1).rc, 0);
 	assert_int_equal(store_commit(&t, s, 11, changes, 2).rc, 0);
-	check_appended(&t, s, 43, 1);
+	check_numbered(&t, s, last, 1);
 	end(&t, s);
 }
 
