@@ -25,7 +25,6 @@ enum { FW_SEAL_BYTES = 32 };
 
 struct fw_entry {
 	enum fw_entry_kind kind;
-	uint64_t number;  /* its own, when it is read */
 	struct fw_person_id target, other, because; /* rows' ids; `because` may be empty */
 	int64_t at_us;
 	uint64_t merge;   /* ABSORB, RETURN, SPLIT: the number of the merge; JOIN: 1: `user` is what there is */

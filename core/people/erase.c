@@ -89,22 +89,14 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 static void commit(struct erasing *e)
 {
 	struct fw_batch batch = { e->who.follow.key.bucket, e->changes, e->n_changes };
+	e->outgoing.bucket = batch.bucket;
+	e->outgoing.entries = e->entries;
 	int n = e->outgoing.n ? fw_outgoing_write(&e->outgoing, &e->arena, e->changes + batch.n) : 0;
 	if (n > 0)
 		batch.n += (unsigned)n;
 	int rc = n < 0 ? n : fw_commit(&e->commit, e->people, &batch, on_committed, e);
 	if (rc < 0)
 		end(e, rc, NULL);
-}
-
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
-{
-	struct erasing *e = ctx;
-	e->outgoing = (struct fw_outgoing){ e->who.follow.key.bucket, e->entries, e->outgoing.n, last, version };
-	if (rc < 0)
-		end(e, rc, NULL);
-	else
-		commit(e);
 }
 
 static void add(struct erasing *e, enum fw_change_kind kind, struct fw_str key, struct fw_str value, uint64_t expected)
@@ -204,7 +196,7 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 	if (rc < 0)
 		end(e, rc, NULL);
 	else
-		fw_outgoing_count(e->people->store, f->key.bucket, &e->arena, &(struct fw_outgoing_reader){ on_counter, e });
+		commit(e);
 }
 
 static void make_job(struct erasing *e)

@@ -164,24 +164,25 @@ static int write(struct fw_flight *f, struct fw_batch *ret)
 	}
 	for (unsigned i = 0; i < f->n_beside; i++)
 		changes[n++] = f->beside[i];
+	const struct fw_outgoing outgoing = { f->key.bucket, f->entries, f->n_entries };
 	int rc = fw_wake_write(&f->key, f->record, false, &f->arena, changes + n);
 	n += rc > 0 ? (unsigned)rc : 0;
 	if (rc >= 0)
-		rc = f->n_entries ? fw_outgoing_write(&f->outgoing, &f->arena, changes + n) : 0;
+		rc = f->n_entries ? fw_outgoing_write(&outgoing, &f->arena, changes + n) : 0;
 	*ret = (struct fw_batch){ f->key.bucket, changes, n + (rc > 0 ? (unsigned)rc : 0) };
 	return rc < 0 ? rc : 0;
 }
 
-/* The entry that brings it there has the first number. */
+/* The merge goes by the version that the record had as it moved: no other time that it moves has the same. */
 static int move_away(struct fw_flight *f)
 {
 	struct fw_entry *absorb = &f->entries[0];
-	absorb->merge = f->outgoing.last + 1;
+	absorb->merge = f->version;
 	return fw_moved_bytes(&(struct fw_moved){ .to = absorb->target, .number = absorb->merge, .record = f->bytes }, &f->arena,
 		&f->bytes);
 }
 
-static void commit(struct fw_flight *f)
+void fw_flight_commit(struct fw_flight *f)
 {
 	struct fw_batch batch;
 	int rc = fw_record_bytes(f->record, &f->arena, &f->bytes);
@@ -195,21 +196,6 @@ static void commit(struct fw_flight *f)
 		fw_flight_end(f, rc);
 }
 
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
-{
-	struct fw_flight *f = ctx;
-	f->outgoing = (struct fw_outgoing){ f->key.bucket, f->entries, f->n_entries, last, version };
-	if (rc < 0)
-		fw_flight_end(f, rc);
-	else
-		commit(f);
-}
-
-void fw_flight_number(struct fw_flight *f)
-{
-	fw_outgoing_count(f->people->store, f->key.bucket, &f->arena, &(struct fw_outgoing_reader){ on_counter, f });
-}
-
 void fw_flight_applied(struct fw_flight *f)
 {
 	if (!f->changed) {
@@ -218,7 +204,7 @@ void fw_flight_applied(struct fw_flight *f)
 	} else if (f->n_entries) {
 		fw_flight_meet(f);
 	} else {
-		commit(f);
+		fw_flight_commit(f);
 	}
 }
 
@@ -344,7 +330,7 @@ void fw_flight_reserve(struct fw_flight *f, fw_people_done done, void *ctx)
 	f->busy = true;
 	f->reserved = done;
 	f->reserved_ctx = ctx;
-	commit(f);
+	fw_flight_commit(f);
 }
 
 int fw_flight_wait(struct fw_flight *f, void (*arrived)(void *ctx), void *ctx)

@@ -65,7 +65,6 @@ struct fw_flight {
 	unsigned n_spills;
 	struct fw_entry *entries; /* in the arena; NULL: none yet */
 	unsigned n_entries;
-	struct fw_outgoing outgoing;
 
 	struct fw_commit commit;
 	const struct fw_change *beside; /* further rows of the batch, of whoever reserves */
@@ -123,8 +122,8 @@ void fw_flight_point(struct fw_flight *f, const struct fw_person_id *to);
 int fw_people_event_send(struct fw_people_event *e, const struct fw_person_id *to);
 /* Ends the round: all its events have `rc`; those in `elsewhere` go on to their rows. */
 void fw_flight_end(struct fw_flight *f, int rc);
-/* Numbers the entries, and commits. */
-void fw_flight_number(struct fw_flight *f);
+/* Writes the record, and what follows from it. */
+void fw_flight_commit(struct fw_flight *f);
 /* meet.c: before that, where the person turns out to be a user who is known. */
 void fw_flight_meet(struct fw_flight *f);
 /* A record for a row that knows nobody. 0 or FW_ENOMEM. */

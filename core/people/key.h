@@ -7,7 +7,7 @@
  *   'M' and 'm'                when somebody has to look for the sake of messages (wake.h)
  *   'U' keyed hash(16)         nothing goes to that address (suppression.h)
  *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
- *   'N'                          the number of the last entry that this bucket put into its outbox
+ *   'N'                          the number of the last entry that this bucket put into its outbox; the store counts
  *   'A' sender(2)                the highest number of an entry that was applied here, of that bucket
  *   'T' keyed hash(16)           a tombstone: when somebody who went by this id was erased (8 bytes, microseconds)
  *   'E' time(8) random(8)        the receipt of an erasure (erase_own.h); 'e' while it still has something to do

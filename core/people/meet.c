@@ -61,7 +61,7 @@ static void on_followed(void *ctx, int rc)
 	if (rc == 0 && (rc = meet(f)) < 0)
 		fw_flight_end(f, rc);
 	else
-		fw_flight_number(f);
+		fw_flight_commit(f);
 }
 
 void fw_flight_meet(struct fw_flight *f)
@@ -70,5 +70,5 @@ void fw_flight_meet(struct fw_flight *f)
 	if (e)
 		fw_follow(&f->follow, f->people->store, &e->target, &f->arena, on_followed, f);
 	else
-		fw_flight_number(f);
+		fw_flight_commit(f);
 }

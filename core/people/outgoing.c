@@ -9,16 +9,15 @@ struct counting {
 static void on_row(void *ctx, int rc, const struct fw_row *row)
 {
 	struct counting *c = ctx;
-	uint64_t last = rc == 0 && row->value.p && row->value.n == 8 ? fw_key_read(row->value.p, 8) : 0;
-	c->reader.done(c->reader.ctx, rc, last, rc == 0 ? row->version : FW_VERSION_NONE);
+	c->reader.done(c->reader.ctx, rc, rc == 0 && row->value.p && row->value.n == 8 ? fw_key_read(row->value.p, 8) : 0);
 }
 
-void fw_outgoing_count(struct fw_store *store, uint32_t bucket, struct fw_arena *a, const struct fw_outgoing_reader *reader)
+void fw_outgoing_last(struct fw_store *store, uint32_t bucket, struct fw_arena *a, const struct fw_outgoing_reader *reader)
 {
 	struct counting *c = FW_NEW(a, struct counting);
 	struct fw_key key;
 	if (!c) {
-		reader->done(reader->ctx, FW_ENOMEM, 0, FW_VERSION_NONE);
+		reader->done(reader->ctx, FW_ENOMEM, 0);
 		return;
 	}
 	c->reader = *reader;
@@ -37,20 +36,18 @@ static int write_entry(const struct fw_entry *e, struct fw_arena *a, struct fw_s
 int fw_outgoing_write(const struct fw_outgoing *o, struct fw_arena *a, struct fw_change *changes)
 {
 	struct fw_key *keys = FW_NEW_ARRAY(a, o->n + 1, struct fw_key);
-	char *count = fw_arena_alloc(a, 8);
-	if (!keys || !count)
+	if (!keys)
 		return FW_ENOMEM;
 	fw_key_counter(o->bucket, &keys[0]);
-	fw_key_number(count, o->last + o->n, 8);
-	changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[0]), { count, 8 }, o->version };
+	changes[0] = (struct fw_change){ FW_CHANGE_COUNT, fw_key_str(&keys[0]), { NULL, 0 }, FW_VERSION_ANY };
 	for (unsigned i = 0; i < o->n; i++) {
 		struct fw_key target;
 		struct fw_str value;
 		fw_key_person(&o->entries[i].target, &target);
-		fw_key_entry(o->bucket, target.bucket, o->last + 1 + i, &keys[1 + i]);
+		fw_key_entry(o->bucket, target.bucket, 0, &keys[1 + i]);
 		if (write_entry(&o->entries[i], a, &value) < 0)
 			return FW_ENOMEM;
-		changes[1 + i] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&keys[1 + i]), value, FW_VERSION_NONE };
+		changes[1 + i] = (struct fw_change){ FW_CHANGE_APPEND, fw_key_str(&keys[1 + i]), value, FW_VERSION_ANY };
 	}
 	return (int)o->n + 1;
 }

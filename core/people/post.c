@@ -39,7 +39,6 @@ struct fw_delivery {
 	struct fw_key target;
 	struct fw_row row;          /* of the target */
 	uint64_t row_version;
-	struct fw_outgoing outgoing;
 	struct fw_received received;
 	struct fw_commit commit;
 	struct fw_change *siblings; /* of an erasure: rows beside the target, to be deleted; in the arena */
@@ -221,10 +220,8 @@ static void write(struct fw_delivery *d)
 			rc = fw_wake_leave(&d->target, d->row.value, &d->arena, changes + batch.n);
 		batch.n += rc > 0 ? (unsigned)rc : 0;
 	}
-	d->outgoing.entries = got->out;
-	d->outgoing.n = got->n_out;
 	if (rc >= 0 && got->n_out) {
-		rc = fw_outgoing_write(&d->outgoing, &d->arena, changes + batch.n);
+		rc = fw_outgoing_write(&(struct fw_outgoing){ d->receiver, got->out, got->n_out }, &d->arena, changes + batch.n);
 		batch.n += rc > 0 ? (unsigned)rc : 0;
 	}
 	if (rc < 0)
@@ -232,8 +229,6 @@ static void write(struct fw_delivery *d)
 	else
 		commit(d, &batch, on_applied);
 }
-
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version);
 
 static void on_target_settled(void *ctx, int rc)
 {
@@ -259,32 +254,30 @@ static bool wait_here(struct fw_delivery *d)
 	return true;
 }
 
-/* Most entries have nothing to say to others: only those that do need a number, and are looked at again with it. */
-static void receive(struct fw_delivery *d, bool counted)
+/* What waits at the end of the outbox has a number behind this one. */
+static void on_last(void *ctx, int rc, uint64_t last)
 {
-	int rc = fw_receive(&d->arena, &d->people->secret, &d->entry, d->row.value, d->outgoing.last + 1, &d->received);
+	struct fw_delivery *d = ctx;
+	d->until = last + 1;
+	if (rc < 0)
+		end(d, rc);
+	else
+		write(d);
+}
+
+static void receive(struct fw_delivery *d)
+{
+	int rc = fw_receive(&d->arena, &d->people->secret, &d->entry, d->row.value, d->row_version, &d->received);
 	if (rc < 0) {
 		fw_log(FW_LOG_ERROR, "an entry of the outbox cannot be applied", "kind", fw_entry_kind_name(d->entry.kind), NULL);
 		end(d, rc == FW_EINVAL ? FW_EIO : rc);
 	} else if (d->received.waits && wait_here(d)) {
 		return;
-	} else if (d->received.n_out && !counted) {
-		fw_outgoing_count(d->people->store, d->receiver, &d->arena, &(struct fw_outgoing_reader){ on_counter, d });
+	} else if (d->received.waits && d->sender == d->receiver && !d->until) {
+		fw_outgoing_last(d->people->store, d->receiver, &d->arena, &(struct fw_outgoing_reader){ on_last, d });
 	} else {
-		if (d->received.waits && d->sender == d->receiver && !d->until)
-			d->until = d->outgoing.last + 1;
 		write(d);
 	}
-}
-
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
-{
-	struct fw_delivery *d = ctx;
-	d->outgoing = (struct fw_outgoing){ .bucket = d->receiver, .last = last, .version = version };
-	if (rc < 0)
-		end(d, rc);
-	else
-		receive(d, true);
 }
 
 static void on_part_deleted(void *ctx, int rc, uint64_t version)
@@ -309,7 +302,7 @@ static void on_siblings(void *ctx, int rc, const struct fw_row *rows, size_t n, 
 	else if (more) /* part of them now, then once more */
 		commit(d, &(struct fw_batch){ d->receiver, d->siblings, d->n_siblings }, on_part_deleted);
 	else
-		receive(d, false);
+		receive(d);
 }
 
 static void on_target(void *ctx, int rc, const struct fw_row *row)
@@ -321,12 +314,11 @@ static void on_target(void *ctx, int rc, const struct fw_row *row)
 	}
 	d->row = *row;
 	d->row_version = row->version;
-	d->outgoing = (struct fw_outgoing){ .bucket = d->receiver };
 	if (d->entry.kind == FW_ENTRY_ERASE)
 		fw_store_scan(d->people->store, d->receiver, (struct fw_str){ d->target.bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 },
 			SIBLINGS_MOST, &d->arena, on_siblings, d);
 	else
-		receive(d, false);
+		receive(d);
 }
 
 static void read_target(struct fw_delivery *d)
@@ -400,7 +392,6 @@ static void on_first(void *ctx, int rc, const struct fw_row *rows, size_t n, boo
 		end(d, 0);
 		return;
 	}
-	d->entry.number = d->number;
 	fw_key_applied(d->receiver, d->sender, &applied);
 	fw_store_get(d->people->store, d->receiver, fw_key_str(&applied), &d->arena, on_applied_number, d);
 }

@@ -14,7 +14,7 @@ struct receiver {
 	bool is_there, is_moved;
 	struct fw_moved moved;      /* is_moved */
 	struct fw_record *record;   /* is there and not moved; read when it is needed */
-	uint64_t next_number;
+	uint64_t version;
 	struct fw_received *ret;
 };
 
@@ -117,10 +117,10 @@ static int move_away(struct receiver *r)
 {
 	const struct fw_entry *e = r->e;
 	struct fw_entry absorb = { .kind = FW_ENTRY_ABSORB, .target = e->other, .other = e->target, .because = e->because,
-		.merge = r->next_number };
+		.merge = r->version };
 	if (getrandom(absorb.seal, sizeof absorb.seal, 0) != sizeof absorb.seal)
 		return FW_EIO;
-	int rc = set_moved(r, &(struct fw_moved){ .to = e->other, .number = r->next_number, .record = r->row });
+	int rc = set_moved(r, &(struct fw_moved){ .to = e->other, .number = r->version, .record = r->row });
 	return rc < 0 ? rc : emit(r, &absorb);
 }
 
@@ -317,10 +317,10 @@ static bool must_wait(const struct receiver *r)
 	}
 }
 
-int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
+int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t version,
 	struct fw_received *ret)
 {
-	struct receiver r = { .arena = a, .secret = secret, .e = e, .row = row, .next_number = next_number, .ret = ret,
+	struct receiver r = { .arena = a, .secret = secret, .e = e, .row = row, .version = version, .ret = ret,
 		.is_there = row.p, .is_moved = fw_row_is_moved(row) };
 	*ret = (struct fw_received){ .changed = false };
 	if (r.is_moved && fw_moved_read(a, row, &r.moved) < 0)

@@ -11,7 +11,7 @@ struct fw_received {
 	struct fw_str value;
 	const struct fw_record *record; /* where `value` is one */
 	bool anew;            /* which was in another row, or away, before */
-	struct fw_entry *out; /* for further buckets, in the arena; to be numbered from `next_number` on */
+	struct fw_entry *out; /* for further buckets, in the arena */
 	unsigned n_out;
 	struct fw_spilled spilled[FW_SPILL_MOST]; /* messages that found no room in the record: rows beside it */
 	unsigned n_spilled;
@@ -22,9 +22,9 @@ struct fw_received {
 	const char *refused;  /* why two people do not become one; NULL: nothing was refused */
 };
 
-/* `row` is the value of e->target's row (p NULL: there is none). Where a record moves it is told under `next_number`, which
- * must be the number that the first of `out` gets. 0, FW_EINVAL (the row cannot be read), FW_ENOMEM. */
-int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t next_number,
+/* `row` is the value of e->target's row (p NULL: there is none), `version` its version: where a record moves, that is the merge's
+ * number. 0, FW_EINVAL (the row cannot be read), FW_ENOMEM. */
+int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t version,
 	struct fw_received *ret);
 
 /* Which of two records moves to the other, `id` to `other` if true: an order that never changes, so that no two move to each other. */

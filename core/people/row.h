@@ -3,7 +3,7 @@
  *
  *   0x80 and flags      1: shared; 2: a record follows
  *   letter and text     the id whose row has the person, or knows where
- *   number              of the outbox entry that took the record there; 0: this id never had one
+ *   number              of the merge: the version that the record had as it moved; 0: this id never had one
  *   record              to the end: until the other row has it */
 #ifndef FW_PEOPLE_ROW_H
 #define FW_PEOPLE_ROW_H

@@ -218,6 +218,8 @@ static void commit(struct fw_sweep *s)
 {
 	struct fw_change *changes = s->changes;
 	struct fw_batch batch = { s->bucket_now, changes, s->n_changes };
+	s->outgoing.bucket = s->bucket_now;
+	s->outgoing.entries = s->entries;
 	int rc = s->outgoing.n ? fw_outgoing_write(&s->outgoing, &s->arena, changes + batch.n) : 0;
 	if (rc >= 0) {
 		batch.n += (unsigned)rc;
@@ -225,16 +227,6 @@ static void commit(struct fw_sweep *s)
 	}
 	if (rc < 0)
 		end(s, rc);
-}
-
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
-{
-	struct fw_sweep *s = ctx;
-	s->outgoing = (struct fw_outgoing){ s->bucket_now, s->entries, s->outgoing.n, last, version };
-	if (rc < 0)
-		end(s, rc);
-	else
-		commit(s);
 }
 
 static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
@@ -251,9 +243,7 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 	if (s->part == COUNTING)
 		s->dead_total += (unsigned)n;
 	advance(s, n ? &rows[n - 1] : NULL, more);
-	if (s->outgoing.n)
-		fw_outgoing_count(s->store, s->bucket_now, &s->arena, &(struct fw_outgoing_reader){ on_counter, s });
-	else if (s->n_changes)
+	if (s->outgoing.n || s->n_changes)
 		commit(s);
 	else
 		end(s, 0);

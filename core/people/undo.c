@@ -53,16 +53,15 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	end(u, rc);
 }
 
-static void on_counter(void *ctx, int rc, uint64_t last, uint64_t version)
+static void commit(struct undoing *u)
 {
-	struct undoing *u = ctx;
 	const struct fw_follow *f = &u->who.follow;
-	u->outgoing = (struct fw_outgoing){ f->key.bucket, u->entries, u->outgoing.n, last, version };
+	u->outgoing = (struct fw_outgoing){ f->key.bucket, u->entries, u->outgoing.n };
 	u->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), u->bytes, f->row.version };
-	int wakes = rc < 0 ? rc : fw_wake_write(&f->key, u->who.record, false, &u->arena, u->changes + 1);
+	int wakes = fw_wake_write(&f->key, u->who.record, false, &u->arena, u->changes + 1);
 	int n = wakes < 0 ? wakes : fw_outgoing_write(&u->outgoing, &u->arena, u->changes + 1 + wakes);
 	const struct fw_batch batch = { f->key.bucket, u->changes, 1 + (unsigned)(wakes + n) };
-	rc = n < 0 ? n : fw_commit(&u->commit, u->people, &batch, on_committed, u);
+	int rc = n < 0 ? n : fw_commit(&u->commit, u->people, &batch, on_committed, u);
 	if (rc < 0)
 		end(u, rc);
 }
@@ -148,7 +147,7 @@ static void on_before(void *ctx, int rc, const struct fw_row *row)
 	if (rc < 0)
 		end(u, rc == FW_EINVAL ? FW_EIO : rc);
 	else
-		fw_outgoing_count(u->people->store, u->who.follow.key.bucket, &u->arena, &(struct fw_outgoing_reader){ on_counter, u });
+		commit(u);
 }
 
 /* What the other was before lies beside the row that it had then: this one, or that of somebody merged since. */
