@@ -80,7 +80,8 @@ enum {
 	FW_LIMIT_STORE_MAP_BYTES = 64 << 20,  /* the least map; doubled when it is full */
 	FW_LIMIT_STORE_CONNECTIONS = 256,     /* to the keeper */
 	FW_LIMIT_STORE_GROUP_BYTES = 16 << 20,/* batches committed together */
-	FW_LIMIT_STORE_INTERVAL_MS = 100,     /* that `interval` gathers them */
+	FW_LIMIT_STORE_INTERVAL_MS = 100,     /* that `interval` gathers them, or … */
+	FW_LIMIT_STORE_INTERVAL_BATCHES = 64, /* … until they are so many: to wait for more spares nothing by then */
 	FW_LIMIT_STORE_NOTICE_BYTES = 1 << 20,/* waiting for a watcher; beyond it notices are lost, and it is told */
 	FW_LIMIT_STORE_SUBMITTER_S = 172800,  /* that the outcomes of a worker that is gone are kept */
 	FW_LIMIT_REDIS_SEEDS = 16,            /* hosts in a cluster's URL */

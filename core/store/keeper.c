@@ -245,6 +245,7 @@ static int take_place(struct run *r, const char *folder, struct fw_error *err)
 static bool is_due(const struct fw_keeper *k)
 {
 	return k->group.n > 0 && (!k->interval || k->stopping || k->group.bytes >= FW_LIMIT_STORE_GROUP_BYTES ||
+		k->group.n >= FW_LIMIT_STORE_INTERVAL_BATCHES ||
 		fw_monotonic_us() - k->group.since_us >= FW_LIMIT_STORE_INTERVAL_MS * INT64_C(1000));
 }
 
