@@ -212,7 +212,7 @@ static void on_put(void *ctx, int rc, bool changed)
 	a->changed = changed;
 	if (rc < 0)
 		answer(a, rc, false);
-	else if (changed)
+	else if (changed || !a->lift) /* the last time it may be that the list alone was written */
 		tell_person(a);
 	else
 		answer(a, 0, false);
