@@ -41,5 +41,13 @@ guard "texts-in-daytime" {
   applies = { channel = "sms" },
   require = { hour = between(8, 20) },
   or_else = "defer",
-  because = "No marketing texts before 8 or after 21, the recipient's own time (TCPA)",
+  because = "No marketing texts before 8 or after 21, the recipient's own time (TCPA, 47 CFR § 64.1200(c)(1))",
+}
+
+-- Whose region is not known may be there, and waits, too.
+guard "texts-end-at-eight-in-some-states" {
+  applies = { channel = "sms" },
+  forbid  = { country = "US", region = { "US-FL", "US-OK", "US-WA" }, hour = at_least(20) },
+  or_else = "defer",
+  because = "Florida, Oklahoma and Washington end the day at 20 (Fla. Stat. § 501.059, 15 Okla. Stat. § 775C.4, RCW 80.36.390)",
 }

@@ -147,6 +147,24 @@ test "what somebody asked for is back" {
   expect = { sms = "back-in-stock" },
 }
 
+-- A text that becomes due at half past eight in the evening: in New York it still goes, in Florida it goes in the morning.
+local evening = { { "Product Restocked", product_id = "B-1", name = "Trail boot" } }
+
+test "in New York a text goes until nine" {
+  given  = { at = "2026-11-23T20:30-05:00", timezone = "America/New_York", country = "US", region = "US-NY", events = evening },
+  expect = { sms = "back-in-stock" },
+}
+
+test "in Florida it does not go after eight" {
+  given  = { at = "2026-11-23T20:30-05:00", timezone = "America/New_York", country = "US", region = "US-FL", events = evening, wait = "11h" },
+  expect = { sms = "default" },
+}
+
+test "in Florida it goes in the morning" {
+  given  = { at = "2026-11-23T20:30-05:00", timezone = "America/New_York", country = "US", region = "US-FL", events = evening, wait = "12h" },
+  expect = { sms = "back-in-stock" },
+}
+
 test "who has not bought for half a year is missed" {
   given  = {
     at = "2026-11-23T10:00", timezone = "Europe/Berlin", wait = "15d",
