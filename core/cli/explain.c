@@ -24,7 +24,8 @@ static int explain_channels(struct fw_opened *o, const char *list, const struct 
 	return rc;
 }
 
-static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json, struct fw_arena *arena)
+static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json,
+	struct fw_arena *arena)
 {
 	struct fw_json *visitor;
 	struct fw_facts facts;
@@ -69,7 +70,8 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *chan
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' }, { "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
+		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' },
+		{ "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
 	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL;
 	bool json = false;

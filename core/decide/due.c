@@ -194,7 +194,8 @@ static int note(struct fw_record *r, const struct fw_due *d, const char *what, s
 	return fw_record_note_outcome(r, &(struct fw_due_outcome){ now_us, d->number, d->rule, d->channel, fw_str(what), by });
 }
 
-static int settle_again(struct fw_record *r, const struct fw_due_config *config, struct fw_due d, int64_t after_ms, uint64_t chance, int64_t now_us)
+static int settle_again(struct fw_record *r, const struct fw_due_config *config, struct fw_due d, int64_t after_ms, uint64_t chance,
+	int64_t now_us)
 {
 	d.due_us = now_us + wait_us(config->again_ms, d.attempts, after_ms, chance);
 	d.state = d.attempts >= FW_LIMIT_MESSAGE_ATTEMPTS || d.due_us > d.expires_us ? FW_DUE_DEAD : FW_DUE_WAITS;
@@ -205,7 +206,8 @@ static int settle_again(struct fw_record *r, const struct fw_due_config *config,
 	return rc < 0 ? rc : note(r, &d, "failed", d.reason, now_us);
 }
 
-bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms, struct fw_str reason, uint64_t chance,
+bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms,
+	struct fw_str reason, uint64_t chance,
 	int64_t now_us, int *ret_rc)
 {
 	struct fw_due d;

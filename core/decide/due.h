@@ -63,9 +63,10 @@ void fw_due_count(struct fw_decider *d, const struct fw_due_item *items, uint32_
 /* What a channel said of an attempt. */
 enum fw_due_told { FW_DUE_TOLD_SENT, FW_DUE_TOLD_AGAIN, FW_DUE_TOLD_FAILED };
 /* Writes that into the record: sent ones are gone and noted, their places count; what is to be tried again waits, longer each time (at
- * least `after_ms`; -1: as it comes), its places free; what failed, was tried too often or would be too late is dead. `chance`: any number, so that not
- * all come at once. False: the record has no such message that is being sent. FW_ENOMEM through `ret_rc`. */
-bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms, struct fw_str reason, uint64_t chance,
+ * least `after_ms`; -1: as it comes), its places free; what failed, was tried too often or would be too late is dead. `chance`: any number,
+ * so that not all come at once. False: the record has no such message that is being sent. FW_ENOMEM through `ret_rc`. */
+bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms,
+	struct fw_str reason, uint64_t chance,
 	int64_t now_us, int *ret_rc);
 
 #endif

@@ -171,7 +171,8 @@ int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const
 	struct fw_explanation *e)
 {
 	const struct fw_ruleset *set = d->set;
-	struct fw_explained_slot *all = FW_NEW_ARRAY(arena, e->n_slots + 1, struct fw_explained_slot), *slot = all ? &all[e->n_slots] : NULL;
+	struct fw_explained_slot *all = FW_NEW_ARRAY(arena, e->n_slots + 1, struct fw_explained_slot),
+		*slot = all ? &all[e->n_slots] : NULL;
 	uint32_t sent = FW_NONE;
 	if (!all)
 		return FW_ENOMEM;

@@ -20,8 +20,8 @@ static bool has_messages(const struct fw_ruleset *set, struct fw_str channel)
 	return false;
 }
 
-/* The slots that the test names; other names are channels of messages. What the compliance folder expects of neither is not looked at: other
- * people have taken it away. */
+/* The slots that the test names; other names are channels of messages. What the compliance folder expects of neither is not looked at:
+ * other people have taken it away. */
 static int read_expected(const struct fw_ruleset *set, const struct fw_test *t, struct fw_arena *arena, struct asked *ret)
 {
 	ret->slots = FW_NEW_ARRAY(arena, t->expect->count, uint32_t);

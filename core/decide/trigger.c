@@ -67,7 +67,8 @@ static int fill(struct fw_triggers *t)
 	for (uint32_t i = 0; i < set->n_message_rules; i++) {
 		uint32_t number = set->message_rules[i];
 		const struct fw_rule *r = &set->rules[number];
-		if (add_names(t, number, r->enabled ? r->message->on : NULL, false) < 0 || add_names(t, number, r->message->cancel_on, true) < 0)
+		if (add_names(t, number, r->enabled ? r->message->on : NULL, false) < 0
+			|| add_names(t, number, r->message->cancel_on, true) < 0)
 			return FW_ENOMEM;
 		if (r->enabled && r->message->on_segment != FW_NONE)
 			t->by_segment[t->n_by_segment++] = number;

@@ -1,5 +1,5 @@
-/* A message that ends whoever delivers it takes others along: those that were in the same hands lose an attempt, too. So the last attempt of
- * each is made with nothing else in hand. */
+/* A message that ends whoever delivers it takes others along: those that were in the same hands lose an attempt, too. So the last attempt
+ * of each is made with nothing else in hand. */
 #include "message/own.h"
 
 /* Others end within the time that a channel has; then the next may want to be alone. */

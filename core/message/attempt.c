@@ -84,7 +84,8 @@ static void on_claimed(void *ctx, int rc)
 	for (uint32_t i = 0; i < a->n; i++) {
 		count(m, &a->items[i]);
 		if (a->items[i].poison)
-			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule", a->items[i].due.rule.p, NULL);
+			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule",
+				a->items[i].due.rule.p, NULL);
 		if (a->items[i].reason == FW_REASON_WON)
 			fw_deliver(m, a, &a->items[i]);
 	}
@@ -118,8 +119,8 @@ static int fail_to_compose(struct fw_attempt *a, struct fw_due_item *x, const st
 {
 	char text[1200];
 	int rc;
-	fw_due_settle(a->record, a->messages->options.due, x->due.number, FW_DUE_TOLD_FAILED, -1, fw_str(fw_error_text(err, text, sizeof text)), 0,
-		a->now_us, &rc);
+	fw_due_settle(a->record, a->messages->options.due, x->due.number, FW_DUE_TOLD_FAILED, -1,
+		fw_str(fw_error_text(err, text, sizeof text)), 0, a->now_us, &rc);
 	x->reason = FW_REASON_FAILED;
 	return rc;
 }
@@ -136,7 +137,8 @@ static int compose(struct fw_attempt *a)
 			continue;
 		rc = fw_message_id_write(&m->options.people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
 		if (rc == 0)
-			rc = fw_compose(m->options.templates, m->options.decider->set, x->rule, x->content, &x->facts, id, &a->arena, &x->content, &err);
+			rc = fw_compose(m->options.templates, m->options.decider->set, x->rule, x->content, &x->facts, id, &a->arena,
+				&x->content, &err);
 		if (rc < 0 && rc != FW_ENOMEM)
 			rc = fail_to_compose(a, x, &err);
 	}
@@ -152,7 +154,8 @@ static void judge(struct fw_attempt *a)
 	if (rc == 0)
 		rc = put_sent(a);
 	if (rc < 0) {
-		fw_log(FW_LOG_ERROR, "messages of a person cannot be judged", "why", rc == FW_ENOMEM ? "out of memory" : "the record is damaged", NULL);
+		fw_log(FW_LOG_ERROR, "messages of a person cannot be judged", "why",
+			rc == FW_ENOMEM ? "out of memory" : "the record is damaged", NULL);
 		fail(a);
 		return;
 	}

@@ -141,7 +141,8 @@ static int check_template(struct composing *c, struct fw_str name, bool sms)
 	/* What a function names may not be there: the loader looked at tables alone. */
 	bool there = fw_templates_find(c->templates, name, sms ? FW_TEMPLATE_SMS : FW_TEMPLATE_HTML) ||
 		(!sms && fw_templates_find(c->templates, name, FW_TEMPLATE_TEXT));
-	return there ? 0 : fw_fail(c->err, FW_EINVAL, c->rule->place.file, c->rule->place.line, "there is no template \"%s\" for this channel", name.p);
+	return there ? 0 : fw_fail(c->err, FW_EINVAL, c->rule->place.file, c->rule->place.line,
+		"there is no template \"%s\" for this channel", name.p);
 }
 
 /* What was written, and the template in place of its "html" and "text". */

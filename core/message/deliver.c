@@ -70,7 +70,8 @@ static int note_event(struct fw_delivering *d, const struct fw_due *due, int64_t
 {
 	const struct fw_messages_options *o = &d->messages->options;
 	struct fw_event event;
-	int rc = fw_message_event(&d->arena, due->channel, FW_STR("delivered"), d->text, due->rule, (struct fw_str){ NULL, 0 }, now_us, &event);
+	int rc = fw_message_event(&d->arena, due->channel, FW_STR("delivered"), d->text, due->rule, (struct fw_str){ NULL, 0 }, now_us,
+		&event);
 	struct fw_trigger_event t = { .name = event.name, .at_us = now_us, .received_us = now_us, .hash = event.message_hash };
 	struct fw_str before = { NULL, 0 };
 	if (rc == 0 && o->triggers && fw_triggers_sweep(o->triggers))
@@ -100,8 +101,9 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		return;
 	}
 	rc = fw_record_read(&d->arena, person->record, &d->record, NULL);
-	if (rc == 0 && (!fw_record_find_due(d->record, d->id.number, &due) || !fw_due_settle(d->record, m->options.due, d->id.number, told(d->outcome), d->after_ms,
-			fw_str(d->reason), fw_messages_chance(m), now_us, &rc))) {
+	if (rc == 0 && (!fw_record_find_due(d->record, d->id.number, &due)
+			|| !fw_due_settle(d->record, m->options.due, d->id.number, told(d->outcome), d->after_ms,
+				fw_str(d->reason), fw_messages_chance(m), now_us, &rc))) {
 		end(d); /* somebody took it for lost before */
 		return;
 	}
@@ -151,7 +153,8 @@ static const char *class_name(enum fw_class class)
 }
 
 /* Opens and links are followed only of who lets behaviour be kept. */
-static int put_json(const struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, struct fw_arena *arena, struct fw_str *ret)
+static int put_json(const struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, struct fw_arena *arena,
+	struct fw_str *ret)
 {
 	struct fw_buf b;
 	struct fw_json_out o;

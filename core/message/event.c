@@ -30,7 +30,8 @@ static void put_message_id(struct fw_json_out *o, const char *id, struct fw_str 
 {
 	char text[FW_LIMIT_MESSAGE_ID_BYTES];
 	struct fw_str url = fw_json_text(properties, "url");
-	int n = snprintf(text, sizeof text, "%s:%.*s:%016llx", id, (int)name.n, name.p, url.n ? (unsigned long long)fw_hash(url.p, url.n) : 0ull);
+	int n = snprintf(text, sizeof text, "%s:%.*s:%016llx", id, (int)name.n, name.p,
+		url.n ? (unsigned long long)fw_hash(url.p, url.n) : 0ull);
 	fw_json_key(o, "messageId");
 	fw_json_string(o, (struct fw_str){ text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1 });
 }

@@ -152,8 +152,8 @@ static void on_ready(void *ctx, int rc)
 	h->bucket = fw_store_bucket(h->id.person);
 	prefix[0] = 'P';
 	fw_key_number(prefix + 1, h->id.person, 8);
-	fw_store_scan(fw_people_store(h->m->options.people), h->bucket, (struct fw_str){ prefix, sizeof prefix }, (struct fw_str){ NULL, 0 },
-		FW_LIMIT_STORE_SCAN_ROWS, &h->arena, on_rows, h);
+	fw_store_scan(fw_people_store(h->m->options.people), h->bucket, (struct fw_str){ prefix, sizeof prefix },
+		(struct fw_str){ NULL, 0 }, FW_LIMIT_STORE_SCAN_ROWS, &h->arena, on_rows, h);
 }
 
 void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx)

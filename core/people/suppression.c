@@ -20,7 +20,8 @@ void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct
 	}
 	int length = snprintf(named, sizeof named, "%.*s:%.*s", channel.n < 40 ? (int)channel.n : 40, channel.p, (int)n, normal);
 	size_t most = (size_t)length < sizeof named ? (size_t)length : sizeof named - 1;
-	fw_secret_hash(s, &(struct fw_person_id){ FW_PERSON_OTHER, { named, most < FW_LIMIT_EVENT_ID_BYTES ? most : FW_LIMIT_EVENT_ID_BYTES } },
+	fw_secret_hash(s, &(struct fw_person_id){ FW_PERSON_OTHER,
+		{ named, most < FW_LIMIT_EVENT_ID_BYTES ? most : FW_LIMIT_EVENT_ID_BYTES } },
 		hash);
 	memcpy(ret->bytes + 1, hash, sizeof hash);
 	ret->bytes[0] = 'U';

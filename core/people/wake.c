@@ -52,7 +52,8 @@ static int add(const struct fw_key *row, struct fw_wake wake, enum fw_change_kin
 	if (!key)
 		return FW_ENOMEM;
 	fw_wake_key(row->bucket, wake, fw_key_read(row->bytes + 1, 8), key);
-	*change = (struct fw_change){ kind, fw_key_str(key), kind == FW_CHANGE_PUT ? FW_STR("") : (struct fw_str){ NULL, 0 }, FW_VERSION_ANY };
+	*change = (struct fw_change){ kind, fw_key_str(key), kind == FW_CHANGE_PUT ? FW_STR("") : (struct fw_str){ NULL, 0 },
+		FW_VERSION_ANY };
 	return 0;
 }
 

@@ -12,8 +12,8 @@
 
 enum { FW_WAKE_CHANGES = 2 * FW_LIMIT_DUE, FW_KEY_WAKE = 18 };
 
-/* The changes that go with the record, which is to be put into the row of that key: at most FW_WAKE_CHANGES, in the arena. `anew`: the record
- * was not read from this row, so nothing is known of its wake rows. Returns how many; FW_ENOMEM. */
+/* The changes that go with the record, which is to be put into the row of that key: at most FW_WAKE_CHANGES, in the arena. `anew`: the
+ * record was not read from this row, so nothing is known of its wake rows. Returns how many; FW_ENOMEM. */
 int fw_wake_write(const struct fw_key *row, const struct fw_record *r, bool anew, struct fw_arena *a, struct fw_change *changes);
 /* The changes that go with a record that leaves the row. */
 int fw_wake_leave(const struct fw_key *row, struct fw_str record, struct fw_arena *a, struct fw_change *changes);

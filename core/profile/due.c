@@ -77,7 +77,8 @@ static int own_due(struct fw_record *r, struct fw_due *d)
 	d->triggered_us = whole_ms(d->triggered_us);
 	d->due_us = whole_ms(d->due_us);
 	d->expires_us = whole_ms(d->expires_us);
-	bool owned = fw_record_own(r, &d->rule) && fw_record_own(r, &d->channel) && fw_record_own(r, &d->reason) && fw_record_own(r, &d->facts);
+	bool owned = fw_record_own(r, &d->rule) && fw_record_own(r, &d->channel) && fw_record_own(r, &d->reason)
+		&& fw_record_own(r, &d->facts);
 	return owned ? 0 : FW_ENOMEM;
 }
 

@@ -77,7 +77,8 @@ int fw_given_begin(struct fw_given *g, struct fw_arena *a, const struct fw_facts
 	const struct fw_json *events = fw_json_get(visitor, "events"), *wait = fw_json_get(visitor, "wait");
 	int64_t waited_us = wait && wait->type == FW_JSON_STRING ? fw_duration_s(wait->string) * 1000000 : 0;
 	bool none = !events || events->type == FW_JSON_NULL;
-	if (!none && ((events->type != FW_JSON_ARRAY && events->count) || (events->type != FW_JSON_ARRAY && events->type != FW_JSON_OBJECT)))
+	if (!none && ((events->type != FW_JSON_ARRAY && events->count)
+		|| (events->type != FW_JSON_ARRAY && events->type != FW_JSON_OBJECT)))
 		return fw_fail(err, FW_EINVAL, NULL, 0, "events: %s where a list of events was expected", fw_json_type_name(events->type));
 	if (!none && events->count > MOST_EVENTS)
 		return fw_fail(err, FW_EINVAL, NULL, 0, "events: more than %d", MOST_EVENTS);

@@ -36,7 +36,8 @@ struct fw_sending *fw_sending_create(struct fw_worker *w)
 	for (unsigned i = 0; i < s->n; i++)
 		s->channels[i].rate /= config->workers;
 	s->profile = (struct fw_profile_options){ config->currency, true, config->hosts.items, config->hosts.n };
-	const struct fw_messages_options options = { .people = fw_living_people(w->living), .decider = &w->engine->decider, .due = &engine->due,
+	const struct fw_messages_options options = { .people = fw_living_people(w->living), .decider = &w->engine->decider,
+		.due = &engine->due,
 		.triggers = engine->triggers,
 		.templates = engine->templates, .profile = &s->profile, .channels = s->channels, .n_channels = s->n,
 		.share = FW_MESSAGE_GROUPS / (config->workers + 1) };
@@ -101,7 +102,8 @@ void fw_sending_publish(struct fw_sending *s)
 		return;
 	const struct fw_messages_counters *c = fw_messages_counters(s->messages);
 	struct fw_messages_counters *p = &s->published;
-	const uint64_t counts[FW_MESSAGE_COUNTS] = { c->judged - p->judged, c->sent - p->sent, c->deferred - p->deferred, c->refused - p->refused,
+	const uint64_t counts[FW_MESSAGE_COUNTS] = { c->judged - p->judged, c->sent - p->sent, c->deferred - p->deferred,
+		c->refused - p->refused,
 		c->retried - p->retried, c->failed - p->failed, c->lost - p->lost, c->poison - p->poison, c->heard - p->heard };
 	for (unsigned i = 0; i < FW_MESSAGE_COUNTS; i++)
 		fw_count(s->worker->page, FW_COUNT_MESSAGES + i, counts[i]);
@@ -148,7 +150,8 @@ static void answer(struct asked *a, int rc, bool changed)
 	if (rc == FW_ENOENT)
 		fw_engine_fail(done, data, 404, "not_found", "nobody knows this message", NULL, NULL);
 	else if (rc == FW_EINVAL)
-		fw_engine_fail(done, data, 400, "bad_request", "there is no such thing to say of a message, or its properties are no object", NULL, NULL);
+		fw_engine_fail(done, data, 400, "bad_request",
+			"there is no such thing to say of a message, or its properties are no object", NULL, NULL);
 	else if (rc < 0)
 		fw_engine_fail_store(done, data, rc);
 	if (rc < 0)
@@ -225,7 +228,8 @@ static bool keep(struct asked *a, struct fw_str text, struct fw_str *ret)
 	return ret->p;
 }
 
-void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *address, struct fw_str json, fw_engine_done done, void *data)
+void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *address, struct fw_str json, fw_engine_done done,
+	void *data)
 {
 	struct asked *a = new_asked(s, done, data);
 	struct fw_json *told = NULL;
@@ -242,5 +246,6 @@ void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *
 	if (rc < 0 || !kept)
 		answer(a, rc < 0 ? rc : FW_ENOMEM, false);
 	else
-		fw_suppression_tell(fw_living_people(s->worker->living), a->channel, a->address, a->reason, a->lift, fw_now_us(), on_put, a);
+		fw_suppression_tell(fw_living_people(s->worker->living), a->channel, a->address, a->reason, a->lift, fw_now_us(), on_put,
+			a);
 }

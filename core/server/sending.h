@@ -22,6 +22,7 @@ void fw_sending_publish(struct fw_sending *s);
 /* As the plugin interface has them. */
 int fw_sending_result(struct fw_sending *s, const char *id, int outcome, int64_t after_ms, const char *reason);
 void fw_sending_hear(struct fw_sending *s, const char *id, const char *name, struct fw_str json, fw_engine_done done, void *data);
-void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *address, struct fw_str json, fw_engine_done done, void *data);
+void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *address, struct fw_str json, fw_engine_done done,
+	void *data);
 
 #endif

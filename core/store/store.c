@@ -139,7 +139,8 @@ bool fw_store_counts_well(const struct fw_change *changes, unsigned n)
 		bool appends = c->kind == FW_CHANGE_APPEND;
 		if (c->kind != FW_CHANGE_COUNT && !appends)
 			continue;
-		if (c->expected != FW_VERSION_ANY || counts != appends || (appends && c->key.n > FW_LIMIT_STORE_KEY_BYTES - FW_STORE_NUMBER))
+		if (c->expected != FW_VERSION_ANY || counts != appends
+			|| (appends && c->key.n > FW_LIMIT_STORE_KEY_BYTES - FW_STORE_NUMBER))
 			return false;
 		counts = true;
 	}

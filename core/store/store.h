@@ -79,8 +79,8 @@ typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
 
 /* Bytes are copied before it returns. 0: `done` will be called. FW_EBUSY (too much waits already), FW_ELIMIT (a key or a
  * value is too long, or too many changes), FW_EINVAL (no such bucket; a key that is empty or begins with 0xff, which are the
- * store's own; numbers that are not asked for as they should be), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle on
- * one bucket are applied in the order of these calls. The store gives each its batch id, so that one that is handed in
+ * store's own; numbers that are not asked for as they should be), FW_ENOMEM: nothing was taken, `done` is not called. Batches of a handle
+ * on one bucket are applied in the order of these calls. The store gives each its batch id, so that one that is handed in
  * again after a lost connection is applied once. */
 int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);
 

@@ -186,7 +186,8 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 			widest = n > widest ? n : widest;
 		}
 		widest = widest > 48 ? 48 : widest;
-		fw_buf_printf(out, "%s%s: %s\n", s ? "\n" : "", slot->channel ? slot->channel : set->slots[slot->slot].id, fw_slot_reason_name(slot->reason));
+		fw_buf_printf(out, "%s%s: %s\n", s ? "\n" : "", slot->channel ? slot->channel : set->slots[slot->slot].id,
+			fw_slot_reason_name(slot->reason));
 		if (slot->n)
 			fw_buf_printf(out, "  %-*s %8s %4s  %-14s %s\n", widest, "rule", "priority", "spec", "reason", "why");
 		for (uint32_t i = 0; i < slot->n; i++) {

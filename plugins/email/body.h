@@ -20,7 +20,8 @@ struct email_inset {
 	int clicks, opens;        /* count them */
 };
 
-/* https://floorwalker.invalid/unsubscribe, https://floorwalker.invalid/preferences and %postal_address% become what they stand for, escaped in HTML. In HTML the links of
+/* https://floorwalker.invalid/unsubscribe, https://floorwalker.invalid/preferences and %postal_address% become what they stand for, escaped
+ * in HTML. There the links of
  * <a> and <area> to http and https lead over <url>/email/c/… and a picture of one point is put before </body>, as asked for.
  * 0, or -1: the host cannot sign yet. Out of memory shows in ret->failed. */
 int email_body_html(const struct email_inset *inset, struct fw_plugin_text html, struct email_text *ret);

@@ -92,8 +92,8 @@ struct fw_plugin_message {
 	const char *to;             /* the address on the channel: an e-mail address, a number as "+4930123456", else the person's id */
 	struct fw_plugin_text json; /* {"rule","visitor","class","content":{…}}: what `send` made, as JSON; where it names a template,
 	                             * "subject", "html" and "text" are what the host made of it, and
-	                             * https://floorwalker.invalid/unsubscribe and …/preferences stand for addresses that the channel knows. "class" is "marketing", "service" or
-	                             * "transactional", since 1.4 */
+	                             * https://floorwalker.invalid/unsubscribe and …/preferences stand for addresses that the channel knows.
+	                             * "class" is "marketing", "service" or "transactional", since 1.4 */
 };
 
 enum fw_plugin_outcome {
@@ -287,16 +287,17 @@ struct fw_host {
 	/* Since 1.4. What is heard of a message later, in whichever process or node: `name` is "delivered", "deferred", "failed",
 	 * "bounced" (the address is no good: it is suppressed), "complained" (suppressed, too), "opened", "clicked" or "unsubscribed" (the
 	 * channel's consent is withdrawn). It becomes an event of the person ("Email Opened" …) with the properties of the object `json`
-	 * ({"url","reason","machine":true …}; may be absent), once per message, name and url. 200 {"changed":true} when it is stored, false when it
-	 * was known; 404 nobody knows the message; 503 say it again. Texts must live until then. */
+	 * ({"url","reason","machine":true …}; may be absent), once per message, name and url. 200 {"changed":true} when it is stored, false
+	 * when it was known; 404 nobody knows the message; 503 say it again. Texts must live until then. */
 	void (*message_event)(const struct fw_host *host, const char *message_id, const char *name, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
-	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is: {"reason":"stop","lift":false,"source":"…"};
-	 * with "lift":true it may again. The consent of who goes by the address is withdrawn (granted) with it. 200 {"changed":true}, or false
-	 * where that was so; 503: say it again. Texts must live until then. */
+	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is:
+	 * {"reason":"stop","lift":false,"source":"…"}; with "lift":true it may again. The consent of who goes by the address is withdrawn,
+	 * told again also; or granted, if the list changed. 200 {"changed":true} when the list did, else false; 503: say it again. Texts
+	 * must live until then. */
 	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0, or -1
-	 * while the store has not told it yet. */
+	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0,
+	 * or -1 while the store has not told it yet. */
 	int (*sign)(const struct fw_host *host, struct fw_plugin_text what, unsigned char ret_mac[32]);
 	/* Since 1.4. Asks somebody else's server, on the worker's loop: `done` comes once, and not before this returns, with no answer when
 	 * the plugin stops. 0, or -1 (no memory, or no URL): it does not come. */
