@@ -46,7 +46,7 @@ struct fw_messages_options {
 	const struct fw_profile_options *profile; /* what events that come of messages are applied with */
 	const struct fw_channel *channels;
 	unsigned n_channels;
-	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer gets some of who has more */
+	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer is given some by those who have far more */
 };
 
 /* Everything in the options must outlive it; strings of channels, too. NULL: out of memory. */
@@ -63,8 +63,8 @@ void fw_messages_destroy(struct fw_messages *m);
  * message is being delivered here. */
 int fw_messages_result(struct fw_messages *m, const char *id, enum fw_channel_outcome outcome, int64_t after_ms, const char *reason);
 
-/* What is heard of a message, whenever and wherever it was sent: the names of the plugin interface. `json`: an object of properties, or n 0.
- * done: 0 and whether it is new; FW_ENOENT: nobody knows the message; FW_EINVAL: no such name, or no object; what the store says. */
+/* What is heard of a message, whenever and wherever it was sent: the names of the plugin interface. `json`: an object of properties, or n
+ * 0. done: 0 and whether it is new; FW_ENOENT: nobody knows the message; FW_EINVAL: no such name, or no object; what the store says. */
 typedef void (*fw_messages_heard)(void *ctx, int rc, bool changed);
 void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx);
 

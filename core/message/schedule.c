@@ -8,8 +8,9 @@
 #include "message/own.h"
 
 enum {
-	LEASE_MS = 4000, TICK_MS = 250, ASKED_AT_ONCE = 16, LET_GO = 8, LEFT_ALONE_MS = 1000, ROWS_AT_ONCE = 64,
+	LEASE_MS = 4000, TICK_MS = 250, ASKED_AT_ONCE = 16, LEFT_ALONE_MS = 1000, ROWS_AT_ONCE = 64,
 	WANT_MS = 3000, WANT_EVERY_MS = 2000,
+	LEVEL = 4,                /* groups: whoever has two levels more than another gives away half of the difference */
 	AGAIN_US = 1000000,       /* after a failure of the store */
 	SURE_US = 30 * 1000000,   /* notices can be lost: so often each bucket is looked at */
 	FULL_US = 5000,           /* as many people as may be are in hand */
@@ -20,8 +21,6 @@ static void wait_us(struct event *timer, int64_t us)
 	struct timeval t = { us / 1000000, us % 1000000 };
 	event_add(timer, &t);
 }
-
-#define WANT_LEASE "messages/want"
 
 uint64_t fw_messages_chance(struct fw_messages *m)
 {
@@ -238,27 +237,63 @@ static void give_back(struct fw_messages *m, unsigned group, int64_t now_us)
 	fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
 }
 
-static void let_go(struct fw_messages *m, int64_t now_us)
+static void let_go(struct fw_messages *m, unsigned left, int64_t now_us)
 {
-	unsigned first = (unsigned)(fw_messages_chance(m) % FW_GROUPS), left = LET_GO;
-	for (unsigned k = 0; k < FW_GROUPS && left > 0 && m->owned > m->options.share; k++)
+	unsigned first = (unsigned)(fw_messages_chance(m) % FW_GROUPS);
+	for (unsigned k = 0; k < FW_GROUPS && left > 0; k++)
 		if (m->groups[(first + k) % FW_GROUPS].owned) {
 			give_back(m, (first + k) % FW_GROUPS, now_us);
 			left--;
 		}
 }
 
-/* Who has too little holds this lease; who has more than a share and cannot get it lets some go. */
+/* Who has less than its share holds the lease of its level, so that others see it: how many they are, nobody knows. */
+struct wanting {
+	struct fw_messages *m;
+	unsigned level;
+	bool own;
+};
+
+static void level_name(unsigned level, char name[24])
+{
+	snprintf(name, 24, "messages/want/%u", level);
+}
+
 static void on_wanted(void *ctx, int rc)
 {
-	struct fw_messages *m = ctx;
-	bool hungry = m->owned < m->options.share;
-	if (m->draining)
+	struct wanting w = *(struct wanting *)ctx;
+	struct fw_messages *m = w.m;
+	unsigned less = (w.level + 1) * LEVEL;
+	char name[24];
+	free(ctx);
+	if (m->draining || w.own)
 		return;
-	if (rc == FW_EBUSY && !hungry)
-		let_go(m, fw_monotonic_us());
-	else if (rc == 0 && !hungry)
-		fw_store_release(fw_people_store(m->options.people), WANT_LEASE, NULL, NULL);
+	if (rc == FW_EBUSY && m->owned > less)
+		let_go(m, (m->owned - less + 1) / 2, fw_monotonic_us());
+	level_name(w.level, name);
+	if (rc == 0) /* nobody has so little */
+		fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
+}
+
+static void want(struct fw_messages *m, unsigned level, bool own)
+{
+	char name[24];
+	struct wanting *w = malloc(sizeof *w);
+	if (!w)
+		return;
+	*w = (struct wanting){ m, level, own };
+	level_name(level, name);
+	if (fw_store_lease(fw_people_store(m->options.people), name, WANT_MS, on_wanted, w) < 0)
+		free(w);
+}
+
+static void look_who_wants(struct fw_messages *m)
+{
+	unsigned level = m->owned / LEVEL;
+	if (m->owned < m->options.share)
+		want(m, level, true);
+	if (level >= 2)
+		want(m, (unsigned)(fw_messages_chance(m) % (level - 1)), false);
 }
 
 /* Prolongs what is held, and asks for a few that are not. */
@@ -279,9 +314,9 @@ static void on_lease(evutil_socket_t fd, short what, void *ctx)
 			continue;
 		ask(m, i);
 	}
-	if (now_us - m->wanted_us > WANT_EVERY_MS * INT64_C(1000) && m->owned != m->options.share) {
+	if (now_us - m->wanted_us > WANT_EVERY_MS * INT64_C(1000)) {
 		m->wanted_us = now_us;
-		fw_store_lease(fw_people_store(m->options.people), WANT_LEASE, WANT_MS, on_wanted, m);
+		look_who_wants(m);
 	}
 	wait_us(m->on_lease, TICK_MS * INT64_C(1000));
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { ask, run, temporaryFolder, until } from './daemon.mjs';
 import { bearer, event, secret, servePeople } from './people.mjs';
+import { startRedis } from './redis.mjs';
 import { metrics, ownPlugins, pluginFolder, quick } from './server.mjs';
 
 const rules = `
@@ -190,6 +191,20 @@ test('a cap is one over all triggers that come at once', async (t) => {
 	assert.equal(shop.sent().length, 2);
 	const became = (await shop.visitor('u-4')).messages.filter((m) => m.what !== 'sent');
 	assert.ok(became.every((m) => ['capped', 'beaten', 'failed'].includes(m.what)), JSON.stringify(became));
+});
+
+test('a cap is one over two nodes on one Redis', async (t) => {
+	const redis = await startRedis(t);
+	const more = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" } }\n`).join('');
+	const nodes = [await open(t, { more, config: { store: redis.url() } }), await open(t, { more, config: { store: redis.url() } })];
+	const users = Array.from({ length: 10 }, (_, i) => `u-${i + 60}`);
+	for (const user of users) await nodes[0].meet(user, `${user}@shop.example`);
+	for (let wave = 0; wave < 5; wave++) {
+		await Promise.all(users.flatMap((user) => Array.from({ length: 10 }, (_, i) => nodes[i % 2].happen(user, `Ping ${i}`, {}))));
+		await until(() => nodes[0].list().length === 0, { seconds: 30 });
+	}
+	for (const user of users) assert.equal(nodes[0].to(`${user}@shop.example`).length + nodes[1].to(`${user}@shop.example`).length, 2, user);
+	assert.ok(nodes.every((node) => node.sent().length > 0), 'each of them sends');
 });
 
 test('a letter is made of its template, with what is known when it goes', async (t) => {
