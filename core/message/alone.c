@@ -2,12 +2,13 @@
  * of each is made with nothing else in hand. */
 #include "message/own.h"
 
-/* Others end within the time that a channel has; then the next may want to be alone. */
-enum { WAIT_US = 10 * 1000000 };
+/* Whoever wants to be alone says so again before: others in hand end within the time that a channel has. */
+enum { WANTED_US = 1000000 };
 
 bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us)
 {
-	return now_us >= m->alone.until_us || (m->alone.bucket == bucket && m->alone.hash == hash);
+	bool free = !m->alone.begun && now_us >= m->alone.until_us;
+	return free || (m->alone.bucket == bucket && m->alone.hash == hash);
 }
 
 static bool has_one_left(const struct fw_attempt *a)
@@ -24,13 +25,12 @@ bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a)
 		return false;
 	if (!has_one_left(a))
 		return true;
-	if (a->now_us >= m->alone.until_us) {
-		m->alone.hash = a->hash;
-		m->alone.bucket = a->bucket;
-		m->alone.until_us = a->now_us + m->options.due->delivery_ms * INT64_C(1000) + WAIT_US;
-	}
-	m->alone.begun = m->in_hand == 1 && m->delivering == 0;
-	return m->alone.begun;
+	bool is_alone = m->in_hand == 1 && m->delivering == 0;
+	m->alone.hash = a->hash;
+	m->alone.bucket = a->bucket;
+	m->alone.until_us = a->now_us + WANTED_US;
+	m->alone.begun |= is_alone;
+	return is_alone;
 }
 
 void fw_alone_leave(struct fw_messages *m)

@@ -54,8 +54,8 @@ struct fw_messages {
 	struct {
 		uint64_t hash;
 		uint32_t bucket;
-		int64_t until_us;        /* 0: nobody is, nor wants to be */
-		bool begun;
+		int64_t until_us;        /* while somebody only wants to be: until then nobody else begins */
+		bool begun;              /* until nothing is in hand */
 	} alone;                     /* the person who is to be all that is in hand */
 	bool draining;
 	uint64_t chance[2];
