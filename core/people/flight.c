@@ -97,6 +97,8 @@ void fw_flight_end(struct fw_flight *f, int rc)
 	f->round = f->elsewhere = NULL;
 	f->waiters = NULL;
 	f->reserved = NULL;
+	f->beside = NULL;
+	f->n_beside = 0;
 	f->busy = false;
 	if (f->first)
 		fw_flight_begin(f);
