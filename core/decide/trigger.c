@@ -100,11 +100,6 @@ void fw_triggers_destroy(struct fw_triggers *t)
 	free(t);
 }
 
-bool fw_triggers_any(const struct fw_triggers *t)
-{
-	return t->n_concerns || t->n_by_segment;
-}
-
 bool fw_triggers_sweep(const struct fw_triggers *t)
 {
 	return t->n_by_segment || t->n_by_time;
@@ -119,9 +114,14 @@ static uint32_t first_concern(const struct fw_triggers *t, struct fw_str name)
 	return fw_map_get(&t->names, (struct fw_str){ folded, name.n });
 }
 
-bool fw_triggers_heed(const struct fw_triggers *t, struct fw_str event)
+bool fw_triggers_concern(const struct fw_triggers *t, struct fw_str event)
 {
-	return first_concern(t, event) != FW_NONE;
+	return t->n_by_segment || first_concern(t, event) != FW_NONE;
+}
+
+bool fw_triggers_segments(const struct fw_triggers *t)
+{
+	return t->n_by_segment;
 }
 
 struct triggering {
@@ -240,7 +240,7 @@ int fw_trigger(const struct fw_triggers *t, struct fw_decider *d, const struct f
 	struct fw_str before, struct fw_record *r)
 {
 	struct fw_arena arena;
-	if (e->imported || (t->n_by_segment == 0 && !fw_triggers_heed(t, e->name)))
+	if (e->imported || !fw_triggers_concern(t, e->name))
 		return 0;
 	fw_arena_init(&arena, NULL, 0, 0);
 	const struct triggering x = { t, d, config, e, r, &arena };

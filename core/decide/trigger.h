@@ -10,9 +10,10 @@ struct fw_triggers;
 /* Which rules of the set an event of which name concerns. NULL: out of memory. */
 struct fw_triggers *fw_triggers_create(const struct fw_ruleset *set);
 void fw_triggers_destroy(struct fw_triggers *t);
-/* Whether any event does; whether those of that name do, as anything but a change of who is in a segment. */
-bool fw_triggers_any(const struct fw_triggers *t);
-bool fw_triggers_heed(const struct fw_triggers *t, struct fw_str event);
+/* Whether an event of that name (n 0: of none) may set off or cancel a message; by a change of who is in a segment any may. */
+bool fw_triggers_concern(const struct fw_triggers *t, struct fw_str event);
+/* Whether fw_trigger needs to know the record as it was before. */
+bool fw_triggers_segments(const struct fw_triggers *t);
 
 /* An event that was applied to a record. */
 struct fw_trigger_event {

@@ -74,7 +74,7 @@ static int note_event(struct fw_delivering *d, const struct fw_due *due, int64_t
 		&event);
 	struct fw_trigger_event t = { .name = event.name, .at_us = now_us, .received_us = now_us, .hash = event.message_hash };
 	struct fw_str before = { NULL, 0 };
-	if (rc == 0 && o->triggers && fw_triggers_sweep(o->triggers))
+	if (rc == 0 && o->triggers && fw_triggers_segments(o->triggers))
 		rc = fw_record_bytes(d->record, &d->arena, &before);
 	if (rc == 0)
 		rc = fw_profile_apply(d->record, &event, o->profile, NULL);

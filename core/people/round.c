@@ -48,13 +48,18 @@ static uint64_t import_of(const struct fw_people_event *e)
 	return fw_hash(bytes, sizeof bytes);
 }
 
+static struct fw_str name_of(const struct fw_event *event)
+{
+	return event->type == FW_EVENT_TRACK ? event->name : (struct fw_str){ NULL, 0 };
+}
+
 /* What the event sets off, in the same batch. `before`: the record without it. */
 static int trigger(struct fw_flight *f, const struct fw_people_event *e, struct fw_str before)
 {
 	const struct fw_people *p = f->people;
 	const struct fw_event *event = &e->event;
 	const struct fw_trigger_event t = { .at_us = event->at_us, .received_us = event->received_us, .facts = e->facts,
-		.name = event->type == FW_EVENT_TRACK ? event->name : (struct fw_str){ NULL, 0 },
+		.name = name_of(event),
 		.hash = event->message_hash ? event->message_hash : (uint64_t)event->at_us, .imported = event->imported };
 	return fw_trigger(p->triggers, p->decider, p->due, &t, before, f->record);
 }
@@ -64,8 +69,9 @@ static int apply(struct fw_flight *f, struct fw_people_event *e)
 	const struct fw_people_options *o = &f->people->options;
 	struct fw_profile_options options = { o->currency, e->behaviour, o->own_hosts, o->n_own_hosts };
 	struct fw_str before = { NULL, 0 };
-	bool triggers = f->people->triggers && !e->event.only_consent && fw_triggers_any(f->people->triggers);
-	int rc = triggers && fw_triggers_sweep(f->people->triggers) ? fw_record_bytes(f->record, &f->arena, &before) : 0;
+	const struct fw_triggers *t = e->event.only_consent || e->event.imported ? NULL : f->people->triggers;
+	bool triggers = t && fw_triggers_concern(t, name_of(&e->event));
+	int rc = triggers && fw_triggers_segments(t) ? fw_record_bytes(f->record, &f->arena, &before) : 0;
 	if (rc == 0)
 		rc = fw_claims_take(f, e);
 	if (rc == 0)

@@ -104,6 +104,14 @@ static bool grants_analytics(const struct fw_value *set)
 	return false;
 }
 
+/* A message that the event sets off is judged with what it tells. */
+static int pack(const struct fw_ingest_reader *in, struct fw_people_event *e, const struct fw_facts *f)
+{
+	if (e->event.type != FW_EVENT_TRACK || !in->triggers || !fw_triggers_concern(in->triggers, e->event.name))
+		return 0;
+	return fw_due_pack(f, e->event.properties, in->arena, &e->facts);
+}
+
 /* The same signals as a decision's: a crawler leaves no trace, and it is known what holds of a visitor who says nothing of
  * consent. What one says is read apart, and what he said before his record has. */
 static int read_signals(const struct fw_ingest_reader *in, struct fw_people_event *e, struct fw_refusal *refusal)
@@ -131,12 +139,17 @@ static int read_signals(const struct fw_ingest_reader *in, struct fw_people_even
 	const struct fw_value *device = &f.single[FW_FACT_DEVICE], *consent = &f.single[FW_FACT_CONSENT];
 	if (device->state == FW_KNOWN && fw_str_is(device->folded, "bot"))
 		return refuse(refusal, "crawler", "crawlers get no profile");
-	/* A message that it sets off is judged with what this request tells. */
-	bool triggers = e->event.type == FW_EVENT_TRACK && in->triggers && fw_triggers_any(in->triggers);
-	if (triggers && fw_due_pack(&f, e->event.properties, in->arena, &e->facts) < 0)
-		return FW_ENOMEM;
 	e->behaviour = f.consent_basis == FW_CONSENT_BASIS_NONE || grants_analytics(consent);
-	return 0;
+	return pack(in, e, &f);
+}
+
+/* Of an event that was held its request is not known any more. */
+static int pack_held(const struct fw_ingest_reader *in, struct fw_people_event *e)
+{
+	struct fw_facts none;
+	fw_arena_reset(in->scratch);
+	fw_facts_init(&none, in->scratch, true);
+	return pack(in, e, &none);
 }
 
 int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *element, struct fw_people_event *ret,
@@ -152,5 +165,7 @@ int fw_ingest_read(const struct fw_ingest_reader *in, const struct fw_json *elem
 	if (rc == 0)
 		rc = fw_event_read_consent(in->arena, in->consent, in->secret, &ret->event);
 	ret->behaviour = in->behaviour;
-	return rc < 0 || in->again ? rc : read_signals(in, ret, refusal);
+	if (rc < 0)
+		return rc;
+	return in->again ? pack_held(in, ret) : read_signals(in, ret, refusal);
 }

@@ -207,6 +207,7 @@ static int read_event(struct fw_drain *d, const struct fw_held *h, struct fw_peo
 		.identity_key = w->engine->config->identity_key, .secret = fw_str_is(h->sender, "secret"),
 		.frame = { .type = -1, .received_us = h->received_us, .context = h->context, .sent_at = h->sent_at },
 		.vouched = fw_str_is(h->sender, "signed"), .again = true, .behaviour = h->behaviour,
+		.triggers = w->engine->triggers,
 	};
 	int rc = fw_ingest_read(&reader, h->event, ret, refusal);
 #ifndef FW_BREAK_SPOOL_ONCE /* what may have been applied already is applied */

@@ -207,6 +207,18 @@ test('a cap is one over two nodes on one Redis', async (t) => {
 	assert.ok(nodes.every((node) => node.sent().length > 0), 'each of them sends');
 });
 
+test('what was held while Redis was away is written about with what it told', async (t) => {
+	const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
+	const shop = await open(t, { config: { store: redis.unixUrl(), spool: 'spool' } });
+	await shop.meet('u-7', 'gus@shop.example');
+	await redis.stop();
+	await shop.happen('u-7', 'Product Added', { product_id: 'B-7', price: 5 });
+	await redis.start();
+	await until(() => shop.sent().length === 1, { seconds: 30 });
+	const { message: { content } } = shop.sent()[0];
+	assert.deepEqual([content.text, content.sku], ['still 1', 'B-7']);
+});
+
 test('a letter is made of its template, with what is known when it goes', async (t) => {
 	const shop = await open(t, {
 		more: `rule "letter" { channel = "email", on = "Signed Up", send = { template = "letter", subject = "Hello {{traits.first_name|you}},\\nwelcome", badge = "{{event.plan}}" } }
