@@ -209,8 +209,9 @@ static int on_reply(struct email_connection *c)
 		email_reply_judge(c->stage, code, c->reply.text, &c->result);
 		c->refused = 1;
 	}
-	/* 421: the server ends the connection. 354 in spite of a refusal: what would come now must not become a message. */
-	if (code == 421 || (c->refused && code == 354))
+	/* 421: the server ends the connection. 354 in spite of a refusal: what would come now must not become a message. A reply before
+	 * all of the message is sent: what is left of it must not be taken for commands. */
+	if (code == 421 || (c->refused && code == 354) || (c->stage == EMAIL_STAGE_BODY && c->sends_data))
 		return -1;
 	c->heard = 1;
 	if (c->stage == EMAIL_STAGE_BODY || (c->refused && (!c->pipelines || c->stage == EMAIL_STAGE_DATA)))

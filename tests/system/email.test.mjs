@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import test from 'node:test';
 import { until } from './daemon.mjs';
 import { startEmail } from './email.mjs';
@@ -229,6 +230,32 @@ test('a server that is away, slow, or drops the connection: again later', async 
 	assert.match(away.reason, /the mail server cannot be used: .*connect/);
 	await smtp.start();
 	assert.equal((await send(email, { id: 'back' })).outcome, 'delivered');
+});
+
+test('a server that answers before it has heard all is left, and tried again', async (t) => {
+	let early = '250 so soon';
+	const server = createServer((socket) => {
+		socket.on('error', () => {});
+		socket.write('220 sink\r\n');
+		let told = '', body = false;
+		socket.on('data', (data) => {
+			for (told += data; told.includes('\r\n'); told = told.slice(told.indexOf('\r\n') + 2)) {
+				const line = told.slice(0, told.indexOf('\r\n'));
+				if (body) continue;
+				body = line === 'DATA';
+				socket.write(body ? `354 go\r\n${early}\r\n` : '250 ok\r\n');
+			}
+		});
+	});
+	await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+	t.after(() => server.close());
+	const email = await startEmail(t, at(server.address()));
+	const soon = await send(email, { id: 'soon' });
+	assert.equal(soon.outcome, 'retry', soon.reason);
+	early = '550 5.7.1 no';
+	const { outcome, reason } = await send(email, { id: 'no' });
+	assert.equal(outcome, 'failed');
+	assert.match(reason, /550 5\.7\.1 no/);
 });
 
 test('connections are kept, no more than asked for, and one that is over is found out without loss', async (t) => {
