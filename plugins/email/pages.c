@@ -93,7 +93,7 @@ static int says_one_click(struct fw_plugin_text type, struct fw_plugin_text body
 	static const char plain[] = "List-Unsubscribe=One-Click";
 	if (!body.p)
 		return 0;
-	if (!type.p || !email_same(type.p, "multipart/", type.n < 10 ? type.n : 10)) {
+	if (type.n < 10 || !email_same(type.p, "multipart/", 10)) {
 		for (const char *p = body.p, *end = p + body.n; p < end;) {
 			const char *amp = memchr(p, '&', (size_t)(end - p));
 			size_t n = amp ? (size_t)(amp - p) : (size_t)(end - p);
