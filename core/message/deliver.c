@@ -41,7 +41,7 @@ static void wait_ms(struct event *timer, int64_t ms)
 /* What cannot be written now is tried until the attempt counts as lost; then somebody else tries the whole. */
 static void again(struct fw_delivering *d)
 {
-	if (d->messages->draining || ++d->tries > TRIES_MOST)
+	if (++d->tries > TRIES_MOST)
 		end(d);
 	else
 		wait_ms(d->late, AGAIN_MS);
