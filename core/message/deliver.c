@@ -186,11 +186,18 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 		return;
 	}
 	const struct fw_channel_message message = { d->text, to, x->due.attempts, json };
-	enum fw_channel_outcome outcome = c->deliver(c->ctx, &message, d->reason, sizeof d->reason);
-	if (outcome != FW_CHANNEL_PENDING)
+	char reason[sizeof d->reason] = "";
+	d->handing = true;
+	enum fw_channel_outcome outcome = c->deliver(c->ctx, &message, reason, sizeof reason);
+	d->handing = false;
+	if (d->told) {
+		settle(d, d->outcome, d->after_ms);
+	} else if (outcome != FW_CHANNEL_PENDING) {
+		memcpy(d->reason, reason, sizeof reason);
 		settle(d, outcome, -1);
-	else if (!d->told)
+	} else {
 		wait_ms(d->late, d->messages->options.due->delivery_ms);
+	}
 }
 
 static struct fw_delivering *create(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x)
@@ -249,7 +256,13 @@ int fw_messages_result(struct fw_messages *m, const char *id, enum fw_channel_ou
 	if (!d || d->told || outcome == FW_CHANNEL_PENDING)
 		return FW_ENOENT;
 	snprintf(d->reason, sizeof d->reason, "%s", reason ? reason : "");
-	settle(d, outcome, after_ms);
+	if (d->handing) { /* its channel still holds what it was handed */
+		d->told = true;
+		d->outcome = outcome;
+		d->after_ms = after_ms;
+	} else {
+		settle(d, outcome, after_ms);
+	}
 	return 0;
 }
 

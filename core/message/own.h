@@ -96,7 +96,7 @@ struct fw_delivering {
 	struct fw_arena arena;
 	struct fw_person_id row;
 	char row_text[FW_LIMIT_EVENT_ID_BYTES];
-	bool told;
+	bool handing, told;        /* `handing`: its channel is being called */
 	enum fw_channel_outcome outcome;
 	int64_t after_ms;
 	char reason[FW_LIMIT_DUE_REASON_BYTES + 1];

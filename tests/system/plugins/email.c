@@ -79,6 +79,12 @@ static int deliver(struct fw_plugin_instance *self, const struct fw_plugin_messa
 		abort();
 	if (strncmp(m->to, "silent", 6) == 0)
 		return FW_PLUGIN_PENDING;
+	if (strncmp(m->to, "within", 6) == 0) { /* tells before it has returned, and reads on */
+		if (self->host->deliver_result(self->host, m->id, FW_PLUGIN_FAILED, "told within") < 0)
+			self->host->log(self->host, FW_PLUGIN_ERROR, "nobody waits for this result");
+		write_line(self, m);
+		return FW_PLUGIN_DELIVERED;
+	}
 	if (strncmp(m->to, "later", 5) == 0) {
 		struct later *l = calloc(1, sizeof *l);
 		if (!l || !self->host->timer_start(self->host, 20, 0, on_later, l))
