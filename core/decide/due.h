@@ -44,7 +44,7 @@ struct fw_due_item {
 	unsigned uses;           /* FW_REASON_WON: what it declares and what was read for it */
 	struct fw_str content;   /* FW_REASON_WON: JSON, in the arena */
 	struct fw_facts facts;   /* FW_REASON_WON: for its template */
-	bool poison;             /* it is dead: nobody who tried lived to tell */
+	bool lost, poison;       /* of its last attempt nothing was heard; so often that it is dead */
 };
 
 /* Those of the record that somebody has to look at by `now_us`, strongest rule first, in the arena. 0 or FW_ENOMEM. */

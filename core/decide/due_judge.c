@@ -256,6 +256,7 @@ static int lose_attempt(struct judging *j, struct fw_due_item *x)
 {
 	fw_record_release_due(j->r, x->due.number);
 	x->due.lost++;
+	x->lost = true;
 	x->due.state = FW_DUE_WAITS;
 	x->poison = x->due.lost >= FW_LIMIT_MESSAGE_LOST;
 	if (!x->poison)

@@ -63,7 +63,7 @@ static void count(struct fw_messages *m, const struct fw_due_item *x)
 	struct fw_messages_counters *c = &m->counters;
 	c->judged++;
 	c->poison += x->poison;
-	c->lost += x->due.lost > 0 && x->reason == FW_REASON_WON;
+	c->lost += x->lost;
 	c->deferred += x->reason == FW_REASON_DEFERRED;
 	c->refused += !x->poison && x->reason != FW_REASON_WON && x->reason != FW_REASON_DEFERRED;
 }

@@ -141,7 +141,6 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 		write_outcome(d);
 		return;
 	}
-	d->messages->counters.lost++;
 	fw_log(FW_LOG_WARN, "a channel has not said what became of a message", "channel", d->channel->channel.name, NULL);
 	fw_channel_give(d->channel, d->destination, true, fw_now_us());
 	end(d);

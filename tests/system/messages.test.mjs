@@ -150,6 +150,26 @@ test('a message that ends whoever delivers it is dead at the third attempt, and 
 	for (const user of others) assert.equal(new Set(shop.to(`${user}@shop.example`).map((s) => s.id)).size, 1);
 });
 
+test('of whom the channel says nothing is tried again, and dead the third time', async (t) => {
+	const shop = await open(t, { limits: { delivery_ms: 300, message_again_ms: 100 } });
+	await shop.meet('u-silent', 'silent@shop.example');
+	await shop.happen('u-silent', 'Order Completed', { order_id: 'A-1', total: 5 });
+	const [dead] = await until(() => shop.list('--state', 'dead').length === 1 && shop.list('--state', 'dead'), { seconds: 30 });
+	assert.match(dead.reason, /^poison/);
+	const ids = shop.to('silent@shop.example').map((s) => s.id);
+	assert.deepEqual([ids.length, new Set(ids).size], [3, 1]);
+	const count = async () => { const m = await metrics(shop); return [m.floorwalker_messages_lost_total, m.floorwalker_messages_poison_total]; };
+	await until(async () => (await count()).join() === '3,1');
+});
+
+test('a channel that tells within the call is taken at its first word', async (t) => {
+	const shop = await open(t);
+	await shop.meet('u-within', 'within@shop.example');
+	await shop.happen('u-within', 'Order Completed', { order_id: 'A-1', total: 5 });
+	const [dead] = await until(() => shop.list('--state', 'dead').length === 1 && shop.list('--state', 'dead'), { seconds: 10 });
+	assert.deepEqual([dead.attempts, dead.reason], [1, 'told within']);
+});
+
 test('what is heard later becomes an event, once, and has its effect', async (t) => {
 	const shop = await open(t);
 	await shop.meet('u-3', 'carol@shop.example');
