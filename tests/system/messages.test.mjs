@@ -68,7 +68,8 @@ test('a cart that is left is written about, once, with what its event told', asy
 	// It is an event of hers, and it is in her record what became of it.
 	await until(async () => (await shop.timeline('u-1')).some((e) => e.name === 'Email Delivered'));
 	assert.equal(shop.sent().length, 1);
-	assert.equal((await metrics(shop)).floorwalker_messages_sent_total, 1);
+	await until(async () => (await metrics(shop)).floorwalker_messages_sent_total === 1);
+	assert.equal(shop.sent().length, 1);
 });
 
 test('it is not sent to who bought meanwhile, and the receipt is', async (t) => {
@@ -217,14 +218,18 @@ test('a cap is one over two nodes on one Redis', async (t) => {
 	const redis = await startRedis(t);
 	const more = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" } }\n`).join('');
 	const nodes = [await open(t, { more, config: { store: redis.url() } }), await open(t, { more, config: { store: redis.url() } })];
-	const users = Array.from({ length: 10 }, (_, i) => `u-${i + 60}`);
-	for (const user of users) await nodes[0].meet(user, `${user}@shop.example`);
-	for (let wave = 0; wave < 5; wave++) {
-		await Promise.all(users.flatMap((user) => Array.from({ length: 10 }, (_, i) => nodes[i % 2].happen(user, `Ping ${i}`, {}))));
-		await until(() => nodes[0].list().length === 0, { seconds: 30 });
+	const both = () => nodes.every((node) => node.sent().length > 0);
+	// The second node is given its part of the work while people come.
+	for (let group = 0; group < 2 || !both(); group++) {
+		assert.ok(group < 20, 'each of them sends');
+		const users = Array.from({ length: 10 }, (_, i) => `u-${group}-${i}`);
+		for (const user of users) await nodes[0].meet(user, `${user}@shop.example`);
+		for (let wave = 0; wave < 4; wave++) {
+			await Promise.all(users.flatMap((user) => Array.from({ length: 10 }, (_, i) => nodes[i % 2].happen(user, `Ping ${i}`, {}))));
+			await until(() => nodes[0].list().length === 0, { seconds: 30 });
+		}
+		for (const user of users) assert.equal(nodes[0].to(`${user}@shop.example`).length + nodes[1].to(`${user}@shop.example`).length, 2, user);
 	}
-	for (const user of users) assert.equal(nodes[0].to(`${user}@shop.example`).length + nodes[1].to(`${user}@shop.example`).length, 2, user);
-	assert.ok(nodes.every((node) => node.sent().length > 0), 'each of them sends');
 });
 
 test('what was held while Redis was away is written about with what it told', async (t) => {
