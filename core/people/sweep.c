@@ -90,17 +90,27 @@ static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struc
 	return true;
 }
 
-/* What time alone has triggered goes into the record at once; who finds no room in this batch has his turn the next time round. */
-static void trigger(struct fw_sweep *s, const struct fw_row *row, struct fw_record *r)
+/* What time alone has triggered. */
+static int trigger(const struct fw_sweep *s, struct fw_record *r, bool *ret_changed)
 {
-	struct fw_people *p = s->people;
+	const struct fw_people *p = s->people;
+	*ret_changed = false;
+	if (!p->triggers || !fw_triggers_sweep(p->triggers) || fw_record_is_restricted(r))
+		return 0;
+	return fw_trigger_sweep(p->triggers, p->decider, p->due, s->now_us, r, ret_changed);
+}
+
+/* What time alone does to messages goes into the record at once; who finds no room in this batch has his turn the next time round. */
+static void look_at_messages(struct fw_sweep *s, const struct fw_row *row, struct fw_record *r)
+{
 	struct fw_key key = { .bucket = s->bucket_now, .n = (unsigned)row->key.n };
 	struct fw_change *changes = s->changes + s->n_changes;
 	struct fw_str bytes;
-	bool changed = false;
-	if (!p->triggers || !fw_triggers_sweep(p->triggers) || s->n_triggered == TRIGGERED_MOST || fw_record_is_restricted(r))
+	bool triggered;
+	if (s->n_triggered == TRIGGERED_MOST)
 		return;
-	if (fw_trigger_sweep(p->triggers, p->decider, p->due, s->now_us, r, &changed) < 0 || !changed)
+	bool dropped = fw_record_drop_dead(r, s->now_us - FW_LIMIT_MESSAGE_KEPT_S * INT64_C(1000000));
+	if (trigger(s, r, &triggered) < 0 || (!dropped && !triggered))
 		return;
 	memcpy(key.bytes, row->key.p, row->key.n);
 	int n = fw_record_bytes(r, &s->arena, &bytes) < 0 ? FW_ENOMEM : fw_wake_write(&key, r, false, &s->arena, changes + 1);
@@ -125,7 +135,7 @@ static bool record_is_over(struct fw_sweep *s, const struct fw_row *row)
 	int64_t seen_us = fw_record_last_seen_us(r);
 	bool over = keep_s && seen_us && s->now_us - seen_us > keep_s * 1000000;
 	if (!over)
-		trigger(s, row, r);
+		look_at_messages(s, row, r);
 	if (over && !forget_ids(s, row, r))
 		return false;
 	s->counts.people += over;

@@ -48,6 +48,15 @@ bool fw_record_drop_due(struct fw_record *r, uint64_t number)
 	return true;
 }
 
+bool fw_record_drop_dead(struct fw_record *r, int64_t before_us)
+{
+	uint32_t n = r->dues.n;
+	for (uint32_t i = n; i-- > 0; )
+		if (r->dues.items[i].state == FW_DUE_DEAD && r->dues.items[i].due_us < before_us)
+			FW_LIST_TAKE(r->dues, i);
+	return r->dues.n < n;
+}
+
 /* Whether `a` is missed less than `b`: of the dead the one that has been so longest, then whoever would come last. */
 static bool goes_before(const struct fw_due *a, const struct fw_due *b)
 {

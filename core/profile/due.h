@@ -35,6 +35,7 @@ bool fw_record_find_due(const struct fw_record *r, uint64_t number, struct fw_du
  * 0, FW_ELIMIT (there are FW_LIMIT_DUE, none of them dead), FW_ENOMEM. */
 int fw_record_put_due(struct fw_record *r, const struct fw_due *due);
 bool fw_record_drop_due(struct fw_record *r, uint64_t number); /* false: there is none */
+bool fw_record_drop_dead(struct fw_record *r, int64_t before_us); /* those that died before; whether there were any */
 
 /* When somebody has to look at the record for the sake of its messages, and what it was when it was read; whoever stores it keeps rows
  * of that (people/wake.h). False: there are no more. */

@@ -61,6 +61,23 @@ static void test_kept(void **state)
 	assert_true(fw_record_drop_due(r, 7) && !fw_record_drop_due(r, 7) && !fw_record_wake(r, 0, &wake) && fw_record_was_due(r, 0, &wake));
 }
 
+static void test_the_dead(void **state)
+{
+	(void)state;
+	struct fw_record *r = nobody("a-1");
+	struct fw_due found;
+	for (uint64_t i = 1; i <= 4; i++) {
+		struct fw_due d = due(i, "hello", NOON);
+		d.state = i == 4 ? FW_DUE_WAITS : FW_DUE_DEAD;
+		d.due_us = NOON + (int64_t)i % 4 * MINUTE_US;
+		assert_int_equal(fw_record_put_due(r, &d), 0);
+	}
+	assert_false(fw_record_drop_dead(r, NOON + MINUTE_US));
+	assert_true(fw_record_drop_dead(r, NOON + 3 * MINUTE_US));
+	assert_false(fw_record_find_due(r, 1, &found) || fw_record_find_due(r, 2, &found));
+	assert_true(fw_record_find_due(r, 3, &found) && fw_record_find_due(r, 4, &found));
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
@@ -184,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, begin, end),
+		cmocka_unit_test_setup_teardown(test_the_dead, begin, end),
 		cmocka_unit_test_setup_teardown(test_limits, begin, end),
 		cmocka_unit_test_setup_teardown(test_merging, begin, end),
 		cmocka_unit_test_setup_teardown(test_taking_apart, begin, end),
