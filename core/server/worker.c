@@ -248,6 +248,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 	} else if (!(w.sending = fw_sending_create(&w))) {
 		fw_fail(&err, FW_ENOMEM, NULL, 0, "a worker is out of memory");
 		refuse(&w, &err);
+		fw_plugins_stop(made->plugins);
 	} else {
 		fw_living_greet(w.living);
 		if (!event_base_got_break(w.base)) {
@@ -259,6 +260,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 		fw_drain_close(w.spool);
 		fw_living_close(w.living); /* what waits is answered while there still are plugins to answer it */
 		fw_plugins_stop(made->plugins);
+		fw_sending_publish(w.sending);
 	}
 	fw_slot_end(made->shared, w.page);
 	finish(&w);
