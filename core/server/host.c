@@ -18,9 +18,9 @@ static void host_log(const struct fw_host *host, int level, const char *text)
 }
 
 /* Keys of every channel, that the plugin need not know. */
-static bool is_hosts_own(struct fw_str key)
+static bool is_hosts_own(const struct fw_loaded *p, struct fw_str key)
 {
-	return fw_str_is(key, "rate") || fw_str_is(key, "at_once");
+	return p->plugin->deliver && (fw_str_is(key, "rate") || fw_str_is(key, "at_once"));
 }
 
 static int host_config_only(const struct fw_host *host, const char *const *known, struct fw_plugin_problem *problem)
@@ -30,7 +30,7 @@ static int host_config_only(const struct fw_host *host, const char *const *known
 		n++;
 	for (const struct fw_json *m = fw_loaded_of(host)->config_tree->child; m; m = m->next) {
 		size_t i = 0;
-		if (is_hosts_own(m->key))
+		if (is_hosts_own(fw_loaded_of(host), m->key))
 			continue;
 		while (i < n && strcmp(known[i], m->key.p) != 0)
 			i++;

@@ -127,12 +127,11 @@ static int register_metrics(struct fw_loaded *p, struct fw_shared *shared, struc
 static int check_channel(const struct fw_loaded *p, struct fw_report *report)
 {
 	static const char *const keys[] = { "rate", "at_once" };
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+	for (size_t i = 0; p->plugin->deliver && i < sizeof keys / sizeof *keys; i++) {
 		const struct fw_json *v = fw_json_get(p->config_tree, keys[i]);
 		if (v && !(v->type == FW_JSON_NUMBER && v->number > 0 && v->number <= 1e6 && (i == 0 || v->number >= 1)))
 			return fail(report, p->file, i == 0 ? "write rate = 50" : "write at_once = 100",
-				"refuses its configuration: %s is no number of "
-				"deliveries%s", keys[i], i == 0 ? " a second" : "");
+				"refuses its configuration: %s is no number of deliveries%s", keys[i], i == 0 ? " a second" : "");
 	}
 	return 0;
 }
