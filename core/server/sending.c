@@ -178,7 +178,8 @@ static void on_consent(void *data, int status, struct fw_buf *out)
 {
 	struct asked *a = data;
 	(void)out;
-	answer(a, status < 400 || status == 404 ? 0 : FW_EAWAY, a->changed);
+	/* Of an address that no person can go by there is the list alone; the rest is to be told again. */
+	answer(a, status < 500 && status != 429 ? 0 : FW_EAWAY, a->changed);
 }
 
 /* Who goes by the address says so, too; of an address that nobody goes by there is only the list. */
@@ -241,6 +242,8 @@ void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *
 	a->lift = lift && lift->type == FW_JSON_BOOL && lift->boolean;
 	struct fw_str reason = rc == 0 ? fw_json_text(told, "reason") : (struct fw_str){ NULL, 0 };
 	struct fw_str source = rc == 0 ? fw_json_text(told, "source") : (struct fw_str){ NULL, 0 };
+	if (source.n > FW_LIMIT_CONSENT_SOURCE_BYTES)
+		source.n = fw_utf8_cut(source, FW_LIMIT_CONSENT_SOURCE_BYTES);
 	bool kept = keep(a, fw_str(channel), &a->channel) && keep(a, fw_str(address), &a->address) && keep(a, reason, &a->reason) &&
 		keep(a, source.n ? source : fw_str(channel), &a->source);
 	if (rc < 0 || !kept)
