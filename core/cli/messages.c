@@ -39,7 +39,6 @@ struct job {
 	bool all, json;
 	char **ids;
 	int n_ids;
-	size_t shown;
 };
 
 static const char *state_name(enum fw_due_state state)
@@ -116,7 +115,6 @@ static void print_json(const struct job *j, const struct fw_found_message *f)
 static void print(struct job *j, const struct fw_found_message *f)
 {
 	char at[32];
-	j->shown++;
 	if (j->json || j->action == SHOW) {
 		print_json(j, f);
 		return;
@@ -160,7 +158,6 @@ static bool act_on(void *ctx, struct fw_found_message *f, bool *ret_changed)
 	if (rc == FW_EINVAL && j->n_ids)
 		fprintf(stderr, "floorwalker: %s is not dead: it %s\n", f->id, f->due.state == FW_DUE_WAITS ? "waits" : "is being sent");
 	*ret_changed = rc == 0;
-	j->shown += rc == 0;
 	return rc == 0 || (rc == FW_EINVAL && !j->n_ids);
 }
 
@@ -174,7 +171,7 @@ static int act(struct job *j)
 		status = one != FW_EXIT_DONE ? one : status;
 	}
 	if (j->action == RETRY || j->action == DROP)
-		printf("%zu %s\n", j->shown, j->action == RETRY ? "to be tried again" : "dropped");
+		printf("%zu %s\n", j->m.changed, j->action == RETRY ? "to be tried again" : "dropped");
 	return status;
 }
 

@@ -9,6 +9,7 @@
 struct fw_messages_job {
 	struct fw_stored stored;
 	struct fw_arena arena; /* of the person in hand */
+	size_t changed;        /* messages, for good */
 };
 
 /* As it is in the record of its person. */

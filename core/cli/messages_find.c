@@ -114,7 +114,8 @@ static int act_on_person(struct fw_messages_job *j, uint64_t hash, uint64_t numb
 		struct fw_record *record;
 		struct fw_due dues[FW_LIMIT_DUE];
 		unsigned n = 0, seen = 0;
-		bool changed = false, failed = false;
+		unsigned n_changed = 0;
+		bool failed = false;
 		fw_arena_reset(&j->arena);
 		int rc = load(j, hash, &person);
 		if (rc == 0 && !person.record.n)
@@ -133,9 +134,10 @@ static int act_on_person(struct fw_messages_job *j, uint64_t hash, uint64_t numb
 			seen++;
 			describe(j, hash, record, &f);
 			failed |= !act(ctx, &f, &one);
-			changed |= one;
+			n_changed += one;
 		}
-		rc = changed ? write(j, &person, record) : 0;
+		rc = n_changed ? write(j, &person, record) : 0;
+		j->changed += rc == 0 ? n_changed : 0;
 		if (rc != FW_ECONFLICT)
 			return rc < 0 ? rc : seen == 0 ? FW_ENOENT : failed ? FW_EFAILED : 0;
 	}
