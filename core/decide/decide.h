@@ -127,6 +127,7 @@ struct fw_candidate {
 	struct fw_verdict verdict;
 	int64_t until_us;             /* FW_REASON_CAPPED: until when; 0: not known */
 	uint32_t by;                  /* FW_REASON_BEATEN, FW_REASON_EXCLUDED: the rule that stood in the way */
+	const char *built_in;         /* FW_REASON_VETOED by no declared guard: FW_CHANNEL_CONSENT or FW_PERSON_RESTRICTED */
 	uint32_t literal;             /* FW_REASON_NOT_MATCHED, FW_REASON_UNKNOWN: what decided it, or FW_NONE */
 	bool literal_negated;
 };
@@ -152,7 +153,9 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
  * FW_REASON_VETOED by FW_NONE. Adds to an explanation of the same facts, whose slots are in the arena. 0 or FW_ENOMEM. */
 int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, struct fw_arena *arena,
 	struct fw_explanation *e);
-#define FW_CHANNEL_CONSENT "channel consent" /* the veto that no rule file declares, by its name */
+/* The vetoes that no rule file declares, by their names. */
+#define FW_CHANNEL_CONSENT "channel consent"
+#define FW_PERSON_RESTRICTED "the person is restricted"
 
 /* After an answer, for one decision in FW_SAMPLE_EVERY: counts what matched and what was beaten. `decision` is what
  * fw_decide found for these facts. */

@@ -26,8 +26,9 @@ int fw_due_pack(const struct fw_facts *f, const struct fw_json *properties, stru
 int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,
 	int64_t now_us, struct fw_arena *a, struct fw_facts *ret);
 
-/* Whether the person agreed to the channel. */
-bool fw_due_has_consent(const struct fw_facts *f, struct fw_str channel);
+/* What stands against a message of that rule whatever it says, of a person of these facts: restricted, no consent to the channel, the
+ * holdout. FW_REASON_WON: nothing. `ret_by`: the name of a veto, static, or NULL. */
+enum fw_reason fw_due_refusal(const struct fw_decider *d, const struct fw_rule *r, const struct fw_facts *f, const char **ret_by);
 
 /* One message that is due. */
 struct fw_due_item {

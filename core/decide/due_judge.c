@@ -26,13 +26,26 @@ static const struct fw_rule *rule_of(const struct judging *j, const struct fw_du
 	return &j->d->set->rules[x->rule];
 }
 
-bool fw_due_has_consent(const struct fw_facts *f, struct fw_str channel)
+static bool has_consent(const struct fw_facts *f, struct fw_str channel)
 {
 	const struct fw_value *v = fw_facts_single(f, FW_FACT_CONSENT);
 	for (unsigned i = 0; v->state == FW_KNOWN && i < v->n_items; i++)
 		if (fw_str_equal_fold(v->items[i].folded, channel))
 			return true;
 	return false;
+}
+
+enum fw_reason fw_due_refusal(const struct fw_decider *d, const struct fw_rule *r, const struct fw_facts *f, const char **ret_by)
+{
+	bool marketing = r->message->class == FW_CLASS_MARKETING;
+	*ret_by = NULL;
+	if (f->restricted)
+		*ret_by = FW_PERSON_RESTRICTED;
+	else if (marketing && !has_consent(f, fw_str(r->message->channel)))
+		*ret_by = FW_CHANNEL_CONSENT;
+	if (*ret_by)
+		return FW_REASON_VETOED;
+	return marketing && fw_decide_in_holdout(d, f) ? FW_REASON_HOLDOUT : FW_REASON_WON;
 }
 
 static void refuse(struct fw_due_item *x, enum fw_reason reason, const char *by)
@@ -159,26 +172,17 @@ static uint32_t taken_by(const struct judging *j, const struct fw_rule *r, enum 
 static int judge_one(struct judging *j, struct fw_due_item *x)
 {
 	const struct fw_rule *r = rule_of(j, x);
-	bool marketing = r->message->class == FW_CLASS_MARKETING;
 	struct fw_verdict v;
 	int64_t until_us = 0;
 	int rc = facts_at(j, x, j->now_us, &x->facts);
 	if (rc < 0)
 		return rc;
-	if (x->facts.restricted) {
-		refuse(x, FW_REASON_VETOED, "the person is restricted");
+	const char *why;
+	enum fw_reason refused = fw_due_refusal(j->d, r, &x->facts, &why);
+	if (refused != FW_REASON_WON) {
+		refuse(x, refused, why);
 		return 0;
 	}
-	if (marketing && !fw_due_has_consent(&x->facts, x->due.channel)) {
-		refuse(x, FW_REASON_VETOED, FW_CHANNEL_CONSENT);
-		return 0;
-	}
-	if (marketing && fw_decide_in_holdout(j->d, &x->facts)) {
-		refuse(x, FW_REASON_HOLDOUT, NULL);
-		return 0;
-	}
-	if (!marketing) /* it counts, and is not held back */
-		x->facts.n_cap_uses = 0;
 	enum fw_reason reason;
 	uint32_t by = taken_by(j, r, &reason);
 	if (by != FW_NONE) {

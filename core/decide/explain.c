@@ -145,8 +145,9 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
 	}
-	if (marketing && !fw_due_has_consent(d->eval.facts, fw_str(slot->channel))) {
-		c->verdict = (struct fw_verdict){ .reason = FW_REASON_VETOED, .guard = FW_NONE };
+	enum fw_reason refused = fw_due_refusal(d, r, d->eval.facts, &c->built_in);
+	if (refused != FW_REASON_WON) {
+		c->verdict = (struct fw_verdict){ .reason = refused, .guard = FW_NONE };
 		return;
 	}
 	fw_judge(d, c->rule, true, true, &c->verdict);

@@ -48,12 +48,14 @@ static void put_text(struct fw_json_out *o, const char *key, const char *text)
 /* The veto of who did not agree to a channel is nobody's declaration. */
 static const char *guard_name(const struct fw_ruleset *set, const struct fw_candidate *c)
 {
-	return c->verdict.guard == FW_NONE ? FW_CHANNEL_CONSENT : set->guards[c->verdict.guard].id;
+	return c->verdict.guard == FW_NONE ? c->built_in : set->guards[c->verdict.guard].id;
 }
 
 static const char *guard_because(const struct fw_ruleset *set, const struct fw_candidate *c)
 {
-	return c->verdict.guard == FW_NONE ? "marketing goes only to who agreed to it" : set->guards[c->verdict.guard].because;
+	if (c->verdict.guard != FW_NONE)
+		return set->guards[c->verdict.guard].because;
+	return strcmp(c->built_in, FW_CHANNEL_CONSENT) == 0 ? "marketing goes only to who agreed to it" : "who is restricted is sent nothing";
 }
 
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)

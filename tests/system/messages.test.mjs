@@ -120,7 +120,7 @@ test('what a channel puts off is tried again, what it refuses is dead and can be
 	const attempts = shop.to('again@shop.example');
 	assert.deepEqual(attempts.map((a) => a.attempt), [1, 2, 3]);
 	assert.equal(new Set(attempts.map((a) => a.id)).size, 1, 'one key for all attempts');
-	await until(() => shop.list().length === 1);
+	await until(() => shop.list().length === 1 && shop.list('--state', 'dead').length === 1);
 	const [dead] = shop.list('--state', 'dead');
 	assert.deepEqual([dead.rule, dead.visitor, dead.reason, dead.attempts], ['receipt', 'u-never', '550 no such user', 1]);
 	assert.match(shop.messages('show', dead.id).stdout, /"what":"failed","by":"550 no such user"/);
@@ -323,6 +323,17 @@ test('why a message would not go is explained, for a person and for a visitor th
 	assert.equal((await ask(`${shop.url}/v1/visitors/u-9/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
 	const again = (await explained({ channels: ['email'] })).messages.email.candidates[0];
 	assert.deepEqual([again.reason, again.fact, again.value, again.wanted], ['not_matched', 'cart.items', '0', 'at_least(1)']);
+	// Receipts fill the cap, and it does not hold them back; it does hold back a reminder.
+	for (const n of [1, 2]) {
+		await shop.happen('u-9', 'Order Completed', { order_id: `A-${n}`, total: 5 });
+		await until(() => shop.sent().length === n && shop.list().length === 0, { seconds: 10 });
+	}
+	await shop.happen('u-9', 'Product Added', { product_id: 'B-1', price: 5 });
+	const full = (await explained({ channels: ['email'] })).messages.email;
+	assert.deepEqual(full.candidates.map((c) => [c.rule, c.reason]), [['reminder', 'capped'], ['receipt', 'won']]);
+	assert.equal((await ask(`${shop.url}/v1/visitors/u-9/restriction`, { restricted: true }, bearer(secret))).status, 200);
+	const nothing = (await explained({ channels: ['email'] })).messages.email;
+	assert.deepEqual(nothing.candidates.map((c) => [c.reason, c.guard]), [['vetoed', 'the person is restricted'], ['vetoed', 'the person is restricted']]);
 	assert.equal((await explained({ channels: 'email' })).error.code, 'bad_request');
 	assert.equal((await explained({})).messages, undefined);
 	const told = run(['explain', '--config', shop.config, '--channel', 'email', '--facts', '{"consent":["email"],"cart":{"items":1}}']);
