@@ -14,7 +14,7 @@ bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash
 static bool has_one_left(const struct fw_attempt *a)
 {
 	for (uint32_t i = 0; i < a->n; i++)
-		if (a->items[i].due.state == FW_DUE_SENDING && a->items[i].due.lost + 2 == FW_LIMIT_MESSAGE_LOST)
+		if (a->items[i].due.lost + (a->items[i].due.state == FW_DUE_SENDING) + 1 == FW_LIMIT_MESSAGE_LOST)
 			return true;
 	return false;
 }

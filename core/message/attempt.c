@@ -68,10 +68,24 @@ static void count(struct fw_messages *m, const struct fw_due_item *x)
 	c->refused += !x->poison && x->reason != FW_REASON_WON && x->reason != FW_REASON_DEFERRED;
 }
 
+static int take_places(struct fw_attempt *a)
+{
+	if (!(a->places = FW_NEW_ARRAY(&a->arena, a->n + 1, struct fw_channel_place)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct fw_due_item *x = &a->items[i];
+		struct fw_used_channel *c = x->reason == FW_REASON_WON ? fw_channel_find(a->messages, x->due.channel) : NULL;
+		a->places[i] = c ? fw_channel_take(c, x->address, a->now_us) : (struct fw_channel_place){ NULL, 0 };
+	}
+	return 0;
+}
+
 static void on_claimed(void *ctx, int rc)
 {
 	struct fw_attempt *a = ctx;
 	struct fw_messages *m = a->messages;
+	for (uint32_t i = 0; rc < 0 && i < a->n; i++)
+		fw_channel_return(&a->places[i]);
 	if (rc == FW_ECONFLICT && ++a->tries < TRIES_MOST) {
 		load(a);
 		return;
@@ -87,7 +101,7 @@ static void on_claimed(void *ctx, int rc)
 			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule",
 				a->items[i].due.rule.p, NULL);
 		if (a->items[i].reason == FW_REASON_WON)
-			fw_deliver(m, a, &a->items[i]);
+			fw_deliver(m, a, &a->items[i], &a->places[i]);
 	}
 	end(a, 0);
 }
@@ -153,6 +167,8 @@ static void judge(struct fw_attempt *a)
 		rc = compose(a);
 	if (rc == 0)
 		rc = put_sent(a);
+	if (rc == 0)
+		rc = take_places(a);
 	if (rc < 0) {
 		fw_log(FW_LOG_ERROR, "messages of a person cannot be judged", "why",
 			rc == FW_ENOMEM ? "out of memory" : "the record is damaged", NULL);

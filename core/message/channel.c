@@ -77,13 +77,15 @@ bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64
 	enum { AGAIN_US = 50000 };
 	uint64_t hash = destination_of(address);
 	const struct fw_destination *d = &c->destinations[place_of(c, hash)];
+	if (!is_free(c, now_us, ret_us))
+		return false;
 	if (d->hash != hash)
 		return true;
 	*ret_us = d->paused_us > now_us ? d->paused_us : now_us + AGAIN_US;
 	return d->paused_us <= now_us && d->at_once < (hash == 1 ? c->channel.most : FW_LIMIT_DESTINATION_AT_ONCE);
 }
 
-unsigned fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us)
+struct fw_channel_place fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us)
 {
 	uint64_t hash = destination_of(address);
 	unsigned place = place_of(c, hash);
@@ -96,15 +98,26 @@ unsigned fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64
 	}
 	d->at_once++;
 	c->at_once++;
-	return place;
+	return (struct fw_channel_place){ c, place };
 }
 
-void fw_channel_give(struct fw_used_channel *c, unsigned destination, bool again, int64_t now_us)
+void fw_channel_return(const struct fw_channel_place *place)
+{
+	struct fw_used_channel *c = place->channel;
+	if (!c)
+		return;
+	c->destinations[place->destination].at_once--;
+	c->at_once--;
+	if (c->channel.rate > 0)
+		c->tokens += 1;
+}
+
+void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t now_us)
 {
 	enum { BORNE = 5, PAUSE_US = 1000000, MOST_DOUBLED = 8 };
-	struct fw_destination *d = &c->destinations[destination];
+	struct fw_destination *d = &place->channel->destinations[place->destination];
 	d->at_once--;
-	c->at_once--;
+	place->channel->at_once--;
 	d->failures = again ? d->failures + 1 : 0;
 	if (d->failures > BORNE) {
 		unsigned doubled = d->failures - BORNE < MOST_DOUBLED ? d->failures - BORNE : MOST_DOUBLED;

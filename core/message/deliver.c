@@ -126,7 +126,7 @@ static void settle(struct fw_delivering *d, enum fw_channel_outcome outcome, int
 	d->told = true;
 	d->outcome = outcome;
 	d->after_ms = after_ms;
-	fw_channel_give(d->channel, d->destination, outcome == FW_CHANNEL_RETRY, fw_now_us());
+	fw_channel_give(&d->place, outcome == FW_CHANNEL_RETRY, fw_now_us());
 	event_del(d->late);
 	write_outcome(d);
 }
@@ -141,8 +141,8 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 		write_outcome(d);
 		return;
 	}
-	fw_log(FW_LOG_WARN, "a channel has not said what became of a message", "channel", d->channel->channel.name, NULL);
-	fw_channel_give(d->channel, d->destination, true, fw_now_us());
+	fw_log(FW_LOG_WARN, "a channel has not said what became of a message", "channel", d->place.channel->channel.name, NULL);
+	fw_channel_give(&d->place, true, fw_now_us());
 	end(d);
 }
 
@@ -178,7 +178,7 @@ static int put_json(const struct fw_messages *m, const struct fw_attempt *a, con
 /* The channel has it, or has said at once what comes of it. */
 static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, struct fw_str json)
 {
-	const struct fw_channel *c = &d->channel->channel;
+	const struct fw_channel *c = &d->place.channel->channel;
 	char *to = fw_arena_strndup(&d->arena, x->address.p, x->address.n);
 	if (!to) {
 		settle(d, FW_CHANNEL_RETRY, -1);
@@ -222,14 +222,16 @@ static struct fw_delivering *create(struct fw_messages *m, const struct fw_attem
 	return d;
 }
 
-void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x)
+void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, const struct fw_channel_place *place)
 {
 	struct fw_str json;
 	struct fw_delivering *d = create(m, a, x);
-	if (!d)
-		return; /* out of memory: the attempt is lost */
-	d->channel = fw_channel_find(m, x->due.channel);
-	if (!d->channel) {
+	if (!d) {
+		fw_channel_return(place); /* out of memory: the attempt is lost */
+		return;
+	}
+	d->place = *place;
+	if (!d->place.channel) {
 		snprintf(d->reason, sizeof d->reason, "no plugin is the channel \"%.*s\"", (int)x->due.channel.n, x->due.channel.p);
 		d->told = true;
 		d->outcome = FW_CHANNEL_RETRY;
@@ -237,7 +239,6 @@ void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct 
 		write_outcome(d);
 		return;
 	}
-	d->destination = fw_channel_take(d->channel, x->address, fw_now_us());
 	if (put_json(m, a, x, &d->arena, &json) < 0)
 		settle(d, FW_CHANNEL_RETRY, -1);
 	else

@@ -61,6 +61,12 @@ struct fw_messages {
 	uint64_t chance[2];
 };
 
+/* A place among the deliveries of a channel, and of them to one destination. */
+struct fw_channel_place {
+	struct fw_used_channel *channel; /* NULL: there is no such channel */
+	unsigned destination;
+};
+
 /* Somebody whose messages are being judged. */
 struct fw_attempt {
 	struct fw_messages *messages;
@@ -74,6 +80,7 @@ struct fw_attempt {
 	struct fw_person person;
 	struct fw_record *record;
 	struct fw_due_item *items;
+	struct fw_channel_place *places;   /* of those that are to go, while they are being claimed */
 	uint32_t n, looking;       /* items; suppressions being looked for */
 	int rc;
 	int64_t now_us;
@@ -89,8 +96,7 @@ struct fw_delivering {
 	struct fw_delivering *next;
 	struct fw_message_id id;
 	char text[FW_MESSAGE_ID + 1];
-	struct fw_used_channel *channel;
-	unsigned destination;
+	struct fw_channel_place place;
 	struct event *late;        /* nobody told what came of it */
 	/* What is to be written. */
 	struct fw_arena arena;
@@ -125,15 +131,16 @@ void fw_alone_leave(struct fw_messages *m);
 struct fw_used_channel *fw_channel_find(struct fw_messages *m, struct fw_str name);
 /* Whether another delivery may begin, on any channel of that letter; else when to ask again. */
 bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_us);
-/* Whether another may go to the address's destination now; else when to ask again. */
+/* Whether another may go to that address now; else when to ask again. */
 bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_us);
-/* The place of the destination. */
-unsigned fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us);
+struct fw_channel_place fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us);
+/* What was taken and not used. */
+void fw_channel_return(const struct fw_channel_place *place);
 /* `again`: what went there is to be tried again; a destination of which that is all that is heard is left alone for a while. */
-void fw_channel_give(struct fw_used_channel *c, unsigned destination, bool again, int64_t now_us);
+void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t now_us);
 
-/* deliver.c: hands a claimed message to its channel. */
-void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *item);
+/* deliver.c: hands a claimed message to its channel; the place goes with it. */
+void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *item, const struct fw_channel_place *place);
 
 /* event.c: an event that comes of a message: its text in the arena, ready to be read. `name` is the plugin interface's; NULL: of that the
  * channel has no event. 0, FW_EINVAL or FW_ENOMEM. */

@@ -244,6 +244,23 @@ test('what was held while Redis was away is written about with what it told', as
 	assert.deepEqual([content.text, content.sku], ['still 1', 'B-7']);
 });
 
+test('a channel gets so many a second, and so many at once', async (t) => {
+	const shop = await open(t, { config: { workers: 1, plugins: { web: {}, email: { file: 'sent.jsonl', rate: 4 } } } });
+	const users = Array.from({ length: 14 }, (_, i) => `u-${i + 200}`);
+	for (const user of users) await shop.meet(user, `${user}@shop.example`);
+	const batch = users.map((user) => event({ type: 'track', anonymousId: undefined, userId: user, event: 'Order Completed', properties: { order_id: `A-${user}`, total: 5 } }));
+	assert.equal((await ask(`${shop.url}/v1/batch`, { batch }, bearer(secret))).status, 200);
+	await until(() => shop.sent().length === users.length, { seconds: 20 });
+	// A second's worth at once, then one each quarter of a second.
+	const at = shop.sent().map((s) => s.at);
+	assert.ok(at.at(-1) - at[0] >= 2000, `${at.at(-1) - at[0]} ms`);
+	for (const wrong of [{ rate: 0 }, { at_once: 0.5 }]) {
+		shop.configure({ plugins: { web: {}, email: { file: 'sent.jsonl', ...wrong } } });
+		const { status, stderr } = shop.command('reload');
+		assert.deepEqual([status, /is no number of deliveries/.test(stderr)], [1, true], stderr);
+	}
+});
+
 test('a letter is made of its template, with what is known when it goes', async (t) => {
 	const shop = await open(t, {
 		more: `rule "letter" { channel = "email", on = "Signed Up", send = { template = "letter", subject = "Hello {{traits.first_name|you}},\\nwelcome", badge = "{{event.plan}}" } }
