@@ -5,6 +5,11 @@
 /* Whoever wants to be alone says so again before: others in hand end within the time that a channel has. */
 enum { WANTED_US = 1000000 };
 
+bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us)
+{
+	return now_us < m->alone.until_us && m->alone.bucket == bucket && m->alone.hash == hash;
+}
+
 bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us)
 {
 	bool free = !m->alone.begun && now_us >= m->alone.until_us;

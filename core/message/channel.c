@@ -46,6 +46,15 @@ bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now
 	return true;
 }
 
+bool fw_channel_any_is_free(struct fw_messages *m, int64_t now_us)
+{
+	int64_t again_us;
+	for (unsigned i = 0; i < m->options.n_channels; i++)
+		if (is_free(&m->channels[i], now_us, &again_us))
+			return true;
+	return false;
+}
+
 /* Of an e-mail the domain; otherwise all is one place. */
 static uint64_t destination_of(struct fw_str address)
 {

@@ -33,7 +33,7 @@ struct fw_messages_bucket {
 };
 
 struct fw_messages_group {
-	bool owned, asked;
+	bool owned, asked, leaves;       /* `leaves`: what is being asked for is to be given back */
 	int64_t until_us, not_before_us; /* of the lease; when it may be asked for again */
 };
 
@@ -47,6 +47,8 @@ struct fw_messages {
 	struct fw_messages_bucket buckets[FW_STORE_BUCKETS];
 	unsigned owned;
 	int64_t wanted_us;
+	int64_t not_before_us; /* nothing is looked at: as many people as may be are in hand */
+	uint32_t first;        /* bucket that comes first when several are due */
 	struct fw_attempt *attempts; /* people in hand */
 	unsigned in_hand;
 	struct fw_delivering *deliveries[FW_DELIVERIES];
@@ -120,7 +122,8 @@ void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
 
 /* alone.c. Whoever has lost all attempts but the last has a worker for itself: if that one dies, too, nobody else was in its hands, and
  * who only died with another gets through. */
-/* Whether that person may be begun with. */
+/* Whether that person may be begun with; whether it is waited for, so that nothing else keeps it out. */
+bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
 bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
 /* Whether a person in hand may go on; false: others are on their way, or somebody else is to be alone. */
 bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a);
@@ -131,6 +134,7 @@ void fw_alone_leave(struct fw_messages *m);
 struct fw_used_channel *fw_channel_find(struct fw_messages *m, struct fw_str name);
 /* Whether another delivery may begin, on any channel of that letter; else when to ask again. */
 bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_us);
+bool fw_channel_any_is_free(struct fw_messages *m, int64_t now_us);
 /* Whether another may go to that address now; else when to ask again. */
 bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_us);
 struct fw_channel_place fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us);

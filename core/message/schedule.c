@@ -40,6 +40,8 @@ static void plan(struct fw_messages *m)
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us < first_us)
 			first_us = m->buckets[b].next_us;
+	if (first_us < m->not_before_us)
+		first_us = m->not_before_us;
 	if (first_us != INT64_MAX)
 		wait_us(m->on_due, first_us > now_us ? first_us - now_us : 0);
 }
@@ -59,6 +61,7 @@ struct looking {
 	struct fw_arena arena;
 	char after[FW_KEY_WAKE];
 	bool more;
+	bool asking, answered, over; /* in the call that asks; its answer came within; nothing is left to ask */
 	int64_t next_us;
 };
 
@@ -90,19 +93,18 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 		l->next_us = wake.at_us < l->next_us ? wake.at_us : l->next_us;
 		return false;
 	}
-	if (m->in_hand + m->delivering >= FW_LIMIT_MESSAGES_AT_ONCE) {
-		l->next_us = now_us + FULL_US;
-		return false;
-	}
-	if (!fw_alone_allows(m, l->bucket, hash, now_us)) {
-		l->next_us = now_us + FULL_US;
-		return l->bucket == m->alone.bucket; /* it may be behind */
+	bool waited_for = fw_alone_wants(m, l->bucket, hash, now_us);
+	bool full = !waited_for && m->in_hand + m->delivering >= FW_LIMIT_MESSAGES_AT_ONCE;
+	if (full || !fw_alone_allows(m, l->bucket, hash, now_us)) {
+		m->not_before_us = now_us + FULL_US;
+		l->next_us = now_us;
+		return !full && l->bucket == m->alone.bucket; /* it may be behind */
 	}
 	if (fw_attempt_has(m, l->bucket, hash)) /* its end has this bucket looked at again */
 		return true;
-	if (!fw_channel_is_free(m, wake.channel, now_us, &again_us)) {
+	if (!waited_for && !fw_channel_is_free(m, wake.channel, now_us, &again_us)) {
 		l->next_us = again_us < l->next_us ? again_us : l->next_us;
-		return true;
+		return fw_channel_any_is_free(m, now_us);
 	}
 	if (fw_attempt_begin(m, l->bucket, row, hash) < 0)
 		l->next_us = now_us + AGAIN_US;
@@ -120,20 +122,29 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		l->next_us = now_us + AGAIN_US;
 	for (size_t i = 0; on && i < n; i++)
 		on = take_row(l, &rows[i], now_us);
-	if (!on || !more || n == 0 || rows[n - 1].key.n != FW_KEY_WAKE) {
-		end_look(l);
-		return;
-	}
-	memcpy(l->after, rows[n - 1].key.p, FW_KEY_WAKE);
+	l->over = !on || !more || n == 0 || rows[n - 1].key.n != FW_KEY_WAKE;
 	l->more = true;
-	look_on(l);
+	if (!l->over)
+		memcpy(l->after, rows[n - 1].key.p, FW_KEY_WAKE);
+	l->answered = true;
+	if (!l->asking)
+		look_on(l);
 }
 
+/* A store that answers within the call is asked by this loop, however many rows there are. */
 static void look_on(struct looking *l)
 {
-	struct fw_str after = { l->after, l->more ? FW_KEY_WAKE : 0 };
-	fw_arena_reset(&l->arena);
-	fw_store_scan(fw_people_store(l->m->options.people), l->bucket, FW_STR("M"), after, ROWS_AT_ONCE, &l->arena, on_rows, l);
+	while (!l->over) {
+		struct fw_str after = { l->after, l->more ? FW_KEY_WAKE : 0 };
+		fw_arena_reset(&l->arena);
+		l->answered = false;
+		l->asking = true;
+		fw_store_scan(fw_people_store(l->m->options.people), l->bucket, FW_STR("M"), after, ROWS_AT_ONCE, &l->arena, on_rows, l);
+		l->asking = false;
+		if (!l->answered)
+			return;
+	}
+	end_look(l);
 }
 
 static void look(struct fw_messages *m, uint32_t bucket)
@@ -156,11 +167,16 @@ static void on_due(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_messages *m = ctx;
 	int64_t now_us = fw_now_us();
+	uint32_t first = now_us < m->alone.until_us ? m->alone.bucket : m->first;
 	(void)fd;
 	(void)what;
-	for (uint32_t b = 0; b < FW_STORE_BUCKETS && !m->draining; b++)
-		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us <= now_us)
-			look(m, b);
+	for (uint32_t k = 0; k < FW_STORE_BUCKETS && !m->draining && m->not_before_us <= now_us; k++) {
+		uint32_t b = (first + k) % FW_STORE_BUCKETS;
+		if (!m->groups[b / FW_GROUP_BUCKETS].owned || m->buckets[b].scanning || m->buckets[b].next_us > now_us)
+			continue;
+		look(m, b);
+		m->first = (b + 1) % FW_STORE_BUCKETS; /* whoever found no room has the next turn after all others */
+	}
 	plan(m);
 }
 
@@ -189,6 +205,12 @@ static void lease_name(unsigned group, char name[24])
 	snprintf(name, 24, "messages/%u", group);
 }
 
+static void lose(struct fw_messages *m, unsigned group)
+{
+	m->groups[group].owned = false;
+	m->owned--;
+}
+
 static void on_leased(void *ctx, int rc)
 {
 	struct leasing l = *(struct leasing *)ctx;
@@ -196,6 +218,16 @@ static void on_leased(void *ctx, int rc)
 	struct fw_messages_group *g = &m->groups[l.group];
 	free(ctx);
 	g->asked = false;
+	if (rc == 0 && (m->draining || g->leaves)) { /* it was given back while it was being asked for */
+		char name[24];
+		g->leaves = false;
+		lease_name(l.group, name);
+		fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
+		return;
+	}
+	g->leaves = false;
+	if (rc == FW_EBUSY && g->owned)
+		lose(m, l.group);
 	if (rc == 0 && !g->owned) {
 		g->owned = true;
 		m->owned++;
@@ -205,12 +237,6 @@ static void on_leased(void *ctx, int rc)
 	if (rc == 0)
 		g->until_us = fw_monotonic_us() + LEASE_MS * INT64_C(1000);
 	plan(m);
-}
-
-static void lose(struct fw_messages *m, unsigned group)
-{
-	m->groups[group].owned = false;
-	m->owned--;
 }
 
 static void ask(struct fw_messages *m, unsigned group)
@@ -233,6 +259,7 @@ static void give_back(struct fw_messages *m, unsigned group, int64_t now_us)
 	char name[24];
 	lease_name(group, name);
 	lose(m, group);
+	m->groups[group].leaves = m->groups[group].asked;
 	m->groups[group].not_before_us = now_us + LEFT_ALONE_MS * INT64_C(1000);
 	fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
 }
