@@ -70,24 +70,12 @@ static struct found list(struct fw_messages_job *j, uint32_t bucket, struct fw_s
 /* The person whose row has that hash; record.n 0: there is none. 0 or what the store says. */
 static int load(struct fw_messages_job *j, uint64_t hash, struct fw_person *ret)
 {
-	char prefix[FW_KEY_PERSON + 1] = "P";
-	struct fw_key key = { .bucket = fw_store_bucket(hash) };
-	fw_key_number(prefix + 1, hash, 8);
-	prefix[FW_KEY_PERSON] = 'r';
-	struct found f = list(j, key.bucket, (struct fw_str){ prefix, sizeof prefix }, (struct fw_str){ NULL, 0 }, 1, &j->arena);
-	*ret = (struct fw_person){ .version = 0 };
-	if (f.rc < 0 || f.n == 0 || f.keys[0].n > sizeof key.bytes)
-		return f.rc;
-	memcpy(key.bytes, f.keys[0].p, f.keys[0].n);
-	key.n = (unsigned)f.keys[0].n;
-	struct fw_person_id row = fw_key_id(&key);
-	row.id.p = fw_arena_strndup(&j->arena, row.id.p, row.id.n);
-	f.done = false;
-	fw_people_load_row(j->stored.people, &row, &j->arena, on_loaded, &f);
+	struct found f = { .done = false };
+	fw_people_load_hash(j->stored.people, hash, &j->arena, on_loaded, &f);
 	fw_stored_wait(&j->stored, &f.done);
-	if (f.rc == 0 && fw_person_id_equal(&f.person.row, &row))
-		*ret = f.person;
-	return f.rc;
+	bool here = f.rc == 0 && fw_people_row_hash(&f.person.row) == hash;
+	*ret = here ? f.person : (struct fw_person){ .version = 0 };
+	return f.rc == FW_ENOENT ? 0 : f.rc;
 }
 
 static int write(struct fw_messages_job *j, const struct fw_person *person, struct fw_record *record)

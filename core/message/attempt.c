@@ -243,14 +243,12 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	struct fw_attempt *a = ctx;
 	a->person = *person;
 	a->now_us = fw_now_us();
-	if (rc == 0 && !fw_person_id_equal(&person->row, &a->row)) {
-		if (person->moved.id.n)
-			fail(a); /* its record is on its way to another, which wakes somebody, too */
-		else
-			drop_wake(a);
+	bool elsewhere = rc == 0 && fw_people_row_hash(&person->row) != a->hash;
+	if (elsewhere && person->moved.id.n) {
+		fail(a); /* its record is on its way to another, which wakes somebody, too */
 		return;
 	}
-	if (rc == 0 && !person->record.n) {
+	if (rc == FW_ENOENT || elsewhere || (rc == 0 && !person->record.n)) {
 		drop_wake(a);
 		return;
 	}
@@ -266,37 +264,10 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		look_for_suppressions(a);
 }
 
-static void on_row(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more);
-
 static void load(struct fw_attempt *a)
 {
-	char prefix[FW_KEY_PERSON + 1];
-	prefix[0] = 'P';
-	fw_key_number(prefix + 1, a->hash, 8);
-	prefix[FW_KEY_PERSON] = 'r';
 	fw_arena_reset(&a->arena);
-	fw_store_scan(fw_people_store(a->messages->options.people), a->bucket, (struct fw_str){ prefix, sizeof prefix },
-		(struct fw_str){ NULL, 0 }, 1, &a->arena, on_row, a);
-}
-
-static void on_row(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
-{
-	struct fw_attempt *a = ctx;
-	struct fw_key key = { .bucket = a->bucket };
-	(void)more;
-	if (rc < 0) {
-		fail(a);
-	} else if (n == 0 || rows[0].key.n <= FW_KEY_PERSON + 2 || rows[0].key.n > sizeof key.bytes) {
-		drop_wake(a);
-	} else {
-		memcpy(key.bytes, rows[0].key.p, rows[0].key.n);
-		key.n = (unsigned)rows[0].key.n;
-		a->row = fw_key_id(&key);
-		if (!(a->row.id.p = fw_arena_strndup(&a->arena, a->row.id.p, a->row.id.n)))
-			fail(a);
-		else
-			fw_people_load_row(a->messages->options.people, &a->row, &a->arena, on_loaded, a);
-	}
+	fw_people_load_hash(a->messages->options.people, a->hash, &a->arena, on_loaded, a);
 }
 
 int fw_attempt_begin(struct fw_messages *m, uint32_t bucket, const struct fw_row *wake, uint64_t hash)

@@ -208,8 +208,8 @@ static struct fw_delivering *create(struct fw_messages *m, const struct fw_attem
 	d->id = (struct fw_message_id){ a->hash, x->due.number };
 	fw_arena_init(&d->arena, NULL, 0, 0);
 	d->late = evtimer_new(m->base, on_late, d);
-	memcpy(d->row_text, a->row.id.p, a->row.id.n);
-	d->row = (struct fw_person_id){ a->row.kind, { d->row_text, a->row.id.n } };
+	memcpy(d->row_text, a->person.row.id.p, a->person.row.id.n);
+	d->row = (struct fw_person_id){ a->person.row.kind, { d->row_text, a->person.row.id.n } };
 	if (!d->late || fw_message_id_write(&m->options.people->secret, d->id, d->text) < 0) {
 		if (d->late)
 			event_free(d->late);

@@ -10,7 +10,6 @@ struct hearing {
 	struct fw_arena arena;
 	struct fw_message_id id;
 	struct fw_str text, name, json;
-	uint32_t bucket;
 	struct fw_sent sent;
 	struct fw_record *record;
 	bool suppressed;          /* it was not before */
@@ -108,52 +107,32 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		apply(h);
 }
 
-/* The id's row, and what is kept of the message. */
-static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+/* What is kept of the message. */
+static void on_sent(void *ctx, int rc, const struct fw_row *row)
 {
 	struct hearing *h = ctx;
-	struct fw_key key = { .bucket = h->bucket }, sent;
-	struct fw_str row = { NULL, 0 }, value = { NULL, 0 };
-	(void)more;
-	fw_sent_key(h->bucket, h->id, &sent);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (fw_str_equal(rows[i].key, fw_key_str(&sent)))
-			value = rows[i].value;
-		else if (!row.p && rows[i].key.n > FW_KEY_PERSON + 2 && rows[i].key.p[FW_KEY_PERSON] == 'r')
-			row = rows[i].key;
-	}
-	if (rc == 0 && (!row.p || !value.p || row.n > sizeof key.bytes))
-		rc = FW_ENOENT;
 	if (rc == 0)
-		rc = fw_sent_read(&h->arena, value, &h->sent);
-	if (rc < 0) {
+		rc = row->value.p ? fw_sent_read(&h->arena, row->value, &h->sent) : FW_ENOENT;
+	if (rc < 0)
 		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
-		return;
-	}
-	memcpy(key.bytes, row.p, row.n);
-	key.n = (unsigned)row.n;
-	struct fw_person_id id = fw_key_id(&key);
-	if (!(id.id.p = fw_arena_strndup(&h->arena, id.id.p, id.id.n)))
-		end(h, FW_ENOMEM, false);
 	else
-		fw_people_load_row(h->m->options.people, &id, &h->arena, on_loaded, h);
+		fw_people_load_hash(h->m->options.people, h->id.person, &h->arena, on_loaded, h);
 }
 
 static void on_ready(void *ctx, int rc)
 {
 	struct hearing *h = ctx;
-	char prefix[FW_KEY_PERSON];
+	uint32_t bucket;
+	struct fw_key key;
 	if (rc == 0)
 		rc = fw_message_id_read(&h->m->options.people->secret, h->text, &h->id);
 	if (rc < 0) {
 		end(h, rc == FW_EINVAL ? FW_ENOENT : rc, false);
 		return;
 	}
-	h->bucket = fw_store_bucket(h->id.person);
-	prefix[0] = 'P';
-	fw_key_number(prefix + 1, h->id.person, 8);
-	fw_store_scan(fw_people_store(h->m->options.people), h->bucket, (struct fw_str){ prefix, sizeof prefix },
-		(struct fw_str){ NULL, 0 }, FW_LIMIT_STORE_SCAN_ROWS, &h->arena, on_rows, h);
+	bucket = fw_store_bucket(h->id.person);
+	fw_sent_key(bucket, h->id, &key);
+	fw_store_get(fw_people_store(h->m->options.people), bucket, fw_key_str(&key), &h->arena, on_sent, h);
 }
 
 void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx)

@@ -78,7 +78,6 @@ struct fw_attempt {
 	struct fw_key wake;        /* the row that led here */
 	uint64_t wake_version;
 	struct fw_arena arena;
-	struct fw_person_id row;
 	struct fw_person person;
 	struct fw_record *record;
 	struct fw_due_item *items;

@@ -167,3 +167,58 @@ void fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, str
 {
 	load(p, row, (struct fw_str){ NULL, 0 }, true, BY_GUEST, arena, done, ctx);
 }
+
+uint64_t fw_people_row_hash(const struct fw_person_id *row)
+{
+	struct fw_key key;
+	fw_key_person(row, &key);
+	return fw_key_read(key.bytes + 1, 8);
+}
+
+/* Lies in the arena of whoever asked. */
+struct hashed {
+	struct fw_people *people;
+	struct fw_arena *arena;
+	fw_people_loaded done;
+	void *ctx;
+};
+
+static void fail_hashed(const struct hashed *h, int rc)
+{
+	static const struct fw_person nobody;
+	h->done(h->ctx, rc, &nobody);
+}
+
+static void on_hashed(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
+{
+	const struct hashed *h = ctx;
+	struct fw_key key;
+	(void)more;
+	if (rc == 0 && (n == 0 || rows[0].key.n <= FW_KEY_PERSON + 2 || rows[0].key.n > sizeof key.bytes))
+		rc = FW_ENOENT;
+	if (rc < 0) {
+		fail_hashed(h, rc);
+		return;
+	}
+	memcpy(key.bytes, rows[0].key.p, rows[0].key.n);
+	key.n = (unsigned)rows[0].key.n;
+	struct fw_person_id row = fw_key_id(&key);
+	if ((row.id.p = fw_arena_strndup(h->arena, row.id.p, row.id.n)))
+		fw_people_load_row(h->people, &row, h->arena, h->done, h->ctx);
+	else
+		fail_hashed(h, FW_ENOMEM);
+}
+
+void fw_people_load_hash(struct fw_people *p, uint64_t hash, struct fw_arena *arena, fw_people_loaded done, void *ctx)
+{
+	char prefix[FW_KEY_PERSON + 1] = { 'P', [FW_KEY_PERSON] = 'r' };
+	struct hashed *h = FW_NEW(arena, struct hashed);
+	if (!h) {
+		fail_hashed(&(struct hashed){ .done = done, .ctx = ctx }, FW_ENOMEM);
+		return;
+	}
+	*h = (struct hashed){ p, arena, done, ctx };
+	fw_key_number(prefix + 1, hash, 8);
+	fw_store_scan(p->store, fw_store_bucket(hash), (struct fw_str){ prefix, sizeof prefix }, (struct fw_str){ NULL, 0 }, 1, arena,
+		on_hashed, h);
+}

@@ -85,6 +85,10 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person *person, cons
 
 /* The person whose row that is, and nobody whom it leads to because several use the device; otherwise as fw_people_load, settled. */
 void fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done, void *ctx);
+/* The same by the hash in the key of the row, which is all that wake rows and ids of messages tell. rc: FW_ENOENT, too: no row has it.
+ * Where the row leads on, `person->row` has another hash. */
+void fw_people_load_hash(struct fw_people *p, uint64_t hash, struct fw_arena *arena, fw_people_loaded done, void *ctx);
+uint64_t fw_people_row_hash(const struct fw_person_id *row);
 /* Writes a record that was made from `person`, with changes of further rows of its bucket beside it. rc as of fw_people_reserve;
  * FW_ECONFLICT: load the person again and begin anew. The record, the changes and what they point to must stay until then. */
 void fw_people_replace(struct fw_people *p, const struct fw_person *person, struct fw_record *record, const struct fw_change *beside,
