@@ -110,9 +110,8 @@ void fw_key_tombstone(const struct fw_key *row, const unsigned char hash[16], st
 	ret->n = 17;
 }
 
-enum { NOT_A_KIND = -1 };
-
-static int kind_of(struct fw_str text, struct fw_str *ret_rest)
+/* A text that names its kind: the kind, and the id behind it. Anything else is left as it is, a user's id. */
+static void take_kind(struct fw_str text, struct fw_person_id *id)
 {
 	static const struct {
 		const char *name;
@@ -122,11 +121,10 @@ static int kind_of(struct fw_str text, struct fw_str *ret_rest)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		size_t n = strlen(kinds[i].name);
 		if (text.n > n && text.p[n] == ':' && memcmp(text.p, kinds[i].name, n) == 0) {
-			*ret_rest = (struct fw_str){ text.p + n + 1, text.n - n - 1 };
-			return kinds[i].kind;
+			*id = (struct fw_person_id){ kinds[i].kind, { text.p + n + 1, text.n - n - 1 } };
+			return;
 		}
 	}
-	return NOT_A_KIND;
 }
 
 /* Addresses and numbers are found in their normal form. */
@@ -154,9 +152,7 @@ static int normalise(struct fw_arena *arena, struct fw_person_id *id, struct fw_
 int fw_person_id_parse(struct fw_arena *arena, struct fw_str text, struct fw_person_id *ret, struct fw_error *err)
 {
 	struct fw_person_id id = { FW_PERSON_USER, text };
-	int kind = kind_of(text, &id.id);
-	if (kind != NOT_A_KIND)
-		id.kind = (enum fw_person_kind)kind;
+	take_kind(text, &id);
 	if (id.id.n == 0 || id.id.n > FW_LIMIT_EVENT_ID_BYTES) {
 		fw_fail(err, FW_EINVAL, NULL, 0, id.id.n ? "an id has at most %d bytes" : "the id is empty", FW_LIMIT_EVENT_ID_BYTES);
 		fw_hint(err, "write a userId, or anonymous:, email:, phone: or external: and what comes behind it");

@@ -5,6 +5,8 @@
 #include "people/keep.h"
 #include "people/post.h"
 
+enum found_by { BY_ID, BY_USER, BY_GUEST };
+
 /* On its way; lives in the arena of whoever asked. */
 struct load {
 	struct fw_people *people;
@@ -14,7 +16,7 @@ struct load {
 	char text[FW_KEYED_HASH_TEXT];
 	struct fw_arena *arena;
 	bool settled;
-	enum { BY_ID, BY_USER, BY_GUEST } by;
+	enum found_by by;
 	struct fw_follow follow;
 	struct fw_person first;  /* found by the id, while the user is looked for */
 	char first_text[FW_LIMIT_EVENT_ID_BYTES];
@@ -57,7 +59,7 @@ static int put_together(struct load *l, struct fw_person *person)
 	return fw_record_bytes(record, l->arena, &person->record);
 }
 
-static void follow_other(struct load *l, int by, enum fw_person_kind kind, struct fw_str id)
+static void follow_other(struct load *l, enum found_by by, enum fw_person_kind kind, struct fw_str id)
 {
 	l->by = by;
 	l->asked = (struct fw_person_id){ kind, id };
@@ -134,8 +136,8 @@ static void on_ready(void *ctx, int rc)
 	follow(l);
 }
 
-static void load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, int by, struct fw_arena *arena,
-	fw_people_loaded done, void *ctx)
+static void load(struct fw_people *p, const struct fw_person_id *id, struct fw_str user, bool settled, enum found_by by,
+	struct fw_arena *arena, fw_people_loaded done, void *ctx)
 {
 	struct load *l = fw_arena_alloc(arena, sizeof *l);
 	static const struct fw_person nobody;
