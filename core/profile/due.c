@@ -267,10 +267,11 @@ int fw_record_set_mark(struct fw_record *r, const struct fw_mark *mark)
 	return rc;
 }
 
-/* Of a rule the person has one that waits; of two the later trigger's stays. */
+/* Of a rule a person has one that waits: that of the latest trigger, and none if a later one has gone further already. So it does not
+ * matter in which order three meet. */
 static bool is_replaced(const struct fw_due *a, const struct fw_due *by)
 {
-	if (a == by || a->state != FW_DUE_WAITS || by->state != FW_DUE_WAITS || !fw_str_equal(a->rule, by->rule))
+	if (a == by || a->state != FW_DUE_WAITS || !fw_str_equal(a->rule, by->rule))
 		return false;
 	return a->triggered_us != by->triggered_us ? a->triggered_us < by->triggered_us : a->number < by->number;
 }
@@ -285,14 +286,25 @@ static void drop_replaced(struct fw_record *r)
 			}
 }
 
-/* Which of two that are one has come further. */
+/* Which of two that are one has come further; a total order, so that either way of merging keeps the same one. */
 static bool is_behind(const struct fw_due *a, const struct fw_due *b)
 {
 	if (a->attempts != b->attempts)
 		return a->attempts < b->attempts;
 	if (a->state != b->state)
 		return a->state < b->state;
-	return a->due_us != b->due_us ? a->due_us < b->due_us : a->triggered_us < b->triggered_us;
+	if (a->due_us != b->due_us)
+		return a->due_us < b->due_us;
+	if (a->triggered_us != b->triggered_us)
+		return a->triggered_us < b->triggered_us;
+	if (a->expires_us != b->expires_us)
+		return a->expires_us < b->expires_us;
+	if (a->lost != b->lost)
+		return a->lost < b->lost;
+	int order = fw_str_compare(a->rule, b->rule);
+	order = order ? order : fw_str_compare(a->channel, b->channel);
+	order = order ? order : fw_str_compare(a->facts, b->facts);
+	return (order ? order : fw_str_compare(a->reason, b->reason)) < 0;
 }
 
 int fw_merge_messages(struct merging *m)

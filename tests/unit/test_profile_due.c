@@ -120,7 +120,8 @@ static struct fw_record *anybody(struct dice *dice, const char *id)
 	struct fw_record *r = nobody(id);
 	const uint64_t first = below(dice, 4); /* of a rule one waits */
 	for (uint64_t n = below(dice, 4); n > 0; n--) {
-		struct fw_due d = due(1 + roll(dice) % 1000, rules[(first + n) % 4], NOON + below(dice, 5) * MINUTE_US);
+		uint64_t rule = (first + n) % 4, number = 4 * (1 + below(dice, 250)) + rule; /* which says of whom it is and since when */
+		struct fw_due d = due(number, rules[rule], NOON + (int64_t)(number % 5) * MINUTE_US);
 		d.state = (enum fw_due_state)below(dice, 3);
 		if (fw_record_put_due(r, &d) < 0)
 			break;
