@@ -27,7 +27,7 @@ enum { REDIS_NODES = 8, REDIS_SLOTS = 16384, REDIS_WAIT_MS = 60000, REDIS_ARGUME
 struct redis_options {
 	const char *password; /* of the default user and of "shop"; NULL: none, and anybody is the default user */
 	const char *certificates; /* a folder that redis_certificates filled: it speaks TLS only (and plainly on its socket) */
-	bool appendonly;      /* what is acknowledged outlives the process */
+	bool appendonly;      /* what is acknowledged outlives the process; with one sync a second a busy disk may hold a write back */
 	bool cluster;
 	const char *more[8];  /* further arguments, up to NULL */
 };
@@ -247,7 +247,7 @@ static inline void redis_server_start(struct redis_server *r)
 {
 	struct redis_arguments a = { .n = 0 };
 	redis_add(&a, "redis-server", "--bind", "127.0.0.1", "--save", "", "--unixsocketperm", "700", "--unixsocket", r->socket, "--dir",
-		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--repl-diskless-sync-delay", "0",
+		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
 		"--repl-ping-replica-period", "1", NULL);
 	redis_add_options(&a, r);
 	unlink(r->socket); /* one that was killed leaves it */
@@ -418,20 +418,25 @@ static inline void redis_cluster_wait_primary(struct redis_cluster *c, unsigned 
 	}
 }
 
-/* The primary of the slot and its replica change places, in agreement. Returns the new primary. */
+/* The primary of the slot and its replica change places, in agreement. Returns the new primary. A replica gives up after five seconds
+ * and tells nobody, and on a busy machine the cluster may take the new one for dead, and the old one back: so it is asked again. */
 static inline struct redis_server *redis_cluster_failover(struct redis_cluster *c, unsigned slot)
 {
+	enum { ASKED_AGAIN_MS = 6000, PAUSE_MS = 5 };
 	struct redis_server *replica = redis_cluster_replica(c, redis_cluster_primary(c, slot));
-	/* It gives up after five seconds, and tells nobody. */
-	for (long ms = 0; !redis_says(replica, "INFO replication", "role:master"); ms += 5) {
-		if (ms % 6000 == 0)
-			redis_tell(replica, "CLUSTER FAILOVER");
-		if (ms > REDIS_WAIT_MS)
-			redis_fail("it does not become a primary", replica->folder);
-		redis_pause_ms(5);
+	for (long ms = 0, asked = -ASKED_AGAIN_MS; ms <= REDIS_WAIT_MS; ms += PAUSE_MS) {
+		if (redis_says(replica, "INFO replication", "role:master")) {
+			redis_cluster_settle(c, 0);
+			if (redis_cluster_primary(c, slot) == replica)
+				return replica;
+		} else if (ms >= asked + ASKED_AGAIN_MS) {
+			freeReplyObject(redis_ask(replica, "CLUSTER FAILOVER")); /* it may have no primary to agree with just now */
+			asked = ms;
+		}
+		redis_pause_ms(PAUSE_MS);
 	}
-	redis_cluster_wait_primary(c, slot, replica);
-	return replica;
+	redis_fail("it does not become the primary", replica->folder);
+	return NULL;
 }
 
 /* The keys of a slot, one after the other, so that a moment comes at which it has some here and some there. */
