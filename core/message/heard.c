@@ -17,7 +17,6 @@ struct hearing {
 	struct fw_people_group group;
 	struct fw_consent_said said;
 	struct fw_consent_change consent;
-	struct fw_claim claim;
 	fw_messages_heard done;
 	void *ctx;
 };
@@ -43,20 +42,31 @@ static void on_applied(void *ctx, int rc)
 	end(h, rc, rc == 0 && (!h->event.repeated || h->suppressed));
 }
 
-/* Under the id by which the person is found for certain: the userId, else an address, else the first id. */
-static void choose_id(struct hearing *h)
+/* That of the record's ids whose row has the hash. */
+static bool find_id(const struct hearing *h, uint64_t hash, struct fw_person_id *ret)
 {
-	struct fw_str user = fw_record_user(h->record);
 	struct fw_id id;
-	h->claim = (struct fw_claim){ FW_ID_ANONYMOUS, fw_record_first_id(h->record) };
-	for (unsigned i = 0; fw_record_id(h->record, i, &id); i++)
-		if (id.kind == FW_ID_EMAIL || id.kind == FW_ID_PHONE)
-			h->claim = (struct fw_claim){ id.kind, id.text };
-	if (user.n)
-		h->claim = (struct fw_claim){ FW_ID_USER, user };
-	h->event.id = (struct fw_person_id){ (enum fw_person_kind)h->claim.kind, h->claim.text };
-	h->event.claims = &h->claim;
-	h->event.n_claims = 1;
+	for (unsigned i = 0; fw_record_id(h->record, i, &id); i++) {
+		const struct fw_person_id plain = { (enum fw_person_kind)id.kind, id.text };
+		char text[FW_KEYED_HASH_TEXT];
+		struct fw_person_id row;
+		fw_secret_row_id(&h->m->options.people->secret, &plain, text, &row);
+		if (fw_people_row_hash(&row) != hash)
+			continue;
+		*ret = plain;
+		return true;
+	}
+	return false;
+}
+
+/* The event always comes by the row that the message was made at, wherever that leads by now: by another it would count again, if the two
+ * became one in between. It claims no ids, so it is nobody else's who goes by one of them. */
+static int choose_id(struct hearing *h, const struct fw_person_id *row)
+{
+	if (find_id(h, h->id.person, &h->event.id) || find_id(h, fw_people_row_hash(row), &h->event.id))
+		return 0;
+	h->event.id = *row; /* a guest */
+	return fw_secret_hides(row->kind) ? FW_EIO : 0;
 }
 
 static void apply(struct hearing *h)
@@ -70,7 +80,6 @@ static void apply(struct hearing *h)
 		end(h, rc, false);
 		return;
 	}
-	choose_id(h);
 	h->event.proven = true;
 	h->event.behaviour = h->m->options.profile->behaviour;
 	if (is_name(h, "unsubscribed")) {
@@ -99,6 +108,8 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		rc = FW_ENOENT;
 	if (rc == 0)
 		rc = fw_record_read(&h->arena, person->record, &h->record, NULL);
+	if (rc == 0)
+		rc = choose_id(h, &person->row);
 	if (rc < 0)
 		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
 	else if (is_name(h, "bounced") || is_name(h, "complained"))
