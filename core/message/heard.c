@@ -113,7 +113,7 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	if (rc < 0)
 		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
 	else if (is_name(h, "bounced") || is_name(h, "complained"))
-		fw_suppression_put(h->m->options.people, &h->sent.suppression, h->name, false, fw_now_us(), on_suppressed, h);
+		fw_suppression_put(h->m->options.people, &h->sent.suppression, h->name, fw_now_us(), on_suppressed, h);
 	else
 		apply(h);
 }

@@ -68,6 +68,16 @@ int fw_messages_result(struct fw_messages *m, const char *id, enum fw_channel_ou
 typedef void (*fw_messages_heard)(void *ctx, int rc, bool changed);
 void fw_messages_hear(struct fw_messages *m, struct fw_str id, struct fw_str name, struct fw_str json, fw_messages_heard done, void *ctx);
 
+/* What is said of an address, whoever's it is: nothing of the channel goes there any more, or again. Who goes by it says so, too: the
+ * channel's consent is withdrawn, or granted. */
+struct fw_address_said {
+	struct fw_str channel, address;
+	struct fw_str reason, source; /* a word such as "stop"; what the consent's log names */
+	bool lift;                    /* it may again; of an address that is not suppressed this changes nothing */
+};
+/* Told again it does what was left. Texts must stay until done. done: rc 0, and whether the list changed; or what the store says. */
+void fw_messages_suppress(struct fw_messages *m, const struct fw_address_said *said, fw_messages_heard done, void *ctx);
+
 /* Counted since it was made. */
 struct fw_messages_counters {
 	uint64_t judged, sent, deferred, refused, retried, failed, lost, poison, heard;

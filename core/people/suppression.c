@@ -68,13 +68,12 @@ void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_s
 	fw_people_ready(p, on_ready, l);
 }
 
+/* A row on its way to be as it should. */
 struct putting {
 	struct fw_people *people;
 	struct fw_arena arena;
-	struct fw_str channel, address; /* of whoever asked, until the secret is known */
 	struct fw_key key;
-	struct fw_buf value;
-	bool lift;
+	struct fw_buf value;   /* nothing: the row is to go */
 	struct fw_change change;
 	struct fw_commit commit;
 	fw_suppression_done done;
@@ -106,12 +105,12 @@ static void on_put(void *ctx, int rc, uint64_t version)
 static void on_before(void *ctx, int rc, const struct fw_row *row)
 {
 	struct putting *p = ctx;
-	bool there = rc == 0 && row->value.p;
-	if (rc < 0 || there != p->lift) {
+	bool there = rc == 0 && row->value.p, wanted = p->value.n > 0;
+	if (rc < 0 || there == wanted) {
 		end(p, rc, false);
 		return;
 	}
-	p->change = (struct fw_change){ p->lift ? FW_CHANGE_DELETE : FW_CHANGE_PUT, fw_key_str(&p->key), { p->value.data, p->value.n },
+	p->change = (struct fw_change){ wanted ? FW_CHANGE_PUT : FW_CHANGE_DELETE, fw_key_str(&p->key), { p->value.data, p->value.n },
 		row->version };
 	rc = fw_commit(&p->commit, p->people, &(struct fw_batch){ p->key.bucket, &p->change, 1 }, on_put, p);
 	if (rc < 0)
@@ -124,60 +123,36 @@ static void look_before(struct putting *p)
 	fw_store_get(p->people->store, p->key.bucket, fw_key_str(&p->key), &p->arena, on_before, p);
 }
 
-static struct putting *create(struct fw_people *people, struct fw_str reason, bool lift, int64_t now_us, fw_suppression_done done,
-	void *ctx)
+static struct putting *create(struct fw_people *people, const struct fw_key *key, fw_suppression_done done, void *ctx)
 {
 	struct putting *p = calloc(1, sizeof *p);
-	if (!p)
+	if (!p) {
+		done(ctx, FW_ENOMEM, false);
 		return NULL;
-	*p = (struct putting){ .people = people, .lift = lift, .done = done, .ctx = ctx };
+	}
+	*p = (struct putting){ .people = people, .key = *key, .done = done, .ctx = ctx };
 	fw_arena_init(&p->arena, NULL, 0, 0);
 	fw_buf_init(&p->value, 0);
-	fw_pack_number(&p->value, (uint64_t)(now_us / 1000));
-	fw_pack_text(&p->value, reason);
 	return p;
 }
 
-static void begin(struct putting *p)
+void fw_suppression_put(struct fw_people *people, const struct fw_key *key, struct fw_str reason, int64_t now_us, fw_suppression_done done,
+	void *ctx)
 {
+	struct putting *p = create(people, key, done, ctx);
+	if (!p)
+		return;
+	fw_pack_number(&p->value, (uint64_t)(now_us / 1000));
+	fw_pack_text(&p->value, reason);
 	if (p->value.failed)
 		end(p, FW_ENOMEM, false);
 	else
 		look_before(p);
 }
 
-void fw_suppression_put(struct fw_people *people, const struct fw_key *key, struct fw_str reason, bool lift, int64_t now_us,
-	fw_suppression_done done, void *ctx)
+void fw_suppression_lift(struct fw_people *people, const struct fw_key *key, fw_suppression_done done, void *ctx)
 {
-	struct putting *p = create(people, reason, lift, now_us, done, ctx);
-	if (!p) {
-		done(ctx, FW_ENOMEM, false);
-		return;
-	}
-	p->key = *key;
-	begin(p);
-}
-
-static void on_secret(void *ctx, int rc)
-{
-	struct putting *p = ctx;
-	if (rc < 0) {
-		end(p, rc, false);
-		return;
-	}
-	fw_suppression_key(&p->people->secret, p->channel, p->address, &p->key);
-	begin(p);
-}
-
-void fw_suppression_tell(struct fw_people *people, struct fw_str channel, struct fw_str address, struct fw_str reason, bool lift,
-	int64_t now_us, fw_suppression_done done, void *ctx)
-{
-	struct putting *p = create(people, reason, lift, now_us, done, ctx);
-	if (!p) {
-		done(ctx, FW_ENOMEM, false);
-		return;
-	}
-	p->channel = channel;
-	p->address = address;
-	fw_people_ready(people, on_secret, p);
+	struct putting *p = create(people, key, done, ctx);
+	if (p)
+		look_before(p);
 }

@@ -14,12 +14,11 @@ typedef void (*fw_suppression_looked)(void *ctx, int rc, bool suppressed);
 void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
 	fw_suppression_looked done, void *ctx);
 
-/* Puts the row (`lift`: takes it away). `reason`: a word such as "bounced". done: rc 0, and whether it was otherwise before. */
+/* Puts the row, with why: a word such as "bounced". done: rc 0, and whether it was not there before. */
 typedef void (*fw_suppression_done)(void *ctx, int rc, bool changed);
-void fw_suppression_put(struct fw_people *p, const struct fw_key *key, struct fw_str reason, bool lift, int64_t now_us,
-	fw_suppression_done done, void *ctx);
-/* The same of an address; texts stay until `done`. */
-void fw_suppression_tell(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_str reason, bool lift,
-	int64_t now_us, fw_suppression_done done, void *ctx);
+void fw_suppression_put(struct fw_people *p, const struct fw_key *key, struct fw_str reason, int64_t now_us, fw_suppression_done done,
+	void *ctx);
+/* Takes it away. done: rc 0, and whether it was there. */
+void fw_suppression_lift(struct fw_people *p, const struct fw_key *key, fw_suppression_done done, void *ctx);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "people/suppression.h"
 #include "server/engine_own.h"
 #include "server/ingest.h"
 #include "server/living.h"
@@ -123,9 +122,7 @@ struct asked {
 	fw_engine_done done;
 	void *data;
 	struct fw_arena arena;
-	/* Of a suppression. */
-	struct fw_str channel, address, reason, source;
-	bool lift, changed;
+	struct fw_address_said said; /* of a suppression */
 };
 
 static struct asked *new_asked(struct fw_sending *s, fw_engine_done done, void *data)
@@ -174,54 +171,6 @@ void fw_sending_hear(struct fw_sending *s, const char *id, const char *name, str
 		fw_messages_hear(s->messages, fw_str(id), fw_str(name), json, on_heard, a);
 }
 
-static void on_consent(void *data, int status, struct fw_buf *out)
-{
-	struct asked *a = data;
-	(void)out;
-	/* Of an address that no person can go by there is the list alone; the rest is to be told again. */
-	answer(a, status < 500 && status != 429 ? 0 : FW_EAWAY, a->changed);
-}
-
-/* Who goes by the address says so, too; of an address that nobody goes by there is only the list. */
-static void tell_person(struct asked *a)
-{
-	struct fw_buf b;
-	struct fw_json_out o;
-	bool email = fw_str_is(a->channel, "email");
-	struct fw_str json;
-	const char *id = fw_arena_printf(&a->arena, "%s:%.*s", email ? "email" : "phone", (int)a->address.n, a->address.p);
-	if (!email && !fw_str_is(a->channel, "sms")) {
-		answer(a, 0, a->changed);
-		return;
-	}
-	fw_buf_init(&b, 0);
-	fw_json_out_init(&o, &b);
-	fw_json_open_object(&o);
-	fw_json_key(&o, a->lift ? "grant" : "withdraw");
-	fw_json_open_array(&o);
-	fw_json_string(&o, a->channel);
-	fw_json_close_array(&o);
-	fw_json_key(&o, "source");
-	fw_json_string(&o, a->source);
-	fw_json_close_object(&o);
-	if (fw_buf_keep(&b, &a->arena, &json) < 0 || !id)
-		answer(a, FW_ENOMEM, false);
-	else
-		fw_engine_consent(a->s->worker->engine, NULL, id, true, json, on_consent, a);
-}
-
-static void on_put(void *ctx, int rc, bool changed)
-{
-	struct asked *a = ctx;
-	a->changed = changed;
-	if (rc < 0)
-		answer(a, rc, false);
-	else if (changed || !a->lift) /* the last time it may be that the list alone was written */
-		tell_person(a);
-	else
-		answer(a, 0, false);
-}
-
 static bool keep(struct asked *a, struct fw_str text, struct fw_str *ret)
 {
 	ret->p = fw_arena_strndup(&a->arena, text.p ? text.p : "", text.n);
@@ -239,16 +188,16 @@ void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *
 		return;
 	int rc = json.n ? fw_json_parse(&a->arena, json.p, json.n, &told, &err) : 0;
 	const struct fw_json *lift = rc == 0 ? fw_json_get(told, "lift") : NULL;
-	a->lift = lift && lift->type == FW_JSON_BOOL && lift->boolean;
 	struct fw_str reason = rc == 0 ? fw_json_text(told, "reason") : (struct fw_str){ NULL, 0 };
 	struct fw_str source = rc == 0 ? fw_json_text(told, "source") : (struct fw_str){ NULL, 0 };
 	if (source.n > FW_LIMIT_CONSENT_SOURCE_BYTES)
 		source.n = fw_utf8_cut(source, FW_LIMIT_CONSENT_SOURCE_BYTES);
-	bool kept = keep(a, fw_str(channel), &a->channel) && keep(a, fw_str(address), &a->address) && keep(a, reason, &a->reason) &&
-		keep(a, source.n ? source : fw_str(channel), &a->source);
+	struct fw_address_said *said = &a->said;
+	said->lift = lift && lift->type == FW_JSON_BOOL && lift->boolean;
+	bool kept = keep(a, fw_str(channel), &said->channel) && keep(a, fw_str(address), &said->address) && keep(a, reason, &said->reason) &&
+		keep(a, source.n ? source : fw_str(channel), &said->source);
 	if (rc < 0 || !kept)
 		answer(a, rc < 0 ? rc : FW_ENOMEM, false);
 	else
-		fw_suppression_tell(fw_living_people(s->worker->living), a->channel, a->address, a->reason, a->lift, fw_now_us(), on_put,
-			a);
+		fw_messages_suppress(s->messages, said, on_heard, a);
 }

@@ -24,7 +24,7 @@ export const POINTERS = {
 		fw_messages_heard: 'server/: the plugin that has heard something',
 	},
 	'core/people/suppression.h': {
-		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/ and server/: whoever said so',
+		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/: whoever said so',
 	},
 	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },

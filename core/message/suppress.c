@@ -1,0 +1,140 @@
+/* What is said of an address: the list of those to which nothing goes, and the consent of who goes by it, each in a batch of its own. Whoever
+ * dies in between is told again, and must then find that something is left to do: so the list is written first and lifted last. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "message/own.h"
+
+struct suppressing {
+	struct fw_messages *m;
+	struct fw_arena arena;
+	struct fw_address_said said;
+	struct fw_key key;
+	bool changed;
+	char text[FW_EMAIL_BYTES + FW_PHONE_BYTES];
+	struct fw_consent_said consent;
+	struct fw_consent_change change;
+	struct fw_claim claim;
+	struct fw_people_event event;
+	struct fw_people_group group;
+	fw_messages_heard done;
+	void *ctx;
+};
+
+static void end(struct suppressing *s, int rc)
+{
+	fw_messages_heard done = s->done;
+	void *ctx = s->ctx;
+	bool changed = rc == 0 && s->changed;
+	fw_arena_finish(&s->arena);
+	free(s);
+	done(ctx, rc, changed);
+}
+
+static void on_listed(void *ctx, int rc, bool changed)
+{
+	struct suppressing *s = ctx;
+	s->changed = changed;
+	end(s, rc);
+}
+
+/* Who goes by the address has said so. */
+static void on_told(void *ctx, int rc)
+{
+	struct suppressing *s = ctx;
+	if (rc == 0 && s->said.lift)
+		fw_suppression_lift(s->m->options.people, &s->key, on_listed, s);
+	else
+		end(s, rc);
+}
+
+static void tell(struct suppressing *s)
+{
+	int64_t now_us = fw_now_us();
+	s->consent = (struct fw_consent_said){ s->said.channel, s->said.lift ? FW_CONSENT_GRANTED : FW_CONSENT_WITHDRAWN };
+	s->change = (struct fw_consent_change){ .said = &s->consent, .n = 1, .source = s->said.source };
+	s->event.event = (struct fw_event){ .type = FW_EVENT_IDENTIFY, .at_us = now_us, .received_us = now_us, .consent = &s->change,
+		.only_consent = true };
+	s->event.claims = &s->claim;
+	s->event.n_claims = 1;
+	s->event.proven = true;
+	s->group = (struct fw_people_group){ .done = on_told, .ctx = s };
+	fw_people_apply(s->m->options.people, &s->event, 1, &s->group);
+}
+
+static void on_person(void *ctx, int rc, const struct fw_person *person)
+{
+	struct suppressing *s = ctx;
+	if (rc == 0 && person->record.n)
+		tell(s);
+	else
+		on_told(s, rc); /* of an address that nobody goes by there is the list alone */
+}
+
+static void find_person(struct suppressing *s)
+{
+	bool email = fw_str_is(s->said.channel, "email"), sms = fw_str_is(s->said.channel, "sms");
+	size_t n = 0;
+	if (!(email ? fw_normal_email(s->said.address, s->text, &n) : sms && fw_normal_phone(s->said.address, s->text, &n))) {
+		on_told(s, 0); /* nobody is found by such an address */
+		return;
+	}
+	s->claim = (struct fw_claim){ email ? FW_ID_EMAIL : FW_ID_PHONE, { s->text, n } };
+	s->event.id = (struct fw_person_id){ (enum fw_person_kind)s->claim.kind, s->claim.text };
+	fw_people_load(s->m->options.people, &s->event.id, (struct fw_str){ NULL, 0 }, true, &s->arena, on_person, s);
+}
+
+static void on_put(void *ctx, int rc, bool changed)
+{
+	struct suppressing *s = ctx;
+	s->changed = changed;
+#ifdef FW_BREAK_SUPPRESS /* whose address is on the list has said so */
+	if (rc == 0 && !changed) {
+		end(s, 0);
+		return;
+	}
+#endif
+	if (rc < 0)
+		end(s, rc);
+	else
+		find_person(s); /* in any case: the last time it may be that the list alone was written */
+}
+
+static void on_looked(void *ctx, int rc, bool suppressed)
+{
+	if (rc < 0 || !suppressed)
+		end(ctx, rc);
+	else
+		find_person(ctx);
+}
+
+static void on_ready(void *ctx, int rc)
+{
+	struct suppressing *s = ctx;
+	struct fw_people *p = s->m->options.people;
+	if (rc < 0) {
+		end(s, rc);
+		return;
+	}
+	fw_suppression_key(&p->secret, s->said.channel, s->said.address, &s->key);
+	if (s->said.lift)
+		fw_suppression_look(p, s->said.channel, s->said.address, &s->arena, on_looked, s);
+	else
+		fw_suppression_put(p, &s->key, s->said.reason, fw_now_us(), on_put, s);
+}
+
+void fw_messages_suppress(struct fw_messages *m, const struct fw_address_said *said, fw_messages_heard done, void *ctx)
+{
+	struct suppressing *s = calloc(1, sizeof *s);
+	if (!s) {
+		done(ctx, FW_ENOMEM, false);
+		return;
+	}
+	s->m = m;
+	s->said = *said;
+	s->done = done;
+	s->ctx = ctx;
+	fw_arena_init(&s->arena, NULL, 0, 0);
+	fw_people_ready(m->options.people, on_ready, s);
+}
