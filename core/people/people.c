@@ -154,23 +154,32 @@ static void reserve_for_new(struct fw_flight *f, const struct fw_reservation *re
 	fw_claims_find_buried(f, on_buried, w);
 }
 
-void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
-	fw_people_done done, void *ctx)
+/* The flight of a round of its own, on what was read of the person; NULL: it was told why not. */
+static struct fw_flight *begin_from(struct fw_people *p, const struct fw_person *person, fw_people_done done, void *ctx)
 {
 	struct fw_key key;
 	fw_key_person(&person->row, &key);
 	struct fw_flight *f = fw_flight_find(p, &key);
-	if (f || person->moved.id.n) { /* what the decision was made from is about to change */
+	if (f || person->moved.id.n) { /* what it was made from is about to change */
 		if (person->moved.id.n)
 			settle(p, &person->moved);
 		done(ctx, FW_ECONFLICT);
-		return;
+		return NULL;
 	}
 	if (!(f = fw_flight_create(p, &key))) {
 		done(ctx, FW_ENOMEM);
-		return;
+		return NULL;
 	}
 	f->version = person->version;
+	return f;
+}
+
+void fw_people_reserve(struct fw_people *p, const struct fw_person *person, const struct fw_reservation *reservations, unsigned n,
+	fw_people_done done, void *ctx)
+{
+	struct fw_flight *f = begin_from(p, person, done, ctx);
+	if (!f)
+		return;
 	if (!person->record.n) {
 		reserve_for_new(f, reservations, n, done, ctx);
 		return;
@@ -187,20 +196,9 @@ void fw_people_reserve(struct fw_people *p, const struct fw_person *person, cons
 void fw_people_replace(struct fw_people *p, const struct fw_person *person, struct fw_record *record, const struct fw_change *beside,
 	unsigned n, fw_people_done done, void *ctx)
 {
-	struct fw_key key;
-	fw_key_person(&person->row, &key);
-	struct fw_flight *f = fw_flight_find(p, &key);
-	if (f || person->moved.id.n) {
-		if (person->moved.id.n)
-			settle(p, &person->moved);
-		done(ctx, FW_ECONFLICT);
+	struct fw_flight *f = begin_from(p, person, done, ctx);
+	if (!f)
 		return;
-	}
-	if (!(f = fw_flight_create(p, &key))) {
-		done(ctx, FW_ENOMEM);
-		return;
-	}
-	f->version = person->version;
 	f->record = record;
 	f->beside = beside;
 	f->n_beside = n;
