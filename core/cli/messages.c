@@ -41,14 +41,9 @@ struct job {
 	int n_ids;
 };
 
-static const char *state_name(enum fw_due_state state)
-{
-	return state == FW_DUE_WAITS ? "waits" : state == FW_DUE_SENDING ? "sending" : "dead";
-}
-
 static bool is_wanted(const struct job *j, const struct fw_due *d)
 {
-	bool state = !j->state || strcmp(j->state, state_name(d->state)) == 0;
+	bool state = !j->state || strcmp(j->state, fw_due_state_name(d->state)) == 0;
 	return state && (!j->rule || fw_str_is(d->rule, j->rule)) && (!j->channel || fw_str_is(d->channel, j->channel));
 }
 
@@ -91,7 +86,7 @@ static void print_json(const struct job *j, const struct fw_found_message *f)
 	fw_json_out_init(&o, &b);
 	fw_json_open_object(&o);
 	put_text(&o, "id", fw_str(f->id));
-	put_text(&o, "state", fw_str(state_name(f->due.state)));
+	put_text(&o, "state", fw_str(fw_due_state_name(f->due.state)));
 	put_text(&o, "rule", f->due.rule);
 	put_text(&o, "channel", f->due.channel);
 	put_text(&o, "visitor", f->visitor);
@@ -119,8 +114,9 @@ static void print(struct job *j, const struct fw_found_message *f)
 		print_json(j, f);
 		return;
 	}
-	printf("%s  %-7s %s  %-8.*s %.*s%s%.*s\n", f->id, state_name(f->due.state), fw_trace_time(f->due.due_us, at), (int)f->due.channel.n,
-		f->due.channel.p, (int)f->due.rule.n, f->due.rule.p, f->due.reason.n ? "  " : "", (int)f->due.reason.n, f->due.reason.p);
+	printf("%s  %-7s %s  %-8.*s %.*s%s%.*s\n", f->id, fw_due_state_name(f->due.state), fw_trace_time(f->due.due_us, at),
+		(int)f->due.channel.n, f->due.channel.p, (int)f->due.rule.n, f->due.rule.p, f->due.reason.n ? "  " : "",
+		(int)f->due.reason.n, f->due.reason.p);
 }
 
 /* 0, or what the store says. FW_EINVAL: it is not dead. */
@@ -193,8 +189,9 @@ static int run(int argc, char **argv)
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
 		{ "all", no_argument, NULL, 'a' }, { "state", required_argument, NULL, 's' }, { "rule", required_argument, NULL, 'r' },
 		{ "channel", required_argument, NULL, 'n' }, { 0 } };
-	static const char *const actions[] = { "list", "show", "retry", "drop" }, *const states[] = { "waits", "sending", "dead" };
+	static const char *const actions[] = { "list", "show", "retry", "drop" };
 	struct job j = { 0 };
+	enum fw_due_state known;
 	const char *config = NULL;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
@@ -210,7 +207,7 @@ static int run(int argc, char **argv)
 	int action = optind < argc ? find(argv[optind], actions, 4) : -1;
 	if (action < 0)
 		return misused("write list, show, retry or drop");
-	if (j.state && find(j.state, states, 3) < 0)
+	if (j.state && !fw_due_state_find(j.state, &known))
 		return misused("a state is waits, sending or dead");
 	j.action = (enum action)action;
 	j.ids = argv + optind + 1;

@@ -4,7 +4,7 @@
 
 enum { US_PER_MS = 1000 };
 
-void fw_wake_key(uint32_t bucket, struct fw_wake wake, uint64_t hash, struct fw_key *ret)
+static void make_key(uint32_t bucket, struct fw_wake wake, uint64_t hash, struct fw_key *ret)
 {
 	ret->bucket = bucket;
 	ret->bytes[0] = wake.dead ? 'm' : 'M';
@@ -28,20 +28,14 @@ static bool is_same(struct fw_wake a, struct fw_wake b)
 	return a.at_us == b.at_us && a.dead == b.dead && a.channel == b.channel;
 }
 
-static bool is_awaited(const struct fw_record *r, struct fw_wake wake)
-{
-	struct fw_wake now;
-	for (unsigned i = 0; fw_record_wake(r, i, &now); i++)
-		if (is_same(now, wake))
-			return true;
-	return false;
-}
+/* Of the record as it is (fw_record_wake), or as it was read (fw_record_was_due). */
+typedef bool (*wake_at)(const struct fw_record *r, unsigned i, struct fw_wake *ret);
 
-static bool was_awaited(const struct fw_record *r, struct fw_wake wake)
+static bool has(wake_at at, const struct fw_record *r, struct fw_wake wake)
 {
-	struct fw_wake was;
-	for (unsigned i = 0; fw_record_was_due(r, i, &was); i++)
-		if (is_same(was, wake))
+	struct fw_wake own;
+	for (unsigned i = 0; at(r, i, &own); i++)
+		if (is_same(own, wake))
 			return true;
 	return false;
 }
@@ -51,7 +45,7 @@ static int add(const struct fw_key *row, struct fw_wake wake, enum fw_change_kin
 	struct fw_key *key = FW_NEW(a, struct fw_key);
 	if (!key)
 		return FW_ENOMEM;
-	fw_wake_key(row->bucket, wake, fw_key_read(row->bytes + 1, 8), key);
+	make_key(row->bucket, wake, fw_key_read(row->bytes + 1, 8), key);
 	*change = (struct fw_change){ kind, fw_key_str(key), kind == FW_CHANGE_PUT ? FW_STR("") : (struct fw_str){ NULL, 0 },
 		FW_VERSION_ANY };
 	return 0;
@@ -62,10 +56,10 @@ int fw_wake_write(const struct fw_key *row, const struct fw_record *r, bool anew
 	struct fw_wake wake;
 	int n = 0;
 	for (unsigned i = 0; !anew && fw_record_was_due(r, i, &wake); i++)
-		if (!is_awaited(r, wake) && add(row, wake, FW_CHANGE_DELETE, a, &changes[n++]) < 0)
+		if (!has(fw_record_wake, r, wake) && add(row, wake, FW_CHANGE_DELETE, a, &changes[n++]) < 0)
 			return FW_ENOMEM;
 	for (unsigned i = 0; fw_record_wake(r, i, &wake); i++)
-		if ((anew || !was_awaited(r, wake)) && add(row, wake, FW_CHANGE_PUT, a, &changes[n++]) < 0)
+		if ((anew || !has(fw_record_was_due, r, wake)) && add(row, wake, FW_CHANGE_PUT, a, &changes[n++]) < 0)
 			return FW_ENOMEM;
 	return n;
 }

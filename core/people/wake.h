@@ -20,6 +20,5 @@ int fw_wake_leave(const struct fw_key *row, struct fw_str record, struct fw_aren
 
 /* What such a key says; false: it is none. */
 bool fw_wake_read(struct fw_str key, struct fw_wake *ret, uint64_t *ret_hash);
-void fw_wake_key(uint32_t bucket, struct fw_wake wake, uint64_t hash, struct fw_key *ret);
 
 #endif

@@ -1,9 +1,28 @@
 #include "profile/due.h"
 
+#include <string.h>
+
 #include "base/hash.h"
 #include "profile/own.h"
 
 enum { US_PER_MS = 1000 };
+
+static const char *const states[FW_DUE_STATES] = { [FW_DUE_WAITS] = "waits", [FW_DUE_SENDING] = "sending", [FW_DUE_DEAD] = "dead" };
+
+const char *fw_due_state_name(enum fw_due_state state)
+{
+	return states[state];
+}
+
+bool fw_due_state_find(const char *name, enum fw_due_state *ret)
+{
+	for (unsigned i = 0; i < FW_DUE_STATES; i++)
+		if (strcmp(name, states[i]) == 0) {
+			*ret = (enum fw_due_state)i;
+			return true;
+		}
+	return false;
+}
 
 static int64_t whole_ms(int64_t us)
 {

@@ -17,6 +17,10 @@ enum fw_due_state {
 	FW_DUE_STATES,
 };
 
+/* "waits", "sending" or "dead"; and back: false for another word. */
+const char *fw_due_state_name(enum fw_due_state state);
+bool fw_due_state_find(const char *name, enum fw_due_state *ret);
+
 struct fw_due {
 	uint64_t number;             /* its own, in every attempt; never 0 */
 	enum fw_due_state state;

@@ -136,7 +136,6 @@ static void put_named(struct fw_json_out *out, const char *key, struct fw_str te
 /* What waits, and what became of those before it: members "waiting" and "messages". */
 void fw_put_messages(struct fw_json_out *out, const struct fw_record *r)
 {
-	static const char *const states[FW_DUE_STATES] = { "waits", "sending", "dead" };
 	fw_json_key(out, "waiting");
 	fw_json_open_array(out);
 	for (uint32_t i = 0; i < r->dues.n; i++) {
@@ -144,7 +143,7 @@ void fw_put_messages(struct fw_json_out *out, const struct fw_record *r)
 		fw_json_open_object(out);
 		put_named(out, "rule", d->rule);
 		put_named(out, "channel", d->channel);
-		put_named(out, "state", fw_str(states[d->state]));
+		put_named(out, "state", fw_str(fw_due_state_name(d->state)));
 		fw_put_time(out, "triggered", d->triggered_us / 1000000);
 		fw_put_time(out, "due", d->due_us / 1000000);
 		put_named(out, "reason", d->reason);
