@@ -139,8 +139,8 @@ static int by_rank(const void *x, const void *y)
 	bool gone = a->rule == FW_NONE, other_gone = b->rule == FW_NONE;
 	if (gone != other_gone)
 		return gone ? 1 : -1;
-	if (!gone && a->until_us != b->until_us) /* its rank, until it is judged */
-		return a->until_us < b->until_us ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
 	return a->due.number < b->due.number ? -1 : a->due.number > b->due.number;
 }
 
@@ -159,11 +159,9 @@ int fw_due_list(const struct fw_ruleset *set, const struct fw_record *r, int64_t
 		if (rule != FW_NONE && (!set->rules[rule].message || !fw_str_is(d.channel, set->rules[rule].message->channel)))
 			rule = FW_NONE; /* it has become another one */
 		items[n++] = (struct fw_due_item){ .due = d, .rule = rule, .guard = FW_NONE, .cap = FW_NONE,
-			.until_us = rule == FW_NONE ? 0 : set->rules[rule].rank };
+			.rank = rule == FW_NONE ? 0 : set->rules[rule].rank };
 	}
 	qsort(items, n, sizeof *items, by_rank);
-	for (uint32_t i = 0; i < n; i++)
-		items[i].until_us = 0;
 	*ret = items;
 	*ret_n = n;
 	return 0;
@@ -207,8 +205,7 @@ static int settle_again(struct fw_record *r, const struct fw_due_config *config,
 }
 
 bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms,
-	struct fw_str reason, uint64_t chance,
-	int64_t now_us, int *ret_rc)
+	struct fw_str reason, uint64_t chance, int64_t now_us, int *ret_rc)
 {
 	struct fw_due d;
 	*ret_rc = 0;

@@ -33,7 +33,7 @@ enum fw_reason fw_due_refusal(const struct fw_decider *d, const struct fw_rule *
 /* One message that is due. */
 struct fw_due_item {
 	struct fw_due due;
-	uint32_t rule;           /* FW_NONE: the set has it no more */
+	uint32_t rule, rank;     /* FW_NONE: the set has it no more; its place among the rules, the strongest first */
 	/* For whom judges: where the channel reaches the person, and whether nothing may go there. */
 	struct fw_str address;   /* n 0: nowhere */
 	bool suppressed;
@@ -67,7 +67,6 @@ enum fw_due_told { FW_DUE_TOLD_SENT, FW_DUE_TOLD_AGAIN, FW_DUE_TOLD_FAILED };
  * least `after_ms`; -1: as it comes), its places free; what failed, was tried too often or would be too late is dead. `chance`: any number,
  * so that not all come at once. False: the record has no such message that is being sent. FW_ENOMEM through `ret_rc`. */
 bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint64_t number, enum fw_due_told told, int64_t after_ms,
-	struct fw_str reason, uint64_t chance,
-	int64_t now_us, int *ret_rc);
+	struct fw_str reason, uint64_t chance, int64_t now_us, int *ret_rc);
 
 #endif
