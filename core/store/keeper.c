@@ -272,12 +272,16 @@ _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listene
 	struct run r = { .listener = listener, .beat = beat_fd };
 	struct fw_error err = { .message = "out of memory" };
 	r.keeper.folder = fw_lmdb_folder(options->url);
-	r.keeper.interval = options->durability && strcmp(options->durability, "interval") == 0;
+	const char *durability = fw_store_durability_for(options->url, options->durability);
 	fw_arena_init(&r.keeper.group.arena, NULL, 0, 0);
 	fw_buf_init(&r.keeper.scratch, 0);
 	if (!r.keeper.folder)
 		no_folder(options, &err);
-	if (!r.keeper.folder || take_place(&r, r.keeper.folder, &err) < 0 || open_loop(&r) < 0)
+	else if (!durability)
+		fw_fail(&err, FW_EINVAL, r.keeper.folder, 0, "LMDB has no durability \"%s\"", options->durability);
+	else
+		r.keeper.interval = strcmp(durability, "interval") == 0;
+	if (!r.keeper.folder || !durability || take_place(&r, r.keeper.folder, &err) < 0 || open_loop(&r) < 0)
 		give_up(&err);
 	fw_log(FW_LOG_DEBUG, "the keeper keeps the data", "folder", r.keeper.folder, NULL);
 	bool last = false;

@@ -127,19 +127,20 @@ static const struct fw_store_ops ops = { get, scan, commit, watch, scrub, health
 
 int fw_lmdb_store_open(const struct fw_store_options *options, struct event_base *base, struct fw_store **ret, struct fw_error *err)
 {
-	const char *folder = fw_lmdb_folder(options->url);
+	const char *folder = fw_lmdb_folder(options->url), *durability;
 	if (!folder || !options->socket) {
 		fw_fail(err, FW_EINVAL, NULL, 0, "the store \"%s\" is of no known kind", options->url ? options->url : "");
 		fw_hint(err, "write \"lmdb:/FOLDER\" or \"redis://HOST\"");
 		return FW_EINVAL;
 	}
+	if (!(durability = fw_store_durability_for(options->url, options->durability)))
+		return fw_fail(err, FW_EINVAL, NULL, 0, "LMDB has no durability \"%s\"", options->durability);
 	struct lmdb_store *l = calloc(1, sizeof *l);
 	if (!l || !(l->folder = strdup(folder))) {
 		free(l);
 		return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
 	}
-	bool interval = options->durability && strcmp(options->durability, "interval") == 0;
-	int rc = fw_store_init(&l->store, &ops, interval ? "interval" : "commit");
+	int rc = fw_store_init(&l->store, &ops, durability);
 	if (rc < 0)
 		fw_fail(err, rc, NULL, 0, "no random bytes");
 	else
