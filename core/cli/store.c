@@ -8,6 +8,7 @@
 #include "cli/open.h"
 #include "cli/store_copy.h"
 #include "cli/stored.h"
+#include "message/check.h"
 #include "people/check.h"
 #include "server/config_store.h"
 #include "store/keeper.h"
@@ -44,7 +45,8 @@ struct outcome {
 
 static int check_row(void *ctx, uint32_t bucket, const struct fw_row *row, struct fw_error *err)
 {
-	return fw_people_check_row(ctx, bucket, row, err);
+	int rc = fw_people_check_row(ctx, bucket, row, err);
+	return rc < 0 ? rc : fw_message_check_row(ctx, bucket, row, err);
 }
 
 static void act(struct outcome *o, const struct fw_store_options *options)

@@ -1,7 +1,10 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "message/check.h"
 #include "message/own.h"
+
+enum { KEY = FW_KEY_PERSON + 9 };
 
 void fw_sent_key(uint32_t bucket, struct fw_message_id id, struct fw_key *ret)
 {
@@ -10,7 +13,7 @@ void fw_sent_key(uint32_t bucket, struct fw_message_id id, struct fw_key *ret)
 	fw_key_number(ret->bytes + 1, id.person, 8);
 	ret->bytes[FW_KEY_PERSON] = 'w';
 	fw_key_number(ret->bytes + FW_KEY_PERSON + 1, id.number, 8);
-	ret->n = FW_KEY_PERSON + 9;
+	ret->n = KEY;
 }
 
 /* When in milliseconds, channel, rule, the key of the address's suppression. */
@@ -41,4 +44,24 @@ int fw_sent_read(struct fw_arena *a, struct fw_str value, struct fw_sent *ret)
 	memcpy(ret->suppression.bytes, key.p, key.n);
 	ret->suppression.n = (unsigned)key.n;
 	return 0;
+}
+
+static bool is_sent(struct fw_str key)
+{
+	return key.n > FW_KEY_PERSON && key.p[0] == 'P' && key.p[FW_KEY_PERSON] == 'w';
+}
+
+int fw_message_check_row(struct fw_arena *scratch, uint32_t bucket, const struct fw_row *row, struct fw_error *err)
+{
+	struct fw_sent sent = { .at_us = 0 };
+	fw_arena_reset(scratch);
+	if (!is_sent(row->key))
+		return 0;
+	int rc = fw_sent_read(scratch, row->value, &sent);
+	bool placed = row->key.n == KEY && fw_store_bucket(fw_key_read(row->key.p + 1, 8)) == bucket;
+	bool leads = sent.suppression.n > 8 && sent.suppression.bytes[0] == 'U' &&
+		fw_store_bucket(fw_key_read(sent.suppression.bytes + 1, 8)) == sent.suppression.bucket;
+	if (rc == 0 && !(placed && leads))
+		rc = FW_EINVAL;
+	return rc < 0 ? fw_fail(err, rc, NULL, 0, "what is kept of a message that was sent cannot be read") : 0;
 }

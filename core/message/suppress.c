@@ -1,5 +1,5 @@
-/* What is said of an address: the list of those to which nothing goes, and the consent of who goes by it, each in a batch of its own. Whoever
- * dies in between is told again, and must then find that something is left to do: so the list is written first and lifted last. */
+/* What is said of an address: the list of those to which nothing goes, and the consent of who goes by it, each in a batch of its own.
+ * Whoever dies in between is told again, and must then find that something is left to do: so the list is written first and lifted last. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,34 +2,72 @@
 
 #include "people/dead.h"
 #include "people/entry.h"
-#include "people/key.h"
 #include "people/row.h"
+#include "people/suppression.h"
+#include "people/wake.h"
+
+enum { NAMED = FW_KEY_PERSON + 2 };
+
+/* What a row is looked at with. */
+struct looking {
+	struct fw_arena *scratch;
+	uint32_t bucket;
+	const struct fw_row *row;
+	struct fw_error *err;
+};
+
+static int wrong(const struct looking *l, int rc, const char *what)
+{
+	return rc < 0 ? fw_fail(l->err, rc, NULL, 0, "%s", what) : 0;
+}
+
+static int check_person(const struct looking *l)
+{
+	struct fw_str id = { l->row->key.p + NAMED, l->row->key.n - NAMED };
+	struct fw_record *record;
+	struct fw_moved moved;
+	struct fw_error why = { 0 };
+	if (fw_row_is_moved(l->row->value)) {
+		int rc = fw_moved_read(l->scratch, l->row->value, &moved);
+		return rc < 0 ? fw_fail(l->err, rc, NULL, 0, "where %.*s leads cannot be read", (int)id.n, id.p) : 0;
+	}
+	int rc = fw_record_read(l->scratch, l->row->value, &record, &why);
+	return rc < 0 ? fw_fail(l->err, rc, NULL, 0, "the record of %.*s: %s", (int)id.n, id.p, why.message) : 0;
+}
+
+/* Nobody looks for it in another bucket than its person's. */
+static int check_wake(const struct looking *l)
+{
+	struct fw_wake wake;
+	uint64_t hash;
+	bool fine = fw_wake_read(l->row->key, &wake, &hash) && l->row->value.n == 0 && fw_store_bucket(hash) == l->bucket;
+	return wrong(l, fine ? 0 : FW_EINVAL, "when a message is due cannot be read");
+}
+
+static int check_suppression(const struct looking *l)
+{
+	struct fw_str reason;
+	int64_t at_us;
+	int rc = fw_suppression_read(l->scratch, l->row, &reason, &at_us);
+	if (rc == 0 && fw_store_bucket(fw_key_read(l->row->key.p + 1, 8)) != l->bucket)
+		rc = FW_EINVAL;
+	return wrong(l, rc, "an address to which nothing goes cannot be read");
+}
 
 int fw_people_check_row(struct fw_arena *scratch, uint32_t bucket, const struct fw_row *row, struct fw_error *err)
 {
-	enum { NAMED = FW_KEY_PERSON + 2 };
+	const struct looking l = { scratch, bucket, row, err };
 	struct fw_str key = row->key;
-	struct fw_record *record;
+	struct fw_entry entry;
 	struct fw_dead letter;
-	struct fw_error why = { 0 };
 	fw_arena_reset(scratch);
-	if (key.n > NAMED && key.p[0] == 'P' && key.p[FW_KEY_PERSON] == 'r') {
-		struct fw_moved moved;
-		if (fw_row_is_moved(row->value))
-			return fw_moved_read(scratch, row->value, &moved) < 0
-				? fw_fail(err, FW_EINVAL, NULL, 0, "where %.*s leads cannot be read", (int)(key.n - NAMED), key.p + NAMED)
-				: 0;
-		int rc = fw_record_read(scratch, row->value, &record, &why);
-		return rc < 0 ? fw_fail(err, rc, NULL, 0, "the record of %.*s: %s", (int)(key.n - NAMED), key.p + NAMED, why.message) : 0;
+	switch (key.n ? key.p[0] : 0) {
+	case 'P': return key.n > NAMED && key.p[FW_KEY_PERSON] == 'r' ? check_person(&l) : 0;
+	case 'O': return wrong(&l, key.n == FW_KEY_ENTRY ? fw_entry_read(scratch, row->value, &entry) : 0,
+		"an entry of the outbox cannot be read");
+	case 'D': return wrong(&l, fw_dead_read(scratch, bucket, row, &letter), "a dead letter cannot be read");
+	case 'M': case 'm': return check_wake(&l);
+	case 'U': return check_suppression(&l);
+	default: return 0;
 	}
-	if (key.n == FW_KEY_ENTRY && key.p[0] == 'O') {
-		struct fw_entry entry;
-		return fw_entry_read(scratch, row->value, &entry) == 0 ? 0
-			: fw_fail(err, FW_EINVAL, NULL, 0, "an entry of the outbox cannot be read");
-	}
-	if (key.n && key.p[0] == 'D') {
-		int rc = fw_dead_read(scratch, bucket, row, &letter);
-		return rc < 0 ? fw_fail(err, rc, NULL, 0, "a dead letter cannot be read") : 0;
-	}
-	return 0;
 }

@@ -7,6 +7,8 @@
 #include "base/pack.h"
 #include "people/flight.h"
 
+enum { KEY = 1 + FW_KEYED_HASH };
+
 void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct fw_str address, struct fw_key *ret)
 {
 	char normal[FW_LIMIT_EVENT_ID_BYTES + FW_EMAIL_BYTES + FW_PHONE_BYTES], named[sizeof normal];
@@ -25,8 +27,21 @@ void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct
 		hash);
 	memcpy(ret->bytes + 1, hash, sizeof hash);
 	ret->bytes[0] = 'U';
-	ret->n = 1 + FW_KEYED_HASH;
+	ret->n = KEY;
 	ret->bucket = fw_store_bucket(fw_key_read(ret->bytes + 1, 8));
+}
+
+int fw_suppression_read(struct fw_arena *a, const struct fw_row *row, struct fw_str *ret_reason, int64_t *ret_at_us)
+{
+	struct fw_unpack u;
+	fw_unpack_init(&u, row->value);
+	uint64_t at_ms = fw_unpack_number(&u);
+	struct fw_str reason = fw_unpack_text(&u, a);
+	if (row->key.n != KEY || row->key.p[0] != 'U' || u.failed || u.p != u.end || at_ms > INT64_MAX / 1000)
+		return FW_EINVAL;
+	*ret_reason = reason;
+	*ret_at_us = (int64_t)at_ms * 1000;
+	return 0;
 }
 
 /* In the arena of whoever looks. */

@@ -18,6 +18,8 @@ void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_s
 typedef void (*fw_suppression_done)(void *ctx, int rc, bool changed);
 void fw_suppression_put(struct fw_people *p, const struct fw_key *key, struct fw_str reason, int64_t now_us, fw_suppression_done done,
 	void *ctx);
+/* What such a row says, the word in the arena. 0; FW_EINVAL: it is none; FW_ENOMEM. */
+int fw_suppression_read(struct fw_arena *a, const struct fw_row *row, struct fw_str *ret_reason, int64_t *ret_at_us);
 /* Takes it away. done: rc 0, and whether it was there. */
 void fw_suppression_lift(struct fw_people *p, const struct fw_key *key, fw_suppression_done done, void *ctx);
 

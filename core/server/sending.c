@@ -194,8 +194,8 @@ void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *
 		source.n = fw_utf8_cut(source, FW_LIMIT_CONSENT_SOURCE_BYTES);
 	struct fw_address_said *said = &a->said;
 	said->lift = lift && lift->type == FW_JSON_BOOL && lift->boolean;
-	bool kept = keep(a, fw_str(channel), &said->channel) && keep(a, fw_str(address), &said->address) && keep(a, reason, &said->reason) &&
-		keep(a, source.n ? source : fw_str(channel), &said->source);
+	bool kept = keep(a, fw_str(channel), &said->channel) && keep(a, fw_str(address), &said->address) &&
+		keep(a, reason, &said->reason) && keep(a, source.n ? source : fw_str(channel), &said->source);
 	if (rc < 0 || !kept)
 		answer(a, rc < 0 ? rc : FW_ENOMEM, false);
 	else

@@ -140,7 +140,8 @@ static void happened(struct story *s, const char *members)
 
 static void agree(struct story *s, const char *id)
 {
-	static const struct fw_consent_said said[] = { { FW_STR_ENTRY("email"), FW_CONSENT_GRANTED }, { FW_STR_ENTRY("sms"), FW_CONSENT_GRANTED } };
+	static const struct fw_consent_said said[] = { { FW_STR_ENTRY("email"), FW_CONSENT_GRANTED },
+		{ FW_STR_ENTRY("sms"), FW_CONSENT_GRANTED } };
 	struct fw_consent_change change = { .said = said, .n = 2, .source = FW_STR("api") };
 	char member[200];
 	struct request *r = request_create(&s->c, 1);
