@@ -117,6 +117,44 @@ void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int stat
 	fw_loaded_leave(p, before);
 }
 
+struct fw_worker *fw_host_worker(const struct fw_loaded *p, const char *call)
+{
+	if (!p->worker)
+		fw_log(FW_LOG_ERROR, "a plugin that is being configured made a call that only a worker can answer", "plugin", p->name, "call",
+			call, NULL);
+	return p->worker;
+}
+
+/* For want of a worker, else of memory. */
+static void tell_unavailable(struct fw_loaded *p, fw_plugin_done done, void *data)
+{
+	struct fw_buf out;
+	fw_buf_init(&out, 0);
+	if (p->worker)
+		out.failed = true;
+	else
+		fw_buf_puts(&out, "{\"error\":{\"code\":\"unavailable\",\"message\":\"only a worker can answer this\"}}");
+	fw_host_tell(p, done, data, 503, &out);
+	fw_buf_finish(&out);
+}
+
+void *fw_host_asked(struct fw_loaded *p, const char *call, size_t n, fw_plugin_done done, void *data)
+{
+	struct fw_asked *a = fw_host_worker(p, call) ? calloc(1, n) : NULL;
+	if (a)
+		*a = (struct fw_asked){ p, done, data };
+	else
+		tell_unavailable(p, done, data);
+	return a;
+}
+
+void fw_host_answer(void *asked, int status, struct fw_buf *out)
+{
+	struct fw_asked *a = asked;
+	fw_host_tell(a->p, a->done, a->data, status, out);
+	free(a);
+}
+
 /* Milliseconds with three decimals. */
 static char *put_ms(char *at, uint64_t ns)
 {
@@ -151,37 +189,38 @@ static void say_timing(struct fw_plugin_request *request, const struct fw_engine
 	fw_http_reply_header(request->http, "Server-Timing", text);
 }
 
-/* A question of a plugin's that the engine has. */
-struct asked {
+/* What a plugin wants decided. */
+struct deciding {
+	struct fw_asked asked;
 	struct fw_engine_ask ask;
-	struct fw_loaded *plugin;
-	fw_plugin_done done;
-	void *data;
 };
 
 static void on_decided(void *ctx, int status, struct fw_buf *out)
 {
-	struct asked *a = ctx;
+	struct deciding *a = ctx;
 	struct fw_plugin_request *request = a->ask.request;
-	struct asked copy = *a; /* what it lives in ends with the request's answer */
+	struct fw_asked asked = a->asked; /* what it lives in ends with the request's answer */
 	if (request)
 		say_timing(request, &a->ask);
 	else
 		free(a);
-	fw_host_tell(copy.plugin, copy.done, copy.data, status, out);
+	fw_host_tell(asked.p, asked.done, asked.data, status, out);
 }
 
 static void ask_engine(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json,
 	bool explain, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct asked *a = request ? fw_arena_alloc(fw_http_arena(request->http), sizeof *a) : malloc(sizeof *a);
-	if (!a) {
-		struct fw_buf none = { .failed = true };
-		fw_host_tell(p, done, data, 503, &none);
-		return;
+	struct deciding *a;
+	if (!request) {
+		a = fw_host_asked(p, explain ? "explain" : "decide", sizeof *a, done, data);
+	} else if ((a = fw_arena_alloc(fw_http_arena(request->http), sizeof *a))) {
+		a->asked = (struct fw_asked){ p, done, data };
+	} else {
+		tell_unavailable(p, done, data);
 	}
-	*a = (struct asked){ .plugin = p, .done = done, .data = data };
+	if (!a)
+		return;
 	a->ask = (struct fw_engine_ask){
 		.request = request,
 		.secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET,
@@ -210,6 +249,10 @@ static void host_explain(const struct fw_host *host, struct fw_plugin_request *r
 static void host_rules_info(const struct fw_host *host, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
+	if (!fw_host_worker(p, "rules_info")) {
+		tell_unavailable(p, done, data);
+		return;
+	}
 	struct fw_buf out = take_buffer(p->worker);
 	int status = fw_engine_rules(p->worker->engine, &out);
 	fw_host_tell(p, done, data, status, &out);

@@ -45,7 +45,7 @@ static int host_http(const struct fw_host *host, const struct fw_plugin_http_req
 	void (*done)(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer), void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_worker *w = p->worker;
+	struct fw_worker *w = fw_host_worker(p, "http");
 	if (!w || p->stopping || r->struct_size < sizeof *r)
 		return -1;
 	if (!w->client && !(w->client = fw_client_create(w->base)))
@@ -87,7 +87,7 @@ void fw_host_http_stop(struct fw_loaded *p, bool tell)
 static int host_sign(const struct fw_host *host, struct fw_plugin_text what, unsigned char ret_mac[32])
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	if (!p->worker)
+	if (!fw_host_worker(p, "sign"))
 		return -1;
 	struct fw_people *people = fw_living_people(p->worker->living);
 	return fw_people_sign(people, fw_str(p->name), (struct fw_str){ what.p, what.n }, ret_mac) == 0 ? 0 : -1;

@@ -54,7 +54,7 @@ static struct fw_plugin_timer *timer_start(const struct fw_host *host, int64_t m
 	void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_plugin_timer *t = p->worker ? calloc(1, sizeof *t) : NULL;
+	struct fw_plugin_timer *t = fw_host_worker(p, "timer_start") ? calloc(1, sizeof *t) : NULL;
 	if (!t)
 		return NULL;
 	if (ms < 0 || (repeat && ms < 1))
@@ -102,7 +102,7 @@ static struct fw_plugin_watch *watch(const struct fw_host *host, int fd, int eve
 {
 	struct fw_loaded *p = fw_loaded_of(host);
 	short what = (short)((events & FW_PLUGIN_READABLE ? EV_READ : 0) | (events & FW_PLUGIN_WRITABLE ? EV_WRITE : 0));
-	struct fw_plugin_watch *w = p->worker && what ? calloc(1, sizeof *w) : NULL;
+	struct fw_plugin_watch *w = fw_host_worker(p, "watch") && what ? calloc(1, sizeof *w) : NULL;
 	if (!w)
 		return NULL;
 	*w = (struct fw_plugin_watch){ .plugin = p, .ready = ready, .data = data };
@@ -129,10 +129,13 @@ struct posted {
 
 static int post(const struct fw_host *host, fw_plugin_call call, void *data)
 {
+	struct fw_loaded *p = fw_loaded_of(host);
 	struct posted posted = { call, data };
 	ssize_t n;
+	if (!fw_host_worker(p, "post"))
+		return -1;
 	do
-		n = write(fw_loaded_of(host)->post[1], &posted, sizeof posted);
+		n = write(p->post[1], &posted, sizeof posted);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof posted ? 0 : -1;
 }

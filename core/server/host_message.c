@@ -1,78 +1,56 @@
 /* The host's services for channels: what became of a delivery, and what is heard of messages and addresses. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "server/plugins_own.h"
 #include "server/sending.h"
 
-/* A question of a plugin; the texts are the plugin's until the answer. */
-struct asked {
-	struct fw_loaded *p;
-	fw_plugin_done done;
-	void *data;
-};
-
-static void on_answer(void *data, int status, struct fw_buf *out)
+static int tell_result(const struct fw_host *host, const char *call, const char *message_id, int outcome, int64_t after_ms,
+	const char *reason)
 {
-	struct asked a = *(struct asked *)data;
-	free(data);
-	fw_host_tell(a.p, a.done, a.data, status, out);
-}
-
-static struct asked *new_asked(struct fw_loaded *p, fw_plugin_done done, void *data)
-{
-	struct asked *a = malloc(sizeof *a);
-	if (a) {
-		*a = (struct asked){ p, done, data };
-		return a;
-	}
-	struct fw_buf none = { .failed = true };
-	fw_host_tell(p, done, data, 503, &none);
-	return NULL;
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct fw_worker *w = fw_host_worker(p, call);
+	if (!w)
+		return -1;
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	int rc = fw_sending_result(w->sending, message_id, outcome, after_ms, reason);
+	fw_loaded_leave(p, before);
+	return rc < 0 ? -1 : 0;
 }
 
 static int host_deliver_retry(const struct fw_host *host, const char *message_id, int64_t after_ms, const char *reason)
 {
-	struct fw_loaded *p = fw_loaded_of(host);
-	uint32_t before = fw_loaded_enter(p);
-	fw_loaded_leave(p, 0);
-	int rc = fw_sending_result(p->worker->sending, message_id, FW_PLUGIN_RETRY, after_ms, reason);
-	fw_loaded_leave(p, before);
-	return rc < 0 ? -1 : 0;
+	return tell_result(host, "deliver_retry", message_id, FW_PLUGIN_RETRY, after_ms, reason);
 }
 
 static int host_deliver_result(const struct fw_host *host, const char *message_id, int outcome, const char *reason)
 {
-	struct fw_loaded *p = fw_loaded_of(host);
-	uint32_t before = fw_loaded_enter(p);
-	fw_loaded_leave(p, 0);
-	int rc = fw_sending_result(p->worker->sending, message_id, outcome, -1, reason);
-	fw_loaded_leave(p, before);
-	return rc < 0 ? -1 : 0;
+	return tell_result(host, "deliver_result", message_id, outcome, -1, reason);
 }
 
+/* The texts are the plugin's until the answer. */
 static void host_message_event(const struct fw_host *host, const char *message_id, const char *name, struct fw_plugin_text json,
 	fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct asked *a = new_asked(p, done, data);
+	struct fw_asked *a = fw_host_asked(p, "message_event", sizeof *a, done, data);
 	if (!a)
 		return;
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_sending_hear(p->worker->sending, message_id, name, (struct fw_str){ json.p, json.n }, on_answer, a);
+	fw_sending_hear(p->worker->sending, message_id, name, (struct fw_str){ json.p, json.n }, fw_host_answer, a);
 	fw_loaded_leave(p, before);
 }
 
 static void host_suppress(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct asked *a = new_asked(p, done, data);
+	struct fw_asked *a = fw_host_asked(p, "suppress", sizeof *a, done, data);
 	if (!a)
 		return;
 	uint32_t before = fw_loaded_enter(p);
 	fw_loaded_leave(p, 0);
-	fw_sending_suppress(p->worker->sending, p->name, address, (struct fw_str){ json.p, json.n }, on_answer, a);
+	fw_sending_suppress(p->worker->sending, p->name, address, (struct fw_str){ json.p, json.n }, fw_host_answer, a);
 	fw_loaded_leave(p, before);
 }
 

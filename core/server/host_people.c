@@ -1,6 +1,5 @@
 /* The host's services for plugins: events in, and what is known of a person. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "people/audit.h"
 #include "server/ingest.h"
@@ -9,11 +8,9 @@
 #include "server/request.h"
 #include "server/rights.h"
 
-/* A question of a plugin that the engine has not answered yet. All are answered before the plugins stop. */
+/* A question that the engine has not answered yet. */
 struct asked {
-	struct fw_loaded *p;
-	fw_plugin_done done;
-	void *data;
+	struct fw_asked asked;
 	const char *action; /* for the audit; NULL: there is nothing to say */
 	char by[32];        /* who asks */
 	char text[]; /* two, terminated: what the engine needs until then */
@@ -39,7 +36,7 @@ static void audit(struct asked *a, struct fw_buf *out)
 		fw_rights_audit_erasure(receipt ? receipt : "not known", a->by);
 	} else if (fw_person_id_parse(&arena, fw_str(a->text), &id, NULL) == 0) {
 		const char *action = strcmp(a->action, "restrict") == 0 && is_lifted(&arena, out) ? "unrestrict" : a->action;
-		fw_people_audit(fw_living_people(a->p->worker->living), action, &id, a->by, NULL, NULL);
+		fw_people_audit(fw_living_people(a->asked.p->worker->living), action, &id, a->by, NULL, NULL);
 	}
 	fw_arena_finish(&arena);
 }
@@ -49,20 +46,16 @@ static void on_answer(void *data, int status, struct fw_buf *out)
 	struct asked *a = data;
 	if (a->action && (status == 200 || status == 202) && !out->failed)
 		audit(a, out);
-	fw_host_tell(a->p, a->done, a->data, status, out);
-	free(a);
+	fw_host_answer(a, status, out);
 }
 
-static struct asked *new_asked(struct fw_loaded *p, const char *first, const char *second, fw_plugin_done done, void *data)
+static struct asked *new_asked(struct fw_loaded *p, const char *call, const char *first, const char *second, fw_plugin_done done,
+	void *data)
 {
 	size_t n = strlen(first) + 1, m = strlen(second) + 1;
-	struct asked *a = malloc(sizeof *a + n + m);
-	if (!a) {
-		struct fw_buf none = { .failed = true };
-		fw_host_tell(p, done, data, 503, &none);
+	struct asked *a = fw_host_asked(p, call, sizeof *a + n + m, done, data);
+	if (!a)
 		return NULL;
-	}
-	*a = (struct asked){ .p = p, .done = done, .data = data };
 	memcpy(a->text, first, n);
 	memcpy(a->text + n, second, m);
 	return a;
@@ -72,7 +65,7 @@ static void host_ingest(const struct fw_host *host, struct fw_plugin_request *re
 	fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
-	struct asked *a = new_asked(p, "", "", done, data);
+	struct asked *a = new_asked(p, "ingest", "", "", done, data);
 	if (!a)
 		return;
 	bool secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET;
@@ -89,7 +82,7 @@ static void name_asker(struct asked *a, const struct fw_plugin_request *request)
 	enum { SHOWN = 6, LEAST_TIMES = 3 };
 	size_t n = request ? request->key.n / LEAST_TIMES : 0;
 	if (!request)
-		snprintf(a->by, sizeof a->by, "plugin %s", a->p->name);
+		snprintf(a->by, sizeof a->by, "plugin %s", a->asked.p->name);
 	else if (request->key.n == 0)
 		snprintf(a->by, sizeof a->by, "loopback");
 	else
@@ -113,7 +106,7 @@ static void host_visitor_as(const struct fw_host *host, struct fw_plugin_request
 {
 	struct fw_loaded *p = fw_loaded_of(host);
 	struct fw_str body = { json.p, json.n };
-	struct asked *a = new_asked(p, id, what, done, data);
+	struct asked *a = new_asked(p, "visitor", id, what, done, data);
 	if (!a)
 		return;
 	name_asker(a, request);
@@ -138,7 +131,7 @@ static void tell(const struct fw_host *host, struct fw_plugin_request *request, 
 {
 	struct fw_loaded *p = fw_loaded_of(host);
 	bool secret = !request || request->have == FW_PLUGIN_ACCESS_SECRET;
-	struct asked *a = new_asked(p, id, "", done, data);
+	struct asked *a = new_asked(p, "consent", id, "", done, data);
 	if (!a)
 		return;
 	name_asker(a, request);

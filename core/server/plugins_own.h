@@ -51,8 +51,22 @@ static inline void fw_loaded_leave(const struct fw_loaded *p, uint32_t before)
 
 /* host.c: fills the table. */
 void fw_host_fill(struct fw_host *host);
+/* host.c: for calls that only a worker can answer. While the plugin is being configured there is none: NULL, and the log says so. */
+struct fw_worker *fw_host_worker(const struct fw_loaded *p, const char *call);
+
+/* A question of a plugin that has no answer yet; the first member of what its asker keeps. All are answered before the plugins stop. */
+struct fw_asked {
+	struct fw_loaded *p;
+	fw_plugin_done done;
+	void *data;
+};
+
 /* host.c: the engine's answer to a plugin that asked; `out->failed` makes it 503. */
 void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int status, struct fw_buf *out);
+/* host.c: zeroed, of `n` bytes, for the plugin's call of that name. NULL: the plugin was told 503, for want of memory or of a worker. */
+void *fw_host_asked(struct fw_loaded *p, const char *call, size_t n, fw_plugin_done done, void *data);
+/* host.c: hands on the answer and frees the question; a fw_engine_done. */
+void fw_host_answer(void *asked, int status, struct fw_buf *out);
 /* host_request.c: its part of the table. */
 void fw_host_fill_requests(struct fw_host *host);
 /* host_people.c: events in, and what is known of a person: its part of the table. */

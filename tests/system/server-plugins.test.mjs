@@ -83,6 +83,14 @@ test('a plugin that hangs while it starts is given up', async (t) => {
 	assert.equal(await shop.banner(), 'one');
 });
 
+test('a plugin that asks for what only a worker can do while it is configured is told no, and serves', async (t) => {
+	const shop = await serve(t, { config: using(t, 'early') });
+	assert.equal((await shop.ask('/wrong')).body, 'fine');
+	const calls = shop.log().filter((line) => line.plugin === 'early' && /while|being configured/.test(line.msg)).map(({ call }) => call);
+	assert.deepEqual([...new Set(calls)].sort(), ['consent', 'decide', 'deliver_result', 'deliver_retry', 'explain', 'http', 'ingest', 'message_event', 'post',
+		'rules_info', 'sign', 'suppress', 'timer_start', 'visitor', 'watch']);
+});
+
 test('a missing plugin, a file that is none, a name that cannot be', async (t) => {
 	const folder = plugins(t);
 	writeFileSync(join(folder, 'text.so'), 'hello');

@@ -164,7 +164,8 @@ enum fw_plugin_log_level { FW_PLUGIN_DEBUG, FW_PLUGIN_INFO, FW_PLUGIN_WARN, FW_P
 
 enum { FW_PLUGIN_READABLE = 1, FW_PLUGIN_WRITABLE = 2 };
 
-/* What the host does for a plugin. Calls are made as `host->log(host, …)`. In `configure` only those marked (c). */
+/* What the host does for a plugin. Calls are made as `host->log(host, …)`. In `configure` only those marked (c): the others fail there, -1,
+ * NULL or a completion with 503, and the log says so. */
 struct fw_host {
 	uint16_t abi_major, abi_minor;
 	uint32_t struct_size;

@@ -23,6 +23,7 @@
 #define CLAIMS_TAKEN 15
 #define CLAIMS_FOREIGN 16
 #define SERVES 17
+#define EARLY 18
 
 static void crash(void)
 {
@@ -35,10 +36,71 @@ static void hang(void)
 		sleep(1000);
 }
 
+static unsigned told;
+
+static void on_told(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+{
+	(void)data;
+	told += !self && status == 503 && json.n;
+}
+
+static void on_answer(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer)
+{
+	(void)self;
+	(void)data;
+	(void)answer;
+	crash();
+}
+
+static void on_call(struct fw_plugin_instance *self, void *data)
+{
+	(void)self;
+	(void)data;
+	crash();
+}
+
+static void on_ready(struct fw_plugin_instance *self, void *data, int fd, int events)
+{
+	(void)self;
+	(void)data;
+	(void)fd;
+	(void)events;
+	crash();
+}
+
+/* Everything that only a worker can do. 0: each is refused as it should be. */
+static int ask_early(const struct fw_host *host)
+{
+	static const char json[] = "{}";
+	const struct fw_plugin_text text = { json, sizeof json - 1 };
+	const struct fw_plugin_http_request request = { .struct_size = sizeof request, .url = "http://127.0.0.1:1/" };
+	unsigned char mac[32];
+	host->metric_add(host, 0, 1);
+	host->timer_stop(NULL);
+	host->unwatch(NULL);
+	host->decide(host, NULL, text, on_told, NULL);
+	host->explain(host, NULL, text, on_told, NULL);
+	host->rules_info(host, on_told, NULL);
+	host->ingest(host, NULL, text, on_told, NULL);
+	host->visitor(host, "v", "show", on_told, NULL);
+	host->visitor_as(host, NULL, "v", "show", text, on_told, NULL);
+	host->consent(host, "v", text, on_told, NULL);
+	host->consent_as(host, NULL, "v", text, on_told, NULL);
+	host->message_event(host, "m", "opened", text, on_told, NULL);
+	host->suppress(host, "a@b.example", text, on_told, NULL);
+	return told == 10 && !host->timer_start(host, 1, 0, on_call, NULL) && !host->watch(host, 0, FW_PLUGIN_READABLE, on_ready, NULL)
+		&& host->post(host, on_call, NULL) < 0 && host->deliver_result(host, "m", FW_PLUGIN_DELIVERED, NULL) < 0
+		&& host->deliver_retry(host, "m", 1, NULL) < 0 && host->sign(host, text, mac) < 0
+		&& host->http(host, &request, on_answer, NULL) < 0 ? 0 : -1;
+}
+
 static int configure(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem)
 {
-	(void)host;
 	(void)config;
+	if (WRONG == EARLY && ask_early(host) < 0) {
+		snprintf(problem->message, sizeof problem->message, "something was done while nothing can be");
+		return -1;
+	}
 	if (WRONG == CRASHES)
 		crash();
 	if (WRONG == HANGS)
