@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/escape.h"
+
 static const char format[] =
 	"{\"integrations\":{\"Segment.io\":{\"apiKey\":\"%s\",\"apiHost\":\"%s/v1\",\"protocol\":\"%.*s\","
 	"\"unbundledIntegrations\":[],\"addBundledMetadata\":true,\"maybeBundledConfigIds\":{},"
@@ -13,17 +15,12 @@ static const char format[] =
 	"\"edgeFunction\":{},\"analyticsNextEnabled\":true,\"middlewareSettings\":{},\"enabledMiddleware\":{},"
 	"\"metrics\":{\"sampleRate\":0},\"legacyVideoPluginsEnabled\":false,\"remotePlugins\":[]}";
 
-/* As the inside of a JSON string; a path holds no control characters. */
+/* As the inside of a JSON string. */
 static const char *escaped(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text text)
 {
-	char *out = host->request_alloc(request, 2 * text.n + 1), *at = out;
-	for (size_t i = 0; out && i < text.n; i++) {
-		if (text.p[i] == '"' || text.p[i] == '\\')
-			*at++ = '\\';
-		*at++ = text.p[i];
-	}
+	char *out = host->request_alloc(request, COMMON_ESCAPED_BYTES * text.n + 1);
 	if (out)
-		*at = '\0';
+		common_json_escape(text.p, text.n, out);
 	return out;
 }
 

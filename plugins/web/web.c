@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "common/problem.h"
+
 static const struct fw_plugin_route routes[] = {
 	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
 	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
@@ -60,9 +62,8 @@ static int start(const struct fw_host *host, struct fw_plugin_text config, struc
 {
 	struct fw_plugin_instance *self = calloc(1, sizeof *self);
 	(void)config;
-	(void)problem;
 	if (!self)
-		return -1;
+		return common_refuse(problem, "", "out of memory");
 	self->host = host;
 	*ret_self = self;
 	return 0;

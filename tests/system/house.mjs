@@ -141,9 +141,10 @@ export function pluginIncludes(root) {
 	const bad = [];
 	for (const file of filesOf(root, 'plugins', /\.[ch]$/)) {
 		for (const { line, quoted, path } of includes(root, file)) {
-			const own = quoted && !path.includes('/') && has(root, join(dirname(file), path));
+			const shared = quoted && /^common\/[^/]+$/.test(path) && file.split('/')[1] !== 'common' && has(root, join('plugins', path));
+			const own = shared || (quoted && !path.includes('/') && has(root, join(dirname(file), path)));
 			const room = !quoted && has(root, join('core', path));
-			if (quoted ? !own : room) bad.push(`${file}:${line}: includes ${path}; a plugin sees only <floorwalker/plugin.h>, libraries and its own folder`);
+			if (quoted ? !own : room) bad.push(`${file}:${line}: includes ${path}; a plugin sees only <floorwalker/plugin.h>, libraries, its own folder and common/`);
 		}
 	}
 	return bad;

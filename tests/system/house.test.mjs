@@ -26,13 +26,16 @@ const rules = [
 		},
 	},
 	{
-		promise: 'a plugin includes only floorwalker/plugin.h, libraries and its own folder',
+		promise: 'a plugin includes only floorwalker/plugin.h, libraries, its own folder and common/, which knows no plugin',
 		check: house.pluginIncludes,
-		keeps: { 'plugins/web/web.c': '#include <yajl/yajl_gen.h>\n#include <floorwalker/plugin.h>\n#include "web.h"\n', 'plugins/web/web.h': '', 'core/base/str.h': '' },
+		keeps: { 'plugins/web/web.c': '#include <yajl/yajl_gen.h>\n#include <floorwalker/plugin.h>\n#include "common/json.h"\n#include "web.h"\n', 'plugins/web/web.h': '', 'plugins/common/json.h': '', 'core/base/str.h': '' },
 		breaks: {
 			'plugins/log/log.c': ['#include "base/str.h"\n', ':1: includes base/str.h'],
 			'plugins/sms/sms.c': ['#include <base/str.h>\n', ':1: includes base/str.h'],
 			'plugins/email/email.c': ['#include "../web/web.h"\n', ':1: includes ../web/web.h'],
+			'plugins/email/tell.c': ['#include "web/web.h"\n', ':1: includes web/web.h'],
+			'plugins/email/text.c': ['#include "common/text.h"\n', ':1: includes common/text.h'],
+			'plugins/common/json.c': ['#include "web/web.h"\n', ':1: includes web/web.h'],
 		},
 	},
 	{
