@@ -38,6 +38,12 @@ static void wait_ms(struct event *timer, int64_t ms)
 	event_add(timer, &t);
 }
 
+static void wait_until(struct event *timer, int64_t at_us)
+{
+	int64_t now_us = fw_now_us();
+	wait_ms(timer, at_us > now_us ? (at_us - now_us) / 1000 + 1 : 0);
+}
+
 /* What cannot be written now is tried until the attempt counts as lost; then somebody else tries the whole. */
 static void again(struct fw_delivering *d)
 {
@@ -184,7 +190,7 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 		settle(d, FW_CHANNEL_RETRY, -1);
 		return;
 	}
-	const struct fw_channel_message message = { d->text, to, x->due.attempts, json };
+	const struct fw_channel_message message = { d->text, to, x->due.attempts, json, x->due.due_us };
 	char reason[sizeof d->reason] = "";
 	d->handing = true;
 	enum fw_channel_outcome outcome = c->deliver(c->ctx, &message, reason, sizeof reason);
@@ -195,7 +201,7 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 		memcpy(d->reason, reason, sizeof reason);
 		settle(d, outcome, -1);
 	} else {
-		wait_ms(d->late, d->messages->options.due->delivery_ms);
+		wait_until(d->late, x->due.due_us);
 	}
 }
 
@@ -231,6 +237,12 @@ void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct 
 		return;
 	}
 	d->place = *place;
+	/* The claim took so long to be written that somebody else may have it by now. */
+	if (fw_now_us() >= x->due.due_us) {
+		fw_channel_return(place);
+		end(d);
+		return;
+	}
 	if (!d->place.channel) {
 		snprintf(d->reason, sizeof d->reason, "no plugin is the channel \"%.*s\"", (int)x->due.channel.n, x->due.channel.p);
 		d->told = true;

@@ -24,6 +24,7 @@ struct fw_channel_message {
 	const char *id, *to;
 	uint32_t attempt;
 	struct fw_str json; /* {"rule","visitor","class","track","content":{…}}, terminated */
+	int64_t until_us;   /* when the attempt is given up, and somebody else may make the next */
 };
 
 struct fw_channel {

@@ -1,6 +1,7 @@
 /* The host's services for channels: what became of a delivery, and what is heard of messages and addresses. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "server/plugins_own.h"
 #include "server/sending.h"
 
@@ -58,7 +59,8 @@ static enum fw_channel_outcome deliver(void *ctx, const struct fw_channel_messag
 {
 	struct fw_loaded *p = ctx;
 	struct fw_plugin_problem problem = { .message = "" };
-	const struct fw_plugin_message message = { sizeof message, m->attempt, m->id, m->to, { m->json.p, m->json.n } };
+	const struct fw_plugin_message message = { sizeof message, m->attempt, m->id, m->to, { m->json.p, m->json.n },
+		fw_monotonic_us() + (m->until_us - fw_now_us()) };
 	uint32_t before = fw_loaded_enter(p);
 	int outcome = p->plugin->deliver(p->self, &message, &problem);
 	fw_loaded_leave(p, before);

@@ -1,71 +1,43 @@
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <openssl/crypto.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include <yajl/yajl_tree.h>
 
-enum { TIMEOUT_MS = 60000, TIMEOUT_LEAST_MS = 1000, TIMEOUT_MOST_MS = 600000, CONNECTIONS = 8 };
+#include "common/config.h"
+#include "common/problem.h"
+#include "token.h"
 
-static const char *const known[] = { "smtp", "starttls", "ca", "from", "reply_to", "address", "url", "preferences", "list_id",
-	"feedback_id", "bounce_domain", "hostname", "connections", "timeout_ms", "track_opens", "track_clicks", NULL };
-static const char *const numbers[] = { "connections", "timeout_ms", NULL };
-static const char *const flags[] = { "track_opens", "track_clicks", NULL };
+enum {
+	TIMEOUT_MS = 60000,
+	TIMEOUT_LEAST_MS = 1000,
+	TIMEOUT_MOST_MS = 600000,
+	CONNECTIONS = 8,
+	BOUNCE_DOMAIN_BYTES = EMAIL_ADDRESS_BYTES - (3 + EMAIL_TAG_BYTES), /* of "b+TAG@DOMAIN" */
+};
 
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct fw_plugin_problem *problem, const char *hint, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(problem->message, sizeof problem->message, format, args);
-	va_end(args);
-	snprintf(problem->hint, sizeof problem->hint, "%s", hint);
-	return -1;
-}
+static const struct common_key keys[] = { { .name = "smtp" }, { .name = "starttls" }, { .name = "ca" }, { .name = "from" },
+	{ .name = "reply_to" }, { .name = "address" }, { .name = "url" }, { .name = "preferences" }, { .name = "list_id" },
+	{ .name = "feedback_id" }, { .name = "bounce_domain" }, { .name = "hostname" },
+	{ "connections", COMMON_WHOLE, 1, EMAIL_CONNECTIONS }, { "timeout_ms", COMMON_WHOLE, TIMEOUT_LEAST_MS, TIMEOUT_MOST_MS },
+	{ .name = "track_opens", .kind = COMMON_FLAG }, { .name = "track_clicks", .kind = COMMON_FLAG }, { .name = NULL } };
 
-static int is_one_of(const char *key, const char *const *list)
-{
-	while (*list && strcmp(*list, key) != 0)
-		list++;
-	return *list != NULL;
-}
-
+/* As a URL has it: an address of version 6 stands in brackets. A name is none but "localhost", whatever it begins with. */
 static int is_loopback(const char *host)
 {
-	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
-}
-
-/* The host's calls give the stand-in for a value of another type; here that is refused. */
-static int check_types(struct fw_plugin_text config, struct email_config *ret, struct fw_plugin_problem *problem)
-{
-	char error[128];
-	yajl_val tree = yajl_tree_parse(config.p, error, sizeof error);
-	int rc = 0;
-	if (!YAJL_IS_OBJECT(tree)) {
-		yajl_tree_free(tree);
-		return refuse(problem, "", "the configuration of the plugin is no table");
-	}
-	for (size_t i = 0; i < YAJL_GET_OBJECT(tree)->len && rc == 0; i++) {
-		const char *key = YAJL_GET_OBJECT(tree)->keys[i];
-		yajl_val v = YAJL_GET_OBJECT(tree)->values[i];
-		if (is_one_of(key, numbers)) {
-			if (!YAJL_IS_NUMBER(v))
-				rc = refuse(problem, "", "%s is no number", key);
-		} else if (is_one_of(key, flags)) {
-			if (!YAJL_IS_TRUE(v) && !YAJL_IS_FALSE(v))
-				rc = refuse(problem, "", "%s is neither true nor false", key);
-			*(strcmp(key, "track_opens") == 0 ? &ret->track_opens : &ret->track_clicks) = YAJL_IS_TRUE(v);
-		} else if (is_one_of(key, known) && !YAJL_IS_STRING(v)) {
-			rc = refuse(problem, "", "%s is no text", key);
-		}
-	}
-	yajl_tree_free(tree);
-	return rc;
+	char inside[INET6_ADDRSTRLEN] = "";
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (strcasecmp(host, "localhost") == 0)
+		return 1;
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return sscanf(host, "[%45[0-9a-fA-F:.]]", inside) == 1 && inet_pton(AF_INET6, inside, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 /* A part of an URL that is a copy, to be freed; NULL: it has none. */
@@ -95,19 +67,19 @@ static int read_tls(const char *word, const char *scheme, const char *name, int 
 		{ "never", CURLUSESSL_NONE } };
 	if (strcmp(scheme, "smtps") == 0) {
 		ret->tls = CURLUSESSL_ALL;
-		return word ? refuse(problem, "leave starttls out, or write smtp://", "starttls is set, but smtps:// begins with TLS") : 0;
+		return word ? common_refuse(problem, "leave starttls out, or write smtp://", "starttls is set, but smtps:// begins with TLS") : 0;
 	}
 	ret->tls = is_loopback(name) ? CURLUSESSL_NONE : CURLUSESSL_ALL;
 	for (size_t i = 0; word && i <= sizeof words / sizeof *words; i++) {
 		if (i == sizeof words / sizeof *words)
-			return refuse(problem, "\"required\", \"offered\" or \"never\"", "starttls is \"%.100s\"", word);
+			return common_refuse(problem, "\"required\", \"offered\" or \"never\"", "starttls is \"%.100s\"", word);
 		if (strcmp(words[i].word, word) == 0) {
 			ret->tls = words[i].tls;
 			break;
 		}
 	}
 	if (secret && ret->tls != CURLUSESSL_ALL && !is_loopback(name))
-		return refuse(problem, "leave starttls out", "starttls is \"%s\": the password could go over the network as it is", word);
+		return common_refuse(problem, "leave starttls out", "starttls is \"%s\": the password could go over the network as it is", word);
 	return 0;
 }
 
@@ -122,11 +94,11 @@ static int read_server(const struct fw_host *host, const char *smtp, const char 
 	char *port = u ? part_of(u, CURLUPART_PORT, 0) : NULL, *path = u ? part_of(u, CURLUPART_PATH, 0) : NULL;
 	char *query = u ? part_of(u, CURLUPART_QUERY, 0) : NULL;
 	if (!scheme || !name || (strcmp(scheme, "smtp") != 0 && strcmp(scheme, "smtps") != 0)) {
-		refuse(problem, hint, "smtp is no address of a mail server");
+		common_refuse(problem, hint, "smtp is no address of a mail server");
 		goto out;
 	}
 	if ((path && strcmp(path, "/") != 0) || query) {
-		refuse(problem, "hostname says what the server is greeted with", "smtp has something behind the server's name and port");
+		common_refuse(problem, "hostname says what the server is greeted with", "smtp has something behind the server's name and port");
 		goto out;
 	}
 	ret->user = part_of(u, CURLUPART_USER, CURLU_URLDECODE);
@@ -137,7 +109,7 @@ static int read_server(const struct fw_host *host, const char *smtp, const char 
 	if (asprintf(&ret->server, "%s://%s%s%s/%s", scheme, name, port ? ":" : "", port ? port : "", hostname) >= 0)
 		rc = 0;
 	else
-		ret->server = NULL, refuse(problem, "", "out of memory");
+		ret->server = NULL, common_refuse(problem, "", "out of memory");
 out:
 	free(scheme);
 	free(name);
@@ -155,9 +127,9 @@ static int check_web(const char *key, const char *url, struct fw_plugin_problem 
 	char *scheme = u ? part_of(u, CURLUPART_SCHEME, 0) : NULL, *name = u ? part_of(u, CURLUPART_HOST, 0) : NULL;
 	int rc = 0;
 	if (!scheme || !name || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) || strpbrk(url, " <>\"'\r\n"))
-		rc = refuse(problem, "as https://shop.example", "%s is no address of a web server", key);
+		rc = common_refuse(problem, "as https://shop.example", "%s is no address of a web server", key);
 	else if (strcmp(scheme, "https") != 0 && !is_loopback(name))
-		rc = refuse(problem, "mailbox providers take one-click links over https alone (RFC 8058)",
+		rc = common_refuse(problem, "mailbox providers take one-click links over https alone (RFC 8058)",
 			"%s does not begin with https://", key);
 	free(scheme);
 	free(name);
@@ -169,14 +141,14 @@ static int read_links(const struct fw_host *host, int loopback, struct email_con
 {
 	const char *url = host->config_text(host, "url", loopback ? "http://127.0.0.1:8080" : NULL);
 	if (!url)
-		return refuse(problem, "as https://shop.example, where people's browsers reach this server",
+		return common_refuse(problem, "as https://shop.example, where people's browsers reach this server",
 			"url is not set: links in messages lead there");
 	if (check_web("url", url, problem) < 0)
 		return -1;
 	if (strpbrk(url, "?#"))
-		return refuse(problem, "", "url has a query or a fragment: paths are added to it");
+		return common_refuse(problem, "", "url has a query or a fragment: paths are added to it");
 	if (!(ret->own_url = strdup(url)))
-		return refuse(problem, "", "out of memory");
+		return common_refuse(problem, "", "out of memory");
 	size_t n = strlen(ret->own_url);
 	while (n > 0 && ret->own_url[n - 1] == '/')
 		ret->own_url[--n] = '\0';
@@ -203,9 +175,12 @@ static int read_names(const struct fw_host *host, struct email_config *ret, stru
 		{ "bounce_domain", ret->bounce_domain } };
 	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
 		if (domains[i].value && !is_domain(domains[i].value))
-			return refuse(problem, "as news.shop.example", "%s is no domain name", domains[i].key);
+			return common_refuse(problem, "as news.shop.example", "%s is no domain name", domains[i].key);
+	if (ret->bounce_domain && strlen(ret->bounce_domain) > BOUNCE_DOMAIN_BYTES)
+		return common_refuse(problem, "what is before it, \"b+TAG@\", takes the rest of an address", "bounce_domain is longer than %d bytes",
+			BOUNCE_DOMAIN_BYTES);
 	if (ret->feedback_id && (strlen(ret->feedback_id) < 5 || strlen(ret->feedback_id) > 15 || strpbrk(ret->feedback_id, " \t\r\n:")))
-		return refuse(problem, "one word that stands for the sender; rule and class are put before it",
+		return common_refuse(problem, "one word that stands for the sender; rule and class are put before it",
 			"feedback_id is not of 5 to 15 bytes, without blanks and colons");
 	return 0;
 }
@@ -215,24 +190,11 @@ static int read_mailboxes(const struct fw_host *host, struct email_config *ret, 
 	const char *from = host->config_text(host, "from", NULL), *reply_to = host->config_text(host, "reply_to", NULL);
 	struct fw_plugin_problem why = { .message = "" };
 	if (!from)
-		return refuse(problem, "as \"Shop <hello@shop.example>\"", "from is not set: who writes");
+		return common_refuse(problem, "as \"Shop <hello@shop.example>\"", "from is not set: who writes");
 	if (email_mailbox_read(from, strlen(from), &ret->from, &why) < 0)
-		return refuse(problem, why.hint, "from: %.400s", why.message);
+		return common_refuse(problem, why.hint, "from: %.400s", why.message);
 	if (reply_to && email_mailbox_read(reply_to, strlen(reply_to), &ret->reply_to, &why) < 0)
-		return refuse(problem, why.hint, "reply_to: %.400s", why.message);
-	return 0;
-}
-
-static int read_limits(const struct fw_host *host, struct email_config *ret, struct fw_plugin_problem *problem)
-{
-	double connections = host->config_number(host, "connections", CONNECTIONS);
-	double timeout = host->config_number(host, "timeout_ms", TIMEOUT_MS);
-	if (!(connections >= 1 && connections <= EMAIL_CONNECTIONS))
-		return refuse(problem, "", "connections is not within 1 and %d", EMAIL_CONNECTIONS);
-	if (!(timeout >= TIMEOUT_LEAST_MS && timeout <= TIMEOUT_MOST_MS))
-		return refuse(problem, "", "timeout_ms is not within %d and %d", TIMEOUT_LEAST_MS, TIMEOUT_MOST_MS);
-	ret->connections = (unsigned)connections;
-	ret->timeout_ms = (int64_t)timeout;
+		return common_refuse(problem, why.hint, "reply_to: %.400s", why.message);
 	return 0;
 }
 
@@ -240,22 +202,25 @@ int email_config_read(const struct fw_host *host, struct fw_plugin_text config, 
 	struct fw_plugin_problem *problem)
 {
 	int loopback = 0;
-	*ret = (struct email_config){ .track_opens = 1, .track_clicks = 1 };
-	if (host->config_only(host, known, problem) < 0 || check_types(config, ret, problem) < 0 || read_mailboxes(host, ret, problem) < 0
-			|| read_names(host, ret, problem) < 0)
+	*ret = (struct email_config){ .address = NULL };
+	if (common_config_check(host, config, keys, problem) < 0 || read_mailboxes(host, ret, problem) < 0 || read_names(host, ret, problem) < 0)
 		return -1;
+	ret->connections = (unsigned)host->config_number(host, "connections", CONNECTIONS);
+	ret->timeout_ms = (int64_t)host->config_number(host, "timeout_ms", TIMEOUT_MS);
+	ret->track_opens = common_config_flag(config, "track_opens", 1);
+	ret->track_clicks = common_config_flag(config, "track_clicks", 1);
 	const char *smtp = host->config_text(host, "smtp", NULL);
 	if (!smtp)
-		return refuse(problem, "as smtp://127.0.0.1:25", "smtp is not set: the server that takes the messages");
+		return common_refuse(problem, "as smtp://127.0.0.1:25", "smtp is not set: the server that takes the messages");
 	if (read_server(host, smtp, ret->hostname, &loopback, ret, problem) < 0 || read_links(host, loopback, ret, problem) < 0)
 		return -1;
 	ret->address = host->config_text(host, "address", NULL);
 	if (!ret->address || !ret->address[0])
-		return refuse(problem, "the shop's postal address, which advertising must name", "address is not set");
+		return common_refuse(problem, "the shop's postal address, which advertising must name", "address is not set");
 	ret->ca = host->config_path(host, "ca", NULL);
 	if (ret->ca && access(ret->ca, R_OK) < 0)
-		return refuse(problem, "a file of certificates, as PEM", "ca: %.300s cannot be read", ret->ca);
-	return read_limits(host, ret, problem);
+		return common_refuse(problem, "a file of certificates, as PEM", "ca: %.300s cannot be read", ret->ca);
+	return 0;
 }
 
 void email_config_free(struct email_config *c)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "body.h"
+#include "common/problem.h"
 #include "content.h"
 
 static const struct fw_plugin_route routes[] = {
@@ -48,7 +49,7 @@ static void finish_making(struct making *m)
 
 static int fail(struct fw_plugin_problem *problem, int outcome, const char *why)
 {
-	snprintf(problem->message, sizeof problem->message, "%s", why);
+	common_refuse(problem, "", "%s", why);
 	return outcome;
 }
 
@@ -121,7 +122,7 @@ static int make(struct fw_plugin_instance *self, const struct fw_plugin_message 
 	const struct email_config *config = &self->config;
 	int64_t at_s = self->host->now_us(self->host) / 1000000;
 	int outcome;
-	if (!email_id_is_fit(message->id, strlen(message->id)))
+	if (!common_id_is_fit(message->id, strlen(message->id)))
 		return fail(problem, FW_PLUGIN_FAILED, "the message's id is not of lower-case letters and digits");
 	if (email_content_read(message->json, &m->content, problem) < 0)
 		return FW_PLUGIN_FAILED;
@@ -147,11 +148,15 @@ static int make(struct fw_plugin_instance *self, const struct fw_plugin_message 
 /* What goes over the wire; NULL: out of memory. */
 static struct email_job *make_job(const struct fw_plugin_instance *self, const struct fw_plugin_message *message, const struct making *m)
 {
+	int64_t now_us = self->host->monotonic_us(self->host), left_us = message->until_us - now_us;
 	struct email_job *job = calloc(1, sizeof *job);
 	if (!job)
 		return NULL;
 	snprintf(job->id, sizeof job->id, "%s", message->id);
 	snprintf(job->to, sizeof job->to, "%s", message->to);
+	job->last_us = now_us + left_us / 4 * 3;
+	job->answer_us = now_us + left_us / 16 * 15;
+	job->until_us = message->until_us;
 	if (self->config.bounce_domain)
 		snprintf(job->from, sizeof job->from, "b+%s@%s", m->tag, self->config.bounce_domain);
 	else
@@ -194,31 +199,41 @@ static void tell_result(struct fw_plugin_instance *self, const char *id, int out
 	self->host->deliver_result(self->host, id, outcome, reason);
 }
 
+/* What is to be said of a message once its bounce is stored. */
+struct bounced {
+	int64_t until_us;
+	char reason[EMAIL_REPLY_TEXT];
+};
+
 /* The suppression is kept before the attempt is over; while it cannot be, the address will be asked again. */
 static void on_bounced(struct fw_plugin_instance *self, void *data, const char *id, int status)
 {
-	char *reason = data;
-	if (status)
-		tell_result(self, id, status == 503 ? FW_PLUGIN_RETRY : FW_PLUGIN_FAILED, reason);
-	free(reason);
+	struct bounced *b = data;
+	if (status && self->host->monotonic_us(self->host) < b->until_us)
+		tell_result(self, id, status == 503 ? FW_PLUGIN_RETRY : FW_PLUGIN_FAILED, b->reason);
+	free(b);
 }
 
-static void on_sent(struct fw_plugin_instance *self, const char *id, const struct email_result *result)
+static void on_sent(struct fw_plugin_instance *self, const char *id, int64_t until_us, const struct email_result *result)
 {
 	struct email_text json = { 0 };
 	if (!result->bounced) {
 		tell_result(self, id, result->outcome, result->reason[0] ? result->reason : NULL);
 		return;
 	}
-	char *reason = strdup(result->reason);
+	struct bounced *b = malloc(sizeof *b);
+	if (b) {
+		b->until_us = until_us;
+		snprintf(b->reason, sizeof b->reason, "%s", result->reason);
+	}
 	email_add_text(&json, "{\"status\":");
 	email_add_json(&json, result->status, strlen(result->status));
 	email_add_text(&json, ",\"reason\":");
 	email_add_json(&json, result->reason, strlen(result->reason));
 	email_add_text(&json, "}");
-	if (!reason || email_tell(self, id, "bounced", &json, EMAIL_TELL_TRIES, on_bounced, reason) < 0) {
+	if (!b || email_tell(self, id, "bounced", &json, EMAIL_TELL_TRIES, on_bounced, b) < 0) {
 		tell_result(self, id, FW_PLUGIN_RETRY, result->reason);
-		free(reason);
+		free(b);
 	}
 	email_text_free(&json);
 }
@@ -272,7 +287,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 4,
+	.abi_minor = 5,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "email",
 	.build_id = "0.1.0",

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/problem.h"
+
 enum {
 	LINE = 76,         /* with the CRLF 78 */
 	WORD = 75,         /* an encoded word, RFC 2047 §2 */
@@ -15,12 +17,6 @@ enum {
 	LABEL_BYTES = 63,
 	BASE64_LINE = 57,  /* bytes that make a line of 76 */
 };
-
-static int refuse(struct fw_plugin_problem *problem, const char *what, const char *why)
-{
-	snprintf(problem->message, sizeof problem->message, "%s %s", what, why);
-	return -1;
-}
 
 static int is_atom(unsigned char c)
 {
@@ -105,23 +101,20 @@ static int unquote(struct fw_plugin_text from, char ret[EMAIL_NAME_BYTES + 1])
 int email_mailbox_read(const char *text, size_t n, struct email_mailbox *ret, struct fw_plugin_problem *problem)
 {
 	if (!is_clean(text, n))
-		return refuse(problem, "the address", "has a control character in it");
+		return common_refuse(problem, "", "the address has a control character in it");
 	struct fw_plugin_text all = trimmed(text, n), name = { "", 0 }, address = all;
 	if (all.n && all.p[all.n - 1] == '>') {
 		const char *open = memrchr(all.p, '<', all.n);
 		if (!open)
-			return refuse(problem, "the address", "has a \">\" without its \"<\"");
+			return common_refuse(problem, "", "the address has a \">\" without its \"<\"");
 		name = trimmed(all.p, (size_t)(open - all.p));
 		address = trimmed(open + 1, (size_t)(all.p + all.n - 1 - (open + 1)));
 	}
-	if (!email_address_is_fit(address.p, address.n)) {
-		snprintf(problem->hint, sizeof problem->hint, "write \"Shop <hello@shop.example>\", the address in ASCII");
-		snprintf(problem->message, sizeof problem->message, "\"%.*s\" is no e-mail address",
+	if (!email_address_is_fit(address.p, address.n))
+		return common_refuse(problem, "write \"Shop <hello@shop.example>\", the address in ASCII", "\"%.*s\" is no e-mail address",
 			(int)(address.n > 300 ? 300 : address.n), address.p);
-		return -1;
-	}
 	if (unquote(name, ret->name) < 0)
-		return refuse(problem, "the name before the address", "is longer than 200 bytes");
+		return common_refuse(problem, "", "the name before the address is longer than 200 bytes");
 	snprintf(ret->address, sizeof ret->address, "%.*s", (int)address.n, address.p);
 	return 0;
 }
@@ -431,19 +424,19 @@ static int texts_are_clean(const struct email_mail *mail)
 int email_mime_write(const struct email_mail *mail, struct email_text *ret, struct fw_plugin_problem *problem)
 {
 	if (!mail->subject.p || trimmed(mail->subject.p, mail->subject.n).n == 0)
-		return refuse(problem, "the message", "has no \"subject\"");
+		return common_refuse(problem, "", "the message has no \"subject\"");
 	if (!is_clean(mail->subject.p, mail->subject.n))
-		return refuse(problem, "the subject", "has a line break or another control character in it");
+		return common_refuse(problem, "", "the subject has a line break or another control character in it");
 	if (mail->subject.n > EMAIL_SUBJECT_BYTES)
-		return refuse(problem, "the subject", "is longer than 1000 bytes");
+		return common_refuse(problem, "", "the subject is longer than 1000 bytes");
 	if (!email_address_is_fit(mail->to, strlen(mail->to)))
-		return refuse(problem, "the recipient", "is no e-mail address that can be written to");
+		return common_refuse(problem, "", "the recipient is no e-mail address that can be written to");
 	if (!texts_are_clean(mail))
-		return refuse(problem, "a header", "has a line break or another control character in it");
+		return common_refuse(problem, "", "a header has a line break or another control character in it");
 	if (!mail->html.p && !mail->text.p)
-		return refuse(problem, "the message", "has neither \"html\" nor \"text\"");
+		return common_refuse(problem, "", "the message has neither \"html\" nor \"text\"");
 	if (mail->html.n > EMAIL_BODY_BYTES || mail->text.n > EMAIL_BODY_BYTES)
-		return refuse(problem, "the message", "is larger than 2 MiB");
+		return common_refuse(problem, "", "the message is larger than 2 MiB");
 	add_headers(ret, mail);
 	add_bodies(ret, mail);
 	return 0;

@@ -75,14 +75,14 @@ static int read_path(struct fw_plugin_instance *self, struct fw_plugin_request *
 {
 	struct fw_plugin_text text = self->host->request_segment(request, 0);
 	size_t n = strlen(ending);
-	int rc = EMAIL_FORGED;
+	int rc = COMMON_FORGED;
 	if (text.p && text.n > n && memcmp(text.p + text.n - n, ending, n) == 0 && !self->host->request_segment(request, 1).p)
 		rc = email_token_read(self->host, text.p, text.n - n, what, ret);
-	if (rc == EMAIL_FORGED)
+	if (rc == COMMON_FORGED)
 		reply_not_found(self, request);
-	else if (rc == EMAIL_UNKNOWN_YET)
+	else if (rc == COMMON_UNKNOWN_YET)
 		reply_later(self, request);
-	return rc == EMAIL_SIGNED ? 0 : -1;
+	return rc == COMMON_SIGNED ? 0 : -1;
 }
 
 /* Unsubscribing. */

@@ -70,14 +70,14 @@ static void on_told(struct fw_plugin_instance *self, void *data, const char *id,
 }
 
 /* The message that it is about, by the first tag that was signed. */
-static int find_message(struct fw_plugin_instance *self, const struct email_bounce *b, char ret_id[EMAIL_ID_BYTES + 1])
+static int find_message(struct fw_plugin_instance *self, const struct email_bounce *b, char ret_id[COMMON_ID_BYTES + 1])
 {
 	for (size_t i = 0; i < b->n_tags; i++) {
 		int rc = email_tag_read(self->host, b->tags[i], ret_id);
-		if (rc != EMAIL_FORGED)
+		if (rc != COMMON_FORGED)
 			return rc;
 	}
-	return EMAIL_FORGED;
+	return COMMON_FORGED;
 }
 
 static void reply_not_understood(struct fw_plugin_instance *self, struct fw_plugin_request *request, const struct email_bounce *b)
@@ -96,7 +96,7 @@ void email_report(struct fw_plugin_instance *self, struct fw_plugin_request *req
 	struct fw_plugin_text body = host->request_body(request);
 	struct asked *a = host->request_alloc(request, sizeof *a);
 	struct email_text json = { 0 };
-	char id[EMAIL_ID_BYTES + 1];
+	char id[COMMON_ID_BYTES + 1];
 	host->metric_add(host, EMAIL_METRIC_REPORTS, 1);
 	if (!a) {
 		reply_later(self, request);
@@ -104,8 +104,8 @@ void email_report(struct fw_plugin_instance *self, struct fw_plugin_request *req
 	}
 	a->request = request;
 	email_bounce_read(body.p ? body.p : "", body.n, &a->bounce);
-	int rc = a->bounce.verdict == EMAIL_NOTHING ? EMAIL_FORGED : find_message(self, &a->bounce, id);
-	if (rc == EMAIL_FORGED) {
+	int rc = a->bounce.verdict == EMAIL_NOTHING ? COMMON_FORGED : find_message(self, &a->bounce, id);
+	if (rc == COMMON_FORGED) {
 		reply_not_understood(self, request, &a->bounce);
 		return;
 	}
@@ -113,7 +113,7 @@ void email_report(struct fw_plugin_instance *self, struct fw_plugin_request *req
 	add_member(&json, "status", a->bounce.status);
 	add_member(&json, "reason", a->bounce.reason);
 	email_add_text(&json, "}");
-	if (rc == EMAIL_UNKNOWN_YET || email_tell(self, id, name_of(a->bounce.verdict), &json, 1, on_told, a) < 0)
+	if (rc == COMMON_UNKNOWN_YET || email_tell(self, id, name_of(a->bounce.verdict), &json, 1, on_told, a) < 0)
 		reply_later(self, request);
 	email_text_free(&json);
 }

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+static const char too_long[] = "the mail server took too long";
+static const char too_late[] = "no connection to the mail server was free in time";
 
 static void work(struct fw_plugin_instance *self, void *data);
 
@@ -14,6 +18,17 @@ static int64_t now_us(const struct email_smtp *s)
 static void give_time(struct email_connection *c, int64_t ms)
 {
 	c->until_us = now_us(c->smtp) + ms * 1000;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Whether the connection's message may no longer be handed over. */
+static int is_late(const struct email_connection *c)
+{
+	return c->sends_data && now_us(c->smtp) >= c->job->last_us;
 }
 
 /* Has `work` called from the loop: what it finds must not reach the host from within the host's own call. */
@@ -32,10 +47,11 @@ void email_job_free(struct email_job *job)
 	free(job);
 }
 
+/* The host may have begun the next attempt of one that it gave up: what is said of the message would be taken for that one's. */
 static void tell(struct email_smtp *s, struct email_job *job, const struct email_result *result)
 {
-	s->n_open--;
-	s->sent(s->self, job->id, result);
+	if (now_us(s) < job->until_us)
+		s->sent(s->self, job->id, job->until_us, result);
 	email_job_free(job);
 }
 
@@ -59,12 +75,12 @@ static struct email_job *take_job(struct email_smtp *s)
 	return job;
 }
 
-/* Everything that waits, when there is no way to the server. */
-static void turn_away(struct email_smtp *s, const char *reason)
+/* What waits and cannot be handed over later than `at_us`, from the first on: who came first is the first to be late. */
+static void turn_away(struct email_smtp *s, int64_t at_us, const char *reason)
 {
 	struct email_result result = { .outcome = FW_PLUGIN_RETRY };
 	snprintf(result.reason, sizeof result.reason, "%s", reason);
-	for (size_t n = s->n_waiting; n > 0; n--)
+	for (size_t n = s->n_waiting; n > 0 && s->first->last_us <= at_us; n--)
 		tell(s, take_job(s), &result);
 }
 
@@ -72,7 +88,11 @@ static void turn_away(struct email_smtp *s, const char *reason)
 
 static void destroy(struct email_connection *c)
 {
+	static const struct linger at_once = { 1, 0 };
 	struct email_smtp *s = c->smtp;
+	/* The end of a message must not go out after nobody waits for it any more: what the kernel still holds is to be forgotten. */
+	if (c->job && c->data_at)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	for (struct email_connection **at = &s->connections; *at; at = &(*at)->next)
 		if (*at == c) {
 			*at = c->next;
@@ -119,7 +139,7 @@ void email_lose(struct email_connection *c, const char *reason)
 		tell(s, job, &result);
 	}
 	if (connecting && s->n_connections == 0)
-		turn_away(s, result.reason);
+		turn_away(s, INT64_MAX, result.reason);
 	else if (connecting)
 		s->hold_us = now_us(s) + EMAIL_HOLD_MS * 1000;
 	if (s->first)
@@ -151,7 +171,6 @@ static void ask_next(struct email_connection *c)
 		break;
 	case EMAIL_STAGE_BODY:
 		c->sends_data = 1;
-		c->data_at = 0;
 		break;
 	case EMAIL_STAGE_RESET:
 		email_add_text(&c->out, "RSET\r\n");
@@ -164,7 +183,10 @@ static void begin(struct email_connection *c, struct email_job *job)
 	c->job = job;
 	c->state = EMAIL_ASKING;
 	c->heard = c->refused = c->sends_data = 0;
+	c->data_at = 0;
 	give_time(c, c->smtp->config->timeout_ms);
+	c->over_us = c->until_us;
+	c->until_us = earlier(c->over_us, job->last_us);
 	for (c->stage = EMAIL_STAGE_MAIL; c->stage <= EMAIL_STAGE_DATA; c->stage++) {
 		ask_next(c);
 		if (!c->pipelines)
@@ -173,8 +195,16 @@ static void begin(struct email_connection *c, struct email_job *job)
 	c->stage = EMAIL_STAGE_MAIL;
 }
 
-/* Tells what came of the message. -1: the connection is to end. */
-static int finish(struct email_connection *c)
+/* The connection is free for the next message, if there is one. */
+static void rest(struct email_connection *c)
+{
+	c->state = EMAIL_READY;
+	give_time(c, EMAIL_IDLE_MS);
+	kick(c->smtp);
+}
+
+/* Tells what came of the message. */
+static void finish(struct email_connection *c)
 {
 	static const struct email_result delivered = { .outcome = FW_PLUGIN_DELIVERED };
 	struct email_job *job = c->job;
@@ -185,12 +215,9 @@ static int finish(struct email_connection *c)
 	if (c->refused && c->stage != EMAIL_STAGE_BODY) {
 		c->stage = EMAIL_STAGE_RESET;
 		ask_next(c);
-		return 0;
+	} else {
+		rest(c);
 	}
-	c->state = EMAIL_READY;
-	give_time(c, EMAIL_IDLE_MS);
-	kick(c->smtp);
-	return c->smtp->draining && !c->smtp->first ? -1 : 0;
 }
 
 /* A reply to what stands in `stage`. -1: the connection is to end. */
@@ -200,10 +227,8 @@ static int on_reply(struct email_connection *c)
 	if (c->state == EMAIL_READY || (c->stage == EMAIL_STAGE_RESET && !wanted))
 		return -1;
 	if (c->stage == EMAIL_STAGE_RESET) {
-		c->state = EMAIL_READY;
-		give_time(c, EMAIL_IDLE_MS);
-		kick(c->smtp);
-		return c->smtp->draining && !c->smtp->first ? -1 : 0;
+		rest(c);
+		return 0;
 	}
 	if (!wanted && !c->refused) {
 		email_reply_judge(c->stage, code, c->reply.text, &c->result);
@@ -214,8 +239,10 @@ static int on_reply(struct email_connection *c)
 	if (code == 421 || (c->refused && code == 354) || (c->stage == EMAIL_STAGE_BODY && c->sends_data))
 		return -1;
 	c->heard = 1;
-	if (c->stage == EMAIL_STAGE_BODY || (c->refused && (!c->pipelines || c->stage == EMAIL_STAGE_DATA)))
-		return finish(c);
+	if (c->stage == EMAIL_STAGE_BODY || (c->refused && (!c->pipelines || c->stage == EMAIL_STAGE_DATA))) {
+		finish(c);
+		return 0;
+	}
 	c->stage++;
 	if (!c->pipelines || c->stage == EMAIL_STAGE_BODY)
 		ask_next(c);
@@ -258,10 +285,17 @@ static int send_from(struct email_connection *c, const struct email_text *t, siz
 static int send_out(struct email_connection *c)
 {
 	int rc = c->out.failed ? -1 : send_from(c, &c->out, &c->out_at);
+	if (rc <= 0)
+		return rc;
+	c->out.n = c->out_at = 0;
+	if (!c->sends_data)
+		return 1;
+	if (is_late(c))
+		return -1;
+	rc = send_from(c, &c->job->data, &c->data_at);
 	if (rc > 0) {
-		c->out.n = c->out_at = 0;
-		if (c->sends_data && (rc = send_from(c, &c->job->data, &c->data_at)) > 0)
-			c->sends_data = 0;
+		c->sends_data = 0;
+		c->until_us = earlier(c->over_us, c->job->answer_us);
 	}
 	return rc;
 }
@@ -280,7 +314,7 @@ static void go_on(struct email_connection *c)
 		c->watched = events;
 	}
 	if (rc < 0 || !c->watch)
-		email_lose(c, "the connection to the mail server broke");
+		email_lose(c, is_late(c) ? too_long : "the connection to the mail server broke");
 }
 
 static void on_ready(struct fw_plugin_instance *self, void *data, int fd, int events)
@@ -300,10 +334,8 @@ static void on_ready(struct fw_plugin_instance *self, void *data, int fd, int ev
 void email_connected(struct email_connection *c, int fd)
 {
 	c->smtp->n_connecting--;
-	c->state = EMAIL_READY;
 	c->fd = fd;
-	give_time(c, EMAIL_IDLE_MS);
-	kick(c->smtp);
+	rest(c);
 	go_on(c);
 }
 
@@ -322,14 +354,26 @@ static void connect_one(struct email_smtp *s)
 		email_lose(c, "out of memory");
 }
 
+/* Of a worker that drains: a connection without a message gets none any more. */
+static void part_idle(struct email_smtp *s)
+{
+	struct email_connection *next;
+	for (struct email_connection *c = s->connections; c; c = next) {
+		next = c->next;
+		if (c->state == EMAIL_READY)
+			part(c);
+	}
+}
+
 /* Gives jobs to connections, and makes as many of those as there are jobs for. */
 static void work(struct fw_plugin_instance *self, void *data)
 {
 	struct email_smtp *s = data;
-	struct email_connection *c = s->connections, *next;
+	struct email_connection *next;
 	(void)self;
 	s->kick = NULL;
-	for (; c && s->first; c = next) {
+	turn_away(s, now_us(s), too_late);
+	for (struct email_connection *c = s->connections; c && s->first; c = next) {
 		next = c->next;
 		if (c->state == EMAIL_READY) {
 			begin(c, take_job(s));
@@ -342,6 +386,8 @@ static void work(struct fw_plugin_instance *self, void *data)
 		if (s->n_connections == before)
 			break;
 	}
+	if (s->draining && !s->first)
+		part_idle(s);
 }
 
 /* Time limits, and jobs that were held back. */
@@ -358,8 +404,9 @@ static void on_tick(struct fw_plugin_instance *self, void *data)
 		if (c->state == EMAIL_READY)
 			part(c);
 		else
-			email_lose(c, "the mail server took too long");
+			email_lose(c, too_long);
 	}
+	turn_away(s, now, too_late);
 	if (s->first)
 		kick(s);
 }
@@ -398,13 +445,9 @@ void email_smtp_destroy(struct email_smtp *s)
 
 void email_smtp_drain(struct email_smtp *s)
 {
-	struct email_connection *next;
 	s->draining = 1;
-	for (struct email_connection *c = s->connections; c; c = next) {
-		next = c->next;
-		if (c->state == EMAIL_READY && !s->first)
-			part(c);
-	}
+	if (!s->first)
+		part_idle(s);
 }
 
 void email_smtp_stuff(const struct email_text *message, struct email_text *ret)
@@ -427,11 +470,5 @@ int email_smtp_send(struct email_smtp *s, struct email_job *job)
 	*s->last = job;
 	s->last = &job->next;
 	s->n_waiting++;
-	s->n_open++;
 	return 0;
-}
-
-size_t email_smtp_open(const struct email_smtp *s)
-{
-	return s->n_open;
 }

@@ -15,21 +15,24 @@
 enum {
 	EMAIL_WAITING = 1000,     /* messages that wait for a connection in a worker; then deliver says later */
 	EMAIL_IDLE_MS = 30000,    /* a connection without a message is ended after it */
-	EMAIL_TICK_MS = 500,      /* how exactly time limits are kept */
+	EMAIL_TICK_MS = 250,      /* how exactly time limits are kept; that of handing a message over is kept to the point */
 	EMAIL_HOLD_MS = 1000,     /* after a connection could not be made, while others work */
 };
 
 /* A message on its way. Owned by email_smtp_send's caller until that took it, then freed by the sender. */
 struct email_job {
-	char id[EMAIL_ID_BYTES + 1];
+	char id[COMMON_ID_BYTES + 1];
 	char from[EMAIL_ADDRESS_BYTES + 1], to[EMAIL_ADDRESS_BYTES + 1]; /* the envelope */
 	struct email_text data; /* as it goes over the wire, with its last dot */
+	/* Three times, each before the next: no later is its last dot written; no longer is the server's answer to that waited for; the
+	 * host has given the attempt up, and hears nothing of it any more. */
+	int64_t last_us, answer_us, until_us;
 	unsigned again;         /* how often it was begun on a connection that turned out to be over */
 	struct email_job *next;
 };
 
-/* Called for each job that was taken, once, never before email_smtp_send returns. */
-typedef void (*email_sent)(struct fw_plugin_instance *self, const char *id, const struct email_result *result);
+/* Called for each job that was taken, once, never before email_smtp_send returns; not at all for one that the host has given up. */
+typedef void (*email_sent)(struct fw_plugin_instance *self, const char *id, int64_t until_us, const struct email_result *result);
 
 struct email_smtp;
 
@@ -46,7 +49,5 @@ void email_smtp_stuff(const struct email_text *message, struct email_text *ret);
 /* 0, or -1: too much waits already, and the job stays the caller's. */
 int email_smtp_send(struct email_smtp *s, struct email_job *job);
 void email_job_free(struct email_job *job);
-/* Jobs that are not told of yet. */
-size_t email_smtp_open(const struct email_smtp *s);
 
 #endif

@@ -21,6 +21,7 @@ struct email_connection {
 	int fd, watched;            /* FW_PLUGIN_READABLE … */
 	struct fw_plugin_watch *watch;
 	int64_t until_us;           /* when it has taken too long */
+	int64_t over_us;            /* of a message: when the server has had all the time it gets */
 	unsigned done;              /* messages before this one */
 
 	struct email_job *job;
@@ -45,7 +46,7 @@ struct email_smtp {
 	struct email_connection *connections;
 	unsigned n_connections, n_connecting;
 	struct email_job *first, **last;
-	size_t n_waiting, n_open;
+	size_t n_waiting;
 	int64_t hold_us; /* no further connection before */
 	int draining, stopped;
 };

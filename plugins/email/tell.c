@@ -7,7 +7,7 @@
 
 struct email_telling {
 	struct fw_plugin_instance *self;
-	char id[EMAIL_ID_BYTES + 1];
+	char id[COMMON_ID_BYTES + 1];
 	const char *name;
 	struct email_text json;
 	unsigned tried, tries;

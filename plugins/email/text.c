@@ -1,9 +1,10 @@
 #include "text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "common/escape.h"
 
 void email_add(struct email_text *t, const void *p, size_t n)
 {
@@ -59,16 +60,10 @@ void email_text_free(struct email_text *t)
 
 void email_add_json(struct email_text *t, const char *p, size_t n)
 {
+	char piece[64 * COMMON_ESCAPED_BYTES + 1];
 	email_add_char(t, '"');
-	for (size_t i = 0; i < n; i++) {
-		char hex[8];
-		if (p[i] == '"' || p[i] == '\\')
-			email_add_char(t, '\\');
-		if ((unsigned char)p[i] < 0x20)
-			email_add(t, hex, (size_t)snprintf(hex, sizeof hex, "\\u%04x", (unsigned)p[i]));
-		else
-			email_add_char(t, p[i]);
-	}
+	for (size_t i = 0; i < n; i += 64)
+		email_add(t, piece, common_json_escape(p + i, n - i < 64 ? n - i : 64, piece));
 	email_add_char(t, '"');
 }
 

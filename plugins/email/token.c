@@ -8,18 +8,12 @@
 
 enum {
 	MAC_BYTES = 16,
-	TAG_MAC_BYTES = 10,
-	PAYLOAD_BYTES = EMAIL_ID_BYTES + 1 + 1 + 16 + 1 + EMAIL_TARGET_BYTES,
+	PAYLOAD_BYTES = COMMON_ID_BYTES + 1 + 1 + 16 + 1 + EMAIL_TARGET_BYTES,
 	TOKEN_BYTES = (MAC_BYTES + PAYLOAD_BYTES + 2) / 3 * 4,
 };
 
-int email_id_is_fit(const char *id, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!(id[i] >= 'a' && id[i] <= 'z') && !(id[i] >= '0' && id[i] <= '9'))
-			return 0;
-	return n > 0 && n <= EMAIL_ID_BYTES;
-}
+static const struct common_mark tags = { .before = "", .after = ".b", .between = '-', .mac_bytes = 10 };
+_Static_assert(EMAIL_TAG_BYTES == COMMON_ID_BYTES + 1 + 2 * 10, "a tag has its room");
 
 /* base64url without padding, RFC 4648 §5. */
 static void add_base64url(struct email_text *ret, const unsigned char *p, size_t n)
@@ -57,7 +51,7 @@ int email_token_add(const struct fw_host *host, const char *id, char what, int64
 	char *payload = (char *)bytes + MAC_BYTES;
 	int n = snprintf(payload, PAYLOAD_BYTES + 1, "%s.%c%llx.%s", id, what, (unsigned long long)at_s, target ? target : "");
 	if (host->sign(host, (struct fw_plugin_text){ payload, (size_t)n }, mac) < 0)
-		return EMAIL_UNKNOWN_YET;
+		return COMMON_UNKNOWN_YET;
 	memcpy(bytes, mac, MAC_BYTES);
 	add_base64url(ret, bytes, MAC_BYTES + (size_t)n);
 	return 0;
@@ -68,50 +62,32 @@ int email_token_read(const struct fw_host *host, const char *text, size_t n, cha
 	unsigned char bytes[TOKEN_BYTES / 4 * 3 + 1], mac[32];
 	int m = n <= TOKEN_BYTES ? read_base64url(text, n, bytes) : -1;
 	if (m <= MAC_BYTES)
-		return EMAIL_FORGED;
+		return COMMON_FORGED;
 	char *payload = (char *)bytes + MAC_BYTES, *end;
 	size_t length = (size_t)m - MAC_BYTES;
 	payload[length] = '\0';
 	if (host->sign(host, (struct fw_plugin_text){ payload, length }, mac) < 0)
-		return EMAIL_UNKNOWN_YET;
+		return COMMON_UNKNOWN_YET;
 	if (CRYPTO_memcmp(mac, bytes, MAC_BYTES) != 0 || strlen(payload) != length)
-		return EMAIL_FORGED;
+		return COMMON_FORGED;
 	char *dot = strchr(payload, '.');
-	if (!dot || !email_id_is_fit(payload, (size_t)(dot - payload)) || dot[1] != what)
-		return EMAIL_FORGED;
+	if (!dot || !common_id_is_fit(payload, (size_t)(dot - payload)) || dot[1] != what)
+		return COMMON_FORGED;
 	int64_t at = (int64_t)strtoull(dot + 2, &end, 16);
 	if (*end != '.' || strlen(end + 1) > EMAIL_TARGET_BYTES)
-		return EMAIL_FORGED;
+		return COMMON_FORGED;
 	ret->at_s = at;
 	snprintf(ret->id, sizeof ret->id, "%.*s", (int)(dot - payload), payload);
 	memcpy(ret->target, end + 1, strlen(end + 1) + 1);
-	return EMAIL_SIGNED;
+	return COMMON_SIGNED;
 }
 
 int email_tag_make(const struct fw_host *host, const char *id, char ret[EMAIL_TAG_BYTES + 1])
 {
-	char payload[EMAIL_ID_BYTES + sizeof ".b"];
-	unsigned char mac[32];
-	int n = snprintf(payload, sizeof payload, "%s.b", id);
-	if (host->sign(host, (struct fw_plugin_text){ payload, (size_t)n }, mac) < 0)
-		return EMAIL_UNKNOWN_YET;
-	int at = snprintf(ret, EMAIL_TAG_BYTES + 1, "%s-", id);
-	for (int i = 0; i < TAG_MAC_BYTES; i++)
-		at += snprintf(ret + at, (size_t)(EMAIL_TAG_BYTES + 1 - at), "%02x", mac[i]);
-	return 0;
+	return common_mark_make(&tags, host, id, ret);
 }
 
-int email_tag_read(const struct fw_host *host, const char *tag, char ret_id[EMAIL_ID_BYTES + 1])
+int email_tag_read(const struct fw_host *host, const char *text, char ret_id[COMMON_ID_BYTES + 1])
 {
-	char id[EMAIL_ID_BYTES + 1], right[EMAIL_TAG_BYTES + 1];
-	const char *hyphen = strchr(tag, '-');
-	if (!hyphen || !email_id_is_fit(tag, (size_t)(hyphen - tag)))
-		return EMAIL_FORGED;
-	snprintf(id, sizeof id, "%.*s", (int)(hyphen - tag), tag);
-	if (email_tag_make(host, id, right) < 0)
-		return EMAIL_UNKNOWN_YET;
-	if (strlen(tag) != strlen(right) || CRYPTO_memcmp(tag, right, strlen(right)) != 0)
-		return EMAIL_FORGED;
-	memcpy(ret_id, id, sizeof id);
-	return EMAIL_SIGNED;
+	return common_mark_read(&tags, host, text, strlen(text), ret_id);
 }

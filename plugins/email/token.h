@@ -5,10 +5,10 @@
 
 #include <floorwalker/plugin.h>
 
+#include "common/mark.h"
 #include "text.h"
 
 enum {
-	EMAIL_ID_BYTES = 40,        /* a message's id */
 	EMAIL_TARGET_BYTES = 2000,  /* the address a click leads to; a longer one is not counted */
 	EMAIL_TAG_BYTES = 61,       /* "<id>-<20 hex digits>": with "b+" before it what a local part may have, 64 */
 };
@@ -17,25 +17,19 @@ enum {
 enum { EMAIL_TOKEN_UNSUBSCRIBE = 'u', EMAIL_TOKEN_CLICK = 'c', EMAIL_TOKEN_OPEN = 'o' };
 
 struct email_token {
-	char id[EMAIL_ID_BYTES + 1];
+	char id[COMMON_ID_BYTES + 1];
 	int64_t at_s;                        /* when it was made: no sooner can the message have been read */
 	char target[EMAIL_TARGET_BYTES + 1]; /* "" except in a click's */
 };
 
-/* What reading answers. */
-enum { EMAIL_SIGNED = 0, EMAIL_FORGED = -1, EMAIL_UNKNOWN_YET = -2 /* the store has not told the key yet */ };
-
-/* [a-z0-9]+, at most EMAIL_ID_BYTES: what a token and a tag can be made of. */
-int email_id_is_fit(const char *id, size_t n);
-
 /* Adds base64url(mac ‖ id "." what, seconds in hex "." target). `target` is NULL or at most EMAIL_TARGET_BYTES long.
- * 0 or EMAIL_UNKNOWN_YET. */
+ * 0 or COMMON_UNKNOWN_YET. */
 int email_token_add(const struct fw_host *host, const char *id, char what, int64_t at_s, const char *target, struct email_text *ret);
-/* Reads a token for `what`; EMAIL_FORGED for everything that was not made so. */
+/* Reads a token for `what`; COMMON_FORGED for everything that was not made so. */
 int email_token_read(const struct fw_host *host, const char *text, size_t n, char what, struct email_token *ret);
 
-/* A tag: lower-case letters, digits and one hyphen, so that it outlives servers that fold case. 0 or EMAIL_UNKNOWN_YET. */
+/* A tag: lower-case letters, digits and one hyphen, so that it outlives servers that fold case. 0 or COMMON_UNKNOWN_YET. */
 int email_tag_make(const struct fw_host *host, const char *id, char ret[EMAIL_TAG_BYTES + 1]);
-int email_tag_read(const struct fw_host *host, const char *tag, char ret_id[EMAIL_ID_BYTES + 1]);
+int email_tag_read(const struct fw_host *host, const char *text, char ret_id[COMMON_ID_BYTES + 1]);
 
 #endif

@@ -38,8 +38,10 @@ static int start(const struct fw_host *host, struct fw_plugin_text config, struc
 {
 	struct fw_plugin_instance *self = calloc(1, sizeof *self);
 	(void)config;
-	if (!self)
+	if (!self) {
+		snprintf(problem->message, sizeof problem->message, "out of memory");
 		return -1;
+	}
 	self->host = host;
 	self->path = host->config_path(host, "file", NULL);
 	int fd = open(self->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);

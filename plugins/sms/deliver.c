@@ -3,15 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "common/json.h"
+#include "common/problem.h"
 #include "sms.h"
 
 /* A text on its way. */
 struct sms_sending {
 	struct sms_sending *next, **link;
-	char id[SMS_ID_MOST + 1]; /* of the message; "": a text of our own */
+	char id[COMMON_ID_BYTES + 1]; /* of the message; "": a text of our own */
 	char to[SMS_NUMBER];
 	unsigned segments;
+	int64_t until_us;         /* then the host has given the attempt up, and is told nothing of it any more */
 	struct sms_verdict verdict;
 	char json[SMS_REASON + 64]; /* what the host is told of the number */
 };
@@ -56,7 +58,9 @@ static void settle(struct fw_plugin_instance *self, struct sms_sending *s)
 		complain(self, v);
 	if (!s->id[0] && v->outcome != FW_PLUGIN_ACCEPTED)
 		sms_log(host, FW_PLUGIN_WARN, "an answer to a message was not sent: %s", v->reason);
-	if (s->id[0] && v->outcome == FW_PLUGIN_RETRY && v->after_ms >= 0)
+	if (s->id[0] && host->monotonic_us(host) >= s->until_us)
+		sms_log(host, FW_PLUGIN_WARN, "what became of a message was heard too late: %s", v->reason);
+	else if (s->id[0] && v->outcome == FW_PLUGIN_RETRY && v->after_ms >= 0)
 		host->deliver_retry(host, s->id, v->after_ms, v->reason);
 	else if (s->id[0])
 		host->deliver_result(host, s->id, v->outcome, v->reason[0] ? v->reason : NULL);
@@ -129,7 +133,7 @@ static void on_answer(struct fw_plugin_instance *self, void *data, const struct 
 
 /* Asks the gateway. `id` "": a text of our own. False: out of memory, or the host cannot ask. */
 static bool hand_in(struct fw_plugin_instance *self, const char *id, const char *token, const char *to, const char *text,
-	const struct sms_text *size)
+	const struct sms_text *size, uint32_t timeout_ms, int64_t until_us)
 {
 	struct sms_ask *ask = malloc(sizeof *ask);
 	struct sms_sending *s = calloc(1, sizeof *s);
@@ -139,6 +143,8 @@ static bool hand_in(struct fw_plugin_instance *self, const char *id, const char 
 		snprintf(s->to, sizeof s->to, "%s", to);
 		s->segments = size->segments;
 		s->verdict.after_ms = -1;
+		s->until_us = until_us;
+		ask->request.timeout_ms = timeout_ms;
 		sent = self->host->http(self->host, &ask->request, on_answer, s) == 0;
 	}
 	if (sent) {
@@ -161,45 +167,49 @@ void sms_reply(struct fw_plugin_instance *self, const char *to, const char *text
 	size_t n = strlen(text);
 	if (n == 0 || n >= sizeof encoded || sms_encode(text, n, encoded, &size) < 0)
 		return;
-	if (!hand_in(self, "", NULL, to, encoded, &size))
+	if (!hand_in(self, "", NULL, to, encoded, &size, SMS_ANSWER_MS, 0))
 		sms_log(self->host, FW_PLUGIN_WARN, "an answer to a message was not sent: out of memory");
 }
 
 static int refuse(struct fw_plugin_instance *self, struct fw_plugin_problem *problem, const char *message)
 {
 	self->host->metric_add(self->host, SMS_METRIC_REFUSED, 1);
-	snprintf(problem->message, sizeof problem->message, "%s", message);
+	common_refuse(problem, "", "%s", message);
 	return FW_PLUGIN_FAILED;
+}
+
+static int put_off(struct fw_plugin_problem *problem, const char *why)
+{
+	common_refuse(problem, "", "%s", why);
+	return FW_PLUGIN_RETRY;
 }
 
 int sms_deliver(struct fw_plugin_instance *self, const struct fw_plugin_message *message, struct fw_plugin_problem *problem)
 {
-	static const char *const path[] = { "content", "text", NULL };
-	char to[SMS_NUMBER], token[SMS_TOKEN], text[SMS_TEXT_MOST], encoded[SMS_TEXT_MOST];
+	const struct common_json_path path = { { "content", "text" } };
+	char to[SMS_NUMBER], token[COMMON_MARK_BYTES + 1], text[SMS_TEXT_MOST], encoded[SMS_TEXT_MOST];
 	struct sms_text size;
 	size_t n;
 	if (!sms_number(message->to, strlen(message->to), false, to))
 		return refuse(self, problem, "the address is no telephone number");
-	if (!sms_json_get(message->json.p, message->json.n, path, text, sizeof text, &n) || n == 0)
+	if (!common_json_get(message->json.p, message->json.n, path, text, sizeof text, &n) || n == 0)
 		return refuse(self, problem, "content.text is missing, empty or longer than 8 KiB: what is sent is in it");
 	if (sms_encode(text, n, encoded, &size) < 0 || size.segments == 0)
 		return refuse(self, problem, "content.text has nothing that can be sent");
 	if (size.segments > self->settings.max_segments) {
 		refuse(self, problem, "");
-		snprintf(problem->message, sizeof problem->message, "the text takes %u segments, and max_segments is %u", size.segments,
-			self->settings.max_segments);
-		if (size.alphabet == SMS_UCS2)
-			snprintf(problem->hint, sizeof problem->hint,
-				"a character beyond the GSM alphabet makes a segment 67 characters instead of 153");
+		common_refuse(problem, size.alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153"
+			: "", "the text takes %u segments, and max_segments is %u", size.segments, self->settings.max_segments);
 		return FW_PLUGIN_FAILED;
 	}
-	if (sms_token_make(self->host, message->id, token) < 0) {
-		snprintf(problem->message, sizeof problem->message, "the store has not been heard of yet");
-		return FW_PLUGIN_RETRY;
-	}
-	if (!hand_in(self, message->id, token, to, encoded, &size)) {
-		snprintf(problem->message, sizeof problem->message, "out of memory");
-		return FW_PLUGIN_RETRY;
-	}
+	if (common_mark_make(&sms_report_token, self->host, message->id, token) < 0)
+		return put_off(problem, "the store has not been heard of yet");
+	/* The gateway's answer has to come while the host waits for it, so that it is not asked again meanwhile. */
+	int64_t left_ms = (message->until_us - self->host->monotonic_us(self->host)) / 4000 * 3;
+	if (left_ms < 1)
+		return put_off(problem, "the time for the message is over");
+	uint32_t timeout_ms = left_ms < SMS_ANSWER_MS ? (uint32_t)left_ms : SMS_ANSWER_MS;
+	if (!hand_in(self, message->id, token, to, encoded, &size, timeout_ms, message->until_us))
+		return put_off(problem, "out of memory");
 	return FW_PLUGIN_PENDING;
 }

@@ -2,7 +2,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "json.h"
+#include "common/json.h"
 #include "keywords.h"
 #include "sms.h"
 
@@ -16,7 +16,7 @@ struct inbound {
 
 static void on_kept(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
 {
-	static const char *const path[] = { "changed", NULL };
+	const struct common_json_path path = { { "changed" } };
 	struct inbound *in = data;
 	char changed[8] = "";
 	size_t n;
@@ -33,7 +33,7 @@ static void on_kept(struct fw_plugin_instance *self, void *data, int status, str
 			in->number + strlen(in->number) - 2);
 	}
 	/* Once: a person who says it again, or a gateway that does, hears nothing. */
-	if (!in->silent && sms_json_get(json.p, json.n, path, changed, sizeof changed, &n) && strcmp(changed, "true") == 0)
+	if (!in->silent && common_json_get(json.p, json.n, path, changed, sizeof changed, &n) && strcmp(changed, "true") == 0)
 		sms_reply(self, in->number, starts ? self->settings.start : self->settings.stop);
 	sms_fine(self, in->request);
 }

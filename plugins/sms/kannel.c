@@ -3,12 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
+#include "common/escape.h"
 #include "sms.h"
 
-/* One header more, in the ask's own memory. */
+/* One header more, in the ask's own memory; the last place is the end's. */
 static void add(struct sms_ask *ask, struct sms_out *head, unsigned *n, const char *name, const char *value)
 {
+	if (*n + 1 >= SMS_HEADERS_MOST) {
+		head->full = true;
+		return;
+	}
 	ask->headers[(*n)++] = head->p + head->n;
 	sms_put(head, name);
 	sms_put(head, ": ");
@@ -45,7 +49,7 @@ static bool ask(const struct sms_settings *s, const char *to, const char *text, 
 static void judge(const struct fw_plugin_http_answer *answer, struct sms_verdict *v)
 {
 	char said[128];
-	sms_json_plain(answer->body.p, answer->body.n, said, sizeof said);
+	common_json_plain(answer->body.p, answer->body.n, said, sizeof said);
 	snprintf(v->reason, sizeof v->reason, "the gateway answered %d: %s", answer->status, said);
 }
 

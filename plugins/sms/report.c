@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-#include "json.h"
+#include "common/escape.h"
 #include "sms.h"
 
 void sms_fine(struct fw_plugin_instance *self, struct fw_plugin_request *request)
@@ -30,25 +30,26 @@ static void not_found(struct fw_plugin_instance *self, struct fw_plugin_request 
 }
 
 /* The message that the path names. False: the request has been answered. */
-static bool read_token(struct fw_plugin_instance *self, struct fw_plugin_request *request, char id[SMS_ID_MOST + 1])
+static bool read_token(struct fw_plugin_instance *self, struct fw_plugin_request *request, char id[COMMON_ID_BYTES + 1])
 {
-	int known = 0;
-	if (self->host->request_segment(request, 0).p && !self->host->request_segment(request, 1).p)
-		known = sms_token_read(self->host, self->host->request_segment(request, 0), id);
-	if (known < 0)
+	struct fw_plugin_text token = self->host->request_segment(request, 0);
+	int rc = COMMON_FORGED;
+	if (token.p && !self->host->request_segment(request, 1).p)
+		rc = common_mark_read(&sms_report_token, self->host, token.p, token.n, id);
+	if (rc == COMMON_UNKNOWN_YET)
 		sms_again(self, request);
-	else if (!known)
+	else if (rc < 0)
 		not_found(self, request);
 	else
 		self->host->metric_add(self->host, SMS_METRIC_REPORTS, 1);
-	return known > 0;
+	return rc == COMMON_SIGNED;
 }
 
 /* A report in the making, in the request's memory. */
 struct report {
 	struct fw_plugin_request *request;
 	const char *name;
-	char id[SMS_ID_MOST + 1], number[SMS_NUMBER];
+	char id[COMMON_ID_BYTES + 1], number[SMS_NUMBER];
 	char reason[SMS_REASON], json[SMS_REASON + 64], suppression[64];
 };
 
@@ -84,7 +85,7 @@ static struct report *new_report(struct fw_plugin_instance *self, struct fw_plug
 
 void sms_report_kannel(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
-	char id[SMS_ID_MOST + 1];
+	char id[COMMON_ID_BYTES + 1];
 	if (self->settings.gateway != &sms_kannel) {
 		not_found(self, request);
 		return;
@@ -108,7 +109,7 @@ void sms_report_kannel(struct fw_plugin_instance *self, struct fw_plugin_request
 	memcpy(r->id, id, sizeof id);
 	r->name = name;
 	if (strcmp(name, "delivered") != 0)
-		sms_json_plain(answer.p, answer.n, r->reason, sizeof r->reason);
+		common_json_plain(answer.p, answer.n, r->reason, sizeof r->reason);
 	tell(self, r);
 }
 
@@ -185,7 +186,7 @@ static void tell_failed(struct fw_plugin_instance *self, struct report *r, const
 	const struct sms_field *code = sms_form_get(form, "ErrorCode"), *to = sms_form_get(form, "To");
 	char plain[16] = "";
 	if (code)
-		sms_json_plain(code->value, code->n_value, plain, sizeof plain);
+		common_json_plain(code->value, code->n_value, plain, sizeof plain);
 	const char *said = sms_twilio_said_of((unsigned)strtoul(plain, NULL, 10));
 	bool bounced = said && strcmp(said, "bounced") == 0;
 	r->name = bounced ? "bounced" : "failed";
@@ -201,7 +202,7 @@ static void tell_failed(struct fw_plugin_instance *self, struct report *r, const
 
 void sms_report_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
-	char id[SMS_ID_MOST + 1];
+	char id[COMMON_ID_BYTES + 1];
 	const struct sms_form *form = sms_signed_form(self, request);
 	if (!form || !read_token(self, request, id))
 		return;

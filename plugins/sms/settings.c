@@ -2,14 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/config.h"
+#include "common/problem.h"
 #include "sms.h"
-
-static int refuse(struct fw_plugin_problem *problem, const char *message, const char *hint)
-{
-	snprintf(problem->message, sizeof problem->message, "%s", message);
-	snprintf(problem->hint, sizeof problem->hint, "%s", hint);
-	return -1;
-}
 
 /* Printable, and of a length that fits where it goes: into headers and addresses. */
 static bool is_plain(const char *text)
@@ -23,12 +18,12 @@ static bool is_plain(const char *text)
 /* A text that may be absent unless it is `needed`. */
 static int read_text(const struct fw_host *host, const char *key, bool needed, const char **ret, struct fw_plugin_problem *problem)
 {
-	char message[128];
 	*ret = host->config_text(host, key, NULL);
 	if (*ret ? is_plain(*ret) : !needed)
 		return 0;
-	snprintf(message, sizeof message, *ret ? "%s is empty, too long or has a control character" : "%s is not set", key);
-	return refuse(problem, message, *ret ? "it may have 255 bytes" : "the gateway has to know who sends");
+	if (*ret)
+		return common_refuse(problem, "it may have 255 bytes", "%s is empty, too long or has a control character", key);
+	return common_refuse(problem, "the gateway has to know who sends", "%s is not set", key);
 }
 
 /* http or https, a host, and perhaps a path: nothing that a path cannot be put behind. */
@@ -54,7 +49,7 @@ static int read_gateway(const struct fw_host *host, struct sms_settings *s, stru
 	else if (name && strcmp(name, "twilio") == 0)
 		s->gateway = &sms_twilio;
 	else
-		return refuse(problem, name ? "gateway is none that is known" : "gateway is not set", "\"kannel\" or \"twilio\"");
+		return common_refuse(problem, "\"kannel\" or \"twilio\"", name ? "gateway is none that is known" : "gateway is not set");
 	return 0;
 }
 
@@ -63,14 +58,11 @@ static int refuse_others(const struct fw_host *host, const struct sms_settings *
 {
 	static const char *const kannels[] = { "username", "password", "smsc", "secret", NULL };
 	static const char *const twilios[] = { "account", "token", NULL };
-	char message[128];
 	const char *const *keys = s->gateway == &sms_kannel ? twilios : kannels;
 	for (; *keys; keys++)
-		if (host->config_text(host, *keys, NULL)) {
-			snprintf(message, sizeof message, "%s is nothing that the gateway \"%s\" has", *keys, s->gateway->name);
-			return refuse(problem, message,
-				s->gateway == &sms_kannel ? "username and password are Kannel's" : "account and token are Twilio's");
-		}
+		if (host->config_text(host, *keys, NULL))
+			return common_refuse(problem, s->gateway == &sms_kannel ? "username and password are Kannel's"
+				: "account and token are Twilio's", "%s is nothing that the gateway \"%s\" has", *keys, s->gateway->name);
 	return 0;
 }
 
@@ -80,14 +72,13 @@ static int read_addresses(const struct fw_host *host, struct sms_settings *s, st
 	if (read_text(host, "url", true, &url, problem) < 0)
 		return -1;
 	if (!is_address(url))
-		return refuse(problem, "url is no address", "\"http://127.0.0.1:13013\" or \"https://api.twilio.com\"");
+		return common_refuse(problem, "\"http://127.0.0.1:13013\" or \"https://api.twilio.com\"", "url is no address");
 	if (s->gateway == &sms_twilio && !callback)
-		return refuse(problem, "callback is not set",
-			"the address under which the gateway reaches this server: \"https://shop.example\"");
+		return common_refuse(problem, "the address under which the gateway reaches this server: \"https://shop.example\"", "callback is not set");
 	if (!callback)
 		callback = "http://127.0.0.1:8080";
 	if (!is_plain(callback) || !is_address(callback))
-		return refuse(problem, "callback is no address", "\"https://shop.example\", as the gateway is to ask it");
+		return common_refuse(problem, "\"https://shop.example\", as the gateway is to ask it", "callback is no address");
 	snprintf(s->callback, sizeof s->callback, "%.*s", (int)length_without_slash(callback), callback);
 	size_t n = length_without_slash(url);
 	const char *path = n > 8 ? memchr(url + 8, '/', n - 8) : NULL;
@@ -110,21 +101,21 @@ static bool is_account(const char *text)
 static int read_reply(const struct fw_host *host, const struct sms_settings *s, const char *key, const char *otherwise, char *ret,
 	size_t room, struct fw_plugin_problem *problem)
 {
-	char message[128], encoded[4 * SMS_SETTING_MOST];
+	char encoded[4 * SMS_SETTING_MOST];
 	const char *text = host->config_text(host, key, NULL), *brand = host->config_text(host, "brand", "");
 	struct sms_text size = { .segments = 0 };
 	int n = text ? snprintf(ret, room, "%s", text) : snprintf(ret, room, "%s%s%s", brand, *brand ? ": " : "", otherwise);
 	if (n >= 0 && (size_t)n < room && sms_encode(ret, (size_t)n, encoded, &size) == 0 && size.segments <= s->max_segments)
 		return 0;
-	snprintf(message, sizeof message, "%s takes more than max_segments, or is no text", key);
-	return refuse(problem, message, "one segment has 160 characters, or 70 where one of them is beyond the GSM alphabet");
+	return common_refuse(problem, "one segment has 160 characters, or 70 where one of them is beyond the GSM alphabet",
+		"%s takes more than max_segments, or is no text", key);
 }
 
 static int read_replies(const struct fw_host *host, struct sms_settings *s, struct fw_plugin_problem *problem)
 {
 	const char *brand = host->config_text(host, "brand", "");
 	if (*brand && !is_plain(brand))
-		return refuse(problem, "brand is too long or has a control character", "the name that people know the shop by");
+		return common_refuse(problem, "the name that people know the shop by", "brand is too long or has a control character");
 	if (read_reply(host, s, "help", "Reply STOP to get no more messages.", s->help, sizeof s->help, problem) < 0 ||
 		read_reply(host, s, "stop_confirmation", "You will get no more messages. Reply START to get them again.", s->stop,
 			sizeof s->stop, problem) < 0)
@@ -133,12 +124,14 @@ static int read_replies(const struct fw_host *host, struct sms_settings *s, stru
 		sizeof s->start, problem);
 }
 
-int sms_settings_read(const struct fw_host *host, struct sms_settings *s, struct fw_plugin_problem *problem)
+int sms_settings_read(const struct fw_host *host, struct fw_plugin_text config, struct sms_settings *s, struct fw_plugin_problem *problem)
 {
-	static const char *const known[] = { "gateway", "url", "username", "password", "account", "token", "from", "callback", "smsc",
-		"secret", "max_segments", "help", "stop_confirmation", "start_confirmation", "brand", NULL };
+	static const struct common_key keys[] = { { .name = "gateway" }, { .name = "url" }, { .name = "username" }, { .name = "password" },
+		{ .name = "account" }, { .name = "token" }, { .name = "from" }, { .name = "callback" }, { .name = "smsc" },
+		{ .name = "secret" }, { "max_segments", COMMON_WHOLE, 1, SMS_SEGMENTS_MOST }, { .name = "help" },
+		{ .name = "stop_confirmation" }, { .name = "start_confirmation" }, { .name = "brand" }, { .name = NULL } };
 	*s = (struct sms_settings){ .max_segments = 0 };
-	if (host->config_only(host, known, problem) < 0 || read_gateway(host, s, problem) < 0 || refuse_others(host, s, problem) < 0)
+	if (common_config_check(host, config, keys, problem) < 0 || read_gateway(host, s, problem) < 0 || refuse_others(host, s, problem) < 0)
 		return -1;
 	if (read_text(host, s->gateway->user_key, true, &s->user, problem) < 0 ||
 		read_text(host, s->gateway->password_key, true, &s->password, problem) < 0 ||
@@ -146,18 +139,14 @@ int sms_settings_read(const struct fw_host *host, struct sms_settings *s, struct
 		read_text(host, "secret", false, &s->secret, problem) < 0)
 		return -1;
 	if (s->secret && strlen(s->secret) < SMS_SECRET_LEAST)
-		return refuse(problem, "secret is too short", "16 bytes that nobody guesses: openssl rand -hex 16");
+		return common_refuse(problem, "16 bytes that nobody guesses: openssl rand -hex 16", "secret is too short");
 	if (s->gateway == &sms_twilio && !is_account(s->user))
-		return refuse(problem, "account is none", "letters and digits, as \"AC…\"");
+		return common_refuse(problem, "letters and digits, as \"AC…\"", "account is none");
 	bool service = s->gateway == &sms_twilio && strncmp(s->from, "MG", 2) == 0 && strlen(s->from) == 34 && is_account(s->from);
 	if (!service && !sms_sender(s->from))
-		return refuse(problem, "from is nothing that a message can come from",
-			"\"+4930123456\", a short code of 3 to 8 digits, or a name of up to 11 letters and digits; "
-			"with Twilio also a service, \"MG…\"");
-	double most = host->config_number(host, "max_segments", 3);
-	if (!(most >= 1 && most <= SMS_SEGMENTS_MOST) || most != (double)(unsigned)most)
-		return refuse(problem, "max_segments is no whole number from 1 to 10", "each segment of a text costs as much as a message");
-	s->max_segments = (unsigned)most;
+		return common_refuse(problem, "\"+4930123456\", a short code of 3 to 8 digits, or a name of up to 11 letters and digits; "
+			"with Twilio also a service, \"MG…\"", "from is nothing that a message can come from");
+	s->max_segments = (unsigned)host->config_number(host, "max_segments", SMS_SEGMENTS);
 	if (read_addresses(host, s, problem) < 0)
 		return -1;
 	return read_replies(host, s, problem);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/problem.h"
+
 static const struct fw_plugin_route routes[] = {
 	{ "/sms/report/kannel/", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, sms_report_kannel },
 	{ "/sms/report/twilio/", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, sms_report_twilio },
@@ -39,19 +41,17 @@ void sms_log(const struct fw_host *host, int level, const char *format, ...)
 static int configure(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem)
 {
 	struct sms_settings settings;
-	(void)config;
-	return sms_settings_read(host, &settings, problem);
+	return sms_settings_read(host, config, &settings, problem);
 }
 
 static int start(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_instance **ret_self,
 	struct fw_plugin_problem *problem)
 {
 	struct fw_plugin_instance *self = calloc(1, sizeof *self);
-	(void)config;
 	if (!self)
-		return -1;
+		return common_refuse(problem, "", "out of memory");
 	self->host = host;
-	if (sms_settings_read(host, &self->settings, problem) < 0) {
+	if (sms_settings_read(host, config, &self->settings, problem) < 0) {
 		free(self);
 		return -1;
 	}
@@ -69,7 +69,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 4,
+	.abi_minor = 5,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "sms",
 	.build_id = "0.1.0",

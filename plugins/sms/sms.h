@@ -5,18 +5,20 @@
 #include <floorwalker/plugin.h>
 #include <stdbool.h>
 
+#include "common/mark.h"
 #include "e164.h"
 #include "encoding.h"
 #include "form.h"
 
 enum {
 	SMS_TEXT_MOST = 8192,      /* bytes of a text; what max_segments allows is far less */
+	SMS_SEGMENTS = 3,          /* of a text, unless the configuration says so, and … */
 	SMS_SEGMENTS_MOST = 10,    /* what Twilio takes, and Kannel's max-messages as it comes */
 	SMS_SETTING_MOST = 256,    /* bytes of a text of the configuration */
 	SMS_SECRET_LEAST = 16,
+	SMS_HEADERS_MOST = 16,     /* of what a gateway is asked, the NULL at the end included */
 	SMS_REASON = 256,
-	SMS_ID_MOST = 40,
-	SMS_TOKEN = SMS_ID_MOST + 1 + 32 + 1,
+	SMS_ANSWER_MS = 10000,     /* for the gateway, and no more than three quarters of what the host gives */
 	SMS_HELPS = 256,           /* numbers that are remembered to have asked for help */
 	SMS_HELP_EACH_S = 60,      /* one answer a number in this time */
 	SMS_HELPS_A_MINUTE = 60,   /* in a worker, whoever asks */
@@ -70,7 +72,7 @@ struct fw_plugin_instance {
 /* A text for the gateway: what it is asked, in memory of the caller's. */
 struct sms_ask {
 	struct fw_plugin_http_request request;
-	const char *headers[10];
+	const char *headers[SMS_HEADERS_MOST];
 	char head[8 * SMS_SETTING_MOST]; /* what the headers point into */
 	char body[4 * SMS_TEXT_MOST];
 };
@@ -98,12 +100,11 @@ struct sms_gateway {
 extern const struct sms_gateway sms_kannel, sms_twilio;
 
 /* Reads the configuration and checks it. 0, or -1 with the problem filled. */
-int sms_settings_read(const struct fw_host *host, struct sms_settings *ret, struct fw_plugin_problem *problem);
+int sms_settings_read(const struct fw_host *host, struct fw_plugin_text config, struct sms_settings *ret,
+	struct fw_plugin_problem *problem);
 
-/* The part of a report's path that says of which message it is: its id and the beginning of a MAC over it. 0; -1: not to be had yet. */
-int sms_token_make(const struct fw_host *host, const char *id, char ret_token[SMS_TOKEN]);
-/* The id in it. 1; 0: it is none of ours; -1: that cannot be told yet. */
-int sms_token_read(const struct fw_host *host, struct fw_plugin_text token, char ret_id[SMS_ID_MOST + 1]);
+/* The part of a report's path that says of which message it is. */
+extern const struct common_mark sms_report_token;
 
 /* What Twilio's code means for a number: as said_of of a verdict. */
 const char *sms_twilio_said_of(unsigned code);

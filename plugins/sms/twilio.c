@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "common/escape.h"
+#include "common/json.h"
 #include "sms.h"
 
 /* Error codes of Twilio's that mean something for the number, or for the attempt. */
@@ -53,14 +54,14 @@ static bool ask(const struct sms_settings *s, const char *to, const char *text, 
 
 static void judge(const struct fw_plugin_http_answer *answer, struct sms_verdict *v)
 {
-	static const char *const code_path[] = { "code", NULL }, *const message_path[] = { "message", NULL };
+	const struct common_json_path code_path = { { "code" } }, message_path = { { "message" } };
 	char text[16] = "", message[512], said[SMS_REASON - 64];
 	size_t n = 0;
-	sms_json_get(answer->body.p, answer->body.n, code_path, text, sizeof text, &n);
+	common_json_get(answer->body.p, answer->body.n, code_path, text, sizeof text, &n);
 	unsigned code = (unsigned)strtoul(text, NULL, 10);
-	if (!sms_json_get(answer->body.p, answer->body.n, message_path, message, sizeof message, &n))
+	if (!common_json_get(answer->body.p, answer->body.n, message_path, message, sizeof message, &n))
 		n = 0;
-	sms_json_plain(message, n, said, sizeof said);
+	common_json_plain(message, n, said, sizeof said);
 	if (code == TOO_MANY || code == NOT_LET_IN)
 		v->outcome = FW_PLUGIN_RETRY;
 	v->loud = v->loud || code == NOT_LET_IN;

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "../../plugins/sms/form.h"
-#include "../../plugins/sms/json.h"
+#include "common/escape.h"
+#include "common/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -40,13 +41,13 @@ static void check_again(const struct sms_form *form, size_t n)
 
 static void check_json(const char *json, size_t n)
 {
-	static const char *const paths[][3] = { { "code", NULL, NULL }, { "content", "text", NULL } };
+	static const struct common_json_path paths[] = { { { "code" } }, { { "content", "text" } } };
 	char out[64], plain[64];
 	size_t length;
 	for (unsigned i = 0; i < 2; i++)
-		if (sms_json_get(json, n, paths[i], out, sizeof out, &length) && (length >= sizeof out || out[length] != '\0'))
+		if (common_json_get(json, n, paths[i], out, sizeof out, &length) && (length >= sizeof out || out[length] != '\0'))
 			abort();
-	sms_json_plain(json, n, plain, sizeof plain);
+	common_json_plain(json, n, plain, sizeof plain);
 	for (const char *p = plain; *p; p++)
 		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\')
 			abort();

@@ -10,8 +10,8 @@ export const OUTCOMES = ['delivered', 'pending', 'retry', 'failed', 'accepted'];
 export const base = { from: 'Shop <hello@shop.example>', address: '1 Road, 10115 Town' };
 
 // Starts it with the plugin configured so; what it lacks of `base` is added. Answers { said, configure(config), deliver(message), result(id),
-// events(id), ask(method, path, more), tell(line), stop() }. A message is { id, to, class, track, content }. result() waits for what became
-// of it: { outcome, reason }; ask() answers { status, headers, body }.
+// events(id), ask(method, path, more), tell(line), stop() }. A message is { id, to, class, track, content, within_ms }, the last being what
+// the host gives it. result() waits for what became of it: { outcome, reason }; ask() answers { status, headers, body }.
 export async function startEmail(t, config) {
 	const child = spawn(join(build, 'tests/system/email_driver'), [join(build, 'plugins/email.so')], { env: environment(), stdio: ['pipe', 'pipe', 'pipe'] });
 	const said = [];
@@ -33,9 +33,9 @@ export async function startEmail(t, config) {
 	const email = {
 		said, tell,
 		configure: (more) => configured('configure', 'configured', more),
-		deliver: async ({ id, to = 'ada@mail.example', content, rule = 'cart', ...more }) => {
+		deliver: async ({ id, to = 'ada@mail.example', content, rule = 'cart', within_ms, ...more }) => {
 			const from = said.length;
-			tell({ do: 'deliver', id, to, json: JSON.stringify({ rule, visitor: 'v', class: 'marketing', ...more, content }) });
+			tell({ do: 'deliver', id, to, within_ms, json: JSON.stringify({ rule, visitor: 'v', class: 'marketing', ...more, content }) });
 			const { number, reason } = await waitFor('delivering', (line) => line.id === id, from);
 			return { outcome: OUTCOMES[number], reason };
 		},

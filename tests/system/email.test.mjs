@@ -24,7 +24,8 @@ test('a configuration is refused with the key, the cause and what to do', async 
 	const good = { smtp: 'smtp://mail.shop.example:587', url: 'https://shop.example' };
 	assert.deepEqual(await email.configure(good), { ok: true, message: '', hint: '' });
 	assert.ok((await email.configure({ smtp: 'smtps://u:p%40@[::1]:465', url: 'https://shop.example/', connections: 100, track_opens: false, hostname: 'a.example' })).ok);
-	assert.ok((await email.configure({ smtp: 'smtp://127.0.0.1' })).ok);
+	for (const here of ['127.0.0.1', '127.9.0.1', 'localhost', '[::1]']) assert.ok((await email.configure({ smtp: `smtp://${here}` })).ok, here);
+	assert.ok((await email.configure({ ...good, bounce_domain: `${'a.'.repeat(94)}ab` })).ok);
 	const bad = [
 		[{ smtp: undefined }, /smtp is not set/],
 		[{ smtp: 'http://mail.example' }, /smtp is no address of a mail server/],
@@ -46,17 +47,24 @@ test('a configuration is refused with the key, the cause and what to do', async 
 		[{ bounce_domain: 'x' }, /bounce_domain is no domain name/],
 		[{ list_id: 'News <news.shop.example>' }, /list_id is no domain name/],
 		[{ feedback_id: 'shop:1' }, /feedback_id is not of 5 to 15 bytes/],
-		[{ connections: 0 }, /connections is not within 1 and 100/],
-		[{ connections: '8' }, /connections is no number/],
-		[{ timeout_ms: 1 }, /timeout_ms is not within/],
-		[{ track_opens: 1 }, /track_opens is neither/],
+		[{ bounce_domain: `${'a.'.repeat(94)}abc` }, /bounce_domain is longer than 190 bytes/],
+		[{ smtp: 'smtp://127.example.org', url: undefined }, /url is not set/],
+		[{ smtp: 'smtp://127.0.0.1.example.org', url: undefined }, /url is not set/],
+		[{ smtp: 'smtp://[::2]', url: undefined }, /url is not set/],
+		[{ connections: 0 }, /connections is 0/, /a whole number from 1 to 100 goes there/],
+		[{ connections: 2.5 }, /connections is 2\.5/],
+		[{ connections: '8' }, /connections is "8"/, /a whole number from 1 to 100 goes there/],
+		[{ timeout_ms: 1 }, /timeout_ms is 1/, /from 1000 to 600000/],
+		[{ track_opens: 1 }, /track_opens is 1/, /true or false/],
+		[{ track_clicks: { a: 1 } }, /track_clicks is a table/],
 		[{ ca: '/nowhere/ca.pem' }, /ca: \/nowhere\/ca\.pem cannot be read/],
 		[{ sntp: 'x' }, /sntp is no key/],
 	];
-	for (const [more, message] of bad) {
+	for (const [more, message, hint = /(?:)/] of bad) {
 		const answer = await email.configure({ ...good, ...more });
 		assert.ok(!answer.ok, JSON.stringify(more));
 		assert.match(answer.message, message);
+		assert.match(answer.hint, hint);
 	}
 });
 
@@ -232,6 +240,62 @@ test('a server that is away, slow, or drops the connection: again later', async 
 	assert.equal((await send(email, { id: 'back' })).outcome, 'delivered');
 });
 
+// The host gives a message some time, and makes the next attempt when that is over: nothing of the first may arrive then.
+test('a message is not handed over when its time is nearly over, and nothing is said of it afterwards', async (t) => {
+	const smtp = await startSmtp(t);
+	const within_ms = 1200;
+	for (const [step, slow] of [['connect', 2400], ['mail', 1000], ['rcpt', 1000]]) {
+		const email = await startEmail(t, at(smtp, { connections: 1 }));
+		smtp.slow = { [step]: slow };
+		const begun = Date.now();
+		const { outcome, reason } = await send(email, { id: `slow${step}`, within_ms });
+		const took = Date.now() - begun;
+		assert.equal(outcome, 'retry', step);
+		assert.match(reason, step === 'connect' ? /no connection to the mail server was free in time/ : /took too long/);
+		assert.ok(took >= 850 && took < within_ms, `${step}: told after ${took} ms`);
+		await new Promise((done) => setTimeout(done, slow + 200 - took));
+		smtp.slow = {};
+		// The connection that came late serves the next.
+		assert.equal((await send(email, { id: `next${step}`, within_ms })).outcome, 'delivered');
+		assert.deepEqual(email.results().map(({ id }) => id), [`slow${step}`, `next${step}`]);
+	}
+	assert.deepEqual(smtp.messages().map(({ text }) => text.match(/X-Floorwalker-Message: (\w+)/)[1]), ['nextconnect', 'nextmail', 'nextrcpt']);
+
+	// It has all of the message and is silent: that is said in time, too, or never.
+	const email = await startEmail(t, at(smtp, { connections: 1 }));
+	smtp.slow = { end: 8000 };
+	const begun = Date.now();
+	assert.equal((await send(email, { id: 'silent', within_ms: 6000 })).outcome, 'retry');
+	assert.ok(Date.now() - begun > 5000 && Date.now() - begun < 6000, `${Date.now() - begun} ms`);
+});
+
+test('what a server has not read when the time is over does not follow later', async (t) => {
+	let stalled, heard = '';
+	const server = createServer((socket) => {
+		socket.on('error', () => {});
+		socket.write('220 sink\r\n');
+		let told = '', body = false;
+		socket.on('data', (data) => {
+			if (body) return void (heard += data.toString('latin1'));
+			for (told += data; told.includes('\r\n'); told = told.slice(told.indexOf('\r\n') + 2)) {
+				if (!(body = told.startsWith('DATA'))) socket.write('250 ok\r\n');
+			}
+			if (!body) return;
+			socket.pause();
+			socket.write('354 go\r\n');
+			stalled = socket;
+		});
+	});
+	await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+	t.after(() => { stalled?.destroy(); server.close(); });
+	const email = await startEmail(t, at(server.address()));
+	const result = await send(email, { id: 'm1', within_ms: 6000, content: { subject: 's', text: `${'x'.repeat(76)}\n`.repeat(20000) } });
+	assert.equal(result.outcome, 'retry');
+	stalled.resume();
+	await new Promise((done) => { stalled.on('close', done); });
+	assert.ok(heard.length > 1000 && !heard.includes('\r\n.\r\n'), `${heard.length} bytes, the end among them: ${heard.includes('\r\n.\r\n')}`);
+});
+
 test('a server that answers before it has heard all is left, and tried again', async (t) => {
 	let early = '250 so soon';
 	const server = createServer((socket) => {
@@ -306,6 +370,16 @@ test('more than may wait is turned away, and a worker that drains takes nothing'
 	assert.equal((await email.deliver({ id: 'drained', content })).outcome, 'retry');
 	await until(() => email.results().length === 1000, { what: 'what was taken is delivered' });
 	assert.ok(email.results().every(({ number }) => number === 0));
+});
+
+test('a connection that comes too late for a worker that drains is ended', async (t) => {
+	const smtp = await startSmtp(t, { slow: { connect: ({ nth }) => (nth === 2 ? 1000 : 0) } });
+	const email = await startEmail(t, at(smtp, { connections: 2 }));
+	for (const id of ['m1', 'm2']) assert.equal((await email.deliver({ id, content })).outcome, 'pending');
+	await until(() => smtp.connections() === 2 && email.results().length === 2);
+	email.tell({ do: 'drain' });
+	await until(() => smtp.open() === 1);
+	await until(() => smtp.open() === 0, { seconds: 5, what: 'the second one has greeted, and is left' });
 });
 
 test('TLS and passwords: as configured, or not at all', async (t) => {

@@ -2,7 +2,7 @@
  * lines of JSON. The loop is libevent's, as the worker's is; what only a store knows is played.
  *
  *     {"do":"configure","config":{…}} {"do":"start",…} {"do":"drain"} {"do":"stop"}
- *     {"do":"deliver","id":"m1","to":"a@b.example","json":"{…}"}
+ *     {"do":"deliver","id":"m1","to":"a@b.example","json":"{…}","within_ms":60000}
  *     {"do":"ask","method":"GET","path":"/email/u/…","headers":{},"body":""}
  *     {"do":"store","status":503,"times":2}   what message_event answers, for so often
  *     {"do":"clock","ahead_s":60} {"do":"sign","known":false} */
@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "floorwalker/plugin.h"
 
 enum { MEMORY = 64 << 20 };
@@ -321,8 +322,9 @@ static void configure(const struct fw_json *line, int start)
 static void deliver(const struct fw_json *line)
 {
 	struct fw_plugin_problem problem = { .message = "" };
+	const struct fw_json *within = fw_json_get(line, "within_ms");
 	struct fw_plugin_message message = { sizeof message, 1, fw_json_text(line, "id").p, fw_json_text(line, "to").p,
-		text_of(fw_json_text(line, "json")) };
+		text_of(fw_json_text(line, "json")), fw_monotonic_us() + (within ? (int64_t)within->number : FW_LIMIT_DELIVERY_MS) * 1000 };
 	int outcome = plugin->deliver(self, &message, &problem);
 	say("delivering", (const char *const[]){ "id", "reason" }, (struct fw_str[]){ fw_str(message.id), fw_str(problem.message) }, 2, outcome);
 }

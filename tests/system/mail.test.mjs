@@ -6,7 +6,7 @@ import test from 'node:test';
 import { ask, run, until } from './daemon.mjs';
 import { startExim } from './exim.mjs';
 import { bearer, event, secret, servePeople } from './people.mjs';
-import { ownPlugins, quick } from './server.mjs';
+import { metrics, ownPlugins, quick } from './server.mjs';
 import { readMail, startSmtp } from './smtp.mjs';
 
 const rules = `
@@ -19,11 +19,11 @@ const files = {
 	'shop/templates/reminder.html': '<html><body><h1>Hello {{traits.first_name|you}}</h1><p><a href="https://shop.example/p?id={{event.product_id}}">{{event.name}}</a></p><p><a href="{{unsubscribe_url}}">no more letters</a></p></body></html>',
 };
 
-async function open(t, port, more = {}) {
+async function open(t, port, { limits = {}, ...more } = {}) {
 	const shop = await servePeople(t, {
 		files,
 		config: {
-			plugin_path: ownPlugins, limits: { ...quick, message_again_ms: 100 },
+			plugin_path: ownPlugins, limits: { ...quick, message_again_ms: 100, ...limits },
 			plugins: { web: {}, email: { smtp: `smtp://127.0.0.1:${port}`, from: 'Shop <hello@shop.example>', address: 'Shop Ltd, 1 Road', ...more } },
 		},
 	});
@@ -65,6 +65,20 @@ test('a letter arrives, its links count, and its header unsubscribes with one cl
 	await shop.happen('u-1', 'Order Completed', { order_id: 'A-1' });
 	await smtp.waitFor(2);
 	assert.equal((await readMail(smtp.messages()[1].raw)).text.trim(), 'A-1 is on its way');
+});
+
+test('a server that greets too late for an attempt gets the message once', async (t) => {
+	const smtp = await startSmtp(t, { slow: { connect: 3000 } });
+	const shop = await open(t, smtp.port, { connections: 1, limits: { delivery_ms: 2000 } });
+	await shop.meet('u-4', 'dan@mail.example');
+	await shop.happen('u-4', 'Order Completed', { order_id: 'A-7' });
+	await until(async () => (await shop.became('u-4')).includes('sent'), { seconds: 20 });
+	// Whatever else was on its way would come over the connection that is open now.
+	await new Promise((done) => setTimeout(done, 1500));
+	assert.equal(smtp.messages().length, 1);
+	const count = await metrics(shop);
+	assert.equal(count.floorwalker_messages_lost_total, 0, 'each attempt was told of');
+	assert.ok(count.floorwalker_messages_retried_total >= 1);
 });
 
 test('a server that asks to come back is asked again, with the same id; one that knows nobody there suppresses the address', async (t) => {

@@ -1,5 +1,5 @@
-/* Plays the host for one plugin that is a channel: plugin_deliver FILE.so CONFIGURATION. Reads messages, a line each: "ID ATTEMPT TO JSON";
- * hands each to the plugin, waits for what becomes of it, and writes that as a line of JSON. */
+/* Plays the host for one plugin that is a channel: plugin_deliver FILE.so CONFIGURATION [WITHIN_MS]. Reads messages, a line each:
+ * "ID ATTEMPT TO JSON"; * hands each to the plugin, waits for what becomes of it, and writes that as a line of JSON. */
 #include <dlfcn.h>
 #include <event2/event.h>
 #include <floorwalker/plugin.h>
@@ -24,7 +24,7 @@ static struct {
 	struct fw_client_ask *open;
 	char told[64]; /* of which message, and … */
 	int outcome;   /* … what; -1: not yet */
-	int64_t after_ms;
+	int64_t after_ms, within_ms;
 	char reason[512];
 } it;
 
@@ -45,6 +45,12 @@ static int64_t now_us(const struct fw_host *host)
 {
 	(void)host;
 	return fw_now_us();
+}
+
+static int64_t monotonic_us(const struct fw_host *host)
+{
+	(void)host;
+	return fw_monotonic_us();
 }
 
 static void on_answer(void *ctx, const struct fw_client_answer *got)
@@ -96,7 +102,8 @@ static void deliver(const struct fw_plugin *plugin, struct event_base *base, cha
 {
 	static const char *const names[] = { "delivered", "pending", "retry", "failed", "accepted" };
 	char *rest = line, *id = strsep(&rest, " "), *attempt = strsep(&rest, " "), *to = strsep(&rest, " ");
-	const struct fw_plugin_message message = { sizeof message, (uint32_t)strtoul(attempt, NULL, 10), id, to, { rest, strlen(rest) } };
+	const struct fw_plugin_message message = { sizeof message, (uint32_t)strtoul(attempt, NULL, 10), id, to, { rest, strlen(rest) },
+		fw_monotonic_us() + it.within_ms * 1000 };
 	struct fw_plugin_problem problem = { .message = "" };
 	it.outcome = -1;
 	int rc = plugin->deliver(it.self, &message, &problem);
@@ -112,17 +119,18 @@ static void deliver(const struct fw_plugin *plugin, struct event_base *base, cha
 int main(int argc, char **argv)
 {
 	const struct fw_host host = { FW_PLUGIN_ABI_MAJOR, FW_PLUGIN_ABI_MINOR, sizeof host, .config_only = config_only,
-		.config_text = config_text, .now_us = now_us, .http = http,
+		.config_text = config_text, .now_us = now_us, .monotonic_us = monotonic_us, .http = http,
 		.deliver_result = deliver_result, .deliver_retry = deliver_retry };
 	struct fw_plugin_problem problem = { .message = "" };
-	void *object = argc == 3 ? dlopen(argv[1], RTLD_NOW) : NULL;
+	void *object = argc == 3 || argc == 4 ? dlopen(argv[1], RTLD_NOW) : NULL;
 	const struct fw_plugin *plugin = object ? dlsym(object, "floorwalker_plugin") : NULL;
 	struct event_base *base = event_base_new();
 	char line[65536];
 	fw_arena_init(&it.arena, NULL, 0, 0);
+	it.within_ms = argc == 4 ? strtol(argv[3], NULL, 10) : FW_LIMIT_DELIVERY_MS;
 	if (!plugin || !base || !(it.client = fw_client_create(base))
 		|| fw_json_parse(&it.arena, argv[2], strlen(argv[2]), &it.config, NULL) < 0) {
-		fprintf(stderr, "usage: plugin_deliver FILE.so CONFIGURATION\n");
+		fprintf(stderr, "usage: plugin_deliver FILE.so CONFIGURATION [WITHIN_MS]\n");
 		return 2;
 	}
 	const struct fw_plugin_text config = { argv[2], strlen(argv[2]) };

@@ -15,7 +15,7 @@ export const readMail = (raw) => simpleParser(raw);
 // be a function of { address, from, to, nth, user }, where `nth` counts how often that step was reached, from 1.
 // `tls`: true for STARTTLS, "implicit" for a connection that begins with it; `ca` is then who signed. `auth`: { user, password }, without
 // which nothing is taken.
-// Answers { port, ca, messages(), waitFor(n), connections(), stop(), start() }; a message is { from, to: [], raw, text, helo, secure, user,
+// Answers { port, ca, messages(), waitFor(n), connections(), open(), stop(), start() }: connections() were made, open() are still there; a message is { from, to: [], raw, text, helo, secure, user,
 // session, at }. stop() cuts all connections, start() listens on the same port again.
 export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = false, auth } = {}) {
 	const kept = [], reached = {};
@@ -72,6 +72,7 @@ export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = fa
 		messages: () => [...kept],
 		waitFor: (n, more) => until(() => kept.length >= n && [...kept], { what: `${n} messages have arrived`, ...more }),
 		connections: () => connected,
+		open: () => server.connections.size,
 		start: () => new Promise((done, fail) => {
 			server = new SMTPServer({ ...options, closeTimeout: 1 });
 			server.on('error', (error) => (smtp.listens ? undefined : fail(error))); // a client that is cut off is none

@@ -33,7 +33,7 @@ async function receiver(t) {
 		let body = '';
 		req.setEncoding('utf8').on('data', (d) => { body += d; }).on('end', () => {
 			got.push({ headers: req.headers, body, verified: new Webhook(secret).verify(body, req.headers) });
-			res.writeHead(...it.answer).end();
+			if (it.answer) res.writeHead(...it.answer).end();
 		});
 	});
 	const it = { got, answer: [200] };
@@ -43,8 +43,8 @@ async function receiver(t) {
 }
 
 // The plugin in a process that plays the host: `deliver` answers what became of a message.
-function channel(t, plugin, config) {
-	const child = spawn(host, [plugin, JSON.stringify(config)], { stdio: ['pipe', 'pipe', 'pipe'] });
+function channel(t, plugin, config, within_ms = 60000) {
+	const child = spawn(host, [plugin, JSON.stringify(config), `${within_ms}`], { stdio: ['pipe', 'pipe', 'pipe'] });
 	let out = '', problem = '', told = 0;
 	child.stdout.setEncoding('utf8').on('data', (d) => { out += d; });
 	child.stderr.setEncoding('utf8').on('data', (d) => { problem += d; });
@@ -85,6 +85,14 @@ test('each message is posted and signed, and the answer says what becomes of it'
 	const { outcome, reason } = await nobody.deliver('m3', 1, message);
 	assert.equal(outcome, 'retry');
 	assert.match(reason, /port 1/);
+	// Whoever does not answer is given up before the host gives up the attempt.
+	to.answer = undefined;
+	const hurried = channel(t, plugin, { url: to.url, secret }, 600);
+	const late = await hurried.deliver('m4', 1, message);
+	assert.deepEqual([late.outcome, /^there was no answer within (2\d\d|300) ms$/.test(late.reason)], ['retry', true], late.reason);
+	const over = channel(t, plugin, { url: to.url, secret }, 0);
+	assert.match((await over.deliver('m5', 1, message)).reason, /no time or no memory is left/);
+	assert.ok(to.got.every((one) => one.headers['webhook-id'] !== 'm5'));
 });
 
 test('the daemon takes it, and refuses what cannot work', async (t) => {
@@ -100,5 +108,5 @@ test('the daemon takes it, and refuses what cannot work', async (t) => {
 		assert.match(stderr, message);
 	}
 	const shop = await serve(t, { config: using({ url: 'https://crm.shop.example/hook', secret }) });
-	assert.ok(shop.status().loaded.plugins.some(({ name, abi }) => name === 'webhook' && abi === '1.4'));
+	assert.ok(shop.status().loaded.plugins.some(({ name, abi }) => name === 'webhook' && abi === '1.5'));
 });

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../plugins/sms/sms.h"
+#include "common/escape.h"
 
 typedef void (*answered)(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer);
 
@@ -32,6 +33,7 @@ static struct {
 	bool no_http;
 
 	unsigned asks;
+	uint32_t timeout_ms;
 	char method[8], url[512], headers[2048], body[8192], user[64], password[64];
 	answered done;
 	void *data;
@@ -106,6 +108,7 @@ static int http(const struct fw_host *host, const struct fw_plugin_http_request 
 	if (h.no_http)
 		return -1;
 	h.asks++;
+	h.timeout_ms = r->timeout_ms;
 	snprintf(h.method, sizeof h.method, "%s", r->method);
 	snprintf(h.url, sizeof h.url, "%s", r->url);
 	h.headers[0] = '\0';
@@ -242,7 +245,7 @@ static void host_error(struct fw_plugin_request *r, int status, const char *code
 }
 
 static const struct fw_host host = {
-	.abi_major = 1, .abi_minor = 4, .struct_size = sizeof host, .log = host_log, .config_only = config_only, .config_text = config_text,
+	.abi_major = 1, .abi_minor = FW_PLUGIN_ABI_MINOR, .struct_size = sizeof host, .log = host_log, .config_only = config_only, .config_text = config_text,
 	.config_number = config_number, .metric_add = metric_add, .monotonic_us = monotonic_us, .request_path = request_path,
 	.request_segment = request_segment, .request_param = request_param, .request_header = request_header, .request_body = request_body,
 	.request_access = request_access, .request_alloc = request_alloc, .reply_header = reply_header, .reply = reply, .error = host_error,
@@ -270,11 +273,25 @@ static inline void configured(const char *const *config, const char *key, const 
 	h.config[n + 1] = value;
 }
 
+/* The same as the host hands it over. */
+static inline struct fw_plugin_text configuration(void)
+{
+	static char text[8192];
+	size_t n = (size_t)snprintf(text, sizeof text, "{\"max_segments\":%g", h.max_segments != 0 ? h.max_segments : 3);
+	for (unsigned i = 0; h.config[i]; i += 2) {
+		n += (size_t)snprintf(text + n, sizeof text - n, ",\"%s\":\"", h.config[i]);
+		n += common_json_escape(h.config[i + 1], strlen(h.config[i + 1]), text + n);
+		n += (size_t)snprintf(text + n, sizeof text - n, "\"");
+	}
+	n += (size_t)snprintf(text + n, sizeof text - n, "}");
+	return (struct fw_plugin_text){ text, n };
+}
+
 static inline void begin_with(const char *const *config, const char *key, const char *value)
 {
 	struct fw_plugin_problem problem = { .message = "" };
 	configured(config, key, value);
-	if (floorwalker_plugin.start(&host, text_of("{}"), &self, &problem) < 0)
+	if (floorwalker_plugin.start(&host, configuration(), &self, &problem) < 0)
 		fail_msg("%s", problem.message);
 }
 
@@ -309,7 +326,7 @@ static inline void host_says(int status, const char *json)
 	told(self, h.told_data, status, text_of(json));
 }
 
-static inline void token_of(char token[SMS_TOKEN])
+static inline void token_of(char token[COMMON_MARK_BYTES + 1])
 {
-	assert_int_equal(sms_token_make(&host, "m1", token), 0);
+	assert_int_equal(common_mark_make(&sms_report_token, &host, "m1", token), 0);
 }

@@ -28,29 +28,29 @@ static void test_tokens(void **state)
 	(void)state;
 	assert_int_equal(email_token_add(&host, "m1", EMAIL_TOKEN_CLICK, 1764147600, target, &t), 0);
 	assert_int_equal(strspn(t.p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"), t.n);
-	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), EMAIL_SIGNED);
+	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), COMMON_SIGNED);
 	assert_string_equal(token.id, "m1");
 	assert_string_equal(token.target, target);
 	assert_int_equal(token.at_s, 1764147600);
 	/* For nothing else, not a byte shorter, and with no byte another. */
-	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_UNSUBSCRIBE, &token), EMAIL_FORGED);
+	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_UNSUBSCRIBE, &token), COMMON_FORGED);
 	for (size_t n = 0; n < t.n; n++)
-		assert_int_equal(email_token_read(&host, t.p, n, EMAIL_TOKEN_CLICK, &token), EMAIL_FORGED);
+		assert_int_equal(email_token_read(&host, t.p, n, EMAIL_TOKEN_CLICK, &token), COMMON_FORGED);
 	for (size_t i = 0; i < t.n; i++) {
 		char was = t.p[i];
 		for (const char *c = "AZaz09-_=+/.% \n"; *c; c++) {
 			t.p[i] = *c;
 			/* The last character has bits that say nothing. */
 			if (*c != was && (i + 1 < t.n || t.n % 4 == 0))
-				assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), EMAIL_FORGED);
+				assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), COMMON_FORGED);
 		}
 		t.p[i] = was;
 	}
 	/* Another plugin's key is another. */
 	key = "theirs";
-	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), EMAIL_FORGED);
+	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), COMMON_FORGED);
 	key = NULL;
-	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), EMAIL_UNKNOWN_YET);
+	assert_int_equal(email_token_read(&host, t.p, t.n, EMAIL_TOKEN_CLICK, &token), COMMON_UNKNOWN_YET);
 	key = "ours";
 	email_text_free(&t);
 }
@@ -58,25 +58,25 @@ static void test_tokens(void **state)
 /* What is signed for one thing is no token for another, though the bytes that were signed could be told apart in two ways. */
 static void test_tags(void **state)
 {
-	char tag[EMAIL_TAG_BYTES + 1], id[EMAIL_ID_BYTES + 1], longest[] = "0123456789012345678901234567890123456789";
+	char tag[EMAIL_TAG_BYTES + 1], id[COMMON_ID_BYTES + 1], longest[] = "0123456789012345678901234567890123456789";
 	(void)state;
 	assert_int_equal(email_tag_make(&host, longest, tag), 0);
 	assert_int_equal(strlen(tag), EMAIL_TAG_BYTES);
 	assert_int_equal(strspn(tag, "abcdefghijklmnopqrstuvwxyz0123456789-"), EMAIL_TAG_BYTES);
-	assert_int_equal(email_tag_read(&host, tag, id), EMAIL_SIGNED);
+	assert_int_equal(email_tag_read(&host, tag, id), COMMON_SIGNED);
 	assert_string_equal(id, longest);
 	for (size_t i = 0; i < sizeof tag - 1; i++) {
 		char was = tag[i];
 		tag[i] = was == '7' ? '8' : '7';
-		assert_int_equal(email_tag_read(&host, tag, id), EMAIL_FORGED);
+		assert_int_equal(email_tag_read(&host, tag, id), COMMON_FORGED);
 		tag[i] = '\0';
-		assert_int_equal(email_tag_read(&host, tag, id), EMAIL_FORGED);
+		assert_int_equal(email_tag_read(&host, tag, id), COMMON_FORGED);
 		tag[i] = was;
 	}
-	assert_int_equal(email_tag_read(&host, "-", id), EMAIL_FORGED);
-	assert_int_equal(email_tag_read(&host, "m1", id), EMAIL_FORGED);
-	assert_false(email_id_is_fit("0123456789012345678901234567890123456789x", 41));
-	assert_false(email_id_is_fit("A", 1) || email_id_is_fit("", 0) || email_id_is_fit("a.b", 3));
+	assert_int_equal(email_tag_read(&host, "-", id), COMMON_FORGED);
+	assert_int_equal(email_tag_read(&host, "m1", id), COMMON_FORGED);
+	assert_false(common_id_is_fit("0123456789012345678901234567890123456789x", 41));
+	assert_false(common_id_is_fit("A", 1) || common_id_is_fit("", 0) || common_id_is_fit("a.b", 3));
 }
 
 static struct email_inset inset(int required, int clicks, int opens)
@@ -155,7 +155,7 @@ static void test_links_are_counted(void **state)
 		assert_memory_equal(made, links[i].before, strlen(links[i].before));
 		assert_memory_equal(at, "https://shop.example/email/c/", 29);
 		size_t n = strcspn(at + 29, "\"'> ");
-		assert_int_equal(email_token_read(&host, at + 29, n, EMAIL_TOKEN_CLICK, &token), EMAIL_SIGNED);
+		assert_int_equal(email_token_read(&host, at + 29, n, EMAIL_TOKEN_CLICK, &token), COMMON_SIGNED);
 		assert_string_equal(token.target, links[i].target);
 		free(made);
 	}
@@ -182,7 +182,7 @@ static void test_opens_are_counted(void **state)
 	char *made = html_of(&in, "<body></body>");
 	assert_memory_equal(made, "<body><img src=\"https://shop.example/email/o/", 45);
 	size_t n = strcspn(made + 45, ".");
-	assert_int_equal(email_token_read(&host, made + 45, n, EMAIL_TOKEN_OPEN, &token), EMAIL_SIGNED);
+	assert_int_equal(email_token_read(&host, made + 45, n, EMAIL_TOKEN_OPEN, &token), COMMON_SIGNED);
 	assert_string_equal(made + 45 + n, ".gif\" width=\"1\" height=\"1\" alt=\"\">\n</body>");
 	free(made);
 	struct email_text t = { 0 };

@@ -24,7 +24,7 @@ static void metric_add(const struct fw_host *host, unsigned index, int64_t n)
 
 static struct fw_plugin_message message(const char *id, unsigned attempt, const char *json)
 {
-	return (struct fw_plugin_message){ sizeof(struct fw_plugin_message), attempt, id, "a@shop.example", { json, strlen(json) } };
+	return (struct fw_plugin_message){ sizeof(struct fw_plugin_message), attempt, id, "a@shop.example", { json, strlen(json) }, 0 };
 }
 
 static void test_lines_are_appended(void **state)

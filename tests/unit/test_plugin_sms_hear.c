@@ -14,7 +14,7 @@ static void test_kannel_reports(void **state)
 		{ "1", "delivered", "" }, { "2", "failed", "{\"reason\":\"NACK/11\"}" }, { "4", "deferred", "{\"reason\":\"NACK/11\"}" },
 		{ "16", "failed", "{\"reason\":\"NACK/11\"}" }, { "8", NULL, NULL }, { "x", NULL, NULL }, { NULL, NULL, NULL },
 	};
-	char token[SMS_TOKEN];
+	char token[COMMON_MARK_BYTES + 1];
 	(void)state;
 	begin(kannel);
 	token_of(token);
@@ -39,7 +39,7 @@ static void test_kannel_reports(void **state)
 
 static void test_reports_that_are_not_kept(void **state)
 {
-	char token[SMS_TOKEN], other[SMS_TOKEN];
+	char token[COMMON_MARK_BYTES + 1], other[COMMON_MARK_BYTES + 1];
 	(void)state;
 	begin(kannel);
 	token_of(token);
@@ -96,7 +96,7 @@ static void post(void (*handle)(struct fw_plugin_instance *, struct fw_plugin_re
 
 static void test_twilio_reports(void **state)
 {
-	char token[SMS_TOKEN], url[256], path[128];
+	char token[COMMON_MARK_BYTES + 1], url[256], path[128];
 	struct fw_plugin_request r;
 	(void)state;
 	begin(twilio);

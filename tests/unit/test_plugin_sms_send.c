@@ -7,10 +7,11 @@
 #include "lib_sms.h"
 
 static struct fw_plugin_problem problem;
+static int64_t within_us = 60000000; /* what the host gives */
 
 static int deliver(const char *to, const char *json)
 {
-	struct fw_plugin_message m = { sizeof m, 1, "m1", to, text_of(json) };
+	struct fw_plugin_message m = { sizeof m, 1, "m1", to, text_of(json), h.now_us + within_us };
 	problem = (struct fw_plugin_problem){ .message = "" };
 	return floorwalker_plugin.deliver(self, &m, &problem);
 }
@@ -50,24 +51,32 @@ static void test_settings(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		configured(bad[i].base, bad[i].key, bad[i].value);
 		problem = (struct fw_plugin_problem){ .message = "" };
-		assert_int_equal(floorwalker_plugin.configure(&host, text_of("{}"), &problem), -1);
+		assert_int_equal(floorwalker_plugin.configure(&host, configuration(), &problem), -1);
 		if (!strstr(problem.message, bad[i].says))
 			fail_msg("%s: \"%s\" instead of \"%s\"", bad[i].key, problem.message, bad[i].says);
 	}
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
 		configured(kannel, NULL, NULL);
 		h.max_segments = counts[i];
-		assert_int_equal(floorwalker_plugin.configure(&host, text_of("{}"), &problem), -1);
+		problem = (struct fw_plugin_problem){ .message = "" };
+		assert_int_equal(floorwalker_plugin.configure(&host, configuration(), &problem), -1);
+		assert_int_equal(strncmp(problem.message, "max_segments is ", 16), 0);
+		assert_string_equal(problem.hint, "a whole number from 1 to 10 goes there");
 	}
 	configured(kannel, NULL, NULL);
-	assert_int_equal(floorwalker_plugin.configure(&host, text_of("{}"), &problem), 0);
+	problem = (struct fw_plugin_problem){ .message = "" };
+	assert_int_equal(floorwalker_plugin.configure(&host, text_of("{\"max_segments\":\"5\"}"), &problem), -1);
+	assert_string_equal(problem.message, "max_segments is \"5\"");
+	assert_int_equal(floorwalker_plugin.configure(&host, text_of("{\"secret\":1234567890123456}"), &problem), -1);
+	assert_string_equal(problem.message, "secret is no text");
+	assert_int_equal(floorwalker_plugin.configure(&host, configuration(), &problem), 0);
 	configured(twilio, NULL, NULL);
-	assert_int_equal(floorwalker_plugin.configure(&host, text_of("{}"), &problem), 0);
+	assert_int_equal(floorwalker_plugin.configure(&host, configuration(), &problem), 0);
 }
 
 static void test_kannel_is_asked(void **state)
 {
-	char token[SMS_TOKEN], report[256];
+	char token[COMMON_MARK_BYTES + 1], report[256];
 	(void)state;
 	begin_with(kannel, "smsc", "A");
 	assert_int_equal(deliver_hello(), FW_PLUGIN_PENDING);
@@ -120,6 +129,30 @@ static void test_what_is_never_sent(void **state)
 	assert_int_equal(deliver_hello(), FW_PLUGIN_RETRY);
 }
 
+/* The host makes the next attempt when the time of this one is over: the gateway is not asked beyond it, nor is its answer told then. */
+static void test_time(void **state)
+{
+	(void)state;
+	begin(kannel);
+	assert_int_equal(deliver_hello(), FW_PLUGIN_PENDING);
+	assert_int_equal(h.timeout_ms, 10000);
+	within_us = 4000000;
+	assert_int_equal(deliver_hello(), FW_PLUGIN_PENDING);
+	assert_int_equal(h.timeout_ms, 3000);
+	h.now_us += within_us - 1;
+	gateway_says(202, "0: Accepted", -1);
+	assert_int_equal(h.results, 1);
+	h.now_us = 1000000000;
+	assert_int_equal(deliver_hello(), FW_PLUGIN_PENDING);
+	h.now_us += within_us;
+	gateway_says(202, "0: Accepted", -1);
+	assert_int_equal(h.results, 1);
+	within_us = 0;
+	assert_int_equal(deliver_hello(), FW_PLUGIN_RETRY);
+	assert_int_equal(h.asks, 3);
+	within_us = 60000000;
+}
+
 static void test_kannel_answers(void **state)
 {
 	static const struct {
@@ -163,7 +196,7 @@ static void test_kannel_answers(void **state)
 
 static void test_twilio_is_asked(void **state)
 {
-	char token[SMS_TOKEN], body[512];
+	char token[COMMON_MARK_BYTES + 1], body[512];
 	(void)state;
 	begin(twilio);
 	assert_int_equal(deliver_hello(), FW_PLUGIN_PENDING);
@@ -257,6 +290,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_settings, end),
 		cmocka_unit_test_teardown(test_kannel_is_asked, end),
 		cmocka_unit_test_teardown(test_what_is_never_sent, end),
+		cmocka_unit_test_teardown(test_time, end),
 		cmocka_unit_test_teardown(test_kannel_answers, end),
 		cmocka_unit_test_teardown(test_twilio_is_asked, end),
 		cmocka_unit_test_teardown(test_twilio_answers, end),

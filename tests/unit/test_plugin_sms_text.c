@@ -10,7 +10,8 @@
 #include "../../plugins/sms/e164.h"
 #include "../../plugins/sms/encoding.h"
 #include "../../plugins/sms/form.h"
-#include "../../plugins/sms/json.h"
+#include "common/escape.h"
+#include "common/json.h"
 #include "../../plugins/sms/keywords.h"
 #include "../../plugins/sms/sms.h"
 
@@ -288,9 +289,9 @@ static void test_writing(void **state)
 
 static bool get(const char *json, const char *first, const char *second, char out[16])
 {
-	const char *const path[] = { first, second, NULL };
+	const struct common_json_path path = { { first, second } };
 	size_t n;
-	return sms_json_get(json, strlen(json), path, out, 16, &n) && n == strlen(out);
+	return common_json_get(json, strlen(json), path, out, 16, &n) && n == strlen(out);
 }
 
 static void test_json(void **state)
@@ -321,9 +322,9 @@ static void test_json(void **state)
 	memset(deep, '[', 200);
 	deep[200] = '\0';
 	assert_false(get(deep, "code", NULL, out));
-	sms_json_plain("a\"b\\c\nd\xc3\xa9", 9, out, sizeof out);
+	common_json_plain("a\"b\\c\nd\xc3\xa9", 9, out, sizeof out);
 	assert_string_equal(out, "a'b/cd");
-	sms_json_plain("1234567890123456789", 19, out, sizeof out);
+	common_json_plain("1234567890123456789", 19, out, sizeof out);
 	assert_string_equal(out, "123456789012345");
 }
 

@@ -10,6 +10,7 @@
  *   1.2  2026-11-26  consent is there; consent_as
  *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
  *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
+ *   1.5  2026-11-26  a message says until when it may be delivered: until_us
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -27,7 +28,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 4
+#define FW_PLUGIN_ABI_MINOR 5
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -90,10 +91,15 @@ struct fw_plugin_message {
 	const char *id;             /* stands for this message in every attempt: the key for a peer that can tell repeats. [a-z0-9]+,
 	                             * at most 40: fit for an address, a path, a header */
 	const char *to;             /* the address on the channel: an e-mail address, a number as "+4930123456", else the person's id */
-	struct fw_plugin_text json; /* {"rule","visitor","class","content":{…}}: what `send` made, as JSON; where it names a template,
-	                             * "subject", "html" and "text" are what the host made of it, and
-	                             * https://floorwalker.invalid/unsubscribe and …/preferences stand for addresses that the channel knows.
-	                             * "class" is "marketing", "service" or "transactional", since 1.4 */
+	struct fw_plugin_text json; /* {"rule","visitor","class","track","content":{…}}. "class" is "marketing", "service" or
+	                             * "transactional", and "track" true where the person lets opens and clicks be followed; both
+	                             * since 1.4. "content" is what `send` made; where it names a template, "subject", "html" and
+	                             * "text" are what the host made of it, and https://floorwalker.invalid/unsubscribe and
+	                             * …/preferences stand for addresses that the channel knows */
+	/* Since 1.5. On the clock of monotonic_us: when the host gives this attempt up (limits.delivery_ms after it was claimed)
+	 * and may make another. What is handed to the peer later may arrive twice, so a channel begins nothing when not much of
+	 * the time is left, says FW_PLUGIN_RETRY well before it is over, and tells nothing of the attempt afterwards. */
+	int64_t until_us;
 };
 
 enum fw_plugin_outcome {
@@ -248,13 +254,13 @@ struct fw_host {
 	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
 	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Not in 1.4: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes them. */
+	/* Not there yet: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* Since 1.4. What became of a message whose delivery was FW_PLUGIN_PENDING, in the worker that delivers it: an enum
-	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told, or after
-	 * FW_LIMIT_DELIVERY_MS (core/README.md) the attempt counts as lost. */
+	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told before the
+	 * message's until_us, or the attempt counts as lost. */
 	int (*deliver_result)(const struct fw_host *host, const char *message_id, int outcome, const char *reason);
-	/* Not in 1.4: these are NULL. Their places and shapes are kept. */
+	/* Not there yet: these are NULL. Their places and shapes are kept. */
 	/* Small values kept in the store, up to 64 KiB; status 200, 404 or 503. */
 	void (*kv_get)(const struct fw_host *host, const char *key, fw_plugin_done done, void *data);
 	void (*kv_put)(const struct fw_host *host, const char *key, struct fw_plugin_text value, fw_plugin_done done, void *data);
