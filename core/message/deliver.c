@@ -107,7 +107,9 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		return;
 	}
 	rc = fw_record_read(&d->arena, person->record, &d->record, NULL);
+	/* "Again" is said of this attempt alone: a later one goes on. */
 	if (rc == 0 && (!fw_record_find_due(d->record, d->id.number, &due)
+			|| (d->outcome == FW_CHANNEL_RETRY && due.attempts != d->attempt)
 			|| !fw_due_settle(d->record, m->options.due, d->id.number, told(d->outcome), d->after_ms,
 				fw_str(d->reason), fw_messages_chance(m), now_us, &rc))) {
 		end(d); /* somebody took it for lost before */
@@ -228,6 +230,15 @@ static struct fw_delivering *create(struct fw_messages *m, const struct fw_attem
 	return d;
 }
 
+/* Its channel has not had it. */
+static void put_off(struct fw_delivering *d)
+{
+	d->told = true;
+	d->outcome = FW_CHANNEL_RETRY;
+	d->after_ms = -1;
+	write_outcome(d);
+}
+
 void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, const struct fw_channel_place *place)
 {
 	struct fw_str json;
@@ -237,18 +248,17 @@ void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct 
 		return;
 	}
 	d->place = *place;
-	/* The claim took so long to be written that somebody else may have it by now. */
-	if (fw_now_us() >= x->due.due_us) {
-		fw_channel_return(place);
-		end(d);
-		return;
-	}
+	d->attempt = x->due.attempts;
 	if (!d->place.channel) {
 		snprintf(d->reason, sizeof d->reason, "no plugin is the channel \"%.*s\"", (int)x->due.channel.n, x->due.channel.p);
-		d->told = true;
-		d->outcome = FW_CHANNEL_RETRY;
-		d->after_ms = -1;
-		write_outcome(d);
+		put_off(d);
+		return;
+	}
+	/* The claim took so long to be written that somebody else may have the message by now. */
+	if (fw_now_us() >= x->due.due_us) {
+		snprintf(d->reason, sizeof d->reason, "the time of the attempt was over before its channel had it");
+		fw_channel_return(place);
+		put_off(d);
 		return;
 	}
 	if (put_json(m, a, x, &d->arena, &json) < 0)

@@ -106,6 +106,7 @@ struct fw_delivering {
 	bool handing, told;        /* `handing`: its channel is being called */
 	enum fw_channel_outcome outcome;
 	int64_t after_ms;
+	uint32_t attempt;
 	char reason[FW_LIMIT_DUE_REASON_BYTES + 1];
 	struct fw_record *record;
 	unsigned tries;
