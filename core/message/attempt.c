@@ -151,8 +151,8 @@ static int compose(struct fw_attempt *a)
 			continue;
 		rc = fw_message_id_write(&m->options.people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
 		if (rc == 0)
-			rc = fw_compose(m->options.templates, m->options.decider->set, x->rule, x->content, &x->facts, id, &a->arena,
-				&x->content, &err);
+			rc = fw_compose(&(struct fw_to_compose){ .set = m->options.decider->set, .templates = m->options.templates,
+				.rule = x->rule, .content = x->content, .facts = &x->facts, .id = id }, &a->arena, &x->content, &err);
 		if (rc < 0 && rc != FW_ENOMEM)
 			rc = fail_to_compose(a, x, &err);
 	}

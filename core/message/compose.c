@@ -1,13 +1,15 @@
 #include "message/compose.h"
 
+#include "message/template_own.h"
 #include "message/text.h"
 
 struct composing {
-	const struct fw_templates *templates;
+	const struct fw_to_compose *what;
 	const struct fw_rule *rule;
+	const struct fw_send *send;
 	struct fw_arena *arena;
-	const struct fw_json *content; /* as `send` made it */
-	const struct fw_json *data;    /* what templates read */
+	const struct fw_json *content; /* as `send` made it, then with its texts written */
+	struct fw_json *data;          /* what templates read */
 	struct fw_json_out *out;
 	struct fw_error *err;
 };
@@ -18,62 +20,41 @@ static void put_text(struct fw_json_out *o, const char *key, struct fw_str text)
 	fw_json_string(o, text);
 }
 
-/* Facts by their names, and beside them what there is of the message. */
-static int make_data(const struct fw_ruleset *set, const struct fw_facts *facts, struct fw_str content, const char *id, struct fw_arena *a,
-	struct fw_json **ret)
+/* Facts by their names, and beside them what there is of the message; the content is yet to come. */
+static int make_data(struct composing *c)
 {
+	const struct fw_to_compose *what = c->what;
 	struct fw_buf b;
 	struct fw_json_out o;
 	struct fw_str text;
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
-	fw_facts_write(&o, facts);
+	fw_facts_write(&o, what->facts);
 	if (b.n)
 		b.n--; /* the object goes on */
 	bool empty = b.n == 1;
-	fw_buf_puts(&b, empty ? "" : ",");
-	fw_buf_puts(&b, "\"content\":");
-	fw_buf_add(&b, content.p, content.n);
-	fw_buf_printf(&b, ",\"message\":{\"id\":\"%s\"},\"unsubscribe_url\":\"%s\",\"preferences_url\":\"%s\",\"currency\":\"%s\"}", id,
-		FW_COMPOSE_UNSUBSCRIBE, FW_COMPOSE_PREFERENCES, set->currency);
-	int rc = fw_buf_keep(&b, a, &text);
-	return rc < 0 ? rc : fw_json_parse(a, text.p, text.n, ret, NULL);
+	fw_buf_printf(&b, "%s\"content\":null,\"message\":{\"id\":\"%s\"},\"unsubscribe_url\":\"%s\",\"preferences_url\":\"%s\","
+		"\"currency\":\"%s\"}", empty ? "" : ",", what->id, FW_COMPOSE_UNSUBSCRIBE, FW_COMPOSE_PREFERENCES, what->set->currency);
+	int rc = fw_buf_keep(&b, c->arena, &text);
+	return rc < 0 ? rc : fw_json_parse(c->arena, text.p, text.n, &c->data, NULL);
 }
 
-static bool is_made(const struct composing *c, struct fw_str key)
+/* Templates read this as the content from here on. */
+static void set_content(struct composing *c, const struct fw_json *content)
 {
-	return c->rule->show.function != FW_NONE && key.n;
-}
-
-/* A text of `send`. */
-static int put_member(struct composing *c, const struct fw_json *m)
-{
-	struct fw_buf b;
-	struct fw_str written;
-	if (m->type != FW_JSON_STRING || fw_str_is(m->key, "template") || is_made(c, m->key)) {
-		fw_json_key_str(c->out, m->key);
-		fw_json_tree(c->out, m);
-		return 0;
-	}
-	fw_buf_init(&b, 0);
-	int rc = fw_template_inline(c->arena, m->key.p, m->string, fw_template_form_of(m->key), c->data, &b, c->err);
-	if (rc < 0) {
-		fw_buf_finish(&b);
-		return rc;
-	}
-	rc = fw_buf_keep(&b, c->arena, &written);
-	if (rc == 0) {
-		fw_json_key_str(c->out, m->key);
-		fw_json_string(c->out, written);
-	}
-	return rc;
+	struct fw_json *at = fw_json_get(c->data, "content"), *next = at->next;
+	struct fw_str key = at->key;
+	*at = *content;
+	at->key = key;
+	at->next = next;
+	c->content = content;
 }
 
 static int render(struct composing *c, const struct fw_template *t, struct fw_str *ret)
 {
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
-	int rc = fw_template_render(t, c->data, &b, NULL, c->err);
+	int rc = fw_template_render(t, c->data, &b, c->what->gaps, c->err);
 	if (rc < 0)
 		fw_buf_finish(&b);
 	return rc < 0 ? rc : fw_buf_keep(&b, c->arena, ret);
@@ -91,7 +72,7 @@ static int text_of(struct composing *c, struct fw_str html, struct fw_str *ret)
 
 static int put_sms(struct composing *c, struct fw_str name)
 {
-	const struct fw_template *sms = fw_templates_find(c->templates, name, FW_TEMPLATE_SMS);
+	const struct fw_template *sms = fw_templates_find(c->what->templates, name, FW_TEMPLATE_SMS);
 	struct fw_str text;
 	int rc = sms ? render(c, sms, &text) : 0;
 	if (rc == 0 && sms)
@@ -101,8 +82,8 @@ static int put_sms(struct composing *c, struct fw_str name)
 
 static int put_letter(struct composing *c, struct fw_str name)
 {
-	const struct fw_template *html = fw_templates_find(c->templates, name, FW_TEMPLATE_HTML);
-	const struct fw_template *plain = fw_templates_find(c->templates, name, FW_TEMPLATE_TEXT);
+	const struct fw_template *html = fw_templates_find(c->what->templates, name, FW_TEMPLATE_HTML);
+	const struct fw_template *plain = fw_templates_find(c->what->templates, name, FW_TEMPLATE_TEXT);
 	struct fw_str letter = { NULL, 0 }, text = { NULL, 0 };
 	int rc = html ? render(c, html, &letter) : 0;
 	if (rc == 0)
@@ -116,31 +97,35 @@ static int put_letter(struct composing *c, struct fw_str name)
 	return 0;
 }
 
-/* The texts of `send`, written: an object in the arena. */
-static int write_texts(struct composing *c, struct fw_str *ret)
+/* The content with the texts of a table written, in the arena; what a function made is taken as it is. */
+static int write_texts(struct composing *c)
 {
-	struct fw_buf b;
-	struct fw_json_out o;
-	int rc = 0;
-	fw_buf_init(&b, 0);
-	fw_json_out_init(&o, &b);
-	c->out = &o;
-	fw_json_open_object(&o);
-	for (const struct fw_json *m = c->content->child; m && rc == 0; m = m->next)
-		rc = put_member(c, m);
-	fw_json_close_object(&o);
-	if (rc < 0) {
-		fw_buf_finish(&b);
-		return rc;
+	struct fw_json *all = FW_NEW(c->arena, struct fw_json), **last;
+	uint32_t i = 0;
+	if (!all)
+		return FW_ENOMEM;
+	*all = *c->content;
+	last = &all->child;
+	for (const struct fw_json *m = c->content->child; m; m = m->next, i++) {
+		struct fw_json *copy = FW_NEW(c->arena, struct fw_json);
+		if (!copy)
+			return FW_ENOMEM;
+		*copy = *m;
+		*last = copy;
+		last = &copy->next;
+		int rc = c->send->texts[i] ? render(c, c->send->texts[i], &copy->string) : 0;
+		if (rc < 0)
+			return rc;
 	}
-	return fw_buf_keep(&b, c->arena, ret);
+	set_content(c, all);
+	return 0;
 }
 
 static int check_template(struct composing *c, struct fw_str name, bool sms)
 {
 	/* What a function names may not be there: the loader looked at tables alone. */
-	bool there = fw_templates_find(c->templates, name, sms ? FW_TEMPLATE_SMS : FW_TEMPLATE_HTML) ||
-		(!sms && fw_templates_find(c->templates, name, FW_TEMPLATE_TEXT));
+	bool there = fw_templates_find(c->what->templates, name, sms ? FW_TEMPLATE_SMS : FW_TEMPLATE_HTML) ||
+		(!sms && fw_templates_find(c->what->templates, name, FW_TEMPLATE_TEXT));
 	return there ? 0 : fw_fail(c->err, FW_EINVAL, c->rule->place.file, c->rule->place.line,
 		"there is no template \"%s\" for this channel", name.p);
 }
@@ -164,7 +149,7 @@ static int put_all(struct composing *c)
 	return rc;
 }
 
-/* With the texts as they are written by now. */
+/* The content as channels have it: an object in the arena. */
 static int write_all(struct composing *c, struct fw_str *ret)
 {
 	struct fw_buf b;
@@ -180,29 +165,48 @@ static int write_all(struct composing *c, struct fw_str *ret)
 	return fw_buf_keep(&b, c->arena, ret);
 }
 
-int fw_compose(const struct fw_templates *templates, const struct fw_ruleset *set, uint32_t rule, struct fw_str content,
-	const struct fw_facts *facts, const char *id, struct fw_arena *arena, struct fw_str *ret, struct fw_error *err)
+int fw_compose(const struct fw_to_compose *what, struct fw_arena *arena, struct fw_str *ret, struct fw_error *err)
 {
-	struct composing c = { .templates = templates, .rule = &set->rules[rule], .arena = arena, .err = err };
-	struct fw_json *told = NULL, *data = NULL, *written_tree = NULL, *all = NULL;
-	struct fw_str written;
+	struct composing c = { .what = what, .rule = &what->set->rules[what->rule], .send = &what->templates->sends[what->rule],
+		.arena = arena, .content = what->templates->sends[what->rule].content, .err = err };
+	struct fw_json *made;
+	int rc = 0;
 	fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
-	int rc = fw_json_parse(arena, content.p, content.n, &told, NULL);
-	if (rc == 0 && told->type != FW_JSON_OBJECT) {
-		*ret = content; /* `list {}`: there is nothing to write */
+	if (!c.content && (rc = fw_json_parse(arena, what->content.p, what->content.n, &made, NULL)) == 0)
+		c.content = made;
+	if (rc == 0 && c.content->type != FW_JSON_OBJECT) {
+		*ret = what->content; /* `list {}`: there is nothing to write */
 		return 0;
 	}
 	if (rc == 0)
-		rc = make_data(set, facts, content, id, arena, &data);
-	c.content = told;
-	c.data = data;
+		rc = make_data(&c);
 	if (rc == 0)
-		rc = write_texts(&c, &written);
-	if (rc == 0)
-		rc = fw_json_parse(arena, written.p, written.n, &written_tree, NULL);
-	if (rc == 0)
-		rc = make_data(set, facts, written, id, arena, &all);
-	c.content = written_tree;
-	c.data = all;
+		set_content(&c, c.content);
+	if (rc == 0 && c.send->content)
+		rc = write_texts(&c);
 	return rc < 0 ? rc : write_all(&c, ret);
+}
+
+static const char *class_name(enum fw_class class)
+{
+	return class == FW_CLASS_MARKETING ? "marketing" : class == FW_CLASS_SERVICE ? "service" : "transactional";
+}
+
+int fw_compose_for_channel(const struct fw_rule *rule, struct fw_str visitor, bool track, struct fw_str content, struct fw_arena *arena,
+	struct fw_str *ret)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	fw_json_open_object(&o);
+	put_text(&o, "rule", fw_str(rule->id));
+	put_text(&o, "visitor", visitor);
+	put_text(&o, "class", fw_str(class_name(rule->message->class)));
+	fw_json_key(&o, "track");
+	fw_json_bool(&o, track);
+	fw_json_key(&o, "content");
+	fw_json_raw(&o, content);
+	fw_json_close_object(&o);
+	return fw_buf_keep(&b, arena, ret);
 }

@@ -9,11 +9,24 @@
 #define FW_COMPOSE_UNSUBSCRIBE "https://floorwalker.invalid/unsubscribe"
 #define FW_COMPOSE_PREFERENCES "https://floorwalker.invalid/preferences"
 
-/* `content` is what `send` of the rule made; of a table in a rule file its texts may have tags, of what a function makes none is read.
- * Where it names a template, "html" and "text" are made of that (of a text message "text" alone), the text from the HTML where no other is
- * written. `id` is the message's. The result is an object, in the arena, terminated. 0; FW_EINVAL, FW_ELIMIT (err says what cannot be
- * written); FW_ENOMEM. */
-int fw_compose(const struct fw_templates *templates, const struct fw_ruleset *set, uint32_t rule, struct fw_str content,
-	const struct fw_facts *facts, const char *id, struct fw_arena *arena, struct fw_str *ret, struct fw_error *err);
+struct fw_to_compose {
+	const struct fw_ruleset *set;
+	const struct fw_templates *templates; /* checked against the set */
+	uint32_t rule;
+	struct fw_str content;         /* what `send` of the rule made */
+	const struct fw_facts *facts;
+	const char *id;                /* the message's */
+	struct fw_template_gaps *gaps; /* added to; NULL: nobody asks */
+};
+
+/* Of a table in a rule file the texts may have tags, of what a function makes none is read. Where the content names a template,
+ * "html" and "text" are made of that (of a text message "text" alone), the text from the HTML where no other is written. The result is
+ * an object, in the arena, terminated. 0; FW_EINVAL, FW_ELIMIT (err says what cannot be written); FW_ENOMEM. */
+int fw_compose(const struct fw_to_compose *what, struct fw_arena *arena, struct fw_str *ret, struct fw_error *err);
+
+/* What a channel is handed of a message: {"rule","visitor","class","track","content":{…}}, in the arena, terminated. `track`: opens and
+ * links may be followed, of who lets behaviour be kept. 0 or FW_ENOMEM. */
+int fw_compose_for_channel(const struct fw_rule *rule, struct fw_str visitor, bool track, struct fw_str content, struct fw_arena *arena,
+	struct fw_str *ret);
 
 #endif

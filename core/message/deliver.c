@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "message/compose.h"
 #include "message/own.h"
 
 enum { TRIES_MOST = 100, AGAIN_MS = 500 };
@@ -154,35 +155,6 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 	end(d);
 }
 
-static const char *class_name(enum fw_class class)
-{
-	return class == FW_CLASS_MARKETING ? "marketing" : class == FW_CLASS_SERVICE ? "service" : "transactional";
-}
-
-/* Opens and links are followed only of who lets behaviour be kept. */
-static int put_json(const struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, struct fw_arena *arena,
-	struct fw_str *ret)
-{
-	struct fw_buf b;
-	struct fw_json_out o;
-	struct fw_str user = fw_record_user(a->record);
-	fw_buf_init(&b, 0);
-	fw_json_out_init(&o, &b);
-	fw_json_open_object(&o);
-	fw_json_key(&o, "rule");
-	fw_json_string(&o, x->due.rule);
-	fw_json_key(&o, "visitor");
-	fw_json_string(&o, user.n ? user : fw_record_first_id(a->record));
-	fw_json_key(&o, "class");
-	fw_json_text_value(&o, class_name(m->options.decider->set->rules[x->rule].message->class));
-	fw_json_key(&o, "track");
-	fw_json_bool(&o, x->facts.behaviour_in_reach);
-	fw_json_key(&o, "content");
-	fw_json_raw(&o, x->content);
-	fw_json_close_object(&o);
-	return fw_buf_keep(&b, arena, ret);
-}
-
 /* The channel has it, or has said at once what comes of it. */
 static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, struct fw_str json)
 {
@@ -261,7 +233,9 @@ void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct 
 		put_off(d);
 		return;
 	}
-	if (put_json(m, a, x, &d->arena, &json) < 0)
+	struct fw_str user = fw_record_user(a->record);
+	if (fw_compose_for_channel(&m->options.decider->set->rules[x->rule], user.n ? user : fw_record_first_id(a->record),
+			x->facts.behaviour_in_reach, x->content, &d->arena, &json) < 0)
 		settle(d, FW_CHANNEL_RETRY, -1);
 	else
 		hand_over(d, x, json);

@@ -38,9 +38,9 @@ int fw_templates_load(const struct fw_files *files, struct fw_arena *arena, stru
 
 /* What a template reads is held against what there is, in files and in the `send` of message rules: a template that does not
  * exist, a name that nothing has, a text in `send` that is no template, content that a template needs and a constant `send` lacks.
- * Adds what the templates of a rule use to the rule's `uses`. 0, FW_EINVAL with each mistake in `errors`, or FW_ENOMEM. Call it once
- * the set is loaded, in the loader. */
-int fw_templates_check(const struct fw_templates *templates, struct fw_ruleset *set, struct fw_errors *errors);
+ * Adds what the templates of a rule use to the rule's `uses`, and keeps the texts of `send`, parsed, for fw_compose, in the set's
+ * arena. 0, FW_EINVAL with each mistake in `errors`, or FW_ENOMEM. Call it once the set is loaded, in the loader. */
+int fw_templates_check(struct fw_templates *templates, struct fw_ruleset *set, struct fw_errors *errors);
 
 /* Both for a set that was just loaded: its files, its arena. */
 int fw_templates_open(struct fw_ruleset *set, struct fw_errors *errors, struct fw_templates **ret);
@@ -59,10 +59,15 @@ int fw_template_parse(struct fw_arena *arena, const char *name, struct fw_str te
  * plain text. Those of a table in a rule file may have tags; what a function makes is never read as a template. */
 enum fw_template_form fw_template_form_of(struct fw_str member);
 
-/* What a rendering could not say: variables without a value and without a fallback. */
+/* What renderings could not say: variables without a value and without a fallback. Begin with zeros; they are added to. */
+enum { FW_TEMPLATE_GAPS = 16 };
 struct fw_template_gaps {
-	uint32_t n;
-	struct fw_str first; /* of them; the template's own memory */
+	uint32_t n;             /* how many there were; of the first FW_TEMPLATE_GAPS is known which */
+	struct fw_template_gap {
+		struct fw_str name;
+		const char *file;
+		int line;
+	} items[FW_TEMPLATE_GAPS]; /* the templates' own memory */
 };
 
 /* Appends the template with `data`, an object. `gaps` may be NULL. 0; FW_ELIMIT: more than FW_LIMIT_MESSAGE_PART_BYTES came out of
@@ -70,10 +75,6 @@ struct fw_template_gaps {
  * On failure nothing is appended. It allocates nothing but what `out` grows by. */
 int fw_template_render(const struct fw_template *template, const struct fw_json *data, struct fw_buf *out,
 	struct fw_template_gaps *gaps, struct fw_error *err);
-
-/* Parses and renders a text in one go; text without tags is only made fit for its form. `scratch` is rewound. */
-int fw_template_inline(struct fw_arena *scratch, const char *name, struct fw_str text, enum fw_template_form form,
-	const struct fw_json *data, struct fw_buf *out, struct fw_error *err);
 
 /* A name that a template or one of its partials reads. */
 struct fw_template_name {

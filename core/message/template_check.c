@@ -10,8 +10,8 @@ struct check {
 	const struct fw_templates *templates;
 	struct fw_ruleset *set;
 	struct fw_rule *rule;
+	struct fw_send *send;
 	struct fw_errors *errors;
-	struct fw_arena scratch;
 };
 
 enum fw_template_form fw_template_form_of(struct fw_str member)
@@ -119,30 +119,45 @@ static int check_template(struct check *c, const struct fw_json *content)
 	return refuse_template(c, given->string.p);
 }
 
+static int no_memory(struct check *c)
+{
+	return fw_fail(fw_errors_add(c->errors), FW_ENOMEM, c->rule->place.file, 0, "out of memory");
+}
+
+static int check_text(struct check *c, const struct fw_json *v, const struct fw_template **ret_text)
+{
+	struct fw_template *t;
+	struct fw_error err;
+	char member[80];
+	snprintf(member, sizeof member, "%.*s", (int)(v->key.n < 60 ? v->key.n : 60), v->key.p);
+	int parsed = fw_template_parse(&c->set->arena, v->key.p, v->string, fw_template_form_of(v->key), &t, &err);
+	if (parsed == FW_ENOMEM)
+		return no_memory(c);
+	if (parsed == 0) {
+		struct fw_errors names;
+		fw_errors_init(&names);
+		parsed = fw_template_check_names(t, c->set, true, &names);
+		if (parsed < 0)
+			err = names.items[0];
+		fw_errors_finish(&names);
+		c->rule->uses |= fw_template_uses(t, c->set);
+	}
+	if (parsed < 0)
+		return fail(c, err.hint[0] ? err.hint : NULL, "%s: %.300s", member, err.message);
+	*ret_text = t;
+	return 0;
+}
+
 static int check_texts(struct check *c, const struct fw_json *content)
 {
+	uint32_t i = 0;
 	int ret = 0;
-	for (const struct fw_json *v = content->child; v; v = v->next) {
-		struct fw_template *t;
-		struct fw_error err;
-		char member[80];
-		if (v->type != FW_JSON_STRING || fw_str_is(v->key, "template"))
-			continue;
-		snprintf(member, sizeof member, "%.*s", (int)(v->key.n < 60 ? v->key.n : 60), v->key.p);
-		int parsed = fw_template_parse(&c->scratch, c->rule->place.file, v->string, fw_template_form_of(v->key), &t, &err);
-		if (parsed == FW_ENOMEM)
-			return fw_fail(fw_errors_add(c->errors), parsed, c->rule->place.file, 0, "out of memory");
-		if (parsed == 0) {
-			struct fw_errors names;
-			fw_errors_init(&names);
-			parsed = fw_template_check_names(t, c->set, true, &names);
-			if (parsed < 0)
-				err = names.items[0];
-			fw_errors_finish(&names);
-			c->rule->uses |= fw_template_uses(t, c->set);
-		}
-		if (parsed < 0)
-			ret = fail(c, err.hint[0] ? err.hint : NULL, "%s: %.300s", member, err.message);
+	if (!(c->send->texts = FW_NEW_ARRAY(&c->set->arena, content->count + 1, const struct fw_template *)))
+		return no_memory(c);
+	for (const struct fw_json *v = content->child; v && ret != FW_ENOMEM; v = v->next, i++) {
+		bool is_text = v->type == FW_JSON_STRING && !fw_str_is(v->key, "template");
+		int text = is_text ? check_text(c, v, &c->send->texts[i]) : 0;
+		ret = text < 0 ? text : ret;
 	}
 	return ret;
 }
@@ -155,17 +170,17 @@ static int check_rule(struct check *c)
 	struct fw_error err;
 	if (send->function != FW_NONE)
 		return 0;
-	fw_arena_init(&c->scratch, NULL, 0, 0);
-	int ret = fw_json_parse(&c->scratch, send->json.p, send->json.n, &content, &err);
-	if (ret < 0)
+	int ret = fw_json_parse(&c->set->arena, send->json.p, send->json.n, &content, &err);
+	if (ret < 0) {
 		*fw_errors_add(c->errors) = err;
-	else if (content->type == FW_JSON_OBJECT) {
-		int texts = check_texts(c, content);
-		ret = check_template(c, content);
-		ret = texts < 0 ? texts : ret;
+		return ret;
 	}
-	fw_arena_finish(&c->scratch);
-	return ret;
+	c->send->content = content;
+	if (content->type != FW_JSON_OBJECT)
+		return 0;
+	int texts = check_texts(c, content);
+	ret = check_template(c, content);
+	return texts < 0 ? texts : ret;
 }
 
 int fw_templates_open(struct fw_ruleset *set, struct fw_errors *errors, struct fw_templates **ret)
@@ -174,10 +189,12 @@ int fw_templates_open(struct fw_ruleset *set, struct fw_errors *errors, struct f
 	return code < 0 ? code : fw_templates_check(*ret, set, errors);
 }
 
-int fw_templates_check(const struct fw_templates *templates, struct fw_ruleset *set, struct fw_errors *errors)
+int fw_templates_check(struct fw_templates *templates, struct fw_ruleset *set, struct fw_errors *errors)
 {
 	struct check c = { .templates = templates, .set = set, .errors = errors };
 	int ret = 0;
+	if (!(templates->sends = FW_NEW_ARRAY(&set->arena, set->n_rules + 1, struct fw_send)))
+		return fw_fail(fw_errors_add(errors), FW_ENOMEM, NULL, 0, "out of memory");
 	for (uint32_t i = 0; i < templates->n; i++) {
 		const struct fw_template *t = &templates->items[i];
 		int names = t->partial ? 0 : fw_template_check_names(t, set, false, errors);
@@ -185,6 +202,7 @@ int fw_templates_check(const struct fw_templates *templates, struct fw_ruleset *
 	}
 	for (uint32_t i = 0; i < set->n_rules && ret != FW_ENOMEM; i++) {
 		c.rule = &set->rules[i];
+		c.send = &templates->sends[i];
 		int rule = c.rule->message ? check_rule(&c) : 0;
 		ret = ret < 0 && rule != FW_ENOMEM ? ret : rule;
 	}

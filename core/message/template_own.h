@@ -50,9 +50,16 @@ struct fw_template {
 	uint32_t walked, listed; /* marks, while a set is being looked through */
 };
 
+/* What a rule says, as far as it is known before somebody is written to: a table. */
+struct fw_send {
+	const struct fw_json *content;      /* NULL: a function makes it, or the rule sends nothing */
+	const struct fw_template **texts;   /* by member of it; NULL: the member is taken as it is */
+};
+
 struct fw_templates {
 	struct fw_template *items; /* by form, partials behind the others, and by name */
 	uint32_t n, n_partials;
+	struct fw_send *sends;     /* by the rule's number; NULL until they are checked against a set */
 };
 
 /* Parses the text of t->file into pieces; it must outlive them. 0, FW_EINVAL (err) or FW_ENOMEM. */

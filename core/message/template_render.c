@@ -92,7 +92,17 @@ static bool write_list(struct renderer *r, const struct fw_piece *piece, const s
 	return any;
 }
 
-static void write_variable(struct renderer *r, const struct fw_piece *piece)
+static void note_gap(struct renderer *r, const struct fw_template *t, const struct fw_piece *piece)
+{
+	struct fw_template_gaps *gaps = r->gaps;
+	if (!gaps || piece->write == FW_WRITE_NOTHING)
+		return;
+	if (gaps->n < FW_TEMPLATE_GAPS)
+		gaps->items[gaps->n] = (struct fw_template_gap){ piece->name, t->file, piece->line };
+	gaps->n++;
+}
+
+static void write_variable(struct renderer *r, const struct fw_template *t, const struct fw_piece *piece)
 {
 	const struct fw_json *v = look_up(r, piece);
 	char buf[32];
@@ -103,12 +113,10 @@ static void write_variable(struct renderer *r, const struct fw_piece *piece)
 	}
 	if (v && v->type == FW_JSON_ARRAY && write_list(r, piece, v))
 		return;
-	if (piece->has_fallback) {
+	if (piece->has_fallback)
 		fw_write_value(&r->out, piece->write, piece->text);
-	} else if (r->gaps) {
-		if (r->gaps->n++ == 0)
-			r->gaps->first = piece->name;
-	}
+	else
+		note_gap(r, t, piece);
 }
 
 static int render(struct renderer *r, const struct fw_template *t, uint32_t from, uint32_t to);
@@ -170,7 +178,7 @@ static int render_piece(struct renderer *r, const struct fw_template *t, uint32_
 		return 0;
 	case FW_PIECE_INDENT: fw_write_bytes(&r->out, r->indent, r->n_indent); return 0;
 	case FW_PIECE_ADDRESS: r->out.address = r->out.out->n; return 0;
-	case FW_PIECE_VARIABLE: write_variable(r, piece); return 0;
+	case FW_PIECE_VARIABLE: write_variable(r, t, piece); return 0;
 	case FW_PIECE_SECTION: return render_section(r, t, at);
 	case FW_PIECE_INVERTED: return is_true(look_up(r, piece)) ? 0 : render_inside(r, t, at + 1, piece->end);
 	case FW_PIECE_PARTIAL: return render_partial(r, t, piece);
@@ -198,24 +206,10 @@ int fw_template_render(const struct fw_template *template, const struct fw_json 
 	struct fw_template_gaps *gaps, struct fw_error *err)
 {
 	struct renderer r = { .out = { .out = out, .begin = out->n }, .stack = { data }, .n_stack = 1, .gaps = gaps, .err = err };
-	if (gaps)
-		*gaps = (struct fw_template_gaps){ .n = 0 };
 	int ret = render(&r, template, 0, template->n_pieces);
 	if (ret == 0 && out->failed)
 		ret = fw_fail(err, FW_ENOMEM, template->file, 0, "out of memory");
 	if (ret < 0)
 		out->n = r.out.begin;
-	return ret;
-}
-
-int fw_template_inline(struct fw_arena *scratch, const char *name, struct fw_str text, enum fw_template_form form,
-	const struct fw_json *data, struct fw_buf *out, struct fw_error *err)
-{
-	struct fw_arena_mark mark = fw_arena_mark(scratch);
-	struct fw_template *t;
-	int ret = fw_template_parse(scratch, name, text, form, &t, err);
-	if (ret == 0)
-		ret = fw_template_render(t, data, out, NULL, err);
-	fw_arena_rewind(scratch, &mark);
 	return ret;
 }

@@ -57,7 +57,7 @@ static void render(const struct fw_template *t, struct fw_json *data, enum fw_te
 {
 	struct fw_buf out;
 	struct fw_error err = { .message = "" };
-	struct fw_template_gaps gaps;
+	struct fw_template_gaps gaps = { 0 };
 	fw_buf_init(&out, 0);
 	fw_buf_puts(&out, "+");
 	int ret = fw_template_render(t, data, &out, &gaps, &err);
@@ -73,7 +73,10 @@ static void check_header(struct fw_arena *a, struct fw_str text, const struct fw
 	struct fw_buf out;
 	struct fw_error err = { .message = "" };
 	fw_buf_init(&out, 0);
-	int ret = fw_template_inline(a, "t", text, FW_TEMPLATE_HEADER, data, &out, &err);
+	struct fw_template *t;
+	int ret = fw_template_parse(a, "t", text, FW_TEMPLATE_HEADER, &t, &err);
+	if (ret == 0)
+		ret = fw_template_render(t, data, &out, NULL, &err);
 	for (size_t i = 0; i < out.n; i++)
 		if ((unsigned char)out.data[i] < ' ')
 			abort();

@@ -54,7 +54,11 @@ static void check(enum fw_template_form form, const char *text, const char *json
 	fw_buf_init(&out, 0);
 	assert_int_equal(fw_json_parse(&a, json, strlen(json), &data, &err), 0);
 	fw_buf_puts(&out, "+");
-	if (fw_template_inline(&a, "t", fw_str(text), form, data, &out, &err) < 0) {
+	struct fw_template *t;
+	int rc = fw_template_parse(&a, "t", fw_str(text), form, &t, &err);
+	if (rc == 0)
+		rc = fw_template_render(t, data, &out, NULL, &err);
+	if (rc < 0) {
 		assert_int_equal(out.n, 1);
 		assert_string_equal(fw_error_text(&err, said, sizeof said), expected);
 	} else {
@@ -326,13 +330,15 @@ static void test_gaps(void **state)
 	struct templates t;
 	struct fw_buf out;
 	struct fw_error err;
-	struct fw_template_gaps gaps;
+	struct fw_template_gaps gaps = { 0 };
 	struct fw_json data = { .type = FW_JSON_OBJECT };
 	fw_buf_init(&out, 0);
-	assert_null(load(&t, (const char *const[]){ "a.txt", "{{a|x}}{{b.c}}{{d}}{{#e}}{{f}}{{/e}}", NULL }));
+	assert_null(load(&t, (const char *const[]){ "a.txt", "{{a|x}}{{b.c}}\n{{d}}{{#e}}{{f}}{{/e}}", NULL }));
 	assert_int_equal(fw_template_render(fw_templates_find(t.set, FW_STR("a"), FW_TEMPLATE_TEXT), &data, &out, &gaps, &err), 0);
 	assert_int_equal(gaps.n, 2);
-	assert_true(fw_str_is(gaps.first, "b.c"));
+	assert_true(fw_str_is(gaps.items[0].name, "b.c") && gaps.items[0].line == 1);
+	assert_true(fw_str_is(gaps.items[1].name, "d") && gaps.items[1].line == 2);
+	assert_string_equal(gaps.items[1].file, "templates/a.txt");
 	fw_buf_finish(&out);
 	finish(&t);
 }
