@@ -131,6 +131,8 @@ struct triggering {
 	const struct fw_trigger_event *e;
 	struct fw_record *r;
 	struct fw_arena *arena;
+	/* The person as he was, and as he is, in the arena; made when somebody asks. What is triggered changes no fact. */
+	struct { struct fw_str record; struct fw_facts *facts; } before, now;
 };
 
 static int note(const struct triggering *x, const struct fw_due *d, enum fw_reason reason, struct fw_str by)
@@ -195,15 +197,24 @@ static int trigger_by_name(const struct triggering *x)
 	return rc;
 }
 
-/* Whether the person of these bytes is in the segment, or matches the rule's `when`. */
-static int holds(const struct triggering *x, struct fw_str record, uint32_t segment, uint32_t when, int64_t at_us, bool *ret)
+static int facts_of(const struct triggering *x, struct fw_str record, struct fw_facts **ret)
 {
 	struct fw_facts *f = FW_NEW(x->arena, struct fw_facts);
+	int rc = f ? fw_due_facts(x->t->set, x->config, x->e->facts, record, x->e->at_us, x->arena, f) : FW_ENOMEM;
+	if (rc == 0)
+		*ret = f;
+	return rc;
+}
+
+/* Whether the person is in the segment, or matches the rule's `when`. */
+static int holds(struct triggering *x, bool before, uint32_t segment, uint32_t when, bool *ret)
+{
+	struct fw_facts **f = before ? &x->before.facts : &x->now.facts;
 	struct fw_seen seen = { 0 };
-	int rc = f ? fw_due_facts(x->t->set, x->config, x->e->facts, record, at_us, x->arena, f) : FW_ENOMEM;
+	int rc = *f ? 0 : facts_of(x, before ? x->before.record : x->now.record, f);
 	if (rc < 0)
 		return rc;
-	fw_eval_begin(&x->d->eval, f, x->arena);
+	fw_eval_begin(&x->d->eval, *f, x->arena);
 	enum fw_truth t = segment != FW_NONE ? fw_eval_segment(&x->d->eval, segment, &seen) : fw_eval_condition(&x->d->eval, when, &seen);
 	fw_eval_end(&x->d->eval);
 	*ret = t == FW_TRUE;
@@ -212,14 +223,14 @@ static int holds(const struct triggering *x, struct fw_str record, uint32_t segm
 
 /* Whoever is in the segment and was not is entering it. Where nothing is remembered, that is found out from the record as it was
  * before the event; time alone (`may_ask` false) only begins to remember. A rule's id is the name of its mark. */
-static int trigger_segment(const struct triggering *x, const struct fw_rule *rule, struct fw_str before, struct fw_str now, bool may_ask)
+static int trigger_segment(struct triggering *x, const struct fw_rule *rule, bool may_ask)
 {
 	uint32_t segment = rule->message->on_segment;
 	struct fw_mark was = { .in = false }, mark = { .name = fw_str(rule->id), .at_us = x->e->at_us };
-	int rc = holds(x, now, segment, FW_NONE, x->e->at_us, &mark.in);
+	int rc = holds(x, false, segment, FW_NONE, &mark.in);
 	bool known = fw_record_mark(x->r, mark.name, &was);
-	if (rc == 0 && !known && may_ask && before.n)
-		rc = holds(x, before, segment, FW_NONE, x->e->at_us, &was.in);
+	if (rc == 0 && !known && may_ask && x->before.record.n)
+		rc = holds(x, true, segment, FW_NONE, &was.in);
 	if (rc < 0 || (known && was.in == mark.in))
 		return rc;
 	if (mark.in && !was.in && (known || may_ask))
@@ -227,12 +238,11 @@ static int trigger_segment(const struct triggering *x, const struct fw_rule *rul
 	return rc < 0 ? rc : fw_record_set_mark(x->r, &mark);
 }
 
-static int trigger_segments(const struct triggering *x, struct fw_str before, bool may_ask)
+static int trigger_segments(struct triggering *x, bool may_ask)
 {
-	struct fw_str now = { NULL, 0 };
-	int rc = x->t->n_by_segment ? fw_record_bytes(x->r, x->arena, &now) : 0;
+	int rc = 0;
 	for (uint32_t i = 0; i < x->t->n_by_segment && rc == 0; i++)
-		rc = trigger_segment(x, &x->t->set->rules[x->t->by_segment[i]], before, now, may_ask);
+		rc = trigger_segment(x, &x->t->set->rules[x->t->by_segment[i]], may_ask);
 	return rc;
 }
 
@@ -243,21 +253,23 @@ int fw_trigger(const struct fw_triggers *t, struct fw_decider *d, const struct f
 	if (e->imported || !fw_triggers_concern(t, e->name))
 		return 0;
 	fw_arena_init(&arena, NULL, 0, 0);
-	const struct triggering x = { t, d, config, e, r, &arena };
-	int rc = trigger_by_name(&x);
+	struct triggering x = { .t = t, .d = d, .config = config, .e = e, .r = r, .arena = &arena, .before = { .record = before } };
+	int rc = t->n_by_segment ? fw_record_bytes(r, &arena, &x.now.record) : 0;
 	if (rc == 0)
-		rc = trigger_segments(&x, before, true);
+		rc = trigger_by_name(&x);
+	if (rc == 0)
+		rc = trigger_segments(&x, true);
 	fw_arena_finish(&arena);
 	return rc;
 }
 
 /* At most once in its interval; for whom the rule is new, at the first sweep. */
-static int trigger_by_time(const struct triggering *x, const struct fw_rule *rule, struct fw_str now)
+static int trigger_by_time(struct triggering *x, const struct fw_rule *rule)
 {
 	struct fw_mark was, mark = { .name = fw_str(rule->id), .at_us = x->e->at_us };
 	if (fw_record_mark(x->r, mark.name, &was) && x->e->at_us - was.at_us < rule->message->every_s * INT64_C(1000000))
 		return 0;
-	int rc = holds(x, now, FW_NONE, rule->when, x->e->at_us, &mark.in);
+	int rc = holds(x, false, FW_NONE, rule->when, &mark.in);
 	if (rc < 0 || !mark.in)
 		return rc;
 	rc = trigger(x, rule);
@@ -268,18 +280,18 @@ int fw_trigger_sweep(const struct fw_triggers *t, struct fw_decider *d, const st
 	struct fw_record *r, bool *ret_changed)
 {
 	struct fw_arena arena;
-	struct fw_str before = { NULL, 0 }, after = { NULL, 0 };
+	struct fw_str after = { NULL, 0 };
 	const struct fw_trigger_event e = { .at_us = now_us, .received_us = now_us, .hash = (uint64_t)now_us };
 	fw_arena_init(&arena, NULL, 0, 0);
-	const struct triggering x = { t, d, config, &e, r, &arena };
-	int rc = fw_record_bytes(r, &arena, &before);
+	struct triggering x = { .t = t, .d = d, .config = config, .e = &e, .r = r, .arena = &arena };
+	int rc = fw_record_bytes(r, &arena, &x.now.record);
 	if (rc == 0)
-		rc = trigger_segments(&x, before, false);
+		rc = trigger_segments(&x, false);
 	for (uint32_t i = 0; i < t->n_by_time && rc == 0; i++)
-		rc = trigger_by_time(&x, &t->set->rules[t->by_time[i]], before);
+		rc = trigger_by_time(&x, &t->set->rules[t->by_time[i]]);
 	if (rc == 0)
 		rc = fw_record_bytes(r, &arena, &after);
-	*ret_changed = rc == 0 && !fw_str_equal(before, after);
+	*ret_changed = rc == 0 && !fw_str_equal(x.now.record, after);
 	fw_arena_finish(&arena);
 	return rc;
 }
