@@ -52,11 +52,17 @@ struct fw_due_item {
 int fw_due_list(const struct fw_ruleset *set, const struct fw_record *r, int64_t now_us, struct fw_arena *a, struct fw_due_item **ret,
 	uint32_t *ret_n);
 
-/* Judges them, and writes into the record what follows: sent ones are FW_DUE_SENDING, with their places under caps; put-off ones wait
- * until then; all others are gone and noted. Marketing wants the channel's consent and room: one of a channel at once; caps do not
- * hold back the other classes, but count them. `r` must be as the bytes of `record` are. 0, FW_EINVAL, FW_ENOMEM. */
-int fw_due_judge(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
-	int64_t now_us, struct fw_arena *a);
+/* Judges them, one after the other, and writes into the record what follows: sent ones are FW_DUE_SENDING, with their places under caps;
+ * put-off ones wait until then; all others are gone and noted. Marketing wants the channel's consent and room: one of a channel at once;
+ * caps do not hold back the other classes, but count them. All of these: 0, FW_EINVAL, FW_ENOMEM; what they make lies in the arena. */
+struct fw_due_judging;
+int fw_due_judge_begin(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
+	int64_t now_us, struct fw_arena *a, struct fw_due_judging **ret);
+/* The next one that may go; NULL: all are judged. Before the next, whoever asked says whether it goes, because others go by it: what
+ * is sent takes its place, its group and its channel, and what cannot be written takes nothing, and is dead. */
+int fw_due_judge_next(struct fw_due_judging *j, struct fw_due_item **ret);
+int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x);
+int fw_due_judge_fail(struct fw_due_judging *j, struct fw_due_item *x, struct fw_str why);
 
 /* Counts what became of them, once it is written. */
 void fw_due_count(struct fw_decider *d, const struct fw_due_item *items, uint32_t n, int64_t now_us);

@@ -1,18 +1,20 @@
 /* The one way in which a due message is judged. */
+#include <stdalign.h>
 #include <string.h>
 
 #include "decide/due.h"
 #include "decide/judge.h"
 #include "signal/signal.h"
 
-enum { MINUTE_US = 60000000, QUARTER = 15 };
+enum { MINUTE_US = 60000000, QUARTER = 15, SCRATCH_BYTES = 1 << 14 };
 
-struct judging {
+struct fw_due_judging {
 	struct fw_decider *d;
 	const struct fw_due_config *config;
 	struct fw_record *r;
 	struct fw_str bytes;        /* of `r` */
 	struct fw_due_item *items;
+	uint32_t n, at;             /* of them; the one to be judged next */
 	int64_t now_us;
 	struct fw_arena *arena;
 	struct { uint32_t group, rule; } taken[FW_LIMIT_DUE];
@@ -21,7 +23,7 @@ struct judging {
 	uint32_t n_sent;
 };
 
-static const struct fw_rule *rule_of(const struct judging *j, const struct fw_due_item *x)
+static const struct fw_rule *rule_of(const struct fw_due_judging *j, const struct fw_due_item *x)
 {
 	return &j->d->set->rules[x->rule];
 }
@@ -55,7 +57,7 @@ static void refuse(struct fw_due_item *x, enum fw_reason reason, const char *by)
 }
 
 /* What needs no facts. True: it is decided. */
-static bool refuse_at_once(const struct judging *j, struct fw_due_item *x)
+static bool refuse_at_once(const struct fw_due_judging *j, struct fw_due_item *x)
 {
 	if (x->rule == FW_NONE)
 		refuse(x, FW_REASON_DISABLED, "the rule set has this rule no more");
@@ -72,41 +74,60 @@ static bool refuse_at_once(const struct judging *j, struct fw_due_item *x)
 	return true;
 }
 
-static int facts_at(const struct judging *j, const struct fw_due_item *x, int64_t at_us, struct fw_facts *ret)
+static int facts_at(const struct fw_due_judging *j, const struct fw_due_item *x, int64_t at_us, struct fw_facts *ret)
 {
 	return fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, j->arena, ret);
 }
 
-static int guard_passes_at(const struct judging *j, const struct fw_due_item *x, int64_t at_us, bool *ret)
+/* Whether the condition can have another answer later, of a person of whom nothing else is heard. What a function reads is not known. */
+static bool moves(const struct fw_ruleset *set, uint32_t number)
 {
-	struct fw_arena scratch;
+	const struct fw_node *n = number == FW_NONE ? NULL : &set->nodes[number];
+	bool any = n && n->kind == FW_NODE_FUNCTION;
+	if (n && n->kind == FW_NODE_LITERAL) {
+		const struct fw_ref *ref = &set->refs[set->literals[n->first].ref];
+		return ref->fact == FW_FACT_SEGMENT ? moves(set, set->segments[ref->segment].when)
+			: (fw_fact_info(ref->fact)->uses & (FW_USES_TIME | FW_USES_SESSION | FW_USES_BEHAVIOUR)) != 0;
+	}
+	for (uint32_t i = 0; n && n->kind != FW_NODE_FUNCTION && i < n->n && !any; i++)
+		any = moves(set, set->children[n->first + i]);
+	return any;
+}
+
+static bool guard_moves(const struct fw_ruleset *set, const struct fw_guard *g)
+{
+	return moves(set, g->require) || moves(set, g->forbid);
+}
+
+/* `scratch` is emptied first. */
+static int guard_passes_at(const struct fw_due_judging *j, const struct fw_due_item *x, int64_t at_us, struct fw_arena *scratch, bool *ret)
+{
 	struct fw_facts f;
-	fw_arena_init(&scratch, NULL, 0, 0);
-	int rc = fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, &scratch, &f);
+	fw_arena_reset(scratch);
+	int rc = fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, scratch, &f);
 	if (rc == 0) {
-		fw_eval_begin(&j->d->eval, &f, &scratch);
+		fw_eval_begin(&j->d->eval, &f, scratch);
 		*ret = fw_judge_guard(j->d, x->guard);
 		fw_eval_end(&j->d->eval);
 	}
-	fw_arena_finish(&scratch);
 	return rc;
 }
 
 /* The first minute at which the guard lets pass, before the message expires; 0: none. All zones are whole quarters of an hour
  * from UTC, so what a clock says changes at one; within the quarter before the first that passes each minute is looked at. */
-static int find_minute(const struct judging *j, const struct fw_due_item *x, int64_t *ret_us)
+static int find_minute(const struct fw_due_judging *j, const struct fw_due_item *x, struct fw_arena *scratch, int64_t *ret_us)
 {
 	int64_t minute = j->now_us / MINUTE_US + 1, last = x->due.expires_us / MINUTE_US, at = (minute + QUARTER - 1) / QUARTER * QUARTER;
 	bool passes = false;
 	int rc = 0;
 	*ret_us = 0;
 	for (int step = 0; rc == 0 && !passes && at < last && step < FW_LIMIT_DEFER_STEPS; step++, at += passes ? 0 : QUARTER)
-		rc = guard_passes_at(j, x, at * MINUTE_US, &passes);
+		rc = guard_passes_at(j, x, at * MINUTE_US, scratch, &passes);
 	if (rc < 0 || !passes)
 		return rc;
 	int64_t first = at - QUARTER + 1 > minute ? at - QUARTER + 1 : minute;
 	for (passes = false; rc == 0 && first < at; first++) {
-		rc = guard_passes_at(j, x, first * MINUTE_US, &passes);
+		rc = guard_passes_at(j, x, first * MINUTE_US, scratch, &passes);
 		if (passes)
 			break;
 	}
@@ -114,8 +135,22 @@ static int find_minute(const struct judging *j, const struct fw_due_item *x, int
 	return rc;
 }
 
+/* When the guard that refuses lets pass; 0: not before the message expires. */
+static int find_time(const struct fw_due_judging *j, const struct fw_due_item *x, int64_t *ret_us)
+{
+	alignas(max_align_t) char first[SCRATCH_BYTES]; /* as much as the facts of most people take */
+	struct fw_arena scratch;
+	*ret_us = 0;
+	if (!guard_moves(j->d->set, &j->d->set->guards[x->guard]))
+		return 0;
+	fw_arena_init(&scratch, first, sizeof first, 0);
+	int rc = find_minute(j, x, &scratch, ret_us);
+	fw_arena_finish(&scratch);
+	return rc;
+}
+
 /* A veto or a full cap that only puts off. */
-static int put_off(const struct judging *j, struct fw_due_item *x, int64_t cap_until_us)
+static int put_off(const struct fw_due_judging *j, struct fw_due_item *x, int64_t cap_until_us)
 {
 	int64_t until_us = cap_until_us;
 	int rc = 0;
@@ -123,7 +158,7 @@ static int put_off(const struct judging *j, struct fw_due_item *x, int64_t cap_u
 	if (!may_wait)
 		return 0;
 	if (x->reason == FW_REASON_VETOED)
-		rc = find_minute(j, x, &until_us);
+		rc = find_time(j, x, &until_us);
 	if (rc < 0 || until_us <= j->now_us || until_us >= x->due.expires_us)
 		return rc;
 	x->reason = FW_REASON_DEFERRED;
@@ -131,7 +166,7 @@ static int put_off(const struct judging *j, struct fw_due_item *x, int64_t cap_u
 	return 0;
 }
 
-static int explain_verdict(const struct judging *j, struct fw_due_item *x, const struct fw_verdict *v, int64_t cap_until_us)
+static int explain_verdict(const struct fw_due_judging *j, struct fw_due_item *x, const struct fw_verdict *v, int64_t cap_until_us)
 {
 	x->reason = v->reason;
 	x->uses = v->uses;
@@ -153,7 +188,7 @@ static int explain_verdict(const struct judging *j, struct fw_due_item *x, const
 }
 
 /* The rule that has the group or the channel already, or FW_NONE. */
-static uint32_t taken_by(const struct judging *j, const struct fw_rule *r, enum fw_reason *ret)
+static uint32_t taken_by(const struct fw_due_judging *j, const struct fw_rule *r, enum fw_reason *ret)
 {
 	for (uint32_t i = 0; i < j->n_taken; i++)
 		if (r->group != FW_NONE && j->taken[i].group == r->group) {
@@ -169,7 +204,7 @@ static uint32_t taken_by(const struct judging *j, const struct fw_rule *r, enum 
 }
 
 /* Judges one on the person as he is, with what this run has taken before. */
-static int judge_one(struct judging *j, struct fw_due_item *x)
+static int judge_one(struct fw_due_judging *j, struct fw_due_item *x)
 {
 	const struct fw_rule *r = rule_of(j, x);
 	struct fw_verdict v;
@@ -203,7 +238,7 @@ static int judge_one(struct judging *j, struct fw_due_item *x)
 }
 
 /* A place under each of its caps, which is confirmed when it is sent. */
-static int reserve(struct judging *j, const struct fw_due_item *x)
+static int reserve(struct fw_due_judging *j, const struct fw_due_item *x)
 {
 	const struct fw_ruleset *set = j->d->set;
 	uint32_t at = 0;
@@ -215,7 +250,7 @@ static int reserve(struct judging *j, const struct fw_due_item *x)
 	return rc;
 }
 
-static int claim(struct judging *j, struct fw_due_item *x)
+static int claim(struct fw_due_judging *j, struct fw_due_item *x)
 {
 	const struct fw_rule *r = rule_of(j, x);
 	if (r->group != FW_NONE) {
@@ -235,13 +270,13 @@ static int claim(struct judging *j, struct fw_due_item *x)
 	return rc < 0 ? rc : fw_record_bytes(j->r, j->arena, &j->bytes);
 }
 
-static int note(struct judging *j, const struct fw_due_item *x, const char *what)
+static int note(struct fw_due_judging *j, const struct fw_due_item *x, const char *what)
 {
 	const struct fw_due *d = &x->due;
 	return fw_record_note_outcome(j->r, &(struct fw_due_outcome){ j->now_us, d->number, d->rule, d->channel, fw_str(what), x->by });
 }
 
-static int put_away(struct judging *j, struct fw_due_item *x)
+static int put_away(struct fw_due_judging *j, struct fw_due_item *x)
 {
 	int rc = 0;
 	if (x->reason == FW_REASON_DEFERRED) {
@@ -255,8 +290,18 @@ static int put_away(struct judging *j, struct fw_due_item *x)
 	return rc < 0 ? rc : note(j, x, fw_reason_name(x->reason));
 }
 
+/* It is dead, and kept. */
+static int bury(struct fw_due_judging *j, struct fw_due_item *x)
+{
+	x->due.state = FW_DUE_DEAD;
+	x->due.due_us = j->now_us;
+	x->due.reason = x->by;
+	int rc = fw_record_put_due(j->r, &x->due);
+	return rc < 0 ? rc : note(j, x, "failed");
+}
+
 /* An attempt of which nothing was heard. The place that it held is free again; the third in a row is the last. */
-static int lose_attempt(struct judging *j, struct fw_due_item *x)
+static int lose_attempt(struct fw_due_judging *j, struct fw_due_item *x)
 {
 	fw_record_release_due(j->r, x->due.number);
 	x->due.lost++;
@@ -266,31 +311,62 @@ static int lose_attempt(struct judging *j, struct fw_due_item *x)
 	if (!x->poison)
 		return 0;
 	refuse(x, FW_REASON_FAILED, "poison: nothing was heard of three attempts in a row");
-	x->due.state = FW_DUE_DEAD;
-	x->due.due_us = j->now_us;
-	x->due.reason = x->by;
-	int rc = fw_record_put_due(j->r, &x->due);
-	return rc < 0 ? rc : note(j, x, "failed");
+	return bury(j, x);
 }
 
-int fw_due_judge(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
-	int64_t now_us, struct fw_arena *a)
+int fw_due_judge_begin(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
+	int64_t now_us, struct fw_arena *a, struct fw_due_judging **ret)
 {
-	struct judging j = { .d = d, .config = config, .r = r, .items = items, .now_us = now_us, .arena = a };
+	struct fw_due_judging *j = FW_NEW(a, struct fw_due_judging);
+	if (!j)
+		return FW_ENOMEM;
+	*j = (struct fw_due_judging){ .d = d, .config = config, .r = r, .items = items, .n = n, .now_us = now_us, .arena = a };
 	int rc = 0;
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		if (items[i].due.state == FW_DUE_SENDING)
-			rc = lose_attempt(&j, &items[i]);
+			rc = lose_attempt(j, &items[i]);
 	if (rc == 0)
-		rc = fw_record_bytes(r, a, &j.bytes);
-	for (uint32_t i = 0; i < n && rc == 0; i++) {
-		struct fw_due_item *x = &items[i];
+		rc = fw_record_bytes(r, a, &j->bytes);
+	if (rc == 0)
+		*ret = j;
+	return rc;
+}
+
+int fw_due_judge_next(struct fw_due_judging *j, struct fw_due_item **ret)
+{
+	int rc = 0;
+	*ret = NULL;
+	while (rc == 0 && j->at < j->n) {
+		struct fw_due_item *x = &j->items[j->at++];
 		if (x->poison)
 			continue;
-		if (!refuse_at_once(&j, x))
-			rc = judge_one(&j, x);
+		if (!refuse_at_once(j, x))
+			rc = judge_one(j, x);
+		if (rc == 0 && x->reason == FW_REASON_WON) {
+			*ret = x;
+			break;
+		}
 		if (rc == 0)
-			rc = x->reason == FW_REASON_WON ? claim(&j, x) : put_away(&j, x);
+			rc = put_away(j, x);
 	}
 	return rc;
+}
+
+int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x)
+{
+	return claim(j, x);
+}
+
+int fw_due_judge_fail(struct fw_due_judging *j, struct fw_due_item *x, struct fw_str why)
+{
+	const char *copy = fw_arena_strndup(j->arena, why.p, why.n);
+	if (!copy)
+		return FW_ENOMEM;
+#ifdef FW_BREAK_UNWRITTEN /* what cannot be written beats others all the same */
+	if (claim(j, x) < 0)
+		return FW_ENOMEM;
+	fw_record_release_due(j->r, x->due.number);
+#endif
+	refuse(x, FW_REASON_FAILED, copy);
+	return bury(j, x);
 }

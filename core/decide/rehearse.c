@@ -44,13 +44,16 @@ static int note_sent(struct rehearsing *x, const struct fw_due_item *item, int64
 
 static int judge(struct rehearsing *x, int64_t now_us)
 {
-	struct fw_due_item *items;
+	struct fw_due_item *items, *goes = NULL;
+	struct fw_due_judging *j;
 	uint32_t n;
 	int rc = fw_due_list(x->d->set, x->given.record, now_us, x->given.arena, &items, &n);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		items[i].address = FW_STR("given");
 	if (rc == 0)
-		rc = fw_due_judge(x->d, &x->config, x->given.record, items, n, now_us, x->given.arena);
+		rc = fw_due_judge_begin(x->d, &x->config, x->given.record, items, n, now_us, x->given.arena, &j);
+	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
+		rc = fw_due_judge_send(j, goes);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		if (items[i].reason == FW_REASON_WON)
 			rc = note_sent(x, &items[i], now_us);

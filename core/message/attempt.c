@@ -128,43 +128,29 @@ static int put_sent(struct fw_attempt *a)
 	return 0;
 }
 
-/* What cannot be written is dead before anybody is bothered with it. */
-static int fail_to_compose(struct fw_attempt *a, struct fw_due_item *x, const struct fw_error *err)
+/* Writes one that may go; what cannot be written is dead before anybody is bothered with it. */
+static int compose(struct fw_attempt *a, struct fw_due_judging *j, struct fw_due_item *x)
 {
-	char text[1200];
-	int rc;
-	fw_due_settle(a->record, a->messages->options.due, x->due.number, FW_DUE_TOLD_FAILED, -1,
-		fw_str(fw_error_text(err, text, sizeof text)), 0, a->now_us, &rc);
-	x->reason = FW_REASON_FAILED;
-	return rc;
-}
-
-static int compose(struct fw_attempt *a)
-{
-	struct fw_messages *m = a->messages;
-	int rc = 0;
-	for (uint32_t i = 0; i < a->n && rc == 0; i++) {
-		struct fw_due_item *x = &a->items[i];
-		struct fw_error err;
-		char id[FW_MESSAGE_ID + 1];
-		if (x->reason != FW_REASON_WON)
-			continue;
-		rc = fw_message_id_write(&m->options.people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
-		if (rc == 0)
-			rc = fw_compose(&(struct fw_to_compose){ .set = m->options.decider->set, .templates = m->options.templates,
-				.rule = x->rule, .content = x->content, .facts = &x->facts, .id = id }, &a->arena, &x->content, &err);
-		if (rc < 0 && rc != FW_ENOMEM)
-			rc = fail_to_compose(a, x, &err);
-	}
-	return rc;
+	const struct fw_messages_options *o = &a->messages->options;
+	struct fw_error err;
+	char id[FW_MESSAGE_ID + 1], text[1200];
+	int rc = fw_message_id_write(&o->people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
+	if (rc == 0)
+		rc = fw_compose(&(struct fw_to_compose){ .set = o->decider->set, .templates = o->templates, .rule = x->rule,
+			.content = x->content, .facts = &x->facts, .id = id }, &a->arena, &x->content, &err);
+	if (rc == FW_ENOMEM)
+		return rc;
+	return rc == 0 ? fw_due_judge_send(j, x) : fw_due_judge_fail(j, x, fw_str(fw_error_text(&err, text, sizeof text)));
 }
 
 static void judge(struct fw_attempt *a)
 {
 	struct fw_messages *m = a->messages;
-	int rc = fw_due_judge(m->options.decider, m->options.due, a->record, a->items, a->n, a->now_us, &a->arena);
-	if (rc == 0)
-		rc = compose(a);
+	struct fw_due_judging *j;
+	struct fw_due_item *goes = NULL;
+	int rc = fw_due_judge_begin(m->options.decider, m->options.due, a->record, a->items, a->n, a->now_us, &a->arena, &j);
+	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
+		rc = compose(a, j, goes);
 	if (rc == 0)
 		rc = put_sent(a);
 	if (rc == 0)

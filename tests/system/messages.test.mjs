@@ -287,6 +287,20 @@ rule "made" { channel = "email", on = "Made", class = "service", send = function
 	assert.equal(shop.sent()[1].message.content.subject, '{{no}} tags');
 });
 
+test('a letter that cannot be written beats no other', async (t) => {
+	const shop = await open(t, {
+		more: `rule "broken" { channel = "email", on = "Signed Up", after = "1s", priority = 9, send = function(v) return { template = "nothing" } end }
+rule "sound" { channel = "email", on = "Signed Up", after = "1s", send = { subject = "{{event.plan}}", text = "x" } }\n`,
+	});
+	await shop.meet('u-6', 'fay@shop.example');
+	await shop.happen('u-6', 'Signed Up', { plan: 'pro' });
+	await until(() => shop.sent().length === 1 && shop.list('--state', 'dead').length === 1, { seconds: 10 });
+	assert.deepEqual([shop.sent()[0].message.rule, shop.sent()[0].message.content.subject], ['sound', 'pro']);
+	const [dead] = shop.list('--state', 'dead');
+	assert.deepEqual([dead.rule, dead.attempts], ['broken', 0]);
+	assert.match(dead.reason, /there is no template "nothing" for this channel/);
+});
+
 test('what a visitor set off is sent to who he turns out to be, once', async (t) => {
 	const shop = await open(t);
 	await shop.meet('u-6', 'fay@shop.example');

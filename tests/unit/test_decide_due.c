@@ -112,12 +112,75 @@ static void test_guards_and_caps(void **state)
 		"guard \"a\" { applies = {}, require = { hour = 20 }, or_else = \"defer\", because = \"x\" }\n", who, at), "");
 }
 
+/* What a guard waits for may stand in a segment, a negation, a function, or in what the person did; and where nothing of it can change by
+ * waiting, nobody waits. */
+static void test_what_guards_wait_for(void **state)
+{
+	(void)state;
+#define GUARD RULE "guard \"g\" { applies = { channel = \"sms\" }, or_else = \"defer\", because = \"x\", "
+	static const char who[] = "{\"at\":\"2026-11-23T06:00:00Z\",\"timezone\":\"UTC\",\"consent\":[\"sms\"],"
+		"\"events\":[{\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"1\"},\"ago\":\"1h\"},{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	char at[32];
+	assert_string_equal(sent_at("segment \"day\" { when = any { { hour = 9 }, { hour = 10 } } }\n" GUARD "require = { segment = \"day\" } }\n",
+		who, at), "2026-11-23T09:00");
+	assert_string_equal(sent_at(GUARD "forbid = none { { hour = 9 } } }\n", who, at), "2026-11-23T09:00");
+	assert_string_equal(sent_at(GUARD "require = function(v) return v.hour == 9 end }\n", who, at), "2026-11-23T09:00");
+	assert_string_equal(sent_at(GUARD "require = { days_since_order = at_least(2) } }\n", who, at), "2026-11-25T05:01");
+	assert_string_equal(sent_at(GUARD "require = { traits = { plan = \"pro\" } } }\n", who, at), "");
+}
+
+/* Of two letters to one person the stronger cannot be written: the other is not beaten by it. */
+static void test_what_cannot_be_written(void **state)
+{
+	(void)state;
+	static const char rules_text[] = "rule \"a\" { channel = \"sms\", on = \"Go\", after = \"1h\", priority = 9, only_one_of = \"x\", send = {} }\n"
+		"rule \"b\" { channel = \"sms\", on = \"Go\", after = \"1h\", only_one_of = \"x\", send = {} }\n"
+		"cap \"c\" { applies = { channel = \"sms\" }, limit = 1, per = \"1d\" }\n";
+	static const char who[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}]}";
+	static const struct fw_consent_config no_places;
+	struct rules r;
+	struct fw_json *json;
+	struct fw_error err;
+	struct fw_rehearsal played;
+	struct fw_due_judging *j;
+	struct fw_due_item *items, *goes;
+	uint32_t n;
+	rules_open(&r, rules_text, NULL);
+	struct fw_triggers *t = fw_triggers_create(r.set);
+	assert_int_equal(fw_json_parse(&r.arena, who, strlen(who), &json, &err), 0);
+	assert_int_equal(fw_rehearse(&r.decider, t, r.zones, json, &r.arena, &played, &err), 0);
+	const struct fw_due_config config = { .zones = r.zones, .consent = &no_places, .given = json };
+	int64_t now_us = INT64_C(1795440600) * 1000000; /* half past one */
+	assert_int_equal(fw_due_list(r.set, played.record, now_us, &r.arena, &items, &n), 0);
+	assert_int_equal(n, 2);
+	items[0].address = items[1].address = FW_STR("here");
+	assert_int_equal(fw_due_judge_begin(&r.decider, &config, played.record, items, n, now_us, &r.arena, &j), 0);
+	assert_int_equal(fw_due_judge_next(j, &goes), 0);
+	assert_ptr_equal(goes, &items[0]);
+	assert_int_equal(fw_due_judge_fail(j, goes, FW_STR("no words")), 0);
+	assert_int_equal(fw_due_judge_next(j, &goes), 0);
+	assert_ptr_equal(goes, &items[1]);
+	assert_int_equal(fw_due_judge_send(j, goes), 0);
+	assert_int_equal(fw_due_judge_next(j, &goes), 0);
+	assert_null(goes);
+	assert_int_equal(items[0].reason, FW_REASON_FAILED);
+	assert_int_equal(items[1].reason, FW_REASON_WON);
+	struct fw_due d;
+	assert_true(fw_record_find_due(played.record, items[0].due.number, &d));
+	assert_true(d.state == FW_DUE_DEAD && d.attempts == 0 && fw_str_is(d.reason, "no words"));
+	assert_true(fw_record_find_due(played.record, items[1].due.number, &d) && d.state == FW_DUE_SENDING);
+	fw_triggers_destroy(t);
+	rules_finish(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_clock),
 		cmocka_unit_test(test_unknown_clocks),
 		cmocka_unit_test(test_guards_and_caps),
+		cmocka_unit_test(test_what_guards_wait_for),
+		cmocka_unit_test(test_what_cannot_be_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
