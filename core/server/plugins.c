@@ -105,6 +105,11 @@ static int open_object(struct fw_loaded *p, struct fw_str bytes, struct fw_repor
 	return rc;
 }
 
+bool fw_loaded_can_preview(const struct fw_loaded *p)
+{
+	return p->plugin->struct_size >= offsetof(struct fw_plugin, preview) + sizeof p->plugin->preview && p->plugin->preview;
+}
+
 static int register_metrics(struct fw_loaded *p, struct fw_shared *shared, struct fw_report *report)
 {
 	for (const struct fw_plugin_metric *m = p->plugin->metrics; m && m->name; m++) {
@@ -146,7 +151,7 @@ static int configure(struct fw_loaded *p, struct fw_report *report)
 		problem.message[0] ? problem.message : "it does not say why");
 }
 
-static void destroy(struct fw_loaded *p)
+void fw_loaded_destroy(struct fw_loaded *p)
 {
 	if (!p)
 		return;
@@ -173,7 +178,7 @@ static struct fw_loaded *create(const struct fw_config *config, const struct fw_
 	if (asprintf(&p->file, "%s/%s.so", folder, c->name) < 0)
 		p->file = NULL;
 	if (!p->name || !p->file || fw_json_parse(&p->arena, c->json.p, c->json.n, &p->config_tree, NULL) < 0) {
-		destroy(p);
+		fw_loaded_destroy(p);
 		return NULL;
 	}
 	return p;
@@ -198,16 +203,45 @@ static int read_object(struct fw_loaded *p, struct fw_kept *kept, struct fw_repo
 	return rc;
 }
 
+static const char *folder_of(const struct fw_config *config, struct fw_arena *arena)
+{
+	return config->plugin_path ? config->plugin_path : fw_config_own(arena, "plugins");
+}
+
+static int lost_folder(const struct fw_config *config, struct fw_report *report)
+{
+	return fail(report, config->file, "set plugin_path", "the folder of the plugins cannot be found");
+}
+
+int fw_loaded_open(const struct fw_config *config, unsigned number, struct fw_loaded **ret, struct fw_report *report)
+{
+	struct fw_arena arena;
+	fw_arena_init(&arena, NULL, 0, 0);
+	const char *folder = folder_of(config, &arena);
+	struct fw_loaded *p = folder ? create(config, &config->plugins[number], folder, number) : NULL;
+	int rc = !folder ? lost_folder(config, report) : !p ? fail(report, config->file, NULL, "out of memory") : 0;
+	fw_arena_finish(&arena);
+	if (rc == 0)
+		rc = read_object(p, NULL, report);
+	if (rc == 0)
+		rc = check_channel(p, report);
+	if (rc == 0)
+		rc = configure(p, report);
+	if (rc < 0)
+		fw_loaded_destroy(p);
+	else
+		*ret = p;
+	return rc;
+}
+
 int fw_plugins_load(const struct fw_config *config, struct fw_shared *shared, unsigned bank, struct fw_kept *kept,
 	struct fw_plugins **ret, struct fw_report *report)
 {
 	struct fw_plugins *all = calloc(1, sizeof *all);
 	struct fw_arena arena;
 	fw_arena_init(&arena, NULL, 0, 0);
-	const char *folder = config->plugin_path ? config->plugin_path : fw_config_own(&arena, "plugins");
-	int rc = 0;
-	if (!folder && config->n_plugins)
-		rc = fail(report, config->file, "set plugin_path", "the folder of the plugins cannot be found");
+	const char *folder = folder_of(config, &arena);
+	int rc = !folder && config->n_plugins ? lost_folder(config, report) : 0;
 	for (unsigned i = 0; i < config->n_plugins && rc == 0; i++) {
 		struct fw_loaded *p = all ? create(config, &config->plugins[i], folder, i) : NULL;
 		if (!p) {
@@ -237,7 +271,7 @@ int fw_plugins_load(const struct fw_config *config, struct fw_shared *shared, un
 void fw_plugins_destroy(struct fw_plugins *plugins)
 {
 	for (unsigned i = 0; plugins && i < plugins->n; i++)
-		destroy(plugins->items[i]);
+		fw_loaded_destroy(plugins->items[i]);
 	free(plugins);
 }
 

@@ -31,7 +31,16 @@ struct fw_loaded {
 	int post[2]; /* a pipe; -1: not made */
 	struct event *on_post;
 	bool started;
+
+	int64_t preview_us; /* in a preview: the time */
 };
+
+/* plugins.c: one of the configuration's, opened and configured as a loader does it, by itself. 0; FW_EINVAL, FW_EIO, FW_ENOMEM with the
+ * errors in `report`. */
+int fw_loaded_open(const struct fw_config *config, unsigned number, struct fw_loaded **ret, struct fw_report *report);
+void fw_loaded_destroy(struct fw_loaded *p);
+/* Whether it has `preview`: older ones end before it. */
+bool fw_loaded_can_preview(const struct fw_loaded *p);
 
 /* Calls into the plugin are framed, so that a death or a hang has a name. Returns what was there before. */
 static inline uint32_t fw_loaded_enter(const struct fw_loaded *p)

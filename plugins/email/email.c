@@ -238,6 +238,23 @@ static void on_sent(struct fw_plugin_instance *self, const char *id, int64_t unt
 	email_text_free(&json);
 }
 
+static int preview(const struct fw_host *host, struct fw_plugin_text config, const struct fw_plugin_message *message,
+	const struct fw_plugin_preview *preview, struct fw_plugin_problem *problem)
+{
+	struct fw_plugin_instance self = { .host = host };
+	struct making m = { .tag = "" };
+	int rc = email_config_read(host, config, &self.config, problem);
+	if (rc == 0 && make(&self, message, &m, problem) != 0)
+		rc = -1;
+	if (rc == 0 && (preview->file(preview, "eml", as_text(&m.mail)) < 0
+			|| (m.html.p && preview->file(preview, "html", as_text(&m.html)) < 0)
+			|| (m.text.p && preview->file(preview, "txt", as_text(&m.text)) < 0)))
+		rc = fail(problem, -1, "out of memory");
+	finish_making(&m);
+	email_config_free(&self.config);
+	return rc;
+}
+
 static int configure(const struct fw_host *host, struct fw_plugin_text config, struct fw_plugin_problem *problem)
 {
 	struct email_config read;
@@ -298,4 +315,5 @@ const struct fw_plugin floorwalker_plugin = {
 	.drain = drain,
 	.stop = stop,
 	.deliver = deliver,
+	.preview = preview,
 };

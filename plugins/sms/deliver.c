@@ -171,11 +171,30 @@ void sms_reply(struct fw_plugin_instance *self, const char *to, const char *text
 		sms_log(self->host, FW_PLUGIN_WARN, "an answer to a message was not sent: out of memory");
 }
 
-static int refuse(struct fw_plugin_instance *self, struct fw_plugin_problem *problem, const char *message)
+static int refuse(struct fw_plugin_problem *problem, const char *message)
 {
-	self->host->metric_add(self->host, SMS_METRIC_REFUSED, 1);
 	common_refuse(problem, "", "%s", message);
-	return FW_PLUGIN_FAILED;
+	return -1;
+}
+
+int sms_prepare(const struct sms_settings *s, const struct fw_plugin_message *message, struct sms_prepared *ret,
+	struct fw_plugin_problem *problem)
+{
+	const struct common_json_path path = { { "content", "text" } };
+	char text[SMS_TEXT_MOST];
+	struct sms_text *size = &ret->size;
+	size_t n;
+	if (!sms_number(message->to, strlen(message->to), false, ret->to))
+		return refuse(problem, "the address is no telephone number");
+	if (!common_json_get(message->json.p, message->json.n, path, text, sizeof text, &n) || n == 0)
+		return refuse(problem, "content.text is missing, empty or longer than 8 KiB: what is sent is in it");
+	if (sms_encode(text, n, ret->text, size) < 0 || size->segments == 0)
+		return refuse(problem, "content.text has nothing that can be sent");
+	if (size->segments <= s->max_segments)
+		return 0;
+	common_refuse(problem, size->alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153"
+		: "", "the text takes %u segments, and max_segments is %u", size->segments, s->max_segments);
+	return -1;
 }
 
 static int put_off(struct fw_plugin_problem *problem, const char *why)
@@ -186,20 +205,10 @@ static int put_off(struct fw_plugin_problem *problem, const char *why)
 
 int sms_deliver(struct fw_plugin_instance *self, const struct fw_plugin_message *message, struct fw_plugin_problem *problem)
 {
-	const struct common_json_path path = { { "content", "text" } };
-	char to[SMS_NUMBER], token[COMMON_MARK_BYTES + 1], text[SMS_TEXT_MOST], encoded[SMS_TEXT_MOST];
-	struct sms_text size;
-	size_t n;
-	if (!sms_number(message->to, strlen(message->to), false, to))
-		return refuse(self, problem, "the address is no telephone number");
-	if (!common_json_get(message->json.p, message->json.n, path, text, sizeof text, &n) || n == 0)
-		return refuse(self, problem, "content.text is missing, empty or longer than 8 KiB: what is sent is in it");
-	if (sms_encode(text, n, encoded, &size) < 0 || size.segments == 0)
-		return refuse(self, problem, "content.text has nothing that can be sent");
-	if (size.segments > self->settings.max_segments) {
-		refuse(self, problem, "");
-		common_refuse(problem, size.alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153"
-			: "", "the text takes %u segments, and max_segments is %u", size.segments, self->settings.max_segments);
+	struct sms_prepared p;
+	char token[COMMON_MARK_BYTES + 1];
+	if (sms_prepare(&self->settings, message, &p, problem) < 0) {
+		self->host->metric_add(self->host, SMS_METRIC_REFUSED, 1);
 		return FW_PLUGIN_FAILED;
 	}
 	if (common_mark_make(&sms_report_token, self->host, message->id, token) < 0)
@@ -209,7 +218,24 @@ int sms_deliver(struct fw_plugin_instance *self, const struct fw_plugin_message 
 	if (left_ms < 1)
 		return put_off(problem, "the time for the message is over");
 	uint32_t timeout_ms = left_ms < SMS_ANSWER_MS ? (uint32_t)left_ms : SMS_ANSWER_MS;
-	if (!hand_in(self, message->id, token, to, encoded, &size, timeout_ms, message->until_us))
+	if (!hand_in(self, message->id, token, p.to, p.text, &p.size, timeout_ms, message->until_us))
 		return put_off(problem, "out of memory");
 	return FW_PLUGIN_PENDING;
+}
+
+int sms_preview(const struct fw_host *host, struct fw_plugin_text config, const struct fw_plugin_message *message,
+	const struct fw_plugin_preview *preview, struct fw_plugin_problem *problem)
+{
+	struct sms_settings settings;
+	struct sms_prepared p;
+	char segments[16], units[16];
+	if (sms_settings_read(host, config, &settings, problem) < 0 || sms_prepare(&settings, message, &p, problem) < 0)
+		return -1;
+	snprintf(segments, sizeof segments, "%u", p.size.segments);
+	snprintf(units, sizeof units, "%u", p.size.units);
+	if (preview->file(preview, "txt", (struct fw_plugin_text){ p.text, p.size.n }) < 0
+		|| preview->note(preview, "alphabet", p.size.alphabet == SMS_GSM ? "GSM-7" : "UCS-2") < 0
+		|| preview->note(preview, "characters", units) < 0 || preview->note(preview, "segments", segments) < 0)
+		return refuse(problem, "out of memory");
+	return 0;
 }

@@ -79,4 +79,5 @@ const struct fw_plugin floorwalker_plugin = {
 	.start = start,
 	.stop = stop,
 	.deliver = sms_deliver,
+	.preview = sms_preview,
 };

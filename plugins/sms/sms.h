@@ -112,7 +112,17 @@ const char *sms_twilio_said_of(unsigned code);
  * `url` is the address as Twilio was told it. 0; -1: out of memory. */
 int sms_twilio_signature(const char *token, const char *url, const struct sms_form *form, char ret[32]);
 
-/* `deliver` of the descriptor. */
+/* A message as it is sent. */
+struct sms_prepared {
+	char to[SMS_NUMBER], text[SMS_TEXT_MOST];
+	struct sms_text size;
+};
+/* 0; -1 with why it can never be sent. */
+int sms_prepare(const struct sms_settings *s, const struct fw_plugin_message *message, struct sms_prepared *ret,
+	struct fw_plugin_problem *problem);
+/* `deliver` and `preview` of the descriptor. */
+int sms_preview(const struct fw_host *host, struct fw_plugin_text config, const struct fw_plugin_message *message,
+	const struct fw_plugin_preview *preview, struct fw_plugin_problem *problem);
 int sms_deliver(struct fw_plugin_instance *self, const struct fw_plugin_message *message, struct fw_plugin_problem *problem);
 /* Sends a text of the plugin's own, once; what becomes of it is heard by nobody. "" is not sent. */
 void sms_reply(struct fw_plugin_instance *self, const char *to, const char *text);

@@ -312,7 +312,7 @@ static int start(const fw_host *host, fw_plugin_text, fw_plugin_instance **ret, 
 static void stop(fw_plugin_instance *self) { delete self; }
 static const fw_plugin_route routes[] = { { "/plus", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, answer }, { nullptr, 0, 0, nullptr } };
 extern "C" { FW_PLUGIN_EXPORT extern const fw_plugin floorwalker_plugin; }
-const fw_plugin floorwalker_plugin = { FW_PLUGIN_MAGIC, FW_PLUGIN_ABI_MAJOR, FW_PLUGIN_ABI_MINOR, sizeof(fw_plugin), 0, "plus", "1", routes, nullptr, nullptr, start, nullptr, stop, nullptr };
+const fw_plugin floorwalker_plugin = { FW_PLUGIN_MAGIC, FW_PLUGIN_ABI_MAJOR, FW_PLUGIN_ABI_MINOR, sizeof(fw_plugin), 0, "plus", "1", routes, nullptr, nullptr, start, nullptr, stop, nullptr, nullptr };
 `);
 	const cpp = spawnSync('g++', ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-pedantic', '-fPIC', '-shared', ...cflags, 'plus.cc', '-o', 'plus.so'], { cwd: out, encoding: 'utf8' });
 	assert.equal(cpp.status, 0, cpp.stderr);

@@ -10,7 +10,7 @@
  *   1.2  2026-11-26  consent is there; consent_as
  *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
  *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
- *   1.5  2026-11-26  a message says until when it may be delivered: until_us
+ *   1.5  2026-11-26  a message says until when it may be delivered: until_us; preview
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -110,6 +110,15 @@ enum fw_plugin_outcome {
 	FW_PLUGIN_ACCEPTED = 4, /* since 1.4: a peer has taken it over, and message_event may tell what came of it */
 };
 
+/* Where a preview goes, since 1.5. 0, or -1: out of memory, too many of them, or a name that is none. Bytes are copied. */
+struct fw_plugin_preview {
+	uint32_t struct_size;
+	/* A file, by the ending of its name: "eml", "html" … [a-z0-9]+, at most 8. One of an ending. */
+	int (*file)(const struct fw_plugin_preview *preview, const char *ending, struct fw_plugin_text bytes);
+	/* What else is worth knowing, in a word and a few: "segments", "2". [a-z_]+ */
+	int (*note)(const struct fw_plugin_preview *preview, const char *name, const char *value);
+};
+
 /* The descriptor. Export exactly one: `FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;`. */
 struct fw_plugin {
 	/* These never move. */
@@ -139,6 +148,12 @@ struct fw_plugin {
 	 * during the call only. */
 	int (*deliver)(struct fw_plugin_instance *self, const struct fw_plugin_message *message,
 		struct fw_plugin_problem *problem);
+	/* Since 1.5. Writes down what `deliver` would send, for `floorwalker messages preview`: the same bytes, by the same code. There
+	 * is no instance, no worker and no peer; it comes after `configure`, and only the calls marked (c) may be made, and now_us,
+	 * metric_add and sign, whose key is no store's then: what it signs looks as it will and leads nowhere. 0, or -1 with why it
+	 * would not be sent. */
+	int (*preview)(const struct fw_host *host, struct fw_plugin_text config, const struct fw_plugin_message *message,
+		const struct fw_plugin_preview *preview, struct fw_plugin_problem *problem);
 };
 
 /* A request to somebody else's server. Texts are copied. */
