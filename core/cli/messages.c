@@ -1,4 +1,4 @@
-/* Messages that wait, are on their way or are dead: looked at, tried again, dropped. */
+/* Messages that wait, are on their way or are dead: looked at, tried again, dropped; and what one would look like. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,30 +7,39 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/messages.h"
+#include "cli/messages_preview.h"
 #include "trace/trace.h"
 
 static int run(int argc, char **argv);
 
 const struct fw_command fw_command_messages = {
 	.name = "messages",
-	.summary = "the due, the deferred, the dead: list, show, retry, drop",
+	.summary = "the due, the deferred, the dead: list, show, retry, drop; preview of what a rule sends",
 	.usage = "usage: floorwalker messages list [--state STATE] [--rule RULE] [--channel CHANNEL] [--json] [--config FILE]\n"
 		"       floorwalker messages show ID [--config FILE]\n"
 		"       floorwalker messages retry ID…|--all [--rule RULE] [--channel CHANNEL] [--config FILE]\n"
-		"       floorwalker messages drop ID…|--all [--state STATE] [--rule RULE] [--channel CHANNEL] [--config FILE]\n\n"
+		"       floorwalker messages drop ID…|--all [--state STATE] [--rule RULE] [--channel CHANNEL] [--config FILE]\n"
+		"       floorwalker messages preview --rule RULE --facts FACTS [--to ADDRESS] [--out DIR] [--rules DIR] [--json]\n"
+		"                                    [--config FILE]\n\n"
 		"A message waits until it is due, is being sent, and if its channel gave it up it is dead, and kept for 90 days. "
-		"`retry` has dead ones judged and sent anew.\n\n"
+		"`retry` has dead ones judged and sent anew. `preview` writes RULE.eml, RULE.html and RULE.txt as the channel would send "
+		"them to such a visitor, and sends nothing; its links lead nowhere.\n\n"
 		"  --state STATE      waits, sending or dead\n"
 		"  --rule RULE        only of that rule\n"
 		"  --channel CHANNEL  only of that channel\n"
 		"  --all              every one (for retry: that is dead), instead of the ids named\n"
 		"  --json             a JSON object a line\n"
+		"  --facts FACTS      the visitor, as in a rule test's `given`: a JSON object, the name of a file with one, or -\n"
+		"  --to ADDRESS       where the message goes (default: the trait email or phone, else an address of nobody's)\n"
+		"  --out DIR          where the files go (default: here)\n"
+		"  --rules DIR        the rule folder (default: the configuration's)\n"
 		"  --config FILE      the configuration (default: ./floorwalker.lua, /etc/floorwalker/floorwalker.lua)\n\n"
-		"Exit status: 0, or 1 when an id is not there or cannot be tried again.\n",
+		"Exit status: 0, or 1 when an id is not there or cannot be tried again; of preview, when a template "
+		"reads what FACTS does not have, or the channel would not send it.\n",
 	.run = run,
 };
 
-enum action { LIST, SHOW, RETRY, DROP };
+enum action { LIST, SHOW, RETRY, DROP, PREVIEW };
 
 struct job {
 	struct fw_messages_job m;
@@ -39,6 +48,7 @@ struct job {
 	bool all, json;
 	char **ids;
 	int n_ids;
+	struct fw_preview_options preview;
 };
 
 static bool is_wanted(const struct job *j, const struct fw_due *d)
@@ -184,12 +194,27 @@ static int find(const char *word, const char *const *words, int n)
 	return -1;
 }
 
+/* Says what is missing of a preview, or what belongs to one. */
+static const char *misfit(const struct job *j)
+{
+	const struct fw_preview_options *p = &j->preview;
+	if (j->action != PREVIEW)
+		return p->facts || p->to || p->out || p->rules ? "--facts, --to, --out and --rules are for preview" : NULL;
+	if (j->n_ids || j->all || j->state || j->channel)
+		return "preview takes --rule and --facts, and no ids";
+	if (!j->rule)
+		return "a preview of which rule? Say it with --rule RULE";
+	return p->facts ? NULL : "for which visitor? Say it with --facts '{\"country\":\"CA\"}', or --facts FILE";
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
 		{ "all", no_argument, NULL, 'a' }, { "state", required_argument, NULL, 's' }, { "rule", required_argument, NULL, 'r' },
-		{ "channel", required_argument, NULL, 'n' }, { 0 } };
-	static const char *const actions[] = { "list", "show", "retry", "drop" };
+		{ "channel", required_argument, NULL, 'n' },
+		{ "facts", required_argument, NULL, 'f' }, { "to", required_argument, NULL, 't' },
+		{ "out", required_argument, NULL, 'o' }, { "rules", required_argument, NULL, 'R' }, { 0 } };
+	static const char *const actions[] = { "list", "show", "retry", "drop", "preview" };
 	struct job j = { 0 };
 	enum fw_due_state known;
 	const char *config = NULL;
@@ -201,17 +226,30 @@ static int run(int argc, char **argv)
 		case 's': j.state = optarg; break;
 		case 'r': j.rule = optarg; break;
 		case 'n': j.channel = optarg; break;
+		case 'f': j.preview.facts = optarg; break;
+		case 't': j.preview.to = optarg; break;
+		case 'o': j.preview.out = optarg; break;
+		case 'R': j.preview.rules = optarg; break;
 		default: return misused(NULL);
 		}
 	}
-	int action = optind < argc ? find(argv[optind], actions, 4) : -1;
+	int action = optind < argc ? find(argv[optind], actions, 5) : -1;
 	if (action < 0)
-		return misused("write list, show, retry or drop");
+		return misused("write list, show, retry, drop or preview");
 	if (j.state && !fw_due_state_find(j.state, &known))
 		return misused("a state is waits, sending or dead");
 	j.action = (enum action)action;
 	j.ids = argv + optind + 1;
 	j.n_ids = argc - optind - 1;
+	const char *wrong = misfit(&j);
+	if (wrong)
+		return misused(wrong);
+	if (j.action == PREVIEW) {
+		j.preview.config = config;
+		j.preview.rule = j.rule;
+		j.preview.json = j.json;
+		return fw_messages_preview(&j.preview);
+	}
 	if (j.action == LIST ? j.n_ids != 0 : (j.n_ids == 0) != (j.action != SHOW && j.all))
 		return misused(j.action == LIST ? "list takes no ids" : j.action == SHOW ? "which one?" : "name ids, or --all");
 	int status = fw_messages_open(&j.m, config);
