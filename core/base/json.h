@@ -16,7 +16,7 @@ struct fw_json {
 	enum fw_json_type type;
 	bool boolean;
 	double number;         /* FW_JSON_NUMBER; a number beyond a double's range is refused */
-	struct fw_str string;  /* FW_JSON_STRING, terminated as well */
+	struct fw_str string;  /* FW_JSON_STRING, terminated as well; of a number, how people read it, where somebody said so */
 	struct fw_str key;     /* set in an object's members, terminated as well */
 	struct fw_json *child; /* first element or member */
 	struct fw_json *next;  /* next of the same parent */

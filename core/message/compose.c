@@ -1,5 +1,6 @@
 #include "message/compose.h"
 
+#include "fact/amount.h"
 #include "message/template_own.h"
 #include "message/text.h"
 
@@ -20,6 +21,23 @@ static void put_text(struct fw_json_out *o, const char *key, struct fw_str text)
 	fw_json_string(o, text);
 }
 
+/* Facts that are money are written as such; they are the store's currency. */
+static int write_money(struct composing *c)
+{
+	struct fw_json *cart = fw_json_get(c->data, "cart");
+	struct fw_json *money[] = { fw_json_get(cart, "total"), fw_json_get(c->data, "revenue"), fw_json_get(c->data, "average_order") };
+	for (size_t i = 0; i < sizeof money / sizeof *money; i++) {
+		char text[FW_AMOUNT_TEXT];
+		size_t n = money[i] && money[i]->type == FW_JSON_NUMBER ? fw_amount_text(money[i]->number, c->what->set->currency, text) : 0;
+		const char *copy = n ? fw_arena_strndup(c->arena, text, n) : NULL;
+		if (n && !copy)
+			return FW_ENOMEM;
+		if (n)
+			money[i]->string = (struct fw_str){ copy, n };
+	}
+	return 0;
+}
+
 /* Facts by their names, and beside them what there is of the message; the content is yet to come. */
 static int make_data(struct composing *c)
 {
@@ -36,7 +54,9 @@ static int make_data(struct composing *c)
 	fw_buf_printf(&b, "%s\"content\":null,\"message\":{\"id\":\"%s\"},\"unsubscribe_url\":\"%s\",\"preferences_url\":\"%s\","
 		"\"currency\":\"%s\"}", empty ? "" : ",", what->id, FW_COMPOSE_UNSUBSCRIBE, FW_COMPOSE_PREFERENCES, what->set->currency);
 	int rc = fw_buf_keep(&b, c->arena, &text);
-	return rc < 0 ? rc : fw_json_parse(c->arena, text.p, text.n, &c->data, NULL);
+	if (rc == 0)
+		rc = fw_json_parse(c->arena, text.p, text.n, &c->data, NULL);
+	return rc < 0 ? rc : write_money(c);
 }
 
 /* Templates read this as the content from here on. */

@@ -67,7 +67,7 @@ static bool plain_text(const struct fw_json *v, char *buf, struct fw_str *ret)
 {
 	switch (v->type) {
 	case FW_JSON_STRING: *ret = v->string; break;
-	case FW_JSON_NUMBER: *ret = (struct fw_str){ buf, fw_number_text(v->number, buf) }; break;
+	case FW_JSON_NUMBER: *ret = v->string.n ? v->string : (struct fw_str){ buf, fw_number_text(v->number, buf) }; break;
 	case FW_JSON_BOOL: *ret = v->boolean ? FW_STR("true") : FW_STR("false"); break;
 	default: return false;
 	}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { ask, run, temporaryFolder } from './daemon.mjs';
+import { ask, run, temporaryFolder, writeFiles } from './daemon.mjs';
 import { bearer, event, secret, servePeople } from './people.mjs';
 import { ownPlugins, pluginFolder, quick } from './server.mjs';
 import { readMail, startSmtp } from './smtp.mjs';
@@ -14,6 +14,7 @@ slot "home.hero" { channel = "web" }
 rule "hero" { slot = "home.hero", show = { banner = "x" } }
 rule "reminder" { channel = "email", on = "Product Added", after = "1s", send = { template = "reminder", subject = "Your {{event.name|thing}}" } }
 rule "texted" { channel = "sms", on = "Back", send = function(v) return { text = "It is back: " .. v:get("event.name", "it") } end }
+rule "priced" { channel = "email", on = "Priced", class = "service", send = { subject = "{{#cart}}{{total}}{{/cart}} {{currency}}", text = "{{cart.total}}{{#revenue}}!{{/revenue}} {{average_order|-}} {{event.price}}" } }
 rule "breaks" { channel = "email", on = "Back", send = function(v) return { subject = "x", text = v.event.name .. "!" } end }
 rule "pushed" { channel = "push", on = "Back", send = { title = "{{event.name|it}}" } }
 `;
@@ -97,6 +98,18 @@ test('a text is written with what it costs', (t) => {
 	const most = preview('texted', { event: { name: '☃'.repeat(300) } });
 	assert.deepEqual([most.status, most.stdout], [1, '']);
 	assert.match(most.stderr, /sms would not send it: the text takes 5 segments, and max_segments is 3; a character beyond the GSM alphabet/);
+});
+
+test('money has the digits of its currency', (t) => {
+	const { folder, preview, read } = shop(t);
+	const facts = { cart: { total: 59.9 }, revenue: 0, average_order: 1234.5, event: { price: 89.5 } };
+	assert.equal(preview('priced', facts).status, 0);
+	assert.match(read('priced.eml'), /^Subject: 59\.90 EUR\r$/m);
+	assert.equal(read('priced.txt'), '59.90 1234.50 89.5');
+	const config = read('floorwalker.lua');
+	writeFiles(folder, { 'yen.lua': `${config}currency = "JPY"\n` });
+	assert.equal(preview('priced', facts, '--config', 'yen.lua').status, 0);
+	assert.equal(read('priced.txt'), '60 1234 89.5');
 });
 
 test('what the facts lack is named where it is read', (t) => {
