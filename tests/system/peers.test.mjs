@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
 import test from 'node:test';
 import { until } from './daemon.mjs';
 import { startExim } from './exim.mjs';
 import { startKannel } from './kannel.mjs';
+import { startReceiver } from './receiver.mjs';
 import { readMail, startSmtp } from './smtp.mjs';
 
 const mail = (to, subject = 'Your cart') => `From: Shop <hello@shop.example>\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: <m1@shop.example>\r\n\r\nIt is still there.\r\n`;
@@ -98,32 +98,19 @@ test('Exim passes mail on, tries again, and bounces what is refused', async (t) 
 	assert.deepEqual((await smtp.waitFor(3))[2].to, ['ann@shop.example']);
 });
 
-// A server that keeps the queries it was asked with.
-async function listener(t) {
-	const asked = [];
-	const server = createServer((req, res) => {
-		const { pathname, searchParams } = new URL(req.url, 'http://127.0.0.1');
-		asked.push({ path: pathname, ...Object.fromEntries(searchParams) });
-		res.end();
-	});
-	await new Promise((done) => server.listen(0, '127.0.0.1', done));
-	t.after(() => { server.closeAllConnections(); server.close(); });
-	return { url: `http://127.0.0.1:${server.address().port}`, asked, of: (path) => asked.filter((one) => one.path === path) };
-}
-
 test('Kannel sends, reports and hears', async (t) => {
-	const web = await listener(t);
+	const web = await startReceiver(t);
 	const kannel = await startKannel(t, { inUrl: `${web.url}/mo?from=%p&to=%P&text=%a&id=%I` });
 	const { username, password } = kannel;
 	const sends = async (to, text, more = {}) => (await fetch(`${kannel.url}?${new URLSearchParams({ username, password, from: '15559998888', to, text, charset: 'UTF-8', ...more })}`)).text();
 	assert.equal(await sends('+15550001111', 'Grüße & more', { 'dlr-mask': 31, 'dlr-url': `${web.url}/dlr?message=7&type=%d` }), '0: Accepted for delivery');
 	assert.deepEqual(await kannel.waitFor(1), [{ from: '15559998888', to: '+15550001111', kind: 'text', text: 'Grüße & more' }]);
-	await until(() => web.of('/dlr').some(({ type }) => type === '1'), { what: 'it is reported as delivered' });
-	assert.ok(web.of('/dlr').every(({ message }) => message === '7'));
+	await until(() => web.of('/dlr').some(({ query }) => query.type === '1'), { what: 'it is reported as delivered' });
+	assert.ok(web.of('/dlr').every(({ query }) => query.message === '7'));
 	assert.match(await sends('+15550001111', 'x', { password: 'wrong' }), /Authorization failed/);
 	await kannel.say('15550001111', '15559998888', 'STOP, bitte! Grüße');
 	await until(() => web.of('/mo').length === 1, { what: 'it is heard' });
-	const [{ from, to, text }] = web.of('/mo');
+	const [{ query: { from, to, text } }] = web.of('/mo');
 	assert.deepEqual({ from, to, text }, { from: '15550001111', to: '15559998888', text: 'STOP, bitte! Grüße' });
 	await kannel.kill();
 	await assert.rejects(sends('+15550001111', 'again'));

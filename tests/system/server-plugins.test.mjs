@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
 import test from 'node:test';
 import { program, run, temporaryFolder, tree } from './daemon.mjs';
+import { startReceiver } from './receiver.mjs';
 import { makeCertificates } from './redis.mjs';
 import { alive, askFresh, installed, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
 
@@ -178,25 +177,9 @@ test('every service of the host', async (t) => {
 	for (const text of ['services has started', `services has ${quick.drain_ms} ms`, 'services has stopped']) assert.ok(said.includes(text), text);
 });
 
-// Somebody else's server: it keeps what it was asked, and answers as it is told; without an answer it is silent.
-async function elsewhere(t, options) {
-	const asked = [];
-	const answer = (req, res) => {
-		let body = '';
-		req.setEncoding('utf8').on('data', (d) => { body += d; }).on('end', () => {
-			asked.push({ method: req.method, url: req.url, headers: req.headers, body });
-			if (server.answer) res.writeHead(server.answer.status ?? 200, server.answer.headers).end(server.answer.body);
-		});
-	};
-	const server = { asked, answer: { body: 'fine' } };
-	const listener = options ? createSecureServer(options, answer) : createServer(answer);
-	await new Promise((done) => listener.listen(0, '127.0.0.1', done));
-	t.after(() => { listener.closeAllConnections(); listener.close(); });
-	return Object.assign(server, { url: `http${options ? 's' : ''}://127.0.0.1:${listener.address().port}` });
-}
-
 test('a plugin asks other servers', async (t) => {
-	const other = await elsewhere(t);
+	const other = await startReceiver(t);
+	other.answer = { body: 'fine' };
 	const shop = await serve(t, { config: { workers: 1, ...using(t, 'services') } });
 	const asks = async (url, headers) => {
 		const { status, body } = await shop.ask('/services/asks', url, { headers });
@@ -213,7 +196,7 @@ test('a plugin asks other servers', async (t) => {
 	assert.equal(await asks('file:///etc/hostname'), 400);
 	// A certificate that nobody has signed is no server to tell anything.
 	const { cert, key } = await makeCertificates(temporaryFolder(t));
-	const secure = await elsewhere(t, { cert: readFileSync(cert), key: readFileSync(key) });
+	const secure = await startReceiver(t, { tls: { cert: readFileSync(cert), key: readFileSync(key) } });
 	assert.match((await asks(secure.url)).problem, /certificate/);
 	assert.equal(secure.asked.length, 0);
 	const seen = await metrics(shop);

@@ -5,19 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { SegmentedMessage } from 'sms-segments-calculator';
+import { random, seed } from './acknowledged.mjs';
 import { long, program } from './daemon.mjs';
 
 const reader = join(dirname(program), '../tests/system/sms_text');
-const seed = Number(process.env.FW_TEST_SEED ?? 1);
-
-// xorshift32: the same texts on every machine.
-function numbers(from) {
-	let state = from || 1;
-	return (below) => {
-		state ^= state << 13; state ^= state >>> 17; state ^= state << 5;
-		return (state >>> 0) % below;
-	};
-}
 
 const plain = [...'abcXYZ 0189@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!"#¤%&\'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà\n'];
 const extended = [...'^{}\\[~]|€'];
@@ -25,19 +16,20 @@ const extended = [...'^{}\\[~]|€'];
 const beyond = [...'яшçłő你好あ'], pairs = [...'😀🎉𝒳'], written = [...'“”‘’–—…\u00a0«»'];
 
 // Lengths about where a segment ends are likely.
-function someText(random) {
-	const pools = [[plain], [plain, extended], [plain, extended, written], [plain, beyond], [beyond, pairs], [pairs], [extended]][random(7)];
-	const about = [1, 35, 67, 70, 76, 80, 134, 153, 160, 306, 459][random(11)] + random(7) - 3;
+function someText(below) {
+	const pools = [[plain], [plain, extended], [plain, extended, written], [plain, beyond], [beyond, pairs], [pairs], [extended]][below(7)];
+	const about = [1, 35, 67, 70, 76, 80, 134, 153, 160, 306, 459][below(11)] + below(7) - 3;
 	let text = '';
 	for (let i = 0; i < Math.max(1, about); i++) {
-		const pool = pools[random(pools.length)];
-		text += pool[random(pool.length)];
+		const pool = pools[below(pools.length)];
+		text += pool[below(pool.length)];
 	}
 	return text;
 }
 
 test('alphabet, units and segments are those that Twilio\'s calculator finds', () => {
-	const random = numbers(seed), texts = Array.from({ length: long ? 20000 : 2000 }, () => someText(random));
+	const rnd = random(seed), below = (n) => Math.floor(rnd() * n);
+	const texts = Array.from({ length: long ? 20000 : 2000 }, () => someText(below));
 	const { stdout, status } = spawnSync(reader, { input: texts.map((text) => text + '\0').join(''), maxBuffer: 1 << 28, encoding: 'utf8' });
 	assert.equal(status, 0);
 	const found = stdout.split('\0').slice(0, -1).map((line) => line.match(/^(\S+) (\d+) (\d+) ([^]*)$/).slice(1));
