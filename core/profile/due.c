@@ -362,24 +362,44 @@ static bool same_due(const struct fw_due *a, const struct fw_due *b)
 	return a->state == b->state && a->due_us == b->due_us && a->attempts == b->attempts && a->lost == b->lost;
 }
 
-/* What has become of messages since has become of them here, too; what came since is here. */
-static int split_dues(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged)
+/* Places under caps that a message held which is no more: those of one that was sent count. */
+static void settle_places(struct fw_record *r, const struct fw_record *now, uint64_t number)
 {
-	for (uint32_t i = r->dues.n; i-- > 0; )
-		if (is_at(merged, place_of(merged, r->dues.items[i].number), r->dues.items[i].number) &&
-				!is_at(now, place_of(now, r->dues.items[i].number), r->dues.items[i].number))
-			FW_LIST_TAKE(r->dues, i);
+	bool sent = false;
+	for (uint32_t i = 0; i < now->outcomes.n; i++)
+		sent |= now->outcomes.items[i].number == number && fw_str_is(now->outcomes.items[i].what, "sent");
+	if (sent)
+		fw_record_confirm_due(r, number);
+	else
+		fw_record_release_due(r, number);
+}
+
+/* What has become of messages since has become of them here, too. `came`: what came since is here. */
+static int split_dues(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged, bool came)
+{
+	for (uint32_t i = r->dues.n; i-- > 0; ) {
+		uint64_t number = r->dues.items[i].number;
+		if (!is_at(merged, place_of(merged, number), number) || is_at(now, place_of(now, number), number))
+			continue;
+		settle_places(r, now, number);
+		FW_LIST_TAKE(r->dues, i);
+	}
 	for (uint32_t i = 0; i < now->dues.n; i++) {
 		const struct fw_due *d = &now->dues.items[i];
 		struct fw_due was;
 		bool own = is_at(r, place_of(r, d->number), d->number), known = fw_record_find_due(merged, d->number, &was);
-		if ((known && (!own || same_due(d, &was))) || (!own && r->dues.n >= FW_LIMIT_DUE))
+		if ((known && (!own || same_due(d, &was))) || (!own && (!came || r->dues.n >= FW_LIMIT_DUE)))
 			continue;
 		if (insert(r, *d) < 0)
 			return FW_ENOMEM;
 	}
 	drop_replaced(r);
 	return 0;
+}
+
+int fw_split_absorbed_messages(struct fw_record *absorbed, const struct fw_record *now, const struct fw_record *merged)
+{
+	return split_dues(absorbed, now, merged, false);
 }
 
 static bool has_outcome(const struct fw_record *r, const struct fw_due_outcome *o)
@@ -392,7 +412,7 @@ static bool has_outcome(const struct fw_record *r, const struct fw_due_outcome *
 
 int fw_split_messages(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged)
 {
-	if (split_dues(r, now, merged) < 0)
+	if (split_dues(r, now, merged, true) < 0)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < now->outcomes.n; i++)
 		if (!has_outcome(merged, &now->outcomes.items[i]) && add_outcome(r, now->outcomes.items[i]) < 0)

@@ -264,6 +264,8 @@ struct cap *fw_cap_find(const struct fw_record *r, uint64_t cap);
 void fw_split_series(struct fw_record *now, const struct fw_record *merged); /* leaves in `now` what came since */
 int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
 int fw_split_messages(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
+/* Messages of the absorbed that have been sent, put off or given up since must not be sent by him once more. */
+int fw_split_absorbed_messages(struct fw_record *absorbed, const struct fw_record *now, const struct fw_record *merged);
 
 /* The order of what became of messages: by time, then by what tells them apart; when somebody has to look at one. */
 int fw_outcome_compare(const struct fw_due_outcome *a, const struct fw_due_outcome *b);

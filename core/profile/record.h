@@ -76,8 +76,9 @@ struct fw_spilled {
 	int32_t day;
 };
 int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct fw_spilled *ret_spilled, unsigned *ret_n);
-/* What `absorbed` brought into a person who was `before` then is taken out again; what came since stays. 0 or FW_ENOMEM. */
-int fw_record_split(struct fw_record *from, const struct fw_record *before, const struct fw_record *absorbed);
+/* What `absorbed` brought into a person who was `before` then is taken out again; what came since stays. What has become of the
+ * messages of `absorbed` since is written into it. 0 or FW_ENOMEM. */
+int fw_record_split(struct fw_record *from, const struct fw_record *before, struct fw_record *absorbed);
 
 /* When somebody who went by one of these ids was erased: what happened until then is not this person's. 0: nobody was. */
 int64_t fw_record_erased_us(const struct fw_record *r);

@@ -450,7 +450,7 @@ static int copy_of(const struct fw_record *r, struct fw_arena *a, struct fw_reco
 	return code < 0 ? FW_ENOMEM : 0;
 }
 
-int fw_record_split(struct fw_record *from, const struct fw_record *before, const struct fw_record *absorbed)
+int fw_record_split(struct fw_record *from, const struct fw_record *before, struct fw_record *absorbed)
 {
 	struct fw_spilled spilled[FW_SPILL_MOST];
 	unsigned n;
@@ -458,7 +458,8 @@ int fw_record_split(struct fw_record *from, const struct fw_record *before, cons
 	if (!s.since || copy_of(before, from->arena, &s.r) < 0 || copy_of(before, from->arena, &s.merged) < 0)
 		return FW_ENOMEM;
 	s.since->arena = from->arena;
-	if (fw_record_merge(s.merged, absorbed, spilled, &n) < 0 || find_since(&s) < 0)
+	if (fw_record_merge(s.merged, absorbed, spilled, &n) < 0 || fw_split_absorbed_messages(absorbed, from, s.merged) < 0
+			|| find_since(&s) < 0)
 		return FW_ENOMEM;
 	if (s.any && fw_record_merge(s.r, s.since, spilled, &n) < 0)
 		return FW_ENOMEM;

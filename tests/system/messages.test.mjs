@@ -2,13 +2,13 @@
 // delivery (plugins/email.c).
 
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
-import { ask, run, temporaryFolder, until } from './daemon.mjs';
+import { ask, run, until } from './daemon.mjs';
+import { fakeChannel, handedTo, withMessages } from './messages.mjs';
 import { bearer, event, secret, servePeople } from './people.mjs';
 import { startRedis } from './redis.mjs';
-import { metrics, ownPlugins, pluginFolder, quick } from './server.mjs';
+import { metrics, quick } from './server.mjs';
+import { test, testEverywhere, testOnLmdb } from './stores.mjs';
 
 const rules = `
 rule "reminder" { channel = "email", on = "Product Added", after = "1s", cancel_on = "Order Completed", when = { cart = { items = at_least(1) } },
@@ -17,35 +17,19 @@ rule "receipt" { channel = "email", on = "Order Completed", class = "transaction
 cap "two" { applies = { channel = "email" }, limit = 2, per = "1d" }
 `;
 
-// The web plugin is the product's own, the channel the test's.
-function plugins(t) {
-	const folder = temporaryFolder(t);
-	cpSync(join(ownPlugins, 'web.so'), join(folder, 'web.so'));
-	cpSync(join(pluginFolder, 'email.so'), join(folder, 'email.so'));
-	return folder;
-}
+// When something happened of which a message that comes an hour after is due in so many ms.
+const anHourBefore = (ms) => new Date(Date.now() - 3600e3 + ms).toISOString();
+const slow = 'rule "slow" { channel = "email", on = "Slow Asked", after = "1h", send = { text = "slow" } }\n';
 
 async function open(t, { more = '', limits = {}, config = {}, files = {} } = {}) {
-	const shop = await servePeople(t, {
+	const shop = withMessages(await servePeople(t, {
 		files: { 'shop/messages.lua': rules + more, ...files },
-		config: { plugin_path: plugins(t), plugins: { web: {}, email: { file: 'sent.jsonl' } }, limits: { ...quick, ...limits }, ...config },
-	});
-	const sent = () => (existsSync(join(shop.folder, 'sent.jsonl')) ? readFileSync(join(shop.folder, 'sent.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : []);
-	const list = (...args) => run(['messages', 'list', '--json', ...args, '--config', shop.config]).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+		config: { plugin_path: fakeChannel(t), plugins: { web: {}, email: { file: 'sent.jsonl' } }, limits: { ...quick, ...limits }, ...config },
+	}));
+	const sent = () => handedTo(join(shop.folder, 'sent.jsonl'));
 	return Object.assign(shop, {
-		sent, list,
-		messages: (...args) => run(['messages', ...args, '--config', shop.config]),
+		sent,
 		to: (who) => sent().filter((s) => s.to === who),
-		// Somebody with an address, who wants letters.
-		meet: async (user, address, grant = ['email']) => {
-			const told = await shop.send('identify', { userId: user, traits: { email: address }, messageId: `meet-${user}` });
-			assert.equal(told.status, 200);
-			if (grant.length) assert.equal((await ask(`${shop.url}/v1/visitors/${user}/consent`, { grant }, bearer(secret))).status, 200);
-		},
-		happen: async (user, name, properties = {}, more = {}) => {
-			const told = await shop.send('track', event({ anonymousId: undefined, userId: user, event: name, properties, ...more }));
-			assert.deepEqual([told.status, told.body.rejected], [200, []], JSON.stringify(told.body));
-		},
 		hear: (id, name, body) => ask(`${shop.url}/email/hear?id=${id}&name=${name}`, body ?? {}, bearer(secret)),
 	});
 }
@@ -74,7 +58,7 @@ test('a cart that is left is written about, once, with what its event told', asy
 
 test('it is not sent to who bought meanwhile, and the receipt is', async (t) => {
 	const shop = await open(t);
-	await shop.meet('u-2', 'bob@shop.example', []);
+	await shop.meet('u-2', 'bob@shop.example', { grant: [] });
 	await shop.happen('u-2', 'Product Added', { product_id: 'B-1', price: 89 });
 	await shop.happen('u-2', 'Order Completed', { order_id: 'A-1', total: 89 });
 	await until(() => shop.sent().length > 0, { seconds: 10 });
@@ -84,7 +68,7 @@ test('it is not sent to who bought meanwhile, and the receipt is', async (t) => 
 
 test('who gave no consent, has no address or is suppressed gets none, and it is written down why', async (t) => {
 	const shop = await open(t);
-	await shop.meet('u-no', 'no@shop.example', []);
+	await shop.meet('u-no', 'no@shop.example', { grant: [] });
 	await shop.meet('u-supp', 'supp@shop.example');
 	assert.equal((await shop.send('identify', { userId: 'u-nowhere', traits: { plan: 'pro' } })).status, 200);
 	assert.equal((await ask(`${shop.url}/v1/visitors/u-nowhere/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
@@ -110,7 +94,7 @@ test('who gave no consent, has no address or is suppressed gets none, and it is 
 	await until(() => shop.sent().length === 1);
 });
 
-test('what a channel puts off is tried again, what it refuses is dead and can be tried again', async (t) => {
+testEverywhere('what a channel puts off is tried again, what it refuses is dead and can be tried again', async (t) => {
 	const shop = await open(t, { limits: { message_again_ms: 100 } });
 	await shop.meet('u-again', 'again@shop.example');
 	await shop.meet('u-never', 'never@shop.example');
@@ -133,7 +117,7 @@ test('what a channel puts off is tried again, what it refuses is dead and can be
 	assert.deepEqual(shop.list(), []);
 });
 
-test('a message that ends whoever delivers it is dead at the third attempt, and nobody else suffers', async (t) => {
+testEverywhere('a message that ends whoever delivers it is dead at the third attempt, and nobody else suffers', async (t) => {
 	const shop = await open(t, { limits: { delivery_ms: 500, message_again_ms: 100 } });
 	const others = Array.from({ length: 20 }, (_, i) => `u-${i + 100}`);
 	await shop.meet('u-crash', 'crash@shop.example');
@@ -171,7 +155,7 @@ test('a channel that tells within the call is taken at its first word', async (t
 	assert.deepEqual([dead.attempts, dead.reason], [1, 'told within']);
 });
 
-test('what is heard later becomes an event, once, and has its effect', async (t) => {
+testEverywhere('what is heard later becomes an event, once, and has its effect', async (t) => {
 	const shop = await open(t);
 	await shop.meet('u-3', 'carol@shop.example');
 	await shop.happen('u-3', 'Product Added', { product_id: 'B-1', price: 5 });
@@ -200,7 +184,7 @@ test('what is heard later becomes an event, once, and has its effect', async (t)
 	assert.equal(shop.sent().length, 2);
 });
 
-test('a cap is one over all triggers that come at once', async (t) => {
+testEverywhere('a cap is one over all triggers that come at once', async (t) => {
 	const many = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" }, class = "marketing" }\n`).join('');
 	const shop = await open(t, { more: `${many}\n` });
 	await shop.meet('u-4', 'dan@shop.example');
@@ -214,7 +198,7 @@ test('a cap is one over all triggers that come at once', async (t) => {
 	assert.ok(became.every((m) => ['capped', 'beaten', 'failed'].includes(m.what)), JSON.stringify(became));
 });
 
-test('a cap is one over two nodes on one Redis', async (t) => {
+testOnLmdb('a cap is one over two nodes on one Redis', async (t) => {
 	const redis = await startRedis(t);
 	const more = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" } }\n`).join('');
 	const nodes = [await open(t, { more, config: { store: redis.url() } }), await open(t, { more, config: { store: redis.url() } })];
@@ -232,7 +216,7 @@ test('a cap is one over two nodes on one Redis', async (t) => {
 	}
 });
 
-test('what was held while Redis was away is written about with what it told', async (t) => {
+testOnLmdb('what was held while Redis was away is written about with what it told', async (t) => {
 	const redis = await startRedis(t, { args: ['--appendfsync', 'always'] });
 	const shop = await open(t, { config: { store: redis.unixUrl(), spool: 'spool' } });
 	await shop.meet('u-7', 'gus@shop.example');
@@ -301,36 +285,116 @@ rule "sound" { channel = "email", on = "Signed Up", after = "1s", send = { subje
 	assert.match(dead.reason, /there is no template "nothing" for this channel/);
 });
 
-test('what a visitor set off is sent to who he turns out to be, once', async (t) => {
-	const shop = await open(t);
+testEverywhere('what a visitor set off is sent to who he turns out to be, once', async (t) => {
+	const shop = await open(t, { more: slow });
 	await shop.meet('u-6', 'fay@shop.example');
 	// Two people who become one by a login; each has something on its way.
-	const told = await shop.send('track', event({ anonymousId: 'a-visitor-0000001', event: 'Product Added', properties: { product_id: 'B-1', price: 9 } }));
+	const told = await shop.send('track', event({ anonymousId: 'a-visitor-0000001', event: 'Slow Asked', timestamp: anHourBefore(8000) }));
 	assert.equal(told.status, 200);
 	assert.equal(shop.list().length, 1);
 	assert.equal((await shop.send('identify', { anonymousId: 'a-visitor-0000001', userId: 'u-6', messageId: 'login-6' })).status, 200);
-	await until(() => shop.to('fay@shop.example').length === 1, { seconds: 10 });
+	await until(() => shop.to('fay@shop.example').length === 1, { seconds: 30 });
 	await until(() => shop.list().length === 0);
 	assert.deepEqual((await shop.visitor('u-6')).messages.map((m) => m.what), ['sent']);
 	assert.equal(shop.sent().length, 1);
 });
 
-test('of who is erased nothing is sent, and nothing is left', async (t) => {
-	const shop = await open(t);
+test('two who are one for a while and two again: each gets only his own, once, and caps count so', async (t) => {
+	const shop = await open(t, {
+		more: `rule "welcome" { channel = "email", on = "Signed Up", send = { text = "welcome" } }
+rule "mine" { channel = "email", on = "Mine Asked", after = "1h", class = "service", send = { text = "yours" } }
+rule "theirs" { channel = "email", on = "Theirs Asked", after = "1h", class = "service", send = { text = "theirs" } }\n`,
+	});
+	const dueIn = (ms) => ({ timestamp: anHourBefore(ms) });
+	const visits = (anonymousId, name, more) => shop.happen(undefined, name, {}, { anonymousId, ...more });
+	const people = async (n) => {
+		const [user, anonymousId] = [`u-one-${n}`, `the-other-of-both-${n}`];
+		await shop.meet(user, `one-${n}@shop.example`);
+		assert.equal((await shop.send('identify', { anonymousId, traits: { email: `other-${n}@shop.example` } })).status, 200);
+		await shop.grant(`anonymous:${anonymousId}`, ['email']);
+		return [user, anonymousId];
+	};
+	const areOne = async (user, other) => (await shop.visitor(`anonymous:${other}`)).ids?.includes(user);
+	const merge = async (user, other) => {
+		assert.equal(shop.command('profile', 'merge', user, `anonymous:${other}`, '--yes').status, 0);
+		await until(() => areOne(user, other), { what: 'they are one' });
+	};
+	const unmerge = async (user, other) => {
+		assert.equal(shop.command('profile', 'unmerge', user).status, 0);
+		await until(async () => !await areOne(user, other), { what: 'they are two' });
+	};
+	const rulesTo = (address) => shop.to(address).map((s) => s.message.rule);
+
+	// What was due before they were one is still due to whom it was.
+	const [user, other] = await people(1);
+	await shop.happen(user, 'Signed Up');
+	await visits(other, 'Signed Up');
+	await until(() => shop.sent().length === 2 && shop.list().length === 0, { seconds: 20 });
+	const waits = dueIn(15000);
+	await shop.happen(user, 'Mine Asked', {}, waits);
+	await visits(other, 'Theirs Asked', waits);
+	await merge(user, other);
+	assert.deepEqual(shop.list().map((m) => [m.rule, m.visitor]).sort(), [['mine', user], ['theirs', user]]);
+	await unmerge(user, other);
+	await until(() => shop.sent().length === 4 && shop.list().length === 0, { seconds: 30 });
+	assert.deepEqual([rulesTo('one-1@shop.example'), rulesTo('other-1@shop.example')], [['welcome', 'mine'], ['welcome', 'theirs']]);
+	// Each has two of two places.
+	await shop.happen(user, 'Signed Up');
+	await visits(other, 'Signed Up');
+	for (const id of [user, `anonymous:${other}`]) await until(async () => (await shop.became(id))[0] === 'capped', { seconds: 20, what: `${id} is capped` });
+	assert.equal(shop.sent().length, 4);
+
+	// What was sent while they were one is not sent once more.
+	const [second, guest] = await people(2);
+	const soon = dueIn(15000);
+	await shop.happen(second, 'Mine Asked', {}, soon);
+	await visits(guest, 'Theirs Asked', soon);
+	await merge(second, guest);
+	assert.deepEqual(shop.list().map((m) => [m.rule, m.visitor]).sort(), [['mine', second], ['theirs', second]]);
+	const both = () => [...rulesTo('one-2@shop.example'), ...rulesTo('other-2@shop.example')].sort();
+	await until(() => both().length === 2 && shop.list().length === 0, { seconds: 30 });
+	await unmerge(second, guest);
+	await new Promise((done) => setTimeout(done, 1500));
+	await until(() => shop.list().length === 0);
+	assert.deepEqual(both(), ['mine', 'theirs']);
+});
+
+test('a ninth message is too many for one person: it is refused, and it is written down why', async (t) => {
+	const pings = Array.from({ length: 9 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", after = "1h", cancel_on = "Pong ${i}", class = "service", send = { text = "${i}" } }\n`);
+	const shop = await open(t, { more: pings.join('') });
+	const waiting = () => shop.list().map(({ rule }) => rule).sort();
+	const all = pings.map((_, i) => `m-${i}`);
+	await shop.meet('u-10', 'jon@shop.example');
+	for (let i = 0; i < 9; i++) await shop.happen('u-10', `Ping ${i}`);
+	assert.deepEqual(waiting(), all.slice(0, 8));
+	const outcomes = async () => (await shop.visitor('u-10')).messages.map((m) => [m.rule, m.what, m.by]);
+	assert.deepEqual(await outcomes(), [['m-8', 'failed', 'too many messages wait for this person']]);
+	// One of a rule that waits already takes the other's place, and one that is cancelled leaves its own.
+	await shop.happen('u-10', 'Ping 0');
+	assert.deepEqual(waiting(), all.slice(0, 8));
+	await shop.happen('u-10', 'Pong 0');
+	await shop.happen('u-10', 'Ping 8');
+	assert.deepEqual(waiting(), all.slice(1));
+	assert.deepEqual((await outcomes())[0], ['m-0', 'cancelled', 'Pong 0']);
+});
+
+testEverywhere('of who is erased nothing is sent, and nothing is left', async (t) => {
+	const shop = await open(t, { more: slow });
 	await shop.meet('u-7', 'gil@shop.example');
 	await shop.happen('u-7', 'Order Completed', { order_id: 'A-1', total: 5 });
 	await until(() => shop.sent().length === 1, { seconds: 10 });
 	const { id } = shop.sent()[0];
 	await until(() => shop.list().length === 0);
-	await shop.happen('u-7', 'Product Added', { product_id: 'B-1', price: 9 });
+	const due = { timestamp: anHourBefore(8000) };
+	await shop.happen('u-7', 'Slow Asked', {}, due);
 	assert.equal(shop.list().length, 1);
 	const erased = await ask(`${shop.url}/v1/visitors/u-7`, undefined, { method: 'DELETE', ...bearer(secret) });
 	assert.ok([200, 202].includes(erased.status));
 	assert.deepEqual(shop.list(), []);
 	await until(async () => (await shop.hear(id, 'opened')).status === 404);
 	await shop.meet('u-8', 'hal@shop.example');
-	await shop.happen('u-8', 'Product Added', { product_id: 'B-1', price: 9 });
-	await until(() => shop.to('hal@shop.example').length === 1, { seconds: 10 });
+	await shop.happen('u-8', 'Slow Asked', {}, due);
+	await until(() => shop.to('hal@shop.example').length === 1, { seconds: 30 });
 	assert.equal(shop.to('gil@shop.example').length, 1, 'only the receipt of before');
 });
 
@@ -346,7 +410,7 @@ test('a reload while messages are due: those of the old generation are not sent 
 
 test('why a message would not go is explained, for a person and for a visitor that is given', async (t) => {
 	const shop = await open(t);
-	await shop.meet('u-9', 'ida@shop.example', []);
+	await shop.meet('u-9', 'ida@shop.example', { grant: [] });
 	const explained = async (body) => (await ask(`${shop.url}/v1/explain`, { userId: 'u-9', slots: [], ...body }, bearer(secret))).body;
 	const { messages: { email } } = await explained({ channels: ['email'] });
 	assert.deepEqual([email.reason, email.winners], ['rule', ['receipt']]);
