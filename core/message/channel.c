@@ -127,6 +127,8 @@ void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t n
 	struct fw_destination *d = &place->channel->destinations[place->destination];
 	d->at_once--;
 	place->channel->at_once--;
+	if (again && now_us < d->paused_us) /* it had begun before: what fails together makes one pause */
+		return;
 	d->failures = again ? d->failures + 1 : 0;
 	if (d->failures > BORNE) {
 		unsigned doubled = d->failures - BORNE < MOST_DOUBLED ? d->failures - BORNE : MOST_DOUBLED;
