@@ -12,8 +12,8 @@ import { storeOf } from './stores.mjs';
 const killed = (pids) => pids.forEach((pid) => { try { process.kill(pid, 'SIGKILL'); } catch { /* it was faster */ } });
 
 // A shop whose data outlives its daemon: `start` begins it (again), `url` is where it is now.
-export async function openShop(t, { config = {}, folder } = {}) {
-	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), ...config }, folder }) };
+export async function openShop(t, { config = {}, folder, files } = {}) {
+	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), ...config }, folder, files }) };
 	shop.config = join(shop.folder, 'floorwalker.lua');
 	// Who outlives a master that was killed, though nobody should.
 	shop.seen = new Set();

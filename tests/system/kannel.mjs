@@ -67,9 +67,9 @@ get-url = "${inUrl}"
 
 // Starts it on free ports of loopback. `inUrl` is where what a phone says goes, by default none takes it; it may have Kannel's %-signs
 // (%p who says it, %P to whom, %a the text, %I an id).
-// Answers { url, username, password, status(), delivered(), waitFor(n), say(from, to, text), stop(), kill(), start() }: `url` is where
+// Answers { url, username, password, status(), delivered(), waitFor(n), say(from, to, text), signal(name), stop(), kill(), start() }: `url` is where
 // sendsms is; delivered() what has come out, { from, to, kind, text }; kill() ends all of it at once, start() begins again with
-// what it had on its disk.
+// what it had on its disk. delivered() may lack something while it is being ended.
 export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%P&text=%a&id=%I' } = {}) {
 	const ports = { admin: 0, box: 0, out: 0, in: 0, send: 0 };
 	for (const name of Object.keys(ports)) ports[name] = await freePort();
@@ -82,11 +82,14 @@ export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%
 	const status = () => fetch(`http://127.0.0.1:${ports.admin}/status.txt?password=status`).then((answer) => answer.text(), () => '');
 	const isOnline = async (id) => new RegExp(`^ *${id}\\[${id}\\] .*\\(online`, 'm').test(await status());
 	const end = async (signal) => {
-		const [, , out] = peers;
-		before += out?.output() ?? '';
-		// The gateway's parts end when what they are connected to does; in this order none of them waits.
-		await Promise.all(peers.reverse().map((peer) => peer.stop(signal)));
+		const [gateway, box, out] = peers;
 		peers = [];
+		// The message centre ends when the gateway does, and has then read what that had sent it.
+		await Promise.all([box, gateway].map((peer) => peer?.stop(signal)));
+		await Promise.race([out?.closed, new Promise((done) => setTimeout(done, 500))]);
+		await out?.stop(signal);
+		await out?.closed;
+		before += out?.output() ?? '';
 	};
 	Object.assign(kannel, {
 		status,
@@ -111,6 +114,7 @@ export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%
 			peers.push(startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.out), '-m', '0', '-i', '60', '1 2 text none']));
 			await until(of(peers[2], () => isOnline('OUT')), { what: 'the message centre is connected' });
 		},
+		signal: (name) => peers.forEach((peer) => peer.signal(name)),
 		stop: () => end('SIGTERM'),
 		kill: () => end('SIGKILL'),
 	});

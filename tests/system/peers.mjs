@@ -17,8 +17,8 @@ export async function freePort() {
 const running = new Set();
 process.on('exit', () => running.forEach((peer) => peer.signal('SIGKILL')));
 
-// Starts a program with a process group of its own, so that what it starts ends with it: { pid, output(), signal(name), ended, stop() }.
-// output() is what it wrote so far, `ended` a promise of its status; stop() asks it to end, and ends it after `patience` milliseconds.
+// Starts a program with a process group of its own, so that what it starts ends with it: { pid, output(), signal(name), ended, closed, stop() }.
+// output() is what it wrote so far, `ended` a promise of its status, `closed` one of nothing more being written; stop() asks it to end, and ends it after `patience` milliseconds.
 export function startPeer(name, args, { cwd, patience = 1000 } = {}) {
 	const child = spawn(name, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 	let output = '', over;
@@ -27,6 +27,7 @@ export function startPeer(name, args, { cwd, patience = 1000 } = {}) {
 		pid: child.pid,
 		output: () => output,
 		over: () => over,
+		closed: new Promise((done) => child.on('error', done).on('close', done)),
 		signal: (signal) => {
 			try { if (child.pid) process.kill(-child.pid, signal); } catch { /* it has ended */ }
 		},

@@ -10,26 +10,28 @@ function body(stream) {
 	});
 }
 
-// Sends it on; null when there was no whole answer.
-function passOn(target, req, sent) {
+// Sends it on; null when there was no whole answer. `connected` is called when somebody is there to hear it.
+function passOn(target, req, sent, connected) {
 	return new Promise((done) => {
 		const { hostname, port } = new URL(target);
 		const onward = request({ hostname, port, method: req.method, path: req.url, headers: req.headers, agent: false }, (answer) => {
 			body(answer).then((bytes) => done({ status: answer.statusCode, headers: answer.headers, bytes }), () => done(null));
 		});
+		onward.on('socket', (socket) => socket.on('connect', connected));
 		onward.on('error', () => done(null)).end(sent);
 	});
 }
 
 // Answers { url, target, plan, seen }: `target` is where requests go; `plan` is what happens to the next POSTs, one entry
 // each: 'pass', 'drop' (nothing arrives), 'lose' (all is done, the answer is lost), or { status, headers }. `seen` are the
-// requests so far: { method, path, headers, text, outcome }, outcome a status or what was done.
+// requests so far: { method, path, headers, text, outcome, at, reached }, outcome a status or what was done, `reached` whether the target
+// was there. `slow`: answers are held back for so many ms.
 export async function startProxy(t, target) {
-	const proxy = { target, plan: [], seen: [] };
+	const proxy = { target, plan: [], seen: [], slow: 0 };
 	const server = createServer(async (req, res) => {
 		const sent = await body(req);
 		const step = req.method === 'POST' ? proxy.plan.shift() ?? 'pass' : 'pass';
-		const entry = { method: req.method, path: req.url, headers: req.headers, text: sent.toString(), outcome: step };
+		const entry = { method: req.method, path: req.url, headers: req.headers, text: sent.toString(), outcome: step, at: Date.now(), reached: false };
 		proxy.seen.push(entry);
 		if (step.status) {
 			const origin = req.headers.origin ? { 'access-control-allow-origin': req.headers.origin, 'access-control-expose-headers': 'Retry-After' } : {};
@@ -37,7 +39,8 @@ export async function startProxy(t, target) {
 			res.writeHead(step.status, { ...origin, ...step.headers }).end('{}');
 			return;
 		}
-		const answer = step === 'drop' ? null : await passOn(proxy.target, req, sent);
+		const answer = step === 'drop' ? null : await passOn(proxy.target, req, sent, () => { entry.reached = true; });
+		if (proxy.slow) await new Promise((done) => setTimeout(done, proxy.slow));
 		if (!answer || step === 'lose') {
 			entry.outcome = step === 'pass' ? 'away' : step;
 			req.socket.destroy();

@@ -1,9 +1,12 @@
 // A mail server for system tests: it takes what it is sent and goes wrong as a test asks. Below it is npm's smtp-server.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { temporaryFolder, until } from './daemon.mjs';
+import { freePort, of, startPeer } from './peers.mjs';
 import { makeCertificates } from './redis.mjs';
 
 // A message taken apart by somebody else than us.
@@ -14,13 +17,14 @@ export const readMail = (raw) => simpleParser(raw);
 // who?"), `slow` milliseconds, `drop` true: the connection ends without an answer, and at "end" the message is kept all the same. Each may
 // be a function of { address, from, to, nth, user }, where `nth` counts how often that step was reached, from 1.
 // `tls`: true for STARTTLS, "implicit" for a connection that begins with it; `ca` is then who signed. `auth`: { user, password }, without
-// which nothing is taken.
-// Answers { port, ca, messages(), waitFor(n), connections(), open(), stop(), start() }: connections() were made, open() are still there; a message is { from, to: [], raw, text, helo, secure, user,
+// which nothing is taken. `port`: it listens there. `whole` is told of each message as soon as it is whole, before the answer.
+// Answers { port, ca, messages(), waitFor(n), connections(), open(), stop(), start() }: connections() were made, open() are still there;
+// a message is { from, to: [], raw, text, helo, secure, user,
 // session, at }. stop() cuts all connections, start() listens on the same port again.
-export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = false, auth } = {}) {
+export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = false, auth, port = 0, whole = () => {} } = {}) {
 	const kept = [], reached = {};
 	const files = tls && await makeCertificates(temporaryFolder(t));
-	const smtp = { refuse, slow, drop, ca: files?.ca, port: 0 };
+	const smtp = { refuse, slow, drop, ca: files?.ca, port };
 	let server, connected = 0;
 
 	const said = (faults, step, about) => (typeof faults[step] === 'function' ? faults[step](about) : faults[step]);
@@ -48,10 +52,12 @@ export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = fa
 		const parts = [];
 		for await (const part of stream) parts.push(part);
 		const raw = Buffer.concat(parts), { mailFrom, rcptTo } = session.envelope;
-		const keep = () => kept.push({
+		const message = {
 			from: mailFrom.address ?? '', to: rcptTo.map(({ address }) => address), raw, text: raw.toString(),
 			helo: session.hostNameAppearsAs, secure: session.secure, user: session.user, session: session.id, at: Date.now(),
-		});
+		};
+		const keep = () => kept.push(message);
+		whole(message);
 		await at('end', session, { keep });
 		keep();
 	}
@@ -90,6 +96,25 @@ export async function startSmtp(t, { refuse = {}, slow = {}, drop = {}, tls = fa
 		}),
 	});
 	t.after(() => smtp.stop());
+	await smtp.start();
+	return smtp;
+}
+
+// The same in a process of its own, whose messages outlive it: each is known once it is whole, and answered `slow` ms later.
+// Answers { port, messages(), signal(name), kill(), start() }; a message is { to, id, at }, `id` its X-Floorwalker-Message.
+export async function startSmtpAside(t, { slow = 0 } = {}) {
+	const file = join(temporaryFolder(t), 'messages'), smtp = { port: await freePort() };
+	let peer;
+	Object.assign(smtp, {
+		messages: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : []),
+		signal: (name) => peer.signal(name),
+		kill: () => peer.stop('SIGKILL'),
+		start: async () => {
+			peer = startPeer(process.execPath, [fileURLToPath(new URL('./smtp_aside.mjs', import.meta.url)), String(smtp.port), file, String(slow)]);
+			await until(of(peer, () => peer.output().includes('listens')), { what: 'the mail server listens' });
+		},
+	});
+	t.after(() => smtp.kill());
 	await smtp.start();
 	return smtp;
 }

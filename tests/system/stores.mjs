@@ -1,5 +1,5 @@
-// The store that a file's tests use: LMDB, or what FW_STORE says, "redis" or "cluster". So that what befalls people and their
-// identities is seen on each, redis-people.test.mjs and cluster-people.test.mjs say so and then run other files' tests.
+// The store that a file's tests use: LMDB, or what FW_STORE says, "redis" or "cluster". So that what befalls people, their
+// identities and their messages is seen on each, redis-people.test.mjs and cluster-people.test.mjs say so and then run other files' tests.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,9 +17,9 @@ export const testOnLmdb = kind === 'lmdb' ? nodeTest : () => {};
 
 // Whose tests another store runs. What befalls people and their identities says most of it; a cluster shows what one Redis does not,
 // where people are in several places, so there more of the others have a test that is always run.
-const faults = ['household', 'caps', 'faults', 'faults-client', 'identity-faults'];
-const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages'];
-const always = { redis: faults, cluster: ['caps', 'identity-faults', 'rights', 'consent', 'living', 'identity', 'import', 'letters'] };
+const faults = ['household', 'caps', 'faults', 'faults-client', 'identity-faults', 'messages-faults'];
+const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages', 'messages', 'messages-many', 'mail', 'sms'];
+const always = { redis: [...faults, 'messages'], cluster: ['caps', 'identity-faults', 'rights', 'consent', 'living', 'identity', 'import', 'letters', 'messages', 'messages-faults'] };
 export const filesHere = long ? [...faults, ...others] : always[kind];
 
 // What Redis writes to its files stands there as it is, so that one can look for it.
@@ -59,6 +59,17 @@ const filesIn = (folder) => readdirSync(folder, { withFileTypes: true }).flatMap
 export function bytesInStore(shop) {
 	const folders = kind === 'lmdb' ? [join(shop.folder, 'data')] : nodes.map(({ folder }) => folder);
 	return folders.flatMap(filesIn).map((file) => readFileSync(file, 'latin1')).join('\0');
+}
+
+// The store's server is killed, one that has its part of a cluster, and started again after `ms`; `thereupon` is called as soon as it is dead.
+export async function killStore(rnd, ms, thereupon) {
+	const cluster = kind === 'cluster' && await shared, all = cluster ? await cluster.primaries() : nodes;
+	const node = all[Math.floor(rnd() * all.length)];
+	await node.stop();
+	thereupon();
+	await new Promise((done) => setTimeout(done, ms));
+	await node.start();
+	if (cluster) await cluster.settle();
 }
 
 // The replicas of a cluster begin anew: each is sent all that its primary has, by a file.
