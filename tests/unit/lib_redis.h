@@ -471,31 +471,4 @@ static inline void redis_cluster_close_slot(struct redis_cluster *c, unsigned sl
 			redis_tell(&c->nodes[i], "CLUSTER SETSLOT %u NODE %s", slot, to->id);
 }
 
-/* Moves these slots, with what is in them, to a primary; clients may work on them meanwhile. */
-static inline void redis_cluster_move(struct redis_cluster *c, unsigned first, unsigned last, struct redis_server *to)
-{
-	for (unsigned slot = first; slot <= last; slot++) {
-		struct redis_server *from = redis_cluster_open_slot(c, slot, to);
-		redis_cluster_move_keys(from, to, slot);
-		redis_cluster_close_slot(c, slot, to);
-	}
-	redis_cluster_wait_primary(c, last, to);
-}
-
-/* A primary more, which serves no slot yet. */
-static inline struct redis_server *redis_cluster_add(struct redis_cluster *c, const char *root)
-{
-	struct redis_server *node = &c->nodes[c->n], *known = redis_cluster_primary(c, 0);
-	char name[16];
-	if (c->n == REDIS_NODES)
-		redis_fail("add", "too many nodes");
-	snprintf(name, sizeof name, "node-%u", c->n);
-	redis_server_init(node, root, name, &c->nodes[0].options);
-	redis_server_start(node);
-	redis_tell(known, "CLUSTER MEET 127.0.0.1 %d %d", node->port, node->bus_port);
-	c->n++;
-	redis_cluster_settle(c, 0);
-	return node;
-}
-
 #endif
