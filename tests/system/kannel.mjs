@@ -97,10 +97,10 @@ export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%
 			.map(([, from, to, kind, text]) => ({ from, to, kind, text: Buffer.from(text, 'latin1').toString() })),
 		waitFor: (n, more) => until(() => kannel.delivered().length >= n && kannel.delivered(), { what: `${n} texts have come out`, ...more }),
 		say: async (from, to, text) => {
+			const received = async () => Number((await status()).match(/^SMS: received (\d+)/m)?.[1] ?? NaN);
+			const had = await received();
 			const phone = startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.in), '-m', '1', '-i', '0.01', `${from} ${to} text ${text}`]);
 			try {
-				const received = async () => Number((await status()).match(/^SMS: received (\d+)/m)?.[1] ?? NaN);
-				const had = await received();
 				await until(of(phone, async () => /sent message 1/.test(phone.output()) && await received() > had), { what: 'the gateway has heard it' });
 			} finally { await phone.stop('SIGKILL'); }
 			await until(async () => !await isOnline('IN'), { what: 'the gateway has hung up' });
