@@ -69,9 +69,13 @@ static bool make_batch(struct batches *b, struct batch *of)
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
 	crowd_time((int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000, now);
-	at = put(at, "{\"sentAt\":\"", 11);
-	at = put(at, now, sizeof now);
-	at = put(at, "\",\"batch\":[", 11);
+	at = put(at, "{", 1);
+	if (!b->unsent) {
+		at = put(at, "\"sentAt\":\"", 10);
+		at = put(at, now, sizeof now);
+		at = put(at, "\",", 2);
+	}
+	at = put(at, "\"batch\":[", 9);
 	at = put_events(b, of, now, at);
 	int n = snprintf(head, sizeof head, "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n%s"
 		"Content-Length: %zd\r\n\r\n", b->headers, at - of->text - HEAD_BYTES);

@@ -13,6 +13,7 @@ struct batches {
 	void *ctx;
 	const char *headers; /* further ones, each with its line's end, or "" */
 	unsigned events_a_batch;
+	bool unsent;         /* no `sentAt`: the times of events are taken as they are, not as distances to it */
 
 	struct client client;
 	struct batch *of_conns;

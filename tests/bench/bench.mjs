@@ -95,13 +95,13 @@ export async function endAll() {
 
 // A daemon with one worker on the server's core: what startDaemon answers, and its configuration's path. The web plugin
 // and the country file are what it has in production; without compliance the guards would be those of the example store.
-// `more` goes to the configuration; with `free` its processes run wherever there is room.
-export async function serve(name, { rules, compliance = false, workers = 1, more = '', free = false }) {
+// `plugins` are further ones, `more` goes to the configuration; with `free` its processes run wherever there is room.
+export async function serve(name, { rules, compliance = false, workers = 1, plugins = '', more = '', free = false }) {
 	const folder = join(work, 'serve', name);
 	mkdirSync(folder, { recursive: true });
 	const config = join(folder, 'floorwalker.lua');
 	writeFileSync(config, `listen = { "127.0.0.1:0" }\nworkers = ${workers}\nrun = "run"\nrules = ${JSON.stringify(rules)}\n`
-		+ `compliance = ${JSON.stringify(compliance)}\nplugins = { web = {} }\ngeo = { database = ${JSON.stringify(join(tree, '.geo/country.mmdb'))} }\n${more}`);
+		+ `compliance = ${JSON.stringify(compliance)}\nplugins = { web = {}, ${plugins} }\ngeo = { database = ${JSON.stringify(join(tree, '.geo/country.mmdb'))} }\n${more}`);
 	const begin = performance.now();
 	const daemon = await startDaemon(context, config, { bin: program });
 	await until(async () => (await fetch(`${daemon.url}/readyz`).catch(() => ({}))).status === 200, { what: `${name} is ready` });

@@ -52,7 +52,7 @@ function rowsOf(how, people, workers, { ours, theirs, p99, raw }) {
 // --- the syncs
 
 // The keeper: the process that writes the data, through a descriptor of its own for the last page, which is synced by being written.
-function keeper(daemon, data) {
+export function keeper(daemon, data) {
 	const file = join(data, 'data.mdb');
 	for (const pid of processes(daemon.child.pid)) {
 		const open = readdirSync(`/proc/${pid}/fd`).filter((fd) => { try { return readlinkSync(`/proc/${pid}/fd/${fd}`) === file; } catch { return false; } });
