@@ -1,4 +1,5 @@
 /* Somebody whose messages are due: found, judged, and what is to be sent claimed, before its channel hears of it. */
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,49 @@ static int take_places(struct fw_attempt *a)
 	return 0;
 }
 
+static void hand_over(struct fw_attempt *a)
+{
+	struct fw_messages *m = a->messages;
+	fw_due_count(m->options.decider, a->items, a->n, a->now_us);
+	for (uint32_t i = 0; i < a->n; i++) {
+		count(m, &a->items[i]);
+		if (a->items[i].poison)
+			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule",
+				a->items[i].due.rule.p, NULL);
+		if (a->items[i].reason == FW_REASON_WON)
+			fw_deliver(m, a, &a->items[i], &a->places[i]);
+	}
+	end(a, 0);
+}
+
+static void wake_claims(struct fw_messages *m)
+{
+	static const struct timeval now = { 0, 0 };
+	event_add(m->on_claims, &now);
+}
+
+static struct fw_attempt *take_claimed(struct fw_messages *m)
+{
+	struct fw_attempt *a = m->claimed;
+	if (!(m->claimed = a->next_claimed))
+		m->last_claimed = &m->claimed;
+	return a;
+}
+
+void fw_attempt_hand_over(struct fw_messages *m)
+{
+	for (unsigned n = 0; m->claimed && n < FW_MESSAGES_A_TURN; n++)
+		hand_over(take_claimed(m));
+	if (m->claimed)
+		wake_claims(m);
+}
+
+void fw_attempt_forget(struct fw_messages *m)
+{
+	while (m->claimed)
+		end(take_claimed(m), 0);
+}
+
 static void on_claimed(void *ctx, int rc)
 {
 	struct fw_attempt *a = ctx;
@@ -97,16 +141,9 @@ static void on_claimed(void *ctx, int rc)
 		fail(a);
 		return;
 	}
-	fw_due_count(m->options.decider, a->items, a->n, a->now_us);
-	for (uint32_t i = 0; i < a->n; i++) {
-		count(m, &a->items[i]);
-		if (a->items[i].poison)
-			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule",
-				a->items[i].due.rule.p, NULL);
-		if (a->items[i].reason == FW_REASON_WON)
-			fw_deliver(m, a, &a->items[i], &a->places[i]);
-	}
-	end(a, 0);
+	*m->last_claimed = a;
+	m->last_claimed = &a->next_claimed;
+	wake_claims(m);
 }
 
 /* What is kept of each that is to be sent. */

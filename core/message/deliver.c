@@ -266,6 +266,7 @@ void fw_messages_destroy(struct fw_messages *m)
 {
 	if (!m)
 		return;
+	fw_attempt_forget(m);
 	for (unsigned i = 0; i < FW_DELIVERIES; i++)
 		while (m->deliveries[i])
 			end(m->deliveries[i]);
@@ -273,6 +274,8 @@ void fw_messages_destroy(struct fw_messages *m)
 		event_free(m->on_lease);
 	if (m->on_due)
 		event_free(m->on_due);
+	if (m->on_claims)
+		event_free(m->on_claims);
 	free(m->channels);
 	free(m);
 }

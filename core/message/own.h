@@ -8,6 +8,10 @@
 #include "people/suppression.h"
 #include "people/wake.h"
 
+/* What comes in heaps, rows that are due and claims that were committed together, is taken by so many a turn of the loop: what
+ * else a worker has to answer must not wait for all of it. */
+enum { FW_MESSAGES_A_TURN = 4, FW_LOOKS_AT_ONCE = 8 };
+
 enum { FW_GROUPS = FW_MESSAGE_GROUPS, FW_GROUP_BUCKETS = FW_STORE_BUCKETS / FW_GROUPS, FW_DELIVERIES = 1024, FW_DESTINATIONS = 256 };
 
 struct fw_attempt;
@@ -42,15 +46,16 @@ struct fw_messages {
 	struct fw_messages_options options;
 	struct fw_messages_counters counters;
 	struct fw_used_channel *channels;
-	struct event *on_lease, *on_due;
+	struct event *on_lease, *on_due, *on_claims;
 	struct fw_messages_group groups[FW_GROUPS];
 	struct fw_messages_bucket buckets[FW_STORE_BUCKETS];
-	unsigned owned;
+	unsigned owned, looking; /* groups; buckets that are being looked at */
 	int64_t wanted_us;
 	int64_t not_before_us; /* nothing is looked at: as many people as may be are in hand */
 	uint32_t first;        /* bucket that comes first when several are due */
 	struct fw_attempt *attempts; /* people in hand */
-	unsigned in_hand;
+	unsigned in_hand, begun; /* `begun`: in this turn of the loop */
+	struct fw_attempt *claimed, **last_claimed; /* of them, those whose messages go to their channels next */
 	struct fw_delivering *deliveries[FW_DELIVERIES];
 	unsigned delivering;
 	struct {
@@ -72,7 +77,7 @@ struct fw_channel_place {
 /* Somebody whose messages are being judged. */
 struct fw_attempt {
 	struct fw_messages *messages;
-	struct fw_attempt *next;
+	struct fw_attempt *next, *next_claimed;
 	uint32_t bucket;
 	uint64_t hash;
 	struct fw_key wake;        /* the row that led here */
@@ -116,6 +121,10 @@ uint64_t fw_messages_chance(struct fw_messages *m);
 
 /* attempt.c: begins with the person of that wake row. 0 or FW_ENOMEM. */
 int fw_attempt_begin(struct fw_messages *m, uint32_t bucket, const struct fw_row *wake, uint64_t hash);
+/* Hands over what has been claimed, as much of it as goes into a turn. */
+void fw_attempt_hand_over(struct fw_messages *m);
+/* What has been claimed and will not be handed over: to whoever looks next its attempt is lost. */
+void fw_attempt_forget(struct fw_messages *m);
 bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
 /* schedule.c: somebody of the bucket was looked after; it is to be looked at again at that time at the latest. */
 void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);

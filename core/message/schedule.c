@@ -35,7 +35,7 @@ uint64_t fw_messages_chance(struct fw_messages *m)
 static void plan(struct fw_messages *m)
 {
 	int64_t first_us = INT64_MAX, now_us = fw_now_us();
-	if (m->draining)
+	if (m->draining || m->looking >= FW_LOOKS_AT_ONCE) /* the end of one plans anew */
 		return;
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us < first_us)
@@ -71,6 +71,7 @@ static void end_look(struct looking *l)
 	struct fw_messages_bucket *b = &m->buckets[l->bucket];
 	int64_t sure_us = fw_now_us() + SURE_US;
 	b->scanning = false;
+	m->looking--;
 	if (l->next_us < b->next_us)
 		b->next_us = l->next_us;
 	if (sure_us < b->next_us)
@@ -95,10 +96,11 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 	}
 	bool waited_for = fw_alone_wants(m, l->bucket, hash, now_us);
 	bool full = !waited_for && m->in_hand + m->delivering >= FW_LIMIT_MESSAGES_AT_ONCE;
-	if (full || !fw_alone_allows(m, l->bucket, hash, now_us)) {
-		m->not_before_us = now_us + FULL_US;
+	bool enough = m->begun >= FW_MESSAGES_A_TURN;
+	if (enough || full || !fw_alone_allows(m, l->bucket, hash, now_us)) {
+		m->not_before_us = now_us + (enough ? 1 : FULL_US);
 		l->next_us = now_us;
-		return !full && l->bucket == m->alone.bucket; /* it may be behind */
+		return !enough && !full && l->bucket == m->alone.bucket; /* it may be behind */
 	}
 	if (fw_attempt_has(m, l->bucket, hash)) /* its end has this bucket looked at again */
 		return true;
@@ -106,6 +108,7 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 		l->next_us = again_us < l->next_us ? again_us : l->next_us;
 		return fw_channel_any_is_free(m, now_us);
 	}
+	m->begun++;
 	if (fw_attempt_begin(m, l->bucket, row, hash) < 0)
 		l->next_us = now_us + AGAIN_US;
 	return true;
@@ -160,6 +163,7 @@ static void look(struct fw_messages *m, uint32_t bucket)
 	fw_arena_init(&l->arena, NULL, 0, 0);
 	m->buckets[bucket].next_us = INT64_MAX;
 	m->buckets[bucket].scanning = true;
+	m->looking++;
 	look_on(l);
 }
 
@@ -170,7 +174,8 @@ static void on_due(evutil_socket_t fd, short what, void *ctx)
 	uint32_t first = now_us < m->alone.until_us ? m->alone.bucket : m->first;
 	(void)fd;
 	(void)what;
-	for (uint32_t k = 0; k < FW_STORE_BUCKETS && !m->draining && m->not_before_us <= now_us; k++) {
+	m->begun = 0;
+	for (uint32_t k = 0; k < FW_STORE_BUCKETS && !m->draining && m->not_before_us <= now_us && m->looking < FW_LOOKS_AT_ONCE; k++) {
 		uint32_t b = (first + k) % FW_STORE_BUCKETS;
 		if (!m->groups[b / FW_GROUP_BUCKETS].owned || m->buckets[b].scanning || m->buckets[b].next_us > now_us)
 			continue;
@@ -178,6 +183,13 @@ static void on_due(evutil_socket_t fd, short what, void *ctx)
 		m->first = (b + 1) % FW_STORE_BUCKETS; /* whoever found no room has the next turn after all others */
 	}
 	plan(m);
+}
+
+static void on_claims(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	fw_attempt_hand_over(ctx);
 }
 
 static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version)
@@ -361,6 +373,8 @@ struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_
 	m->channels = calloc(options->n_channels + 1, sizeof *m->channels);
 	m->on_lease = evtimer_new(base, on_lease, m);
 	m->on_due = evtimer_new(base, on_due, m);
+	m->on_claims = evtimer_new(base, on_claims, m);
+	m->last_claimed = &m->claimed;
 	for (unsigned i = 0; m->channels && i < options->n_channels; i++) {
 		m->channels[i].channel = options->channels[i];
 		m->channels[i].letter = fw_due_channel(fw_str(options->channels[i].name));
@@ -368,7 +382,7 @@ struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_
 	}
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		m->buckets[b].next_us = INT64_MAX;
-	if (m->channels && m->on_lease && m->on_due)
+	if (m->channels && m->on_lease && m->on_due && m->on_claims)
 		return m;
 	fw_messages_destroy(m);
 	return NULL;
