@@ -166,7 +166,7 @@ enum {
 	FW_LIMIT_DELIVERY_MS = 60000,         /* that a channel may take to say what became of an attempt; then it is lost */
 	FW_LIMIT_MESSAGE_ATTEMPTS = 12,       /* of which each said to try again; then the message is dead */
 	FW_LIMIT_MESSAGE_LOST = 3,            /* attempts in a row of which nothing was heard: it is dead, as poison */
-	FW_LIMIT_MESSAGE_AGAIN_MS = 15000,    /* before the second attempt; doubled each time, from half to one and a half of it by chance … */
+	FW_LIMIT_MESSAGE_AGAIN_MS = 15000,    /* before the second attempt; doubled each time, half to one and a half of it by chance … */
 	FW_LIMIT_MESSAGE_AGAIN_MOST_MS = 3600000, /* … up to this */
 	FW_LIMIT_MESSAGES_AT_ONCE = 512,      /* people whose messages a worker judges or delivers */
 	FW_LIMIT_CHANNEL_AT_ONCE = 100,       /* deliveries of a channel in a worker, unless its configuration says otherwise */

@@ -56,7 +56,8 @@ static int find_rule(struct job *j)
 	j->rule = &set->rules[j->number];
 	if (j->rule->message)
 		return FW_EXIT_DONE;
-	fprintf(stderr, "floorwalker: the rule \"%s\" is for the slot \"%s\" and sends nothing; a rule that does has `channel` and `send`\n",
+	fprintf(stderr,
+		"floorwalker: the rule \"%s\" is for the slot \"%s\" and sends nothing; a rule that does has `channel` and `send`\n",
 		name, set->slots[j->rule->slot].id);
 	return FW_EXIT_NO;
 }
@@ -220,7 +221,8 @@ static int make(struct job *j)
 	fw_report_init(&report);
 	int rc = fw_preview_make(j->opened.config, &ask, &j->arena, &j->made, &report), status = FW_EXIT_DONE;
 	if (rc == FW_ENOENT) {
-		fprintf(stderr, "floorwalker: no plugin of the configuration is the channel \"%s\": it is not known how that would send it\n",
+		fprintf(stderr,
+			"floorwalker: no plugin of the configuration is the channel \"%s\": it is not known how that would send it\n",
 			channel);
 		make_alone(j);
 		status = FW_EXIT_NO;

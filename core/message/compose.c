@@ -28,7 +28,8 @@ static int write_money(struct composing *c)
 	struct fw_json *money[] = { fw_json_get(cart, "total"), fw_json_get(c->data, "revenue"), fw_json_get(c->data, "average_order") };
 	for (size_t i = 0; i < sizeof money / sizeof *money; i++) {
 		char text[FW_AMOUNT_TEXT];
-		size_t n = money[i] && money[i]->type == FW_JSON_NUMBER ? fw_amount_text(money[i]->number, c->what->set->currency, text) : 0;
+		bool known = money[i] && money[i]->type == FW_JSON_NUMBER;
+		size_t n = known ? fw_amount_text(money[i]->number, c->what->set->currency, text) : 0;
 		const char *copy = n ? fw_arena_strndup(c->arena, text, n) : NULL;
 		if (n && !copy)
 			return FW_ENOMEM;

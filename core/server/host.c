@@ -120,8 +120,8 @@ void fw_host_tell(struct fw_loaded *p, fw_plugin_done done, void *data, int stat
 struct fw_worker *fw_host_worker(const struct fw_loaded *p, const char *call)
 {
 	if (!p->worker)
-		fw_log(FW_LOG_ERROR, "a plugin that is being configured made a call that only a worker can answer", "plugin", p->name, "call",
-			call, NULL);
+		fw_log(FW_LOG_ERROR, "a plugin that is being configured made a call that only a worker can answer", "plugin", p->name,
+			"call", call, NULL);
 	return p->worker;
 }
 

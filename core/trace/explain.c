@@ -55,7 +55,8 @@ static const char *guard_because(const struct fw_ruleset *set, const struct fw_c
 {
 	if (c->verdict.guard != FW_NONE)
 		return set->guards[c->verdict.guard].because;
-	return strcmp(c->built_in, FW_CHANNEL_CONSENT) == 0 ? "marketing goes only to who agreed to it" : "who is restricted is sent nothing";
+	return strcmp(c->built_in, FW_CHANNEL_CONSENT) == 0 ? "marketing goes only to who agreed to it"
+		: "who is restricted is sent nothing";
 }
 
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)

@@ -53,7 +53,8 @@ static void check(void *ctx, size_t which, enum common_json_type type, const cha
 	} else if (key->kind == COMMON_FLAG && type != COMMON_JSON_BOOLEAN) {
 		c->refused = common_refuse(c->problem, "true or false goes there", "%s is %s", key->name, value);
 	} else if ((key->kind == COMMON_NUMBER || key->kind == COMMON_WHOLE) && !is_number(key, type, p, n)) {
-		snprintf(wanted, sizeof wanted, "a %s from %.10g to %.10g goes there", key->kind == COMMON_WHOLE ? "whole number" : "number",
+		snprintf(wanted, sizeof wanted, "a %s from %.10g to %.10g goes there",
+			key->kind == COMMON_WHOLE ? "whole number" : "number",
 			key->least, key->most);
 		c->refused = common_refuse(c->problem, wanted, "%s is %s", key->name, value);
 	}

@@ -67,7 +67,8 @@ static int read_tls(const char *word, const char *scheme, const char *name, int 
 		{ "never", CURLUSESSL_NONE } };
 	if (strcmp(scheme, "smtps") == 0) {
 		ret->tls = CURLUSESSL_ALL;
-		return word ? common_refuse(problem, "leave starttls out, or write smtp://", "starttls is set, but smtps:// begins with TLS") : 0;
+		return !word ? 0 : common_refuse(problem, "leave starttls out, or write smtp://",
+			"starttls is set, but smtps:// begins with TLS");
 	}
 	ret->tls = is_loopback(name) ? CURLUSESSL_NONE : CURLUSESSL_ALL;
 	for (size_t i = 0; word && i <= sizeof words / sizeof *words; i++) {
@@ -79,7 +80,8 @@ static int read_tls(const char *word, const char *scheme, const char *name, int 
 		}
 	}
 	if (secret && ret->tls != CURLUSESSL_ALL && !is_loopback(name))
-		return common_refuse(problem, "leave starttls out", "starttls is \"%s\": the password could go over the network as it is", word);
+		return common_refuse(problem, "leave starttls out",
+			"starttls is \"%s\": the password could go over the network as it is", word);
 	return 0;
 }
 
@@ -98,7 +100,8 @@ static int read_server(const struct fw_host *host, const char *smtp, const char 
 		goto out;
 	}
 	if ((path && strcmp(path, "/") != 0) || query) {
-		common_refuse(problem, "hostname says what the server is greeted with", "smtp has something behind the server's name and port");
+		common_refuse(problem, "hostname says what the server is greeted with",
+			"smtp has something behind the server's name and port");
 		goto out;
 	}
 	ret->user = part_of(u, CURLUPART_USER, CURLU_URLDECODE);
@@ -177,7 +180,8 @@ static int read_names(const struct fw_host *host, struct email_config *ret, stru
 		if (domains[i].value && !is_domain(domains[i].value))
 			return common_refuse(problem, "as news.shop.example", "%s is no domain name", domains[i].key);
 	if (ret->bounce_domain && strlen(ret->bounce_domain) > BOUNCE_DOMAIN_BYTES)
-		return common_refuse(problem, "what is before it, \"b+TAG@\", takes the rest of an address", "bounce_domain is longer than %d bytes",
+		return common_refuse(problem, "what is before it, \"b+TAG@\", takes the rest of an address",
+			"bounce_domain is longer than %d bytes",
 			BOUNCE_DOMAIN_BYTES);
 	if (ret->feedback_id && (strlen(ret->feedback_id) < 5 || strlen(ret->feedback_id) > 15 || strpbrk(ret->feedback_id, " \t\r\n:")))
 		return common_refuse(problem, "one word that stands for the sender; rule and class are put before it",
@@ -203,7 +207,8 @@ int email_config_read(const struct fw_host *host, struct fw_plugin_text config, 
 {
 	int loopback = 0;
 	*ret = (struct email_config){ .address = NULL };
-	if (common_config_check(host, config, keys, problem) < 0 || read_mailboxes(host, ret, problem) < 0 || read_names(host, ret, problem) < 0)
+	if (common_config_check(host, config, keys, problem) < 0 || read_mailboxes(host, ret, problem) < 0 ||
+		read_names(host, ret, problem) < 0)
 		return -1;
 	ret->connections = (unsigned)host->config_number(host, "connections", CONNECTIONS);
 	ret->timeout_ms = (int64_t)host->config_number(host, "timeout_ms", TIMEOUT_MS);

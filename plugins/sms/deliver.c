@@ -192,8 +192,9 @@ int sms_prepare(const struct sms_settings *s, const struct fw_plugin_message *me
 		return refuse(problem, "content.text has nothing that can be sent");
 	if (size->segments <= s->max_segments)
 		return 0;
-	common_refuse(problem, size->alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153"
-		: "", "the text takes %u segments, and max_segments is %u", size->segments, s->max_segments);
+	common_refuse(problem,
+		size->alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153" : "",
+		"the text takes %u segments, and max_segments is %u", size->segments, s->max_segments);
 	return -1;
 }
 

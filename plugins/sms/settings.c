@@ -74,7 +74,8 @@ static int read_addresses(const struct fw_host *host, struct sms_settings *s, st
 	if (!is_address(url))
 		return common_refuse(problem, "\"http://127.0.0.1:13013\" or \"https://api.twilio.com\"", "url is no address");
 	if (s->gateway == &sms_twilio && !callback)
-		return common_refuse(problem, "the address under which the gateway reaches this server: \"https://shop.example\"", "callback is not set");
+		return common_refuse(problem, "the address under which the gateway reaches this server: \"https://shop.example\"",
+			"callback is not set");
 	if (!callback)
 		callback = "http://127.0.0.1:8080";
 	if (!is_plain(callback) || !is_address(callback))
@@ -131,7 +132,8 @@ int sms_settings_read(const struct fw_host *host, struct fw_plugin_text config, 
 		{ .name = "secret" }, { "max_segments", COMMON_WHOLE, 1, SMS_SEGMENTS_MOST }, { .name = "help" },
 		{ .name = "stop_confirmation" }, { .name = "start_confirmation" }, { .name = "brand" }, { .name = NULL } };
 	*s = (struct sms_settings){ .max_segments = 0 };
-	if (common_config_check(host, config, keys, problem) < 0 || read_gateway(host, s, problem) < 0 || refuse_others(host, s, problem) < 0)
+	if (common_config_check(host, config, keys, problem) < 0 || read_gateway(host, s, problem) < 0 ||
+		refuse_others(host, s, problem) < 0)
 		return -1;
 	if (read_text(host, s->gateway->user_key, true, &s->user, problem) < 0 ||
 		read_text(host, s->gateway->password_key, true, &s->password, problem) < 0 ||

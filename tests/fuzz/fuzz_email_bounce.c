@@ -32,7 +32,8 @@ static void check_bounce(const char *p, size_t n)
 	if (b.n_tags > 2 * EMAIL_BOUNCE_TAGS)
 		abort();
 	for (size_t i = 0; i < b.n_tags; i++) {
-		if (strspn(b.tags[i], "abcdefghijklmnopqrstuvwxyz0123456789-") != strnlen(b.tags[i], sizeof b.tags[i]) || !strchr(b.tags[i], '-'))
+		if (strspn(b.tags[i], "abcdefghijklmnopqrstuvwxyz0123456789-") != strnlen(b.tags[i], sizeof b.tags[i]) ||
+			!strchr(b.tags[i], '-'))
 			abort();
 	}
 }

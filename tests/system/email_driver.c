@@ -255,7 +255,8 @@ static int reply_header(struct fw_plugin_request *request, const char *name, con
 static void reply(struct fw_plugin_request *request, int status, const char *content_type, const void *body, size_t n)
 {
 	fw_buf_printf(&request->said, "Content-Type: %s\n", content_type ? content_type : "");
-	say("reply", (const char *const[]){ "headers", "body" }, (struct fw_str[]){ fw_str(fw_buf_text(&request->said)), { body, n } }, 2, status);
+	say("reply", (const char *const[]){ "headers", "body" }, (struct fw_str[]){ fw_str(fw_buf_text(&request->said)), { body, n } },
+		2, status);
 	fw_buf_finish(&request->said);
 	fw_arena_finish(&request->arena);
 	free(request);
@@ -281,7 +282,8 @@ static void message_event(const struct fw_host *host, const char *message_id, co
 {
 	int status = store_times > 0 ? store_times--, store_status : 200;
 	(void)host;
-	say("event", (const char *const[]){ "id", "name", "json" }, (struct fw_str[]){ fw_str(message_id), fw_str(name), str_of(json) }, 3, status);
+	say("event", (const char *const[]){ "id", "name", "json" }, (struct fw_str[]){ fw_str(message_id), fw_str(name), str_of(json) },
+		3, status);
 	done(self, data, status, (struct fw_plugin_text){ "{\"changed\":true}", 16 });
 }
 
@@ -295,9 +297,11 @@ static int sign(const struct fw_host *host, struct fw_plugin_text what, unsigned
 static const struct fw_host host = {
 	.abi_major = FW_PLUGIN_ABI_MAJOR, .abi_minor = FW_PLUGIN_ABI_MINOR, .struct_size = sizeof(struct fw_host), .log = host_log,
 	.config_only = config_only, .config_text = config_text, .config_path = config_text, .config_number = config_number,
-	.metric_add = metric_add, .now_us = host_now_us, .monotonic_us = host_monotonic_us, .timer_start = timer_start, .timer_stop = timer_stop,
+	.metric_add = metric_add, .now_us = host_now_us, .monotonic_us = host_monotonic_us, .timer_start = timer_start,
+	.timer_stop = timer_stop,
 	.watch = watch, .unwatch = unwatch, .request_method = request_method, .request_segment = request_segment,
-	.request_header = request_header, .request_body = request_body, .request_alloc = request_alloc, .reply_header = reply_header, .reply = reply,
+	.request_header = request_header, .request_body = request_body, .request_alloc = request_alloc, .reply_header = reply_header,
+	.reply = reply,
 	.error = error, .deliver_result = deliver_result, .message_event = message_event, .sign = sign,
 };
 
@@ -326,7 +330,8 @@ static void deliver(const struct fw_json *line)
 	struct fw_plugin_message message = { sizeof message, 1, fw_json_text(line, "id").p, fw_json_text(line, "to").p,
 		text_of(fw_json_text(line, "json")), fw_monotonic_us() + (within ? (int64_t)within->number : FW_LIMIT_DELIVERY_MS) * 1000 };
 	int outcome = plugin->deliver(self, &message, &problem);
-	say("delivering", (const char *const[]){ "id", "reason" }, (struct fw_str[]){ fw_str(message.id), fw_str(problem.message) }, 2, outcome);
+	say("delivering", (const char *const[]){ "id", "reason" }, (struct fw_str[]){ fw_str(message.id), fw_str(problem.message) }, 2,
+		outcome);
 }
 
 static void ask(const struct fw_json *line)
@@ -356,7 +361,8 @@ static void ask(const struct fw_json *line)
 static void obey(const struct fw_json *line)
 {
 	struct fw_str what = fw_json_text(line, "do");
-	const struct fw_json *status = fw_json_get(line, "status"), *times = fw_json_get(line, "times"), *ahead = fw_json_get(line, "ahead_s");
+	const struct fw_json *status = fw_json_get(line, "status"), *times = fw_json_get(line, "times"), *ahead = fw_json_get(line,
+		"ahead_s");
 	if (fw_str_is(what, "configure") || fw_str_is(what, "start"))
 		configure(line, fw_str_is(what, "start"));
 	else if (fw_str_is(what, "deliver"))

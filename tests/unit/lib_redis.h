@@ -247,7 +247,8 @@ static inline void redis_server_start(struct redis_server *r)
 {
 	struct redis_arguments a = { .n = 0 };
 	redis_add(&a, "redis-server", "--bind", "127.0.0.1", "--save", "", "--unixsocketperm", "700", "--unixsocket", r->socket, "--dir",
-		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--appendfsync", "always", "--repl-diskless-sync-delay", "0",
+		r->folder, "--appendonly", r->options.appendonly ? "yes" : "no", "--appendfsync", "always",
+		"--repl-diskless-sync-delay", "0",
 		"--repl-ping-replica-period", "1", NULL);
 	redis_add_options(&a, r);
 	unlink(r->socket); /* one that was killed leaves it */

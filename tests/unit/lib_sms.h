@@ -245,7 +245,8 @@ static void host_error(struct fw_plugin_request *r, int status, const char *code
 }
 
 static const struct fw_host host = {
-	.abi_major = 1, .abi_minor = FW_PLUGIN_ABI_MINOR, .struct_size = sizeof host, .log = host_log, .config_only = config_only, .config_text = config_text,
+	.abi_major = 1, .abi_minor = FW_PLUGIN_ABI_MINOR, .struct_size = sizeof host, .log = host_log, .config_only = config_only,
+		.config_text = config_text,
 	.config_number = config_number, .metric_add = metric_add, .monotonic_us = monotonic_us, .request_path = request_path,
 	.request_segment = request_segment, .request_param = request_param, .request_header = request_header, .request_body = request_body,
 	.request_access = request_access, .request_alloc = request_alloc, .reply_header = reply_header, .reply = reply, .error = host_error,

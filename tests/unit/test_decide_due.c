@@ -66,7 +66,8 @@ static void test_every_clock(void **state)
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		char visitor[400], at[32];
-		snprintf(visitor, sizeof visitor, "{\"at\":\"%s\",\"timezone\":\"%s\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}",
+		snprintf(visitor, sizeof visitor, "{\"at\":\"%s\",\"timezone\":\"%s\",\"consent\":[\"sms\"],"
+			"\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}",
 			table[i].asked, table[i].zone);
 		sent_at(guard, visitor, at);
 		/* The event of `given` comes a thousandth of a second later, and a minute is whole. */
@@ -82,30 +83,37 @@ static void test_unknown_clocks(void **state)
 	static const char *const guard = RULE "guard \"day\" { applies = { channel = \"sms\" }, require = { hour = between(8, 20) }, "
 		"or_else = \"defer\", because = \"night\" }\n";
 	char at[32];
-	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T06:00:00Z\",\"country\":\"US\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],"
+	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T06:00:00Z\",\"country\":\"US\",\"consent\":[\"sms\"],"
+		"\"events\":[{\"event\":\"Go\"}],"
 		"\"wait\":\"4d\"}", at), "2026-07-01T18:00"); /* eight o'clock in Hawaii, and not yet nine in the evening in New York */
-	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}", at), "");
+	assert_string_equal(sent_at(guard, "{\"at\":\"2026-07-01T12:00:00Z\",\"consent\":[\"sms\"],"
+			"\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}", at), "");
 }
 
 static void test_guards_and_caps(void **state)
 {
 	(void)state;
-	static const char who[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	static const char who[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],"
+			"\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}";
 	static const char nobody[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[],\"events\":[{\"event\":\"Go\"}],\"wait\":\"4d\"}";
-	static const char twice[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Other\",\"ago\":\"1h\"},{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+	static const char twice[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],"
+		"\"events\":[{\"event\":\"Other\",\"ago\":\"1h\"},{\"event\":\"Go\"}],\"wait\":\"4d\"}";
 	char at[32];
 	assert_string_equal(sent_at(RULE, who, at), "2026-11-23T12:00");
 	assert_string_equal(sent_at(RULE, nobody, at), "");
-	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"service\", send = {} }\n", nobody, at), "2026-11-23T12:00");
+	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"service\", send = {} }\n", nobody, at),
+		"2026-11-23T12:00");
 	/* Of two guards the one that drops is heeded. */
 	assert_string_equal(sent_at(RULE "guard \"a\" { applies = {}, require = { hour = 20 }, or_else = \"defer\", because = \"x\" }\n"
 		"guard \"b\" { applies = {}, forbid = { consent = \"sms\" }, because = \"y\" }\n", who, at), "");
 	/* A full cap puts off until it has room, or drops. */
-#define OTHER "rule \"o\" { channel = \"sms\", on = \"Other\", send = {}, priority = 5 }\ncap \"c\" { applies = { channel = \"sms\" }, limit = 1, per = \"1d\""
+#define OTHER "rule \"o\" { channel = \"sms\", on = \"Other\", send = {}, priority = 5 }\n" \
+	"cap \"c\" { applies = { channel = \"sms\" }, limit = 1, per = \"1d\""
 	assert_string_equal(sent_at(RULE OTHER ", or_else = \"defer\" }\n", twice, at), "2026-11-24T11:00");
 	assert_string_equal(sent_at(RULE OTHER " }\n", twice, at), "");
 	/* A receipt is not held back, and counts. */
-	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"transactional\", send = {} }\n" OTHER " }\n", twice, at),
+	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", class = \"transactional\", send = {} }\n" OTHER " }\n",
+		twice, at),
 		"2026-11-23T12:00");
 	/* What expires before a guard would let it go is dropped. */
 	assert_string_equal(sent_at("rule \"m\" { channel = \"sms\", on = \"Go\", expires = \"2h\", send = {} }\n"
@@ -119,9 +127,11 @@ static void test_what_guards_wait_for(void **state)
 	(void)state;
 #define GUARD RULE "guard \"g\" { applies = { channel = \"sms\" }, or_else = \"defer\", because = \"x\", "
 	static const char who[] = "{\"at\":\"2026-11-23T06:00:00Z\",\"timezone\":\"UTC\",\"consent\":[\"sms\"],"
-		"\"events\":[{\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"1\"},\"ago\":\"1h\"},{\"event\":\"Go\"}],\"wait\":\"4d\"}";
+		"\"events\":[{\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"1\"},\"ago\":\"1h\"},"
+		"{\"event\":\"Go\"}],\"wait\":\"4d\"}";
 	char at[32];
-	assert_string_equal(sent_at("segment \"day\" { when = any { { hour = 9 }, { hour = 10 } } }\n" GUARD "require = { segment = \"day\" } }\n",
+	assert_string_equal(sent_at("segment \"day\" { when = any { { hour = 9 }, { hour = 10 } } }\n"
+		GUARD "require = { segment = \"day\" } }\n",
 		who, at), "2026-11-23T09:00");
 	assert_string_equal(sent_at(GUARD "forbid = none { { hour = 9 } } }\n", who, at), "2026-11-23T09:00");
 	assert_string_equal(sent_at(GUARD "require = function(v) return v.hour == 9 end }\n", who, at), "2026-11-23T09:00");
@@ -133,7 +143,8 @@ static void test_what_guards_wait_for(void **state)
 static void test_what_cannot_be_written(void **state)
 {
 	(void)state;
-	static const char rules_text[] = "rule \"a\" { channel = \"sms\", on = \"Go\", after = \"1h\", priority = 9, only_one_of = \"x\", send = {} }\n"
+	static const char rules_text[] =
+		"rule \"a\" { channel = \"sms\", on = \"Go\", after = \"1h\", priority = 9, only_one_of = \"x\", send = {} }\n"
 		"rule \"b\" { channel = \"sms\", on = \"Go\", after = \"1h\", only_one_of = \"x\", send = {} }\n"
 		"cap \"c\" { applies = { channel = \"sms\" }, limit = 1, per = \"1d\" }\n";
 	static const char who[] = "{\"at\":\"2026-11-23T12:00:00Z\",\"consent\":[\"sms\"],\"events\":[{\"event\":\"Go\"}]}";

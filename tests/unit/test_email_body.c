@@ -81,7 +81,8 @@ static void test_tags(void **state)
 
 static struct email_inset inset(int required, int clicks, int opens)
 {
-	return (struct email_inset){ &host, "m1", 1764147600, "https://shop.example", "https://shop.example/email/u/T", "https://shop.example/account",
+	return (struct email_inset){ &host, "m1", 1764147600, "https://shop.example", "https://shop.example/email/u/T",
+		"https://shop.example/account",
 		"Shop & Co\n1 Road", required, clicks, opens };
 }
 
@@ -98,12 +99,14 @@ static void test_placeholders(void **state)
 	struct email_inset in = inset(1, 0, 0);
 	struct email_text t = { 0 };
 	(void)state;
-	const char *html = "<a href=\"https://floorwalker.invalid/unsubscribe\">no</a> 100% <a href='https://floorwalker.invalid/preferences'>x</a> %postal_address% %other% %";
+	const char *html = "<a href=\"https://floorwalker.invalid/unsubscribe\">no</a> 100% <a "
+		"href='https://floorwalker.invalid/preferences'>x</a> %postal_address% %other% %";
 	char *made = html_of(&in, html);
 	assert_string_equal(made, "<a href=\"https://shop.example/email/u/T\">no</a> 100% <a href='https://shop.example/account'>x</a> "
 		"Shop &amp; Co<br>1 Road %other% %");
 	free(made);
-	assert_int_equal(email_body_text(&in, (struct fw_plugin_text){ "%postal_address%: https://floorwalker.invalid/unsubscribe", 57 }, &t), 0);
+	assert_int_equal(email_body_text(&in, (struct fw_plugin_text){ "%postal_address%: https://floorwalker.invalid/unsubscribe",
+		57 }, &t), 0);
 	assert_string_equal(t.p, "Shop & Co\n1 Road: https://shop.example/email/u/T");
 	email_text_free(&t);
 }
@@ -139,10 +142,13 @@ static void test_links_are_counted(void **state)
 		{ "<!-- <a href=\"https://c.example/\"> --><a href=\"", "https://shop.example/", "\">", "https://shop.example/" },
 	};
 	static const char *const left[] = {
-		"<a href=\"mailto:a@b.example\">", "<a href=\"javascript:x\">", "<a href=\"#top\">", "<a href=\"/path\">", "<link href=\"https://x.example/\">",
-		"<abbr href=\"https://x.example/\">", "<a data-href=\"https://x.example/\">", "<a href=\"https://x.example/a b\">", "<a href=\"https://x.example/",
+		"<a href=\"mailto:a@b.example\">", "<a href=\"javascript:x\">", "<a href=\"#top\">", "<a href=\"/path\">",
+			"<link href=\"https://x.example/\">",
+		"<abbr href=\"https://x.example/\">", "<a data-href=\"https://x.example/\">", "<a href=\"https://x.example/a b\">",
+		"<a href=\"https://x.example/",
 		"<a href>", "<a href=", "<a =\"https://x.example/\">", "<a/", "<a", "<", "<!--", "<a href=\"https://x.example/&#10;x\">",
-		"<a href=\"https://shop.example/email/u/T\">", "<a href=\"https://shop.example/account\">", "<a href='https://x.example/\xc2\xa0", "https://x.example/",
+		"<a href=\"https://shop.example/email/u/T\">", "<a href=\"https://shop.example/account\">",
+		"<a href='https://x.example/\xc2\xa0", "https://x.example/",
 	};
 	struct email_inset in = inset(0, 1, 0);
 	struct email_token token;
@@ -195,6 +201,7 @@ static void test_opens_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_tokens), cmocka_unit_test(test_tags), cmocka_unit_test(test_placeholders),
-		cmocka_unit_test(test_what_must_be_there), cmocka_unit_test(test_links_are_counted), cmocka_unit_test(test_opens_are_counted) };
+		cmocka_unit_test(test_what_must_be_there), cmocka_unit_test(test_links_are_counted),
+		cmocka_unit_test(test_opens_are_counted) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,15 +18,18 @@
 	"From: Mail Delivery System <Mailer-Daemon@mx.shop.example>\nTo: b+m1-0a@bounce.shop.example\nReferences: <m1-0a@shop.example>\n" \
 	"Content-Type: multipart/report; report-type=delivery-status; boundary=1764-eximdsn-17\nMIME-Version: 1.0\n" \
 	"Subject: Mail delivery failed: returning message to sender\n\n--1764-eximdsn-17\nContent-type: text/plain; charset=us-ascii\n\n" \
-	"This message was created automatically by mail delivery software.\n" more "\n--1764-eximdsn-17\nContent-type: message/delivery-status\n\n" \
+	"This message was created automatically by mail delivery software.\n" more "\n--1764-eximdsn-17\nContent-type: " \
+		"message/delivery-status\n\n" \
 	"Reporting-MTA: dns; mx.shop.example\n\nAction: failed\nFinal-Recipient: rfc822;nobody@mail.example\nStatus: 5.0.0\n" diagnostic \
 	"\n--1764-eximdsn-17\nContent-type: message/rfc822\n\n" ORIGINAL "\n--1764-eximdsn-17--\n"
 
 /* As OpenSMTPD 6.8 writes it: no report but mixed, no Diagnostic-Code, the reply in the text alone, the header instead of the message. */
 static const char opensmtpd[] = "From: Mailer Daemon <MAILER-DAEMON@mx.shop.example>\r\nTo: b+m1-0a@bounce.shop.example\r\n"
-	"Subject: Delivery status notification: error\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed;boundary=\"8612345/mx.shop.example\"\r\n\r\n"
+	"Subject: Delivery status notification: error\r\nMIME-Version: 1.0\r\nContent-Type: "
+	"multipart/mixed;boundary=\"8612345/mx.shop.example\"\r\n\r\n"
 	"This is a MIME-encapsulated message.\r\n\r\n--8612345/mx.shop.example\r\nContent-Description: Notification\r\n"
-	"Content-Type: text/plain; charset=us-ascii\r\n\r\n    Hi!\r\n\r\n    This is the MAILER-DAEMON, please DO NOT REPLY to this email.\r\n\r\n"
+	"Content-Type: text/plain; charset=us-ascii\r\n\r\n    Hi!\r\n\r\n    This is the MAILER-DAEMON, please DO NOT REPLY to this "
+	"email.\r\n\r\n"
 	"    An error has occurred while attempting to deliver a message for\r\n    the following list of recipients:\r\n\r\n"
 	"nobody@mail.example: 550 5.1.1 no such user\r\n\r\n    Below is a copy of the original message:\r\n\r\n"
 	"--8612345/mx.shop.example\r\nContent-Description: Delivery Report\r\nContent-Type: message/delivery-status\r\n\r\n"
@@ -47,7 +50,8 @@ static struct email_bounce read_text(const char *text)
 static void test_exim(void **state)
 {
 	(void)state;
-	struct email_bounce b = read_text(EXIM("Diagnostic-Code: smtp; 550 5.1.1 <nobody@mail.example>:\n no such user\n", "550 5.1.1 who?\n"));
+	struct email_bounce b = read_text(EXIM("Diagnostic-Code: smtp; 550 5.1.1 <nobody@mail.example>:\n no such user\n",
+		"550 5.1.1 who?\n"));
 	assert_int_equal(b.verdict, EMAIL_BOUNCED);
 	assert_string_equal(b.status, "5.1.1");
 	assert_string_equal(b.recipient, "nobody@mail.example");
@@ -87,12 +91,14 @@ static void test_opensmtpd(void **state)
 static void test_groups_and_actions(void **state)
 {
 	(void)state;
-	struct email_bounce b = read_text("Content-Type: multipart/report; boundary=\"b b\"\n\n--b b\nContent-Type: message/delivery-status\n\n"
+	struct email_bounce b = read_text("Content-Type: multipart/report; boundary=\"b b\"\n\n--b b\nContent-Type: "
+		"message/delivery-status\n\n"
 		"Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822;a@x.example\nAction: delayed\nStatus: 4.4.1\n\n"
 		"Final-Recipient: rfc822;b@x.example\nAction: FAILED (see below)\nStatus: 5.4.4 (no such host)\n--b b--\n");
 	assert_int_equal(b.verdict, EMAIL_BOUNCED);
 	assert_string_equal(b.recipient, "b@x.example");
-	b = read_text("Content-Type: multipart/report; boundary=x\n\n--x\nContent-Type: message/delivery-status\n\nAction: delayed\nStatus: 4.4.1\n");
+	b = read_text("Content-Type: multipart/report; boundary=x\n\n--x\nContent-Type: message/delivery-status\n\nAction: "
+		"delayed\nStatus: 4.4.1\n");
 	assert_int_equal(b.verdict, EMAIL_DEFERRED);
 	b = read_text("Content-Type: message/delivery-status\n\nAction: delivered\nStatus: 2.0.0\n");
 	assert_int_equal(b.verdict, EMAIL_DELIVERED);
@@ -101,18 +107,23 @@ static void test_groups_and_actions(void **state)
 	b = read_text("Content-Type: message/delivery-status\n\nAction: failed\n");
 	assert_int_equal(b.verdict, EMAIL_FAILED);
 	/* A code beside Status that disagrees: the other server knew better. */
-	b = read_text("Content-Type: message/delivery-status\n\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: X-Unix; from 127.5.1.1, version 5.1.9.2: 5.2.2\n");
+	b = read_text("Content-Type: message/delivery-status\n\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: X-Unix; from 127.5.1.1, "
+		"version 5.1.9.2: 5.2.2\n");
 	assert_string_equal(b.status, "5.2.2");
 }
 
 static void test_complaints(void **state)
 {
 	(void)state;
-	const char *form = "From: <fbl@mail.example>\nTo: abuse@shop.example\nContent-Type: multipart/report; report-type=feedback-report;\n boundary=\"=x\"\n\n"
-		"--=x\nContent-Type: text/plain\n\nAn abuse report. 5.1.1\n--=x\nContent-Type: message/feedback-report\n\nFeedback-Type: %s\nVersion: 1\n"
-		"Original-Mail-From: <b+m1-0a@bounce.shop.example>\nOriginal-Rcpt-To: ada@mail.example\n\n--=x\nContent-Type: message/rfc822\n\n"
+	const char *form = "From: <fbl@mail.example>\nTo: abuse@shop.example\nContent-Type: multipart/report; "
+		"report-type=feedback-report;\n boundary=\"=x\"\n\n"
+		"--=x\nContent-Type: text/plain\n\nAn abuse report. 5.1.1\n--=x\nContent-Type: "
+		"message/feedback-report\n\nFeedback-Type: %s\nVersion: 1\n"
+		"Original-Mail-From: <b+m1-0a@bounce.shop.example>\nOriginal-Rcpt-To: ada@mail.example\n\n--=x\nContent-Type: "
+		"message/rfc822\n\n"
 		"Message-ID: <m1-0a@shop.example>\n\nx\n--=x--\n";
-	static const struct { const char *type; enum email_verdict verdict; } types[] = { { "abuse", EMAIL_COMPLAINED }, { "Fraud", EMAIL_COMPLAINED },
+	static const struct { const char *type; enum email_verdict verdict; } types[] = { { "abuse", EMAIL_COMPLAINED }, { "Fraud",
+		EMAIL_COMPLAINED },
 		{ "not-spam", EMAIL_NOTHING }, { "auth-failure", EMAIL_NOTHING } };
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		char text[2000];
@@ -133,13 +144,15 @@ static void test_words_alone(void **state)
 	(void)state;
 	struct email_bounce b = read_text("From: MAILER-DAEMON@mx.example\nTo: b+m1-0a@bounce.shop.example\nSubject: failure notice\n\n"
 		"Hi. This is the mail program at mx.example.\n<nobody@mail.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
-		"--- Below this line is a copy of the message.\n\nReturn-Path: <b+m1-0b@bounce.shop.example>\nMessage-ID: <m1-0c@shop.example>\n\nx\n");
+		"--- Below this line is a copy of the message.\n\nReturn-Path: <b+m1-0b@bounce.shop.example>\nMessage-ID: "
+		"<m1-0c@shop.example>\n\nx\n");
 	assert_int_equal(b.verdict, EMAIL_BOUNCED);
 	assert_string_equal(b.status, "5.1.1");
 	assert_int_equal(b.n_tags, 2);
 	assert_string_equal(b.tags[0], "m1-0a");
 	assert_string_equal(b.tags[1], "m1-0c");
-	b = read_text("From: Ada <ada@mail.example>\nTo: b+m1-0a@bounce.shop.example\nAuto-Submitted: auto-replied\n\nI am away. 550 5.1.1 no such user\n");
+	b = read_text("From: Ada <ada@mail.example>\nTo: b+m1-0a@bounce.shop.example\nAuto-Submitted: auto-replied\n\nI am away. 550 "
+		"5.1.1 no such user\n");
 	assert_int_equal(b.verdict, EMAIL_NOTHING);
 	b = read_text("From: postmaster@mx.example\n\nYour mail is on its way, be patient.\n");
 	assert_int_equal(b.verdict, EMAIL_NOTHING);
@@ -220,7 +233,8 @@ static void test_replies_are_put_together(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_exim), cmocka_unit_test(test_opensmtpd), cmocka_unit_test(test_groups_and_actions),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_exim), cmocka_unit_test(test_opensmtpd),
+		cmocka_unit_test(test_groups_and_actions),
 		cmocka_unit_test(test_complaints), cmocka_unit_test(test_words_alone), cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_replies_are_put_together) };
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,8 +20,10 @@ static char *written(const char *subject, const char *name, const char *html, co
 	struct email_text t = { 0 };
 	struct email_mailbox from = { .address = "hello@shop.example" };
 	snprintf(from.name, sizeof from.name, "%s", name);
-	struct email_mail mail = { .from = &from, .to = "ada@mail.example", .subject = text_of(subject), .html = text_of(html), .text = text_of(text),
-		.id = "m1", .message_id = "m1-00@shop.example", .at_s = 1764147600, .list_id = "news.shop.example", .feedback_id = "cart:marketing:shop1",
+	struct email_mail mail = { .from = &from, .to = "ada@mail.example", .subject = text_of(subject), .html = text_of(html),
+		.text = text_of(text),
+		.id = "m1", .message_id = "m1-00@shop.example", .at_s = 1764147600, .list_id = "news.shop.example",
+		.feedback_id = "cart:marketing:shop1",
 		.unsubscribe = "https://shop.example/email/u/TOKEN" };
 	problem = (struct fw_plugin_problem){ .message = "" };
 	int rc = email_mime_write(&mail, &t, &problem);
@@ -53,11 +55,14 @@ static void test_a_whole_message(void **state)
 	char *mail = written("Your cart", "Shop", "<p>Hello</p>\n", "Hello\n");
 	assert_non_null(mail);
 	assert_string_equal(mail, "From: Shop <hello@shop.example>\r\nTo: ada@mail.example\r\nSubject: Your cart\r\n"
-		"Date: Wed, 26 Nov 2025 09:00:00 +0000\r\nMessage-ID: <m1-00@shop.example>\r\nX-Floorwalker-Message: m1\r\nList-Id: <news.shop.example>\r\n"
+		"Date: Wed, 26 Nov 2025 09:00:00 +0000\r\nMessage-ID: <m1-00@shop.example>\r\nX-Floorwalker-Message: m1\r\nList-Id: "
+		"<news.shop.example>\r\n"
 		"Feedback-ID: cart:marketing:shop1\r\nList-Unsubscribe: <https://shop.example/email/u/TOKEN>\r\n"
-		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"=_m1\"\r\n\r\n"
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n "
+		"boundary=\"=_m1\"\r\n\r\n"
 		"--=_m1\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello\r\n"
-		"--=_m1\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>Hello</p>\r\n--=_m1--\r\n");
+		"--=_m1\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: "
+		"quoted-printable\r\n\r\n<p>Hello</p>\r\n--=_m1--\r\n");
 	free(mail);
 	mail = written("Your cart", "", NULL, "Hello");
 	assert_non_null(strstr(mail, "From: hello@shop.example\r\n"));
@@ -98,7 +103,8 @@ static void test_long_headers_fold(void **state)
 	memset(one, 'x', 890);
 	const char *subjects[] = { words + 1, one };
 	for (size_t i = 0; i < 2; i++) {
-		char *mail = written(subjects[i], "A shop with a name that has more than sixty characters, for whatever reason there may be", "<p>x", "x");
+		char *mail = written(subjects[i], "A shop with a name that has more than sixty characters, for whatever reason there "
+			"may be", "<p>x", "x");
 		assert_non_null(mail);
 		check_lines(mail, 78);
 		free(mail);
@@ -138,7 +144,8 @@ static void test_nothing_gets_into_a_header(void **state)
 	assert_null(written("s", "a\r\nBcc: x@y.example", NULL, "x"));
 	assert_null(written("s", "Shop", NULL, NULL));
 	struct email_text t = { 0 };
-	struct email_mail nul = { .from = &(struct email_mailbox){ .address = "a@b.example" }, .to = "a@b.example", .subject = { "a\0b", 3 },
+	struct email_mail nul = { .from = &(struct email_mailbox){ .address = "a@b.example" }, .to = "a@b.example", .subject = { "a\0b",
+		3 },
 		.text = { "x", 1 }, .id = "m", .message_id = "m@b" };
 	assert_int_equal(email_mime_write(&nul, &t, &problem), -1);
 	nul.subject = text_of("s");
@@ -160,8 +167,10 @@ static void test_nothing_gets_into_a_header(void **state)
 static void test_addresses(void **state)
 {
 	static const char *const good[] = { "a@b.example", "a.b+c@d-e.example", "!#$%&'*+-/=?^_`{|}~@b.example", "a@1.example" };
-	static const char *const bad[] = { "", "a", "@b.example", "a@", "a@b", "a b@c.example", "a@b..example", ".a@b.example", "a.@b.example",
-		"a..b@c.example", "a@-b.example", "a@b-.example", "a@b.example.", "\"a\"@b.example", "a@b@c.example", "a,b@c.example", "<a@b.example>",
+	static const char *const bad[] = { "", "a", "@b.example", "a@", "a@b", "a b@c.example", "a@b..example", ".a@b.example",
+		"a.@b.example",
+		"a..b@c.example", "a@-b.example", "a@b-.example", "a@b.example.", "\"a\"@b.example", "a@b@c.example", "a,b@c.example",
+		"<a@b.example>",
 		"a@[127.0.0.1]", "ä@b.example", "a@bä.example", "a@b.example\r\n", "a@b.example\nRCPT TO:<c@d.example>", "a\x01@b.example",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b.example" };
 	(void)state;
@@ -192,7 +201,8 @@ static size_t undo_quoted_printable(const char *p, char *ret)
 static void test_quoted_printable(void **state)
 {
 	static const struct { const char *body, *lines; } bodies[] = {
-		{ "a=b", "a=3Db\r\n" }, { "a \nb\t\r\nc ", "a=20\r\nb=09\r\nc=20\r\n" }, { ".\n..\n.a", "=2E\r\n=2E.\r\n=2Ea\r\n" }, { "\n\n", "\r\n\r\n" },
+		{ "a=b", "a=3Db\r\n" }, { "a \nb\t\r\nc ", "a=20\r\nb=09\r\nc=20\r\n" }, { ".\n..\n.a", "=2E\r\n=2E.\r\n=2Ea\r\n" },
+			{ "\n\n", "\r\n\r\n" },
 		{ "From me\nfrom you\n From", "=46rom me\r\nfrom you\r\n From\r\n" }, { "a\rb", "a\r\nb\r\n" },
 	};
 	char body[3000], back[6000];
@@ -249,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_whole_message), cmocka_unit_test(test_encoded_words),
 		cmocka_unit_test(test_long_headers_fold), cmocka_unit_test(test_names), cmocka_unit_test(test_nothing_gets_into_a_header),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_quoted_printable), cmocka_unit_test(test_base64_where_it_is_shorter) };
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_quoted_printable),
+		cmocka_unit_test(test_base64_where_it_is_shorter) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ enum { MINUTE_US = 60000000 };
 static struct fw_due due(uint64_t number, const char *rule, int64_t triggered_us)
 {
 	return (struct fw_due){ .number = number, .rule = fw_str(rule), .channel = FW_STR("email"), .triggered_us = triggered_us,
-		.due_us = triggered_us + MINUTE_US, .expires_us = triggered_us + 9 * (int64_t)MINUTE_US, .facts = FW_STR("{\"country\":\"CA\"}") };
+		.due_us = triggered_us + MINUTE_US, .expires_us = triggered_us + 9 * (int64_t)MINUTE_US,
+		.facts = FW_STR("{\"country\":\"CA\"}") };
 }
 
 static struct fw_record *nobody(const char *id)
@@ -51,14 +52,17 @@ static void test_kept(void **state)
 	r = again(r);
 	assert_true(fw_record_find_due(r, 7, &found) && found.state == FW_DUE_SENDING && found.attempts == 3 && found.lost == 2);
 	assert_int_equal(found.triggered_us, NOON + 1000); /* whole milliseconds */
-	assert_true(fw_str_is(found.reason, "421 later") && fw_str_is(found.facts, "{\"country\":\"CA\"}") && fw_str_is(found.channel, "email"));
+	assert_true(fw_str_is(found.reason, "421 later") && fw_str_is(found.facts, "{\"country\":\"CA\"}") && fw_str_is(found.channel,
+		"email"));
 	struct fw_due_outcome was;
 	struct fw_mark mark;
 	assert_true(fw_record_outcome(r, 0, &was) && fw_str_is(was.by, "quiet-hours") && !fw_record_outcome(r, 1, &was));
 	assert_true(fw_record_mark(r, FW_STR("lapsed"), &mark) && mark.in && mark.at_us == NOON);
 	/* What it was when it was read, and what it is. */
-	assert_true(fw_record_was_due(r, 0, &wake) && wake.at_us == NOON + 1000 + MINUTE_US && !wake.dead && wake.channel == fw_due_channel(FW_STR("email")));
-	assert_true(fw_record_drop_due(r, 7) && !fw_record_drop_due(r, 7) && !fw_record_wake(r, 0, &wake) && fw_record_was_due(r, 0, &wake));
+	assert_true(fw_record_was_due(r, 0, &wake) && wake.at_us == NOON + 1000 + MINUTE_US && !wake.dead &&
+		wake.channel == fw_due_channel(FW_STR("email")));
+	assert_true(fw_record_drop_due(r, 7) && !fw_record_drop_due(r, 7) && !fw_record_wake(r, 0, &wake) && fw_record_was_due(r, 0,
+		&wake));
 }
 
 static void test_the_dead(void **state)
@@ -105,7 +109,8 @@ static void test_limits(void **state)
 	assert_int_equal(fw_record_put_due(r, &d), 0);
 	assert_true(fw_record_find_due(r, 1, &found) && found.facts.n == 0 && found.reason.n == FW_LIMIT_DUE_REASON_BYTES);
 	for (unsigned i = 0; i < 3 * FW_LIMIT_OUTCOMES; i++) {
-		const struct fw_due_outcome o = { NOON + (int64_t)i * MINUTE_US, i, FW_STR("hello"), FW_STR("email"), FW_STR("sent"), { NULL, 0 } };
+		const struct fw_due_outcome o = { NOON + (int64_t)i * MINUTE_US, i, FW_STR("hello"), FW_STR("email"), FW_STR("sent"),
+			{ NULL, 0 } };
 		assert_int_equal(fw_record_note_outcome(r, &o), 0);
 	}
 	struct fw_due_outcome oldest;
@@ -127,10 +132,12 @@ static struct fw_record *anybody(struct dice *dice, const char *id)
 			break;
 	}
 	for (uint64_t n = below(dice, 5); n > 0; n--)
-		fw_record_note_outcome(r, &(struct fw_due_outcome){ NOON + (int64_t)below(dice, 9) * MINUTE_US, below(dice, 20), FW_STR("a"), FW_STR("email"),
+		fw_record_note_outcome(r, &(struct fw_due_outcome){ NOON + (int64_t)below(dice, 9) * MINUTE_US, below(dice, 20),
+			FW_STR("a"), FW_STR("email"),
 			FW_STR("sent"), { NULL, 0 } });
 	for (uint64_t n = below(dice, 4); n > 0; n--)
-		fw_record_set_mark(r, &(struct fw_mark){ fw_str(rules[below(dice, 4)]), NOON + below(dice, 4) * MINUTE_US, below(dice, 2) });
+		fw_record_set_mark(r, &(struct fw_mark){ fw_str(rules[below(dice, 4)]), NOON + below(dice, 4) * MINUTE_US, below(dice,
+			2) });
 	return r;
 }
 
@@ -188,7 +195,8 @@ static void test_taking_apart(void **state)
 	struct fw_record *both = merged(a, b);
 	assert_true(fw_record_find_due(both, 1, &found) && fw_record_find_due(both, 2, &found));
 	fw_record_drop_due(both, 1);
-	fw_record_note_outcome(both, &(struct fw_due_outcome){ NOON + MINUTE_US, 1, FW_STR("mine"), FW_STR("email"), FW_STR("sent"), { NULL, 0 } });
+	fw_record_note_outcome(both, &(struct fw_due_outcome){ NOON + MINUTE_US, 1, FW_STR("mine"), FW_STR("email"), FW_STR("sent"),
+		{ NULL, 0 } });
 	assert_int_equal(fw_record_put_due(both, &later), 0);
 	assert_int_equal(fw_record_split(both, a, b), 0);
 	struct fw_due_outcome o;
@@ -203,13 +211,15 @@ static void test_taking_apart_the_absorbed(void **state)
 {
 	(void)state;
 	struct fw_record *a = nobody("a-1"), *b = nobody("a-2");
-	struct fw_due sent = due(1, "sent", NOON), refused = due(2, "refused", NOON), again = due(3, "again", NOON), waits = due(4, "waits", NOON), found;
+	struct fw_due sent = due(1, "sent", NOON), refused = due(2, "refused", NOON), again = due(3, "again", NOON), waits = due(4,
+		"waits", NOON), found;
 	sent.state = refused.state = FW_DUE_SENDING;
 	struct fw_due *const all[] = { &sent, &refused, &again, &waits };
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(fw_record_put_due(b, all[i]), 0);
 	for (uint64_t number = 1; number <= 2; number++)
-		assert_int_equal(fw_record_reserve(b, &(struct fw_reservation){ .cap = number, .per_s = 86400, .limit = 1, .rule = number, .at_us = NOON }), 0);
+		assert_int_equal(fw_record_reserve(b, &(struct fw_reservation){ .cap = number, .per_s = 86400, .limit = 1,
+			.rule = number, .at_us = NOON }), 0);
 	struct fw_record *both = merged(a, b);
 	for (uint64_t number = 1; number <= 2; number++) {
 		fw_record_drop_due(both, number);

@@ -268,13 +268,15 @@ static void fill_messages(struct worst *w)
 {
 	for (unsigned i = how_many(w, FW_LIMIT_DUE); i > 0; i--) {
 		const struct fw_due d = { .number = roll(&w->dice) | 1, .state = (enum fw_due_state)below(&w->dice, 3),
-			.rule = any_text(w, FW_LIMIT_ID_BYTES), .channel = any_text(w, FW_LIMIT_ID_BYTES), .triggered_us = any_time(w) * 1000,
+			.rule = any_text(w, FW_LIMIT_ID_BYTES), .channel = any_text(w, FW_LIMIT_ID_BYTES),
+			.triggered_us = any_time(w) * 1000,
 			.due_us = any_time(w) * 1000, .expires_us = any_time(w) * 1000, .attempts = UINT32_MAX, .lost = UINT32_MAX,
 			.reason = any_text(w, FW_LIMIT_DUE_REASON_BYTES), .facts = any_text(w, FW_LIMIT_TRAIT_BYTES) };
 		assert_int_equal(fw_record_put_due(w->r, &d), 0);
 	}
 	for (unsigned i = how_many(w, 2 * FW_LIMIT_OUTCOMES); i > 0; i--) {
-		const struct fw_due_outcome o = { any_time(w) * 1000, roll(&w->dice), any_text(w, 60), any_text(w, 20), any_text(w, 12), any_text(w, 60) };
+		const struct fw_due_outcome o = { any_time(w) * 1000, roll(&w->dice), any_text(w, 60), any_text(w, 20), any_text(w, 12),
+			any_text(w, 60) };
 		assert_int_equal(fw_record_note_outcome(w->r, &o), 0);
 	}
 	for (unsigned i = how_many(w, FW_LIMIT_MARKS); i > 0; i--) {

@@ -269,7 +269,7 @@ struct fw_host {
 	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
 	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Not there yet: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes them. */
+	/* Not there yet: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* Since 1.4. What became of a message whose delivery was FW_PLUGIN_PENDING, in the worker that delivers it: an enum
 	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told before the

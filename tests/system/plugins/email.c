@@ -53,7 +53,8 @@ static void stop(struct fw_plugin_instance *self)
 static void write_line(struct fw_plugin_instance *self, const struct fw_plugin_message *m)
 {
 	char line[8192];
-	int n = snprintf(line, sizeof line, "{\"id\":\"%s\",\"to\":\"%s\",\"attempt\":%u,\"pid\":%d,\"at\":%lld,\"message\":%.*s}\n", m->id, m->to,
+	int n = snprintf(line, sizeof line, "{\"id\":\"%s\",\"to\":\"%s\",\"attempt\":%u,\"pid\":%d,\"at\":%lld,\"message\":%.*s}\n",
+		m->id, m->to,
 		m->attempt, (int)getpid(), (long long)(self->host->now_us(self->host) / 1000), (int)m->json.n, m->json.p);
 	int fd = open(self->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	if (fd < 0 || n >= (int)sizeof line || write(fd, line, (size_t)n) != n)
