@@ -1,9 +1,9 @@
 #include "message/id.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/mac.h"
 #include "people/key.h"
 
 enum { BLOCK = 16 };
@@ -11,12 +11,11 @@ enum { BLOCK = 16 };
 static int crypt_block(const struct fw_secret *s, bool encrypt, const unsigned char in[BLOCK], unsigned char out[BLOCK])
 {
 	static const unsigned char purpose[] = "message id";
-	unsigned char mac[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned n = 0;
+	unsigned char mac[FW_MAC];
 	int length = 0, ret = FW_ENOMEM;
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	HMAC(EVP_sha256(), s->bytes, FW_SECRET_BYTES, purpose, sizeof purpose - 1, mac, &n);
-	if (c && EVP_CipherInit_ex(c, EVP_aes_128_ecb(), NULL, mac, NULL, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
+	bool keyed = fw_mac(s->bytes, FW_SECRET_BYTES, purpose, sizeof purpose - 1, mac) == 0;
+	if (c && keyed && EVP_CipherInit_ex(c, EVP_aes_128_ecb(), NULL, mac, NULL, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
 			EVP_CipherUpdate(c, out, &length, in, BLOCK) == 1 && length == BLOCK)
 		ret = 0;
 	EVP_CIPHER_CTX_free(c);

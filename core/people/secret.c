@@ -1,11 +1,10 @@
 #include "people/secret.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/mac.h"
 #include "people/key.h"
 
 static const struct fw_str row_key = { "S", 1 };
@@ -24,20 +23,25 @@ bool fw_secret_hides(enum fw_person_kind kind)
 	return kind == FW_PERSON_EMAIL || kind == FW_PERSON_PHONE || kind == FW_PERSON_OTHER;
 }
 
-static void hash(const struct fw_secret *s, char purpose, struct fw_str text, unsigned char ret[EVP_MAX_MD_SIZE])
+/* Two ids of which no code can be made would be one: whoever has no memory for it ends. */
+static void make_code(const unsigned char key[FW_SECRET_BYTES], const void *text, size_t n, unsigned char ret[FW_MAC])
+{
+	if (fw_mac(key, FW_SECRET_BYTES, text, n, ret) < 0)
+		abort();
+}
+
+static void hash(const struct fw_secret *s, char purpose, struct fw_str text, unsigned char ret[FW_MAC])
 {
 	unsigned char message[2 + FW_LIMIT_EVENT_ID_BYTES];
-	unsigned n = 0;
 	size_t length = text.n < sizeof message - 1 ? text.n : sizeof message - 1;
-	memset(ret, 0, EVP_MAX_MD_SIZE);
 	message[0] = (unsigned char)purpose;
 	memcpy(message + 1, text.p, length);
-	HMAC(EVP_sha256(), s->bytes, FW_SECRET_BYTES, message, length + 1, ret, &n);
+	make_code(s->bytes, message, length + 1, ret);
 }
 
 void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, unsigned char ret[FW_KEYED_HASH])
 {
-	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned char mac[FW_MAC];
 	char named[1 + FW_LIMIT_EVENT_ID_BYTES];
 	size_t n = row->id.n < FW_LIMIT_EVENT_ID_BYTES ? row->id.n : FW_LIMIT_EVENT_ID_BYTES;
 	named[0] = fw_key_letter(row->kind);
@@ -48,18 +52,17 @@ void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, u
 
 void fw_secret_sign(const struct fw_secret *s, struct fw_str name, struct fw_str what, unsigned char ret[FW_SECRET_BYTES])
 {
-	unsigned char key[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE] = { 0 };
-	unsigned n = 0;
+	unsigned char key[FW_MAC];
+	_Static_assert((int)FW_MAC == (int)FW_SECRET_BYTES, "a code is a key");
 	hash(s, 'K', name, key);
-	HMAC(EVP_sha256(), key, FW_SECRET_BYTES, (const unsigned char *)what.p, what.n, mac, &n);
-	memcpy(ret, mac, FW_SECRET_BYTES);
+	make_code(key, what.p, what.n, ret);
 }
 
 void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plain, char text[FW_KEYED_HASH_TEXT],
 	struct fw_person_id *ret)
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned char mac[FW_MAC];
 	*ret = *plain;
 	if (!fw_secret_hides(plain->kind))
 		return;
