@@ -16,6 +16,17 @@ enum {
 	FW_LIMIT_CONTENT_BYTES = 64 << 10,    /* content of one winner, as JSON */
 	FW_LIMIT_CONTENT_DEPTH = 32,
 
+	/* The checker of rule sets. What goes beyond is not determined, or taken for possible. */
+	FW_LIMIT_CHECK_BOXES = 64,            /* alternatives of one condition, segments and guards worked in */
+	FW_LIMIT_CHECK_CELLS = 20000,         /* values that rules tell apart of one fact */
+	FW_LIMIT_CHECK_PATTERNS = 6,          /* beginnings, ends and parts of one text that are told apart */
+	FW_LIMIT_CHECK_TEXT_BYTES = 512,      /* of such a value, that is looked for before it is added */
+	FW_LIMIT_CHECK_COUNTS = 2000,         /* counts of behaviour that are related with one another */
+	FW_LIMIT_CHECK_STEPS = 100000,        /* of one search, and … */
+	FW_LIMIT_CHECK_ALL_STEPS = 100000000, /* … of all of them */
+	FW_LIMIT_CHECK_WITNESSES = 50,        /* visitors tried, of one search */
+	FW_LIMIT_CHECK_PAIRS = 20,            /* rules that a rule may tie with, looked at closely */
+
 	/* A call into a rule's function. */
 	FW_LIMIT_CALL_INSTRUCTIONS = 100000,
 	FW_LIMIT_CALL_BYTES = 1 << 20,

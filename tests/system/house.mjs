@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
 // The folders of core/ in the order of the data's way through the house: each includes only itself and those before it.
-export const ROOMS = ['base', 'fact', 'store', 'signal', 'profile', 'rules', 'learn', 'catalog', 'decide', 'people',
+export const ROOMS = ['base', 'fact', 'store', 'signal', 'profile', 'rules', 'learn', 'catalog', 'decide', 'check', 'people',
 	'message', 'trace', 'http', 'server', 'cli'];
 
 const TOP = ['meson.build', 'core', 'plugins', 'rules', 'scripts', 'tests', 'README.md', 'LICENSE'];
@@ -45,6 +45,7 @@ export const POINTERS = {
 	'core/people/undo.h': { fw_people_previewed: 'server/ and cli/: whoever asked what two people would be as one' },
 	'core/people/erase.h': { fw_people_erased: 'the same: whoever erased somebody' },
 	'core/people/dead.h': { each: 'cli/: who reads dead letters', done: 'the same' },
+	'core/check/cover.h': { accept: 'check/ itself: whoever looks for a visitor' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
 	'core/rules/column.h': { fw_find_block: 'rules/ itself: the AND for this machine\'s vector registers' },
 	'core/rules/purity.h': { fw_purity_global: 'rules/ itself: what a global name means' },

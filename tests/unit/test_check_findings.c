@@ -1,0 +1,186 @@
+/* What the checker says of small rule sets: each kind of finding, with its message, its hint and the visitor it shows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "check/check.h"
+#include "lib_rules.h"
+
+#define SLOT "slot \"s\" { channel = \"web\", default = {} }\n"
+#define RULE(id, fields) "rule \"" id "\" { slot = \"s\", show = { r = \"" id "\" }, " fields " }\n"
+
+static int64_t now_us(void)
+{
+	struct fw_civil c;
+	assert_true(fw_civil_parse(FW_STR("2026-06-01T12:00Z"), &c));
+	return (c.days * 86400 + c.second) * 1000000;
+}
+
+/* The findings, a line each: "line code message visitor"; a code with "?" is possible, with "!" not determined. */
+static void expect(const char *text, const char *compliance, const char *wanted)
+{
+	static const char *const verdicts[] = { "", "?", "!" };
+	struct rules r;
+	struct fw_arena arena;
+	struct fw_findings f;
+	struct fw_buf said;
+	fw_buf_init(&said, 0);
+	fw_arena_init(&arena, NULL, 0, 0);
+	rules_open(&r, text, compliance);
+	assert_int_equal(fw_check(&r.decider, r.zones, now_us(), &arena, &f), 0);
+	for (uint32_t i = 0; i < f.n; i++) {
+		const struct fw_finding *x = &f.items[i];
+		fw_buf_printf(&said, "%d %s%s %s", x->place.line, fw_finding_name(x->code), verdicts[x->verdict], x->message);
+		if (x->witness.n)
+			fw_buf_printf(&said, " %.*s", (int)x->witness.n, x->witness.p);
+		fw_buf_putc(&said, '\n');
+	}
+	assert_string_equal(fw_buf_text(&said), wanted);
+	fw_buf_finish(&said);
+	rules_finish(&r);
+	fw_arena_finish(&arena);
+}
+
+static void test_contradictions(void **state)
+{
+	(void)state;
+	expect(SLOT RULE("a", "when = all { { country = \"CA\" }, { country = { \"NO\", \"SE\" } } }"), NULL,
+		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of country is \"CA\" and "
+		"{ \"NO\", \"SE\" } at once\n");
+	expect(SLOT RULE("a", "when = all { { visits = more_than(3) }, { visits = less_than(4) } }"), NULL,
+		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of visits is more_than(3) and "
+		"less_than(4) at once\n");
+	expect(SLOT RULE("a", "when = { viewed = { category = \"boots\", within = \"7d\", at_least = 3 }, "
+		"none { viewed = { category = \"boots\", within = \"30d\" } } }"), NULL,
+		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of viewed { category = "
+			"\"boots\", within = "
+		"\"7d\" } is at_least(3) while so little is counted in all, or in a longer time\n");
+	/* A list-valued trait can be both. */
+	expect(SLOT RULE("a", "when = all { { traits = { plan = \"pro\" } }, { traits = { plan = \"club\" } } }"), NULL, "");
+	expect(SLOT RULE("a", "when = all { { page = starts_with \"/sale\" }, { page = starts_with \"/new\" } }"), NULL,
+		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of page is "
+			"starts_with(\"/sale\") and "
+		"starts_with(\"/new\") at once\n");
+	expect(SLOT RULE("a", "when = { country = \"CA\", none { country = known() }, function(v) return true end }"), NULL,
+		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of country is not known() and "
+			"\"CA\" at "
+		"once\n");
+}
+
+static void test_never_wins(void **state)
+{
+	(void)state;
+	expect(SLOT RULE("a", "priority = 2, when = { country = { \"CA\", \"NO\" } }") RULE("b",
+		"when = { country = \"CA\", device = \"mobile\" }"),
+		NULL, "3 never_wins rule \"b\" can never win: \"a\" is of higher priority and matches every visitor that it matches\n");
+	expect(SLOT RULE("a", "priority = 2, when = { device = { \"mobile\", \"tablet\" } }")
+		RULE("b", "priority = 1, when = { device = is_not { \"mobile\", \"tablet\" } }") RULE("c",
+			"when = { device = known() }"), NULL,
+		"4 never_wins rule \"c\" can never win: \"a\" and \"b\" are stronger, and between them match every visitor that it "
+			"matches\n");
+	/* Whose device is not known is left for it. */
+	expect(SLOT RULE("a", "priority = 2, when = { device = { \"mobile\", \"tablet\" } }")
+		RULE("b", "priority = 1, when = { device = is_not { \"mobile\", \"tablet\" } }") RULE("c", "priority = -1"), NULL, "");
+	/* Nor do a rollout, a cap, a group and dates that end hide anything. */
+	expect(SLOT RULE("a", "priority = 9, rollout = 50") RULE("b", "priority = 8, only_one_of = \"x\"") RULE("c",
+		"priority = 7, tags = { \"t\" }")
+		RULE("d", "priority = 6, ends = \"2026-07-01\"") RULE("e", "") "cap \"c\" { applies = { tag = \"t\" }, limit = 1, per "
+			"= \"1d\" }\n",
+		NULL, "");
+	/* Within one group it is hidden, and where a slot shows two it takes two. */
+	expect("slot \"s\" { channel = \"web\", show_up_to = 2, default = {} }\n" RULE("a", "priority = 2, only_one_of = \"x\"")
+		RULE("b", "priority = 1, only_one_of = \"x\"") RULE("c", ""), NULL,
+		"3 never_wins rule \"b\" can never win: \"a\" is of higher priority and matches every visitor that it matches\n");
+	expect("slot \"s\" { channel = \"web\", show_up_to = 2, default = {} }\n" RULE("a", "priority = 3") RULE("b",
+		"priority = 2") RULE("c", ""),
+		NULL, "4 never_wins rule \"c\" can never win: \"a\" and \"b\" are stronger, and between them fill the slot for every "
+			"visitor that "
+		"it matches\n");
+	/* A function may fail. */
+	expect(SLOT RULE("a", "priority = 2, when = { country = \"CA\", function(v) return true end }")
+		RULE("b", "when = { country = \"CA\", function(v) return false end }"), NULL, "");
+	expect(SLOT "rule \"a\" { slot = \"s\", priority = 2, when = { country = \"CA\" }, show = function(v) return { a = 1 } end }\n"
+		RULE("b", "when = { country = \"CA\" }"), NULL,
+		"3 never_wins? rule \"b\" can never win: \"a\" is of higher priority and matches every visitor that it matches\n");
+}
+
+static void test_guards(void **state)
+{
+	(void)state;
+	expect(SLOT "guard \"g\" { require = { consent = \"email\" }, because = \"law\" }\n" RULE("a",
+		"when = { consent = is_not \"email\" }"),
+		NULL, "3 always_vetoed rule \"a\": guard \"g\" removes it for every visitor that it matches: law\n");
+	expect(SLOT "guard \"g\" { require = { country = \"CA\" }, because = \"law\" }\n" RULE("a",
+		"when = { country = \"CA\", device = \"bot\" }"),
+		NULL, "2 guard_idle guard \"g\" never vetoes: whatever it applies to asks for as much by itself\n");
+	expect(SLOT "guard \"g\" { require = { visits = at_least(2) }, forbid = { visits = at_least(1) }, because = \"law\" }\n"
+		RULE("a", ""),
+		NULL, "2 guard_closed guard \"g\" lets nobody through, whatever it applies to is never shown\n");
+	expect(SLOT "guard \"g\" { applies = { tag = \"t\", slot = \"s\" }, require = { visits = 2 }, because = \"law\" }\n" RULE("a",
+		"tags = { \"x\" }"),
+		NULL, "2 no_such_tag guard \"g\" applies to the tag \"t\", and there is none\n3 unused_tag tag \"x\" (rule \"a\"): no "
+			"guard and no cap "
+		"names it\n");
+	expect(SLOT RULE("a", ""), "guard \"g\" { require = { consent = { \"email\", \"sms\" } }, because = \"law\" }\n",
+		"1 one_is_enough guard \"g\": `require` lists 2 purposes, and one of them is enough to get through\n");
+	/* What only a browser told of a trait a guard does not believe: the one guard hides no rule whose guard asks for less. */
+	expect(SLOT "guard \"g\" { applies = { rule = \"a\" }, require = { traits = { age = at_least(18) } }, because = \"law\" }\n"
+		RULE("a", "priority = 1, when = { traits = { age = at_least(18) } }") RULE("b",
+			"when = { traits = { age = at_least(18) } }"),
+		NULL, "");
+}
+
+static void test_ties_and_slots(void **state)
+{
+	(void)state;
+	expect(SLOT RULE("a", "when = { country = \"CA\" }") RULE("b", "when = { device = \"mobile\" }"), NULL,
+		"3 tie rule \"b\" ties with \"a\": one visitor can match both, with priority 0 and 1 fact named, so that only their "
+			"ids say which "
+		"comes first {\"country\":\"CA\",\"device\":\"mobile\"}\n");
+	/* Canada is not in the European Union; and a stronger rule settles it. */
+	expect(SLOT RULE("a", "when = { country = \"CA\" }") RULE("b", "when = { in_eu = true }"), NULL,
+		"3 tie? rule \"b\" ties with \"a\": one visitor can match both, with priority 0 and 1 fact named, so that only their "
+			"ids say which "
+		"comes first\n");
+	expect(SLOT RULE("a", "when = { country = \"CA\" }") RULE("b", "when = { device = \"mobile\" }")
+		RULE("c", "priority = 5, when = { country = \"CA\", device = \"mobile\" }"), NULL, "");
+	expect("slot \"s\" { channel = \"web\" }\n" RULE("a", "when = { country = \"CA\" }"), NULL,
+		"1 empty_slot? slot \"s\" has no default, and there are visitors who are shown nothing {}\n");
+	expect("slot \"s\" { channel = \"web\" }\nguard \"g\" { forbid = { device = \"bot\" }, because = \"x\" }\n" RULE("a", ""), NULL,
+		"1 empty_slot slot \"s\" has no default, and there are visitors who are shown nothing, though a rule of it is for "
+			"everybody {}\n");
+	expect(SLOT, NULL, "1 unused_slot slot \"s\": no rule is for it, everybody sees its default\n");
+}
+
+static void test_times(void **state)
+{
+	(void)state;
+	expect(SLOT RULE("a", "ends = \"2026-05-31\""), NULL, "2 over rule \"a\": its time is over, it ended 2026-05-31\n");
+	expect(SLOT RULE("a", "when = { date = between(\"2026-03-01\", \"2026-04-01\") }"), NULL,
+		"2 over rule \"a\": the days that `when` asks for are over\n");
+	expect(SLOT RULE("a", "ends = \"2026-06-30\", when = { date = at_least \"2026-08-01\" }"), NULL,
+		"2 never_comes rule \"a\": its time never comes: the days that `when` asks for lie outside of `starts` and `ends`\n");
+	expect(SLOT RULE("a", "rollout = 0"), NULL, "2 nobody rule \"a\": rollout = 0, so no visitor is in it\n");
+	expect(SLOT RULE("a", "ends = \"2026-05-31\", enabled = false"), NULL, "");
+}
+
+static void test_words(void **state)
+{
+	(void)state;
+	expect(SLOT "segment \"x\" { when = { country = \"UK\" } }\n" RULE("a", ""), NULL,
+		"2 unused_segment segment \"x\": nothing uses it\n2 no_such_value segment \"x\": there is no country \"UK\" in ISO "
+			"3166-1, so no "
+		"visitor has it\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_never_wins), cmocka_unit_test(test_guards),
+		cmocka_unit_test(test_ties_and_slots), cmocka_unit_test(test_times), cmocka_unit_test(test_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
