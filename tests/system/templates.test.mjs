@@ -45,7 +45,7 @@ test('mistakes have their place', (t) => {
 
 test('a rule without a template in a compliance folder is nobody\'s business', (t) => {
 	const folder = temporaryFolder(t, {
-		'floorwalker.lua': 'rules = "rules"\ncompliance = "law"\n', 'rules/a.lua': 'slot "s" { channel = "web" }\n',
+		'floorwalker.lua': 'rules = "rules"\ncompliance = "law"\n', 'rules/a.lua': 'slot "s" { channel = "web", default = {} }\nrule "r" { slot = "s", show = {} }\n',
 		'law/g.lua': 'guard "g" { because = "x", require = { consent = "x" } }\n', 'law/templates/bad.html': '{{#',
 	});
 	assert.equal(run(['check'], { cwd: folder }).status, 0);
