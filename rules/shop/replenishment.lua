@@ -12,7 +12,7 @@ rule "wax-again" {
 
 rule "filter-due" {
   slot     = "home.strip",
-  priority = 34,
+  priority = 33,
   when     = {
     bought = { product = "water-filter", within = "200d" },
     none { bought = { product = "water-filter", within = "150d" } },

@@ -33,7 +33,7 @@ slot "account.card" {
   default = { tier = "none", text = "Your first order makes you a member" },
 }
 
-slot "home.partners" { channel = "web" }
+slot "home.partners" { channel = "web", default = {} } -- nothing without consent, and that is meant
 
 slot "footer.privacy" { channel = "web", default = { text = "Privacy", link = "/privacy" } }
 
