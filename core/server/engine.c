@@ -4,6 +4,8 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "check/check.h"
 #include "message/template.h"
 #include "server/config_signals.h"
 #include "server/engine_own.h"
@@ -53,27 +55,68 @@ static int load_rules(struct fw_engine *e, struct fw_report *report)
 	return rc;
 }
 
-/* The rule set's own tests, with counts of their own. */
-static int run_tests(struct fw_engine *e, struct fw_report *report)
+/* What was found for certain: an error of the load, or a line of the log. */
+static bool tell_findings(const struct fw_findings *found, bool is_error, struct fw_report *report)
+{
+	for (uint32_t i = 0; i < found->n; i++) {
+		const struct fw_finding *f = &found->items[i];
+		struct fw_error err;
+		if (f->verdict != FW_CERTAIN)
+			continue;
+		fw_fail(&err, FW_EFAILED, f->place.file, f->place.line, "%s [%s]", f->message, fw_finding_name(f->code));
+		fw_hint(&err, "%s", f->hint);
+		if (is_error)
+			fw_report_add(report, &err);
+		else
+			fw_log_error(FW_LOG_WARN, "check", &err);
+	}
+	return is_error && found->certain;
+}
+
+static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_report *report)
+{
+	struct fw_arena arena;
+	struct fw_findings found;
+	if (!e->config->check)
+		return 0;
+	fw_arena_init(&arena, NULL, 0, 0);
+	int rc = fw_check(decider, fw_signal_zones(e->signals), fw_now_us(), &arena, &found);
+	bool refused = rc == 0 && tell_findings(&found, fw_str_is(e->config->check->string, "error"), report);
+	fw_arena_finish(&arena);
+	if (rc < 0)
+		return no_memory(report);
+	return refused ? FW_EFAILED : 0;
+}
+
+static int run_tests(struct fw_engine *e, struct fw_decider *decider, struct fw_report *report)
+{
+	struct fw_errors errors;
+	fw_errors_init(&errors);
+	int failed = fw_selftest_run(decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests);
+	for (uint32_t i = 0; i < errors.n; i++)
+		fw_report_add(report, &errors.items[i]);
+	report->dropped += errors.dropped;
+	fw_errors_finish(&errors);
+	if (failed < 0)
+		return no_memory(report);
+	return failed > 0 ? FW_EFAILED : 0;
+}
+
+/* The rule set's own tests, and the checker if the configuration wants it; with counts of their own. */
+static int try_rules(struct fw_engine *e, struct fw_report *report)
 {
 	struct fw_decider decider;
-	struct fw_errors errors;
 	void *counts = calloc(1, fw_counts_bytes(e->set));
 	if (!counts || fw_decider_init(&decider, e->set, counts, NULL) < 0) {
 		free(counts);
 		return no_memory(report);
 	}
-	fw_errors_init(&errors);
-	int failed = fw_selftest_run(&decider, fw_signal_zones(e->signals), NULL, &errors, &e->tests);
-	for (uint32_t i = 0; i < errors.n; i++)
-		fw_report_add(report, &errors.items[i]);
-	report->dropped += errors.dropped;
-	fw_errors_finish(&errors);
+	int rc = run_tests(e, &decider, report);
+	if (rc == 0)
+		rc = run_check(e, &decider, report);
 	fw_decider_finish(&decider);
 	free(counts);
-	if (failed < 0)
-		return no_memory(report);
-	return failed > 0 ? FW_EFAILED : 0;
+	return rc;
 }
 
 static void *map_shared(size_t n)
@@ -109,7 +152,7 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 	e->due = (struct fw_due_config){ .zones = e->signals ? fw_signal_zones(e->signals) : NULL, .consent = &e->signal_config.consent,
 		.delivery_ms = config->process.delivery_ms, .again_ms = config->process.message_again_ms };
 	if (rc == 0)
-		rc = run_tests(e, report);
+		rc = try_rules(e, report);
 	if (rc == 0)
 		rc = map_counts(e, report);
 	if (rc < 0)

@@ -1,0 +1,77 @@
+// floorwalker check as people, programs and workflows read it; and as a gate that a rule set passes before it serves.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { run, temporaryFolder, writeFiles } from './daemon.mjs';
+import { rules, serve } from './server.mjs';
+
+const hidden = 'slot "h" { channel = "web", default = {} }\nrule "strong" { slot = "h", priority = 1, when = { country = { "CA", "NO" } }, show = {} }\n'
+	+ 'rule "weak" { slot = "h", when = { country = "CA", device = "tv" }, show = {} }\n';
+const maybe = 'slot "m" { channel = "web" }\nrule "some" { slot = "m", when = { country = "CA" }, show = {} }\n';
+
+function shop(t, files) {
+	const folder = writeFiles(temporaryFolder(t), { 'floorwalker.lua': 'rules = "rules"\ncompliance = "law"\n', 'rules/a.lua': hidden, 'law/g.lua': '', ...files });
+	return { folder, check: (...args) => run(['check', ...args], { cwd: folder }) };
+}
+
+test('text: what was found, with its place, a hint and a code, and how much there was', (t) => {
+	const { check } = shop(t, { 'rules/b.lua': maybe });
+	const { status, stdout } = check();
+	assert.equal(status, 1);
+	assert.equal(stdout, 'a.lua:3: rule "weak" can never win: "strong" is of higher priority and matches every visitor that it matches; '
+		+ 'give it a higher priority, make the others narrower, or take it out [never_wins]\n'
+		+ 'no errors: rules 3, slots 2, guards 0, segments 0; tests passed 0; findings 1, possible 1 (--all shows them)\n');
+	assert.match(check('--all').stdout, /^b\.lua:1: possibly: slot "m" has no default, .*: \{\}; .* \[empty_slot\]$/m);
+});
+
+test('what is only possible leaves the exit status alone', (t) => {
+	const { check } = shop(t, { 'rules/a.lua': maybe });
+	assert.equal(check().status, 0);
+	assert.equal(check('--all').status, 0);
+});
+
+test('JSON: the shape that is promised, and a visitor that decide confirms', (t) => {
+	const tie = 'slot "h" { channel = "web", default = {} }\nrule "a" { slot = "h", when = { country = "CA" }, show = {} }\n'
+		+ 'rule "b" { slot = "h", when = { device = "tv" }, show = { b = 1 } }\n';
+	const { folder, check } = shop(t, { 'rules/a.lua': tie });
+	const { status, stdout } = check('--json');
+	assert.equal(status, 1);
+	const { errors, findings: [found, ...more] } = JSON.parse(stdout);
+	assert.deepEqual([errors, more], [[], []]);
+	assert.deepEqual(Object.keys(found), ['code', 'rule', 'with', 'verdict', 'message', 'hint', 'witness', 'file', 'line']);
+	assert.deepEqual([found.code, found.rule, found.with, found.verdict, found.file, found.line], ['tie', 'b', ['a'], 'certain', 'a.lua', 3]);
+	const { stdout: said } = run(['explain', '--slot', 'h', '--facts', JSON.stringify(found.witness), '--json'], { cwd: folder });
+	const { candidates } = JSON.parse(said).slots.h;
+	assert.deepEqual(candidates.map(({ rule, reason, by, on }) => [rule, reason, by, on]), [['a', 'won', undefined, undefined], ['b', 'beaten', 'a', 'id']]);
+});
+
+test('annotations: a workflow command a finding, with the path from here', (t) => {
+	const { folder, check } = shop(t, { 'law/g.lua': 'guard "g" { applies = { rule = "gone" }, require = { country = "CA" }, because = "100 %" }' });
+	const { status, stdout } = check('--annotations');
+	assert.equal(status, 1);
+	assert.match(stdout, /^::warning file=rules\/a\.lua,line=3,title=never_wins::rule "weak" can never win: .*$/m);
+	assert.match(stdout, /^::warning file=law\/g\.lua,line=1,title=no_such_tag::guard "g" applies to the rule "gone", and there is none; .*$/m);
+	writeFiles(folder, { 'rules/a.lua': 'slot "s" { chanel = "web" }' });
+	assert.match(check('--annotations').stdout, /^::error file=rules\/a\.lua,line=1,title=error::.*did you mean "channel"\?$/m);
+});
+
+test('check = "error": a reload with a finding is refused, and the old set goes on', async (t) => {
+	const store = await serve(t, { config: { check: 'error' } });
+	store.write({ 'shop/home.lua': rules('two', hidden) });
+	const { status, stdout, stderr } = store.reload();
+	assert.equal(status, 1);
+	assert.match(stdout + stderr, /home\.lua:\d+: rule "weak" can never win: .* \[never_wins\]/);
+	assert.equal(await store.banner(), 'one');
+	store.write({ 'shop/home.lua': rules('three') });
+	assert.equal(store.reload().status, 0);
+	assert.equal(await store.banner(), 'three');
+});
+
+test('check = "warn": it serves, and the log says what was found', async (t) => {
+	const store = await serve(t, { config: { check: 'warn' } });
+	store.write({ 'shop/home.lua': rules('two', hidden) });
+	assert.equal(store.reload().status, 0);
+	assert.equal(await store.banner(), 'two');
+	assert.ok(store.log().some((line) => /can never win/.test(JSON.stringify(line))), store.daemon.log());
+});
