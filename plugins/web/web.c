@@ -6,6 +6,9 @@
 #include "common/problem.h"
 
 static const struct fw_plugin_route routes[] = {
+	{ "/fw.js", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_page },
+	{ "/fw.js.map", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_page },
+	{ "/fw.d.ts", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_page },
 	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
 	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
 	{ "/v1/rules", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_LOOPBACK, web_rules },
@@ -40,6 +43,7 @@ static const struct fw_plugin_metric metrics[] = {
 	[WEB_METRIC_VISITORS] = { "visitors_requests_total", "Requests to /v1/visitors/.", 0 },
 	[WEB_METRIC_CONSENT] = { "consent_requests_total", "Requests to /v1/visitors/…/consent.", 0 },
 	[WEB_METRIC_RIGHTS] = { "rights_requests_total", "Requests to erase or restrict a visitor, to undo a merge, or for a receipt.", 0 },
+	[WEB_METRIC_PAGE] = { "page_requests_total", "Requests for fw.js and what lies beside it.", 0 },
 	{ NULL, NULL, 0 },
 };
 

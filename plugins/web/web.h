@@ -19,12 +19,18 @@ enum {
 	WEB_METRIC_VISITORS,
 	WEB_METRIC_CONSENT,
 	WEB_METRIC_RIGHTS,
+	WEB_METRIC_PAGE,
 };
 
 /* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
  * where it is worth it. */
 void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json);
 
+/* Whether a request's If-None-Match names the tag, quotes included. */
+int web_tag_matches(struct fw_plugin_text wanted, const char *tag);
+
+/* GET /fw.js, /fw.js.map, /fw.d.ts */
+void web_page(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* POST /v1/decide */
 void web_decide(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* POST /v1/explain */

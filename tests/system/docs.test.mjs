@@ -37,7 +37,7 @@ function readersFolder(t) {
 	const folder = mkdtempSync(join(tmpdir(), 'fw-docs-'));
 	t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 	for (const part of ['rules', 'plugins', 'core/include', '.geo']) {
-		if (existsSync(join(tree, part))) cpSync(join(tree, part), join(folder, part), { recursive: true, filter: (from) => !/\/var(\/|$)/.test(from) });
+		if (existsSync(join(tree, part))) cpSync(join(tree, part), join(folder, part), { recursive: true, filter: (from) => !/\/(var|node_modules)(\/|$)/.test(from) });
 	}
 	mkdirSync(join(folder, 'bin'));
 	symlinkSync(program, join(folder, 'bin/floorwalker'));

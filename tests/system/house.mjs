@@ -217,7 +217,7 @@ export function longFiles(root) {
 export function openEnds(root) {
 	const bad = [];
 	const mark = new RegExp(['TO' + 'DO', 'FIX' + 'ME'].map((word) => `\\b${word}\\b`).join('|'));
-	for (const file of files(root).filter((f) => /\.([chm]?js|mjs|[ch]|lua|md|build|json)$|^scripts\//.test(f) && !/package-lock|\/corpus\//.test(f))) {
+	for (const file of files(root).filter((f) => /\.([chm]?js|mjs|ts|[ch]|lua|md|build|json)$|^scripts\//.test(f) && !/package-lock|\/corpus\//.test(f))) {
 		read(root, file).split('\n').forEach((text, i) => {
 			if (mark.test(text)) bad.push(`${file}:${i + 1}: left open: ${text.trim()}`);
 		});

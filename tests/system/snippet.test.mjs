@@ -1,0 +1,303 @@
+// fw.js in a real browser: what it shows, and what a visitor sees while it does. What it tells is in snippet-events.test.mjs.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import test from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { ask, startDaemon, temporaryFolder, tree } from './daemon.mjs';
+import { blocksOf } from './guides.mjs';
+import { secret } from './people.mjs';
+import { serve } from './server.mjs';
+import { chrome, hero, open, until, write } from './snippet.mjs';
+
+// Raw, so that nothing is unpacked on the way.
+function fetchRaw(url, headers = {}, method = 'GET') {
+	return new Promise((done, fail) => request(url, { method, headers, agent: false }, (answer) => {
+		const parts = [];
+		answer.on('data', (part) => parts.push(part)).on('end', () => done({ status: answer.statusCode, headers: answer.headers, bytes: Buffer.concat(parts) }));
+	}).on('error', fail).end());
+}
+
+test('the script is small, cached and packed; its map and its types lie beside it', async (t) => {
+	const shop = await serve(t);
+	const plain = await fetchRaw(`${shop.url}/fw.js`);
+	const packed = await fetchRaw(`${shop.url}/fw.js`, { 'accept-encoding': 'br, gzip;q=0.8' });
+	assert.equal(plain.status, 200);
+	assert.match(plain.headers['content-type'], /^text\/javascript/);
+	assert.equal(packed.headers['content-encoding'], 'gzip');
+	assert.ok(packed.bytes.length < 6144, `${packed.bytes.length} bytes`);
+	assert.deepEqual(gunzipSync(packed.bytes), plain.bytes);
+	assert.notEqual(packed.headers.etag, plain.headers.etag);
+	assert.match(plain.headers['cache-control'], /max-age=\d+/);
+	assert.match(plain.headers.vary, /Accept-Encoding/);
+	for (const [headers, tag] of [[{}, plain.headers.etag], [{ 'accept-encoding': 'gzip' }, packed.headers.etag]]) {
+		const again = await fetchRaw(`${shop.url}/fw.js`, { ...headers, 'if-none-match': `"other", ${tag}` });
+		assert.deepEqual([again.status, again.bytes.length], [304, 0]);
+		assert.equal((await fetchRaw(`${shop.url}/fw.js`, { ...headers, 'if-none-match': '"other"' })).status, 200);
+	}
+	assert.equal((await fetchRaw(`${shop.url}/fw.js`, { 'accept-encoding': 'gzip;q=0' })).headers['content-encoding'], undefined);
+	assert.deepEqual((await fetchRaw(`${shop.url}/fw.js`, {}, 'HEAD')).bytes.length, 0);
+	assert.match(plain.bytes.toString(), /sourceMappingURL=fw\.js\.map\s*$/);
+	const map = JSON.parse((await fetchRaw(`${shop.url}/fw.js.map`)).bytes);
+	assert.ok(map.sources.includes('slots.ts') && map.sourcesContent.length === map.sources.length);
+	assert.match((await fetchRaw(`${shop.url}/fw.d.ts`)).bytes.toString(), /export interface Floorwalker \{/);
+});
+
+test('its types say what a page may call', async (t) => {
+	const shop = await serve(t);
+	const types = (await fetchRaw(`${shop.url}/fw.d.ts`)).bytes.toString();
+	const check = (text) => spawnSync(join(tree, 'plugins/web/page/node_modules/.bin/tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', 'use.ts', 'fw.d.ts'],
+		{ cwd: temporaryFolder(t, { 'fw.d.ts': types, 'use.ts': `import type { Floorwalker, Answer } from './fw';\n${text}` }), encoding: 'utf8' });
+	const right = check(`(window.fw ||= []).push(['track', 'Product Viewed', { product_id: 'p-1' }], (fw: Floorwalker) => fw.consent({ analytics: true }));
+		export async function headline(fw: Floorwalker): Promise<string> { const answer: Answer | null = await fw.decide(['home.hero']); return answer?.decisions['home.hero'].reason ?? 'none'; }`);
+	assert.equal(right.status, 0, right.stdout);
+	assert.match(check('(window.fw ||= []).push(["trak", "Product Viewed"]);').stdout, /trak/);
+});
+
+test('all slots are filled from one question, by templates and renderers', async (t) => {
+	const strip = '<ul id="strip" data-fw-slot="home.strip"></ul><template data-fw-template="home.strip"><li><b data-fw-text="text"></b><a data-fw-if="more" data-fw-attr="href: more.url">more</a></li></template>';
+	const deal = '<div id="deal" data-fw-slot="home.deal"><template><a data-fw-attr="href:url, title:note, onclick:text"><b data-fw-text="text"></b></a></template></div>';
+	const { page, go, filled, decides, text, state } = await open(t, {
+		body: hero() + strip + deal + '<div id="none" data-fw-slot="home.nothing">nothing is better</div><div id="own" data-fw-slot="home.hero"></div>',
+		script: `window.fw = [['render', 'home.own', () => {}], (fw) => fw.render('home.hero', (content, element, decision) => {
+			element.replaceChildren(Object.assign(document.createElement('h2'), { textContent: content.headline + ' (' + decision.reason + ')' }));
+		})];`,
+	});
+	await go();
+	for (const id of ['hero', 'strip', 'deal', 'none', 'own']) await filled(id);
+	assert.equal(decides().length, 1);
+	assert.deepEqual(decides()[0].slots.sort(), ['home.deal', 'home.hero', 'home.nothing', 'home.strip']);
+	assert.deepEqual([await text('hero'), await text('own')], ['Welcome (default)', 'Welcome (default)']);
+	assert.deepEqual(await page.locator('#strip li').evaluateAll((all) => all.map((li) => [li.innerText, li.dataset.fwRule, li.querySelector('a')?.getAttribute('href') ?? null])),
+		[['Free shippingmore', 'free-shipping', '/shipping'], ['Open until ten', 'late-hours', null]]);
+	assert.deepEqual([await text('none'), await state('none')], ['nothing is better', 'default']);
+	// What rules say is text, and no attribute can run.
+	assert.equal(await text('deal'), '<img src=x onerror=alert(1)>');
+	assert.deepEqual(await page.locator('#deal a').evaluate((a) => a.getAttributeNames()), ['data-fw-attr', 'title', 'data-fw-rule']);
+	assert.equal(decides()[0].context.page.type, 'home');
+});
+
+test('a renderer that fails leaves the default', async (t) => {
+	const { page, go, filled, text, problems } = await open(t, { body: '<div id="hero" data-fw-slot="home.hero">The default</div>', script: 'window.fw = [["render", "home.hero", (c, e) => { e.textContent = "half"; throw Error("mine"); }]];' });
+	await go();
+	await filled();
+	assert.equal(await text(), 'The default');
+	assert.deepEqual(problems.splice(0).filter((p) => p !== 'mine'), [], 'and its own error is told to whoever wrote it');
+});
+
+test('a renderer that comes after the answer is not too late while the slot is hidden', async (t) => {
+	const { page, go, text, proxy, state } = await open(t, { body: '<div id="hero" data-fw-slot="home.hero">The default</div>' });
+	await go();
+	await until(() => proxy.seen.some((r) => r.path === '/v1/decide' && r.outcome === 200));
+	assert.equal(await state(), null);
+	await page.evaluate(() => window.fw.render('home.hero', (content, element) => { element.textContent = content.headline; }));
+	await page.waitForFunction(() => document.getElementById('hero').dataset.fw === 'default');
+	assert.equal(await text(), 'Welcome');
+});
+
+// What was to be seen of the slot, frame by frame.
+const frames = () => {
+	window.seen = [];
+	window.shifts = [];
+	new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((e) => e.value))).observe({ type: 'layout-shift', buffered: true });
+	const look = () => {
+		const hero = document.getElementById('hero');
+		const what = hero && getComputedStyle(hero).visibility === 'visible' ? hero.innerText.trim() : '';
+		if (what !== (window.seen.at(-1) ?? '')) window.seen.push(what);
+		requestAnimationFrame(look);
+	};
+	requestAnimationFrame(look);
+};
+const below = '<p id="below">What stands below stays where it is.</p>';
+
+test('nothing flickers and nothing moves: the default is never seen before the content', async (t) => {
+	const { page, go, filled } = await open(t, { body: hero() + below, init: frames });
+	await go();
+	await filled('hero', /default/);
+	await page.waitForTimeout(300);
+	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['Welcome\nLook'], []]);
+});
+
+// An answer that takes its time, and what is seen meanwhile and after.
+const slowly = (context) => context.route('**/v1/decide', async (route) => {
+	await new Promise((done) => setTimeout(done, 1500));
+	await route.continue().catch(() => {});
+});
+
+test('after the time budget the default stays, whenever the answer comes', async (t) => {
+	const { page, go, filled, text, context } = await open(t, { body: hero() + below, attributes: { 'data-budget': 150 }, init: frames });
+	await slowly(context);
+	await go();
+	await filled('hero', /^off$/);
+	await page.waitForTimeout(2000);
+	assert.equal(await text(), 'The default');
+	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
+});
+
+test('whoever has seen the default keeps it, whatever the script would wait for', async (t) => {
+	// By its id the slot is the page's rather than the script's to hide.
+	const { page, go, filled, context } = await open(t, { body: hero() + below, budget: 150, slots: '#hero', attributes: { 'data-budget': 20000 }, init: frames });
+	await slowly(context);
+	await go();
+	await filled('hero', /^late$/);
+	await page.waitForTimeout(2000);
+	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
+});
+
+test('a script that comes late leaves the default to who has seen it', async (t) => {
+	const { page, go, filled, context } = await open(t, { body: hero() + below, budget: 150, attributes: { 'data-budget': 20000 }, init: frames });
+	let seen = false;
+	await context.route('**/fw.js', async (route) => {
+		await page.waitForFunction(() => window.seen.length > 0);
+		seen = true;
+		await route.fallback();
+	});
+	await go();
+	await filled('hero', /^late$/);
+	assert.ok(seen);
+	await page.waitForTimeout(300);
+	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
+});
+
+for (const [how, what, trouble] of [
+	['the script is blocked', '**/fw.js', (route) => route.abort('blockedbyclient')],
+	['the question is blocked', '**/v1/*', (route) => route.abort('blockedbyclient')],
+	['nobody answers', '**/v1/*', () => {}],
+	['the script does not come', '**/fw.js', () => {}],
+]) {
+	test(`the page is the default page, without an error: ${how}`, async (t) => {
+		// The browser itself notes each request that was blocked, which no page can keep it from.
+		const { page, context, origin, text } = await open(t, { body: hero() + below, budget: 150, init: frames, gentle: /^Failed to load resource: net::ERR_BLOCKED_BY_CLIENT/ });
+		await context.route(what, trouble);
+		await page.goto(`${origin}/`, { waitUntil: 'commit' });
+		await page.waitForFunction(() => window.seen.length > 0);
+		await page.waitForTimeout(500);
+		assert.equal(await text(), 'The default');
+		assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
+	});
+}
+
+test('offline the default is there at once, and nothing is asked', async (t) => {
+	const { page, go, context, filled, state, text, decides } = await open(t, { body: `<div id="view"></div><template id="boots">${hero()}</template>` });
+	await go();
+	await page.waitForFunction(() => window.fw?.track);
+	await context.setOffline(true);
+	await page.evaluate(() => {
+		history.pushState(null, '', '/boots');
+		document.getElementById('view').append(document.importNode(document.getElementById('boots').content, true));
+	});
+	await filled();
+	assert.deepEqual([await state(), await text(), decides().length], ['off', 'The default', 0]);
+});
+
+test('without storage slots are filled, and nobody is known', async (t) => {
+	const none = () => {
+		for (const [of, name] of [[Document.prototype, 'cookie'], [window, 'localStorage']])
+			Object.defineProperty(of, name, { get() { throw new DOMException('no', 'SecurityError'); }, set() { throw new DOMException('no', 'SecurityError'); } });
+	};
+	const { page, go, filled, text, decides, sent, cookie } = await open(t, { attributes: { 'data-consent': 'analytics, personalization' }, init: none });
+	await go();
+	await filled();
+	assert.match(await text(), /Welcome/);
+	assert.equal(decides()[0].anonymousId, undefined);
+	await page.evaluate(() => { window.fw.track('Product Viewed', { product_id: 'p-1' }); window.fw.consent({ analytics: true }); });
+	await page.waitForTimeout(500);
+	assert.deepEqual([sent(), await cookie()], [[], undefined]);
+});
+
+test('a page that changes its address: one more question, for what is there then', async (t) => {
+	const { page, go, filled, text, decides, state } = await open(t, { body: `${hero()}<div id="view"></div>` });
+	await go('/?utm_source=news');
+	await filled();
+	await page.evaluate(() => {
+		history.pushState(null, '', '/sale');
+		document.title = 'Sale';
+		const strip = document.createElement('div');
+		strip.id = 'strip';
+		strip.dataset.fwSlot = 'home.strip';
+		document.getElementById('view').append(strip);
+		window.fw.render('home.strip', (content, element) => { element.textContent = content.text; });
+	});
+	await filled('strip', /rule/);
+	await page.waitForFunction(() => /On sale/.test(document.getElementById('hero').innerText));
+	assert.deepEqual([await state(), await text('strip')], ['rule', 'Free shipping']);
+	assert.equal(decides().length, 2);
+	assert.deepEqual(decides()[1].slots.sort(), ['home.hero', 'home.strip']);
+	assert.equal(decides()[1].context.page.path, '/sale');
+	assert.match(decides()[1].context.page.referrer, /\/\?utm_source=news$/);
+	await page.goBack();
+	await page.waitForFunction(() => /Welcome/.test(document.getElementById('hero').innerText));
+	assert.equal(decides().length, 3);
+	// Going to a place on the page, and an address that stays the same, are no other views.
+	await page.evaluate(() => { location.hash = 'below'; history.replaceState({ scroll: 3 }, ''); });
+	await page.waitForTimeout(300);
+	assert.equal(decides().length, 3);
+});
+
+test('the focus stays where it is, and nothing is announced unless the page asks for it', async (t) => {
+	const { page, go, filled, decides } = await open(t, { body: `<input id="search">${hero()}<div id="live" aria-live="polite" data-fw-slot="home.deal"><template><b data-fw-text="note"></b></template></div>` });
+	await page.addInitScript(() => addEventListener('DOMContentLoaded', () => document.getElementById('search').focus()));
+	await go();
+	await filled('hero');
+	await filled('live', /rule/);
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+	const attributes = await page.evaluate(() => [...document.querySelectorAll('[data-fw-slot], [data-fw-slot] *')].flatMap((e) => e.getAttributeNames()).filter((n) => /^(aria-|role|tabindex)/.test(n)));
+	assert.deepEqual(attributes, ['aria-live']);
+	// By keyboard into the slot; another view would change it, but somebody is in it.
+	await page.keyboard.press('Tab');
+	assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '/welcome');
+	await page.evaluate(() => history.pushState(null, '', '/sale'));
+	await until(() => decides().length === 2);
+	await page.waitForTimeout(500);
+	assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '/welcome');
+});
+
+test('a page that is rendered ahead asks once it is looked at', async (t) => {
+	const ahead = () => Object.defineProperty(document, 'prerendering', { value: true, configurable: true });
+	const { page, go, filled, decides, state } = await open(t, { init: ahead });
+	await go();
+	await page.waitForTimeout(500);
+	assert.deepEqual([decides().length, await state()], [0, null]);
+	await page.evaluate(() => { Object.defineProperty(document, 'prerendering', { value: false }); document.dispatchEvent(new Event('prerenderingchange')); });
+	await filled();
+	assert.equal(decides().length, 1);
+});
+
+// The blocks of a language under a heading of a guide.
+const shown = (guide, heading, language) => {
+	const text = readFileSync(join(tree, guide), 'utf8'), from = text.indexOf(`### ${heading}\n`);
+	const part = text.slice(from, text.indexOf('\n### ', from + 1));
+	return blocksOf(part).filter((block) => block.language === language).map((block) => block.text).join('\n');
+};
+
+test('the page that the guide shows, with the example store', async (t) => {
+	const [html, style, script] = ['html', 'css', 'js'].map((language) => shown('core/README.md', 'On a page', language));
+	const server = createServer((req, res) => {
+		const give = (type, text) => res.writeHead(200, { 'content-type': type, 'content-security-policy': `default-src 'none'; script-src 'self' ${api}; connect-src ${api}; style-src 'self'` }).end(text);
+		if (req.url === '/shop.css') return give('text/css', style.replace('150ms', '20000ms'));
+		if (req.url === '/shop.js') return give('text/javascript', script);
+		if (req.url !== '/') return res.writeHead(204).end();
+		give('text/html', `<!doctype html><title>Shop</title>${html.replace('http://127.0.0.1:8080', api).replace('async src', 'data-budget="20000" async src')}<script src="/shop.js"></script>`);
+	});
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	const origin = `http://localhost:${server.address().port}`;
+	const daemon = await startDaemon(t, join(tree, 'rules/floorwalker.lua'), { env: { FW_RUN: temporaryFolder(t), FW_LISTEN: '127.0.0.1:0', FW_SECRET_KEY: secret, FW_WRITE_KEY: write, FW_PAGES: origin } });
+	const api = daemon.url;
+	const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', `--user-agent=${chrome}`] });
+	t.after(async () => { await browser.close(); server.closeAllConnections(); server.close(); });
+	const page = await browser.newPage();
+	const problems = [];
+	page.on('console', (message) => problems.push(message.text()));
+	page.on('pageerror', (error) => problems.push(error.message));
+	await page.goto(origin);
+	await page.waitForFunction(() => [...document.querySelectorAll('[data-fw-slot]')].every((e) => e.dataset.fw));
+	assert.match(await page.locator('.hero').getAttribute('data-fw'), /^(rule|default)$/);
+	assert.doesNotMatch(await page.locator('.hero').innerText(), /^(What everybody sees)?$/);
+	const id = (await page.context().cookies()).find(({ name }) => name === 'ajs_anonymous_id').value;
+	await until(async () => (await ask(`${daemon.url}/v1/visitors/anonymous:${id}`, undefined, { headers: { authorization: `Bearer ${secret}` } })).body.facts?.viewed?.total === 1, { what: 'the event of the guide is stored' });
+	assert.deepEqual(problems, []);
+});
