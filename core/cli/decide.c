@@ -40,7 +40,7 @@ static int answer_line(struct job *j, struct fw_arena *arena, char *line, size_t
 		if (ret == 0 && j->record)
 			fw_trace_record(&out, &j->o->decider, &facts, &decision);
 		else if (ret == 0)
-			fw_trace_answer(&out, set, &decision, NULL, 0);
+			fw_trace_answer(&out, set, &decision, NULL, 0, false);
 	}
 	if (ret < 0) {
 		snprintf(err.file, sizeof err.file, "stdin");

@@ -224,12 +224,12 @@ bool fw_access_cors(struct fw_http_request *http, const struct fw_config *config
 	if (copy) {
 		fw_http_reply_header(http, "Access-Control-Allow-Origin", copy);
 		fw_http_reply_header(http, "Timing-Allow-Origin", copy);
-		fw_http_reply_header(http, "Access-Control-Expose-Headers", "Retry-After, traceparent");
+		fw_http_reply_header(http, "Access-Control-Expose-Headers", "ETag, Retry-After, traceparent");
 	}
 	if (copy && preflight) {
 		fw_http_reply_header(http, "Access-Control-Allow-Methods", fw_http_allow_text(allowed, methods, sizeof methods));
 		fw_http_reply_header(http, "Access-Control-Allow-Headers",
-			"Authorization, Content-Type, X-API-Key, X-Retry-Count, traceparent");
+			"Authorization, Content-Type, If-None-Match, X-API-Key, X-Retry-Count, traceparent");
 		fw_http_reply_header(http, "Access-Control-Max-Age", "86400");
 	}
 	if (preflight)

@@ -94,7 +94,7 @@ static void answer(struct fw_engine_run *run)
 	struct fw_engine_worker *w = run->worker;
 	struct fw_json_out o;
 	fw_json_out_init(&o, &run->out);
-	fw_trace_answer(&o, w->engine->set, &run->decision, run->q.refused, run->q.n_refused);
+	fw_trace_answer(&o, w->engine->set, &run->decision, run->q.refused, run->q.n_refused, run->q.details);
 	fw_count(w->page, FW_COUNT_DECISIONS, 1);
 	if (run->decision.degraded)
 		fw_count(w->page, FW_COUNT_DEGRADED, 1);

@@ -28,7 +28,7 @@ static struct fw_str content_of(struct fw_str json)
 	return json.n ? json : FW_STR("null");
 }
 
-static char *put_slot(char *at, const struct fw_ruleset *set, const struct fw_slot_answer *a)
+static char *put_slot(char *at, const struct fw_ruleset *set, const struct fw_slot_answer *a, bool details)
 {
 	static const struct fw_str after_id[] = {
 		[FW_SLOT_RULE] = FW_STR_ENTRY(":{\"reason\":\"rule\",\"content\":"),
@@ -37,11 +37,15 @@ static char *put_slot(char *at, const struct fw_ruleset *set, const struct fw_sl
 		[FW_SLOT_HOLDOUT] = FW_STR_ENTRY(":{\"reason\":\"holdout\",\"content\":"),
 	};
 	at = put(put(put(at, set->slots[a->slot].id_json), after_id[a->reason]), content_of(a->content));
+	if (details && set->slots[a->slot].show_up_to > 1)
+		at = PUT(at, ",\"list\":true");
 	at = PUT(at, ",\"winners\":[");
 	for (uint32_t i = 0; i < a->n; i++) {
 		if (i)
 			*at++ = ',';
 		at = put(PUT(at, "{\"rule\":"), set->rules[a->winners[i].rule].id_json);
+		if (details && set->rules[a->winners[i].rule].rollout < 100)
+			at = PUT(at, ",\"split\":true");
 		at = PUT(put(PUT(at, ",\"content\":"), content_of(a->winners[i].content)), "}");
 	}
 	return PUT(at, "]}");
@@ -51,7 +55,7 @@ static char *put_slot(char *at, const struct fw_ruleset *set, const struct fw_sl
  * sets out for the cache. */
 static size_t room_for(const struct fw_ruleset *set, const struct fw_decision *d)
 {
-	enum { AROUND_SLOT = 96, AROUND_WINNER = 32 }; /* more than the literals need */
+	enum { AROUND_SLOT = 96, AROUND_WINNER = 48 }; /* more than the literals need */
 	size_t most = 0;
 	for (uint32_t i = 0; i < d->n_slots; i++) {
 		const struct fw_slot_answer *a = &d->slots[i];
@@ -66,7 +70,7 @@ static size_t room_for(const struct fw_ruleset *set, const struct fw_decision *d
 	return most;
 }
 
-static void put_slots(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d)
+static void put_slots(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d, bool details)
 {
 	char *begin = fw_buf_reserve(o->buf, room_for(set, d)), *at = begin;
 	if (!begin)
@@ -74,7 +78,7 @@ static void put_slots(struct fw_json_out *o, const struct fw_ruleset *set, const
 	for (uint32_t i = 0; i < d->n_slots; i++) {
 		if (i)
 			*at++ = ',';
-		at = put_slot(at, set, &d->slots[i]);
+		at = put_slot(at, set, &d->slots[i], details);
 	}
 	o->buf->n += (size_t)(at - begin);
 	o->comma = d->n_slots > 0;
@@ -106,7 +110,7 @@ static void put_refused(struct fw_json_out *o, const struct fw_refused_slot *r)
 }
 
 void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d,
-	const struct fw_refused_slot *refused, uint32_t n_refused)
+	const struct fw_refused_slot *refused, uint32_t n_refused, bool details)
 {
 	fw_json_open_object(o);
 	fw_json_key(o, "decisionId");
@@ -119,7 +123,7 @@ void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const 
 	}
 	fw_json_key(o, "decisions");
 	fw_json_open_object(o);
-	put_slots(o, set, d);
+	put_slots(o, set, d, details);
 	for (uint32_t i = 0; i < n_refused; i++)
 		put_refused(o, &refused[i]);
 	fw_json_close_object(o);

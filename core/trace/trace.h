@@ -13,9 +13,10 @@ struct fw_refused_slot {
 	const char *hint; /* or NULL */
 };
 
-/* {"decisionId","ruleSet","decisions":{…}}: the answer of /v1/decide and a line of `floorwalker decide`. */
+/* {"decisionId","ruleSet","decisions":{…}}: the answer of /v1/decide and a line of `floorwalker decide`. `details` adds
+ * "list":true to slots that may show several, and "split":true to winners that are shown to a part of the visitors. */
 void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_decision *d,
-	const struct fw_refused_slot *refused, uint32_t n_refused);
+	const struct fw_refused_slot *refused, uint32_t n_refused, bool details);
 
 /* {"decisionId","ruleSet","at","facts","slots":{…}}: the answer of /v1/explain. */
 void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts,

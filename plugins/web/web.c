@@ -10,6 +10,8 @@ static const struct fw_plugin_route routes[] = {
 	{ "/fw.js.map", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_page },
 	{ "/fw.d.ts", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, web_page },
 	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
+	{ "/ofrep/v1/evaluate/flags", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_ofrep_flags },
+	{ "/ofrep/v1/evaluate/flags/", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_ofrep_flag },
 	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
 	{ "/v1/rules", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_LOOPBACK, web_rules },
 	{ "/v1/track", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
@@ -44,6 +46,7 @@ static const struct fw_plugin_metric metrics[] = {
 	[WEB_METRIC_CONSENT] = { "consent_requests_total", "Requests to /v1/visitors/…/consent.", 0 },
 	[WEB_METRIC_RIGHTS] = { "rights_requests_total", "Requests to erase or restrict a visitor, to undo a merge, or for a receipt.", 0 },
 	[WEB_METRIC_PAGE] = { "page_requests_total", "Requests for fw.js and what lies beside it.", 0 },
+	[WEB_METRIC_OFREP] = { "ofrep_requests_total", "Requests to /ofrep/.", 0 },
 	{ NULL, NULL, 0 },
 };
 

@@ -20,6 +20,7 @@ enum {
 	WEB_METRIC_CONSENT,
 	WEB_METRIC_RIGHTS,
 	WEB_METRIC_PAGE,
+	WEB_METRIC_OFREP,
 };
 
 /* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
@@ -33,6 +34,9 @@ int web_tag_matches(struct fw_plugin_text wanted, const char *tag);
 void web_page(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* POST /v1/decide */
 void web_decide(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* POST /ofrep/v1/evaluate/flags/{key}, and of all flags */
+void web_ofrep_flag(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+void web_ofrep_flags(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* POST /v1/explain */
 void web_explain(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* GET /v1/rules */

@@ -122,7 +122,7 @@ test('browsers of configured origins may ask, preflight included', async (t) => 
 	assert.equal(good.status, 204);
 	assert.equal(good.headers.get('access-control-allow-origin'), 'https://shop.example');
 	assert.match(good.headers.get('access-control-allow-methods'), /POST/);
-	for (const name of ['Authorization', 'Content-Type', 'X-Retry-Count', 'X-API-Key', 'traceparent'])
+	for (const name of ['Authorization', 'Content-Type', 'If-None-Match', 'X-Retry-Count', 'X-API-Key', 'traceparent'])
 		assert.ok(good.headers.get('access-control-allow-headers').split(', ').includes(name), name);
 	assert.equal(good.headers.get('access-control-max-age'), '86400');
 	assert.equal(good.headers.get('vary'), 'Origin');
@@ -131,7 +131,7 @@ test('browsers of configured origins may ask, preflight included', async (t) => 
 	const asked = await shop.decide(question, { headers: { ...bearer(write).headers, origin: 'https://shop.example' } });
 	assert.equal(asked.status, 200);
 	assert.equal(asked.headers.get('access-control-allow-origin'), 'https://shop.example');
-	assert.match(asked.headers.get('access-control-expose-headers'), /Retry-After/);
+	assert.match(asked.headers.get('access-control-expose-headers'), /ETag, Retry-After/);
 	const refused = await shop.decide(question, { headers: { origin: 'https://shop.example' } });
 	assert.equal(refused.status, 401);
 	assert.equal(refused.headers.get('access-control-allow-origin'), 'https://shop.example');

@@ -1,0 +1,242 @@
+/* POST /ofrep/v1/evaluate/flags and …/flags/{key}: OpenFeature's remote evaluation, so that its stock providers work as they are. */
+#include "ofrep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL /* so that nothing is linked */
+#include <xxhash.h>
+
+#include "common/escape.h"
+#include "json.h"
+
+static const char type[] = "application/json";
+
+/* {"key":…,"errorCode":…,"errorDetails":…}; no key where all are asked for, no code for trouble of this side. */
+static void refuse(const struct fw_host *host, const struct web_evaluation *e, int status, const char *code, struct fw_plugin_text details)
+{
+	struct web_text t = { NULL, 0, COMMON_ESCAPED_BYTES * (e->flag.n + details.n) + 128, 0 };
+	t.p = host->request_alloc(e->request, t.room);
+	t.failed = !t.p;
+	web_puts(&t, "{");
+	if (e->flag.p) {
+		web_puts(&t, "\"key\":");
+		web_put_string(&t, e->flag);
+		web_puts(&t, ",");
+	}
+	if (code) {
+		web_puts(&t, "\"errorCode\":\"");
+		web_puts(&t, code);
+		web_puts(&t, "\",");
+	}
+	web_puts(&t, "\"errorDetails\":");
+	web_put_string(&t, details);
+	web_puts(&t, "}");
+	host->reply(e->request, status, type, t.failed ? "{}" : t.p, t.failed ? 2 : t.n);
+}
+
+/* What the engine says of a request that it does not answer. Its texts are JSON already, and need no more than their quotes off: the
+ * few escapes in them are shown. */
+static void pass_on(const struct fw_host *host, const struct web_evaluation *e, int status, struct fw_plugin_text json)
+{
+	static const char *const outer[] = { "error", NULL }, *const inner[] = { "code", "message", "hint", NULL };
+	struct fw_plugin_text error, part[3];
+	char details[512];
+	web_json_members(json, outer, &error);
+	web_json_members(error, inner, part);
+	int n = snprintf(details, sizeof details, "%.*s%s%.*s", (int)(part[1].n > 2 ? part[1].n - 2 : 0), part[1].p ? part[1].p + 1 : "",
+		part[2].n > 2 ? ": " : "", (int)(part[2].n > 2 ? part[2].n - 2 : 0), part[2].p ? part[2].p + 1 : "");
+	struct fw_plugin_text text = { details, n < (int)sizeof details ? (size_t)n : sizeof details - 1 };
+	if (status == 429 || status == 503)
+		host->reply_header(e->request, "Retry-After", "1");
+	refuse(host, e, status, status >= 500 ? NULL : status != 400 ? "GENERAL" : web_json_is(part[0], "\"bad_json\"") ? "PARSE_ERROR"
+		: "INVALID_CONTEXT", text);
+}
+
+/* A slot's decision, and a winner of it, taken apart. */
+enum { REASON, CONTENT, WINNERS, LIST, ERROR, N_SLOT };
+enum { RULE, RULE_CONTENT, SPLIT, N_WINNER };
+static const char *const slot_names[] = { "reason", "content", "winners", "list", "error", NULL };
+static const char *const winner_names[] = { "rule", "content", "split", NULL };
+
+/* The contents of all winners as a list. */
+static void put_list(struct web_text *t, struct fw_plugin_text winners)
+{
+	struct fw_plugin_text one, part[N_WINNER];
+	web_puts(t, "[");
+	for (int first = 1; web_json_next(&winners, NULL, &one); first = 0) {
+		web_json_members(one, winner_names, part);
+		web_puts(t, first ? "" : ",");
+		web_put(t, part[RULE_CONTENT]);
+	}
+	web_puts(t, "]");
+}
+
+/* "value":…,"variant":…,"reason":… and, of what the metadata has, all but the decision's id. A slot of several whose default is shown
+ * has that as the list's one element. */
+static void put_answer(struct web_text *t, struct fw_plugin_text slot, int degraded)
+{
+	struct fw_plugin_text part[N_SLOT], winner[N_WINNER], winners, first = { NULL, 0 };
+	web_json_members(slot, slot_names, part);
+	winners = part[WINNERS];
+	web_json_next(&winners, NULL, &first);
+	web_json_members(first, winner_names, winner);
+	int list = web_json_is(part[LIST], "true"), empty = web_json_is(part[CONTENT], "null");
+	web_puts(t, ",\"value\":");
+	if (list && (first.p || empty)) {
+		put_list(t, part[WINNERS]);
+	} else {
+		web_puts(t, list ? "[" : "");
+		web_put(t, empty ? (struct fw_plugin_text){ "{}", 2 } : part[CONTENT]);
+		web_puts(t, list ? "]" : "");
+	}
+	web_puts(t, ",\"variant\":");
+	web_put(t, first.p ? winner[RULE] : (struct fw_plugin_text){ "\"default\"", 9 });
+	web_puts(t, ",\"reason\":\"");
+	web_puts(t, !first.p ? "DEFAULT" : web_json_is(winner[SPLIT], "true") ? "SPLIT" : "TARGETING_MATCH");
+	web_puts(t, "\",\"metadata\":{");
+	web_puts(t, degraded ? "\"degraded\":true," : "");
+	web_puts(t, web_json_is(part[REASON], "\"holdout\"") ? "\"holdout\":true," : "");
+}
+
+/* One flag. `key` with its quotes. Adds to the hash what the answer says, whichever decision said it. */
+static void put_flag(struct web_text *t, struct fw_plugin_text key, struct fw_plugin_text slot, int degraded,
+	struct fw_plugin_text decision, XXH3_state_t *hash)
+{
+	size_t from = t->n;
+	web_puts(t, "{\"key\":");
+	web_put(t, key);
+	put_answer(t, slot, degraded);
+	if (hash && !t->failed)
+		XXH3_128bits_update(hash, t->p + from, t->n - from);
+	web_puts(t, "\"decisionId\":");
+	web_put(t, decision);
+	web_puts(t, "}}");
+}
+
+/* The engine's answer, taken apart. */
+enum { DECISION, DECISIONS, DEGRADED, N_ANSWER };
+static const char *const answer_names[] = { "decisionId", "decisions", "degraded", NULL };
+
+static size_t count(struct fw_plugin_text object)
+{
+	struct fw_plugin_text key, v;
+	size_t n = 0;
+	while (web_json_next(&object, &key, &v))
+		n++;
+	return n;
+}
+
+/* As much as an answer can grow: what is said of a flag takes more than what the engine says of its slot by less than AROUND_FLAG. Slots
+ * are counted where guessing by the least that one takes would be dear. */
+static struct web_text room_for(const struct web_evaluation *e, const struct fw_host *host, struct fw_plugin_text json,
+	struct fw_plugin_text slots)
+{
+	enum { AROUND_FLAG = 256, LEAST_SLOT = 48, LARGE = 64 << 10 };
+	size_t flags = json.n < LARGE ? json.n / LEAST_SLOT : count(slots);
+	struct web_text t = { NULL, 0, json.n + (flags + 1) * AROUND_FLAG, 0 };
+	t.p = host->request_alloc(e->request, t.room);
+	t.failed = !t.p;
+	return t;
+}
+
+static void give(const struct fw_host *host, const struct web_evaluation *e, const struct web_text *t)
+{
+	static const char no_memory[] = "the request takes more memory than one may";
+	if (t->failed)
+		refuse(host, e, 413, "GENERAL", (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 });
+	else
+		host->reply(e->request, 200, type, t->p, t->n);
+}
+
+static void answer_one(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+{
+	static const char unknown[] = "there is no such slot";
+	const struct fw_host *host = self->host;
+	const struct web_evaluation *e = data;
+	if (status != 200) {
+		pass_on(host, e, status, json);
+		return;
+	}
+	struct fw_plugin_text answer[N_ANSWER], slots, key, slot = { NULL, 0 }, part[N_SLOT];
+	web_json_members(json, answer_names, answer);
+	slots = answer[DECISIONS];
+	web_json_next(&slots, &key, &slot);
+	web_json_members(slot, slot_names, part);
+	if (part[ERROR].p || !slot.p) {
+		refuse(host, e, 404, "FLAG_NOT_FOUND", (struct fw_plugin_text){ unknown, sizeof unknown - 1 });
+		return;
+	}
+	struct web_text t = room_for(e, host, json, answer[DECISIONS]);
+	put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
+	host->reply_header(e->request, "Cache-Control", "no-store");
+	give(host, e, &t);
+}
+
+static void answer_all(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+{
+	const struct fw_host *host = self->host;
+	const struct web_evaluation *e = data;
+	XXH3_state_t *hash = status == 200 ? XXH3_createState() : NULL;
+	if (status != 200) {
+		pass_on(host, e, status, json);
+		return;
+	}
+	struct fw_plugin_text answer[N_ANSWER], slots, key, slot;
+	web_json_members(json, answer_names, answer);
+	slots = answer[DECISIONS];
+	struct web_text t = room_for(e, host, json, slots);
+	t.failed |= !hash || XXH3_128bits_reset(hash) != XXH_OK;
+	web_puts(&t, "{\"flags\":[");
+	for (int first = 1; web_json_next(&slots, &key, &slot); first = 0) {
+		web_puts(&t, first ? "" : ",");
+		put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], hash);
+	}
+	web_puts(&t, "],\"metadata\":{\"decisionId\":");
+	web_put(&t, answer[DECISION]);
+	web_puts(&t, "}}");
+	if (!t.failed) {
+		XXH128_hash_t sum = XXH3_128bits_digest(hash);
+		char tag[40];
+		snprintf(tag, sizeof tag, "\"%016llx%016llx\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64);
+		host->reply_header(e->request, "ETag", tag);
+		host->reply_header(e->request, "Cache-Control", "no-cache");
+		if (web_tag_matches(host->request_header(e->request, "If-None-Match"), tag)) {
+			XXH3_freeState(hash);
+			host->reply(e->request, 304, NULL, NULL, 0);
+			return;
+		}
+	}
+	XXH3_freeState(hash);
+	give(host, e, &t);
+}
+
+static void evaluate(struct fw_plugin_instance *self, struct fw_plugin_request *request, struct fw_plugin_text flag, fw_plugin_done done)
+{
+	const struct fw_host *host = self->host;
+	struct web_evaluation *e = host->request_alloc(request, sizeof *e);
+	struct fw_plugin_text json;
+	const char *details, *code;
+	host->metric_add(host, WEB_METRIC_OFREP, 1);
+	if (!e) {
+		host->error(request, 413, "too_large", "the request takes more memory than one may", NULL, NULL);
+		return;
+	}
+	*e = (struct web_evaluation){ request, flag };
+	code = web_ofrep_ask(host, e, &json, &details);
+	if (code)
+		refuse(host, e, strcmp(code, "GENERAL") == 0 ? 413 : 400, code, (struct fw_plugin_text){ details, strlen(details) });
+	else
+		host->decide(host, request, json, done, e);
+}
+
+/* The stock providers leave a slash in a key as it is, so all that follows is the key. */
+void web_ofrep_flag(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	evaluate(self, request, self->host->request_rest(request), answer_one);
+}
+
+void web_ofrep_flags(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+{
+	evaluate(self, request, (struct fw_plugin_text){ NULL, 0 }, answer_all);
+}

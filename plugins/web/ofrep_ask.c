@@ -1,0 +1,138 @@
+/* What an evaluation asks, as a decide request: the attributes of its context that mean something by their names, and traits. */
+#include "json.h"
+#include "ofrep.h"
+
+#include <string.h>
+
+#include "common/escape.h"
+
+void web_put(struct web_text *t, struct fw_plugin_text piece)
+{
+	if (t->failed || piece.n > t->room - t->n) {
+		t->failed = 1;
+		return;
+	}
+	if (piece.n)
+		memcpy(t->p + t->n, piece.p, piece.n);
+	t->n += piece.n;
+}
+
+void web_puts(struct web_text *t, const char *piece)
+{
+	web_put(t, (struct fw_plugin_text){ piece, strlen(piece) });
+}
+
+void web_put_string(struct web_text *t, struct fw_plugin_text bytes)
+{
+	web_puts(t, "\"");
+	if (t->failed || t->room - t->n <= COMMON_ESCAPED_BYTES * bytes.n)
+		t->failed = 1;
+	else if (bytes.n)
+		t->n += common_json_escape(bytes.p, bytes.n, t->p + t->n);
+	web_puts(t, "\"");
+}
+
+static void put_member(struct web_text *t, const char *name, struct fw_plugin_text v)
+{
+	if (!v.p)
+		return;
+	web_puts(t, ",\"");
+	web_puts(t, name);
+	web_puts(t, "\":");
+	web_put(t, v);
+}
+
+/* Of a decide request's context, by the same name. */
+static const char *const own[] = { "ip", "userAgent", "userAgentData", "locale", "timezone", "page", "campaign", "consent",
+	"globalPrivacyControl" };
+enum { N_OWN = sizeof own / sizeof *own };
+
+/* Where an attribute has its place; NULL: it is a trait. */
+static struct fw_plugin_text *place_of(struct fw_plugin_text key, struct fw_plugin_text ids[3], struct fw_plugin_text context[N_OWN])
+{
+	static const char *const names[] = { "targetingKey", "userId", "userHash" };
+	struct fw_plugin_text bare = { key.p + 1, key.n - 2 };
+	for (int i = 0; i < 3; i++)
+		if (web_json_is(bare, names[i]))
+			return &ids[i];
+	for (int i = 0; i < N_OWN; i++)
+		if (web_json_is(bare, own[i]))
+			return &context[i];
+	return NULL;
+}
+
+static int is_text(struct fw_plugin_text v)
+{
+	return v.n && v.p[0] == '"';
+}
+
+static void put_context(struct web_text *t, const struct fw_plugin_text context[N_OWN], struct fw_plugin_text object)
+{
+	struct fw_plugin_text none[3] = { { NULL, 0 } }, spare[N_OWN] = { { NULL, 0 } }, key, v;
+	web_puts(t, ",\"context\":{\"traits\":{");
+	for (int first = 1; web_json_next(&object, &key, &v);) {
+		if (place_of(key, none, spare))
+			continue;
+		web_puts(t, first ? "" : ",");
+		web_put(t, key);
+		web_puts(t, ":");
+		web_put(t, v);
+		first = 0;
+	}
+	web_puts(t, "}");
+	for (int i = 0; i < N_OWN; i++) {
+		if (strcmp(own[i], "page") == 0 && is_text(context[i])) {
+			web_puts(t, ",\"page\":{\"url\":");
+			web_put(t, context[i]);
+			web_puts(t, "}");
+		} else {
+			put_member(t, own[i], context[i]);
+		}
+	}
+	web_puts(t, "}}");
+}
+
+const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluation *e, struct fw_plugin_text *ret_json,
+	const char **ret_details)
+{
+	enum { AROUND = 512 }; /* more than what is added */
+	struct fw_plugin_text body = web_json_whole(host->request_body(e->request));
+	struct fw_plugin_text ids[3] = { { NULL, 0 } }, context[N_OWN] = { { NULL, 0 } };
+	*ret_details = "the body is no JSON object";
+	if (!body.p || body.p[0] != '{')
+		return "PARSE_ERROR";
+	static const char *const names[] = { "context", NULL };
+	struct fw_plugin_text given, rest, key, v;
+	web_json_members(body, names, &given);
+	rest = given;
+	*ret_details = "context is no object";
+	if (given.p && given.p[0] != '{' && !web_json_is(given, "null"))
+		return "INVALID_CONTEXT";
+	while (web_json_next(&rest, &key, &v)) {
+		struct fw_plugin_text *place = place_of(key, ids, context);
+		if (place)
+			*place = web_json_is(v, "null") ? (struct fw_plugin_text){ NULL, 0 } : v;
+	}
+	*ret_details = "targetingKey and userId are texts";
+	if ((ids[0].p && !is_text(ids[0])) || (ids[1].p && !is_text(ids[1])))
+		return "INVALID_CONTEXT";
+	*ret_details = "the context has no targetingKey, which is the anonymousId";
+	if (ids[0].n <= 2 && ids[1].n <= 2)
+		return "TARGETING_KEY_MISSING";
+	struct web_text t = { NULL, 0, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND, 0 };
+	t.p = host->request_alloc(e->request, t.room);
+	t.failed = !t.p;
+	web_puts(&t, "{\"details\":true");
+	put_member(&t, "anonymousId", ids[0]);
+	put_member(&t, "userId", ids[1]);
+	put_member(&t, "userHash", ids[2]);
+	if (e->flag.p) {
+		web_puts(&t, ",\"slots\":[");
+		web_put_string(&t, e->flag);
+		web_puts(&t, "]");
+	}
+	put_context(&t, context, given);
+	*ret_details = "the request takes more memory than one may";
+	*ret_json = (struct fw_plugin_text){ t.p, t.n };
+	return t.failed ? "GENERAL" : NULL;
+}

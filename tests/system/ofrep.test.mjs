@@ -1,0 +1,167 @@
+// OpenFeature's stock providers, unmodified, in Node and in Chromium: a slot is a flag. And what their protocol says, by hand.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import test from 'node:test';
+import { OFREPProvider } from '@openfeature/ofrep-provider';
+import { OpenFeature } from '@openfeature/server-sdk';
+import { chromium } from 'playwright-core';
+import { buildSync } from '../../plugins/web/page/node_modules/esbuild/lib/main.js';
+import { ask, tree } from './daemon.mjs';
+import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
+import { startProxy } from './proxy.mjs';
+import { chrome } from './snippet.mjs';
+
+const rules = `slot "home.hero" { channel = "web", default = { headline = "Welcome" } }
+slot "home.strip" { channel = "web", show_up_to = 2 }
+slot "home.nothing" { channel = "web" }
+slot "home/odd key \\"1\\"" { channel = "web", default = { n = 7 } }
+slot "home.half" { channel = "web" }
+slot "home.several" { channel = "web", show_up_to = 3, default = { text = "One for all" } }
+slot "home.few" { channel = "web", show_up_to = 3 }
+slot "back.office" { channel = "web", public = false, default = { key = "inside" } }
+rule "pro" { slot = "home.hero", priority = 30, when = { traits = { plan = "pro" } }, show = { headline = "For pros" } }
+rule "customer" { slot = "home.hero", priority = 25, when = { logged_in = true }, show = { headline = "Good to see you" } }
+rule "boots" { slot = "home.hero", priority = 20, when = { viewed = { product = "p-1" } }, show = { headline = "Boots", sizes = list { 41, 42 } } }
+rule "sale" { slot = "home.hero", priority = 10, when = { page = "/sale" }, show = { headline = "Sale" } }
+rule "canada" { slot = "home.strip", priority = 2, when = { country = "CA" }, show = { text = "Free shipping to Canada" } }
+rule "everywhere" { slot = "home.strip", show = { text = "Open until ten" } }
+rule "half" { slot = "home.half", rollout = 50, show = { half = true } }
+`;
+const serveFlags = (t, config = {}) => servePeople(t, { config, files: { 'shop/home.lua': rules } });
+const one = 'visitor-000000001';
+
+// A client of the server SDK: evaluate(flag, context) answers the details.
+async function client(t, shop, key = secret) {
+	const domain = `d-${Math.random()}`;
+	await OpenFeature.setProviderAndWait(domain, new OFREPProvider({ baseUrl: shop.url, headers: [['Authorization', `Bearer ${key}`]] }));
+	t.after(() => OpenFeature.clearProviders());
+	const c = OpenFeature.getClient(domain);
+	return (flag, context = {}, otherwise = { none: 1 }) => c.getObjectDetails(flag, otherwise, context);
+}
+
+test('the server provider: content, rule and reason', async (t) => {
+	const shop = await serveFlags(t);
+	const evaluate = await client(t, shop);
+	const brief = async (...args) => { const { value, variant, reason, errorCode } = await evaluate(...args); return [value, variant, reason, errorCode].filter((x) => x !== undefined); };
+	assert.deepEqual(await brief('home.hero', { targetingKey: one }), [{ headline: 'Welcome' }, 'default', 'DEFAULT']);
+	assert.deepEqual(await brief('home.hero', { targetingKey: one, plan: 'pro' }), [{ headline: 'For pros' }, 'pro', 'TARGETING_MATCH']);
+	assert.deepEqual(await brief('home.hero', { targetingKey: one, userId: 'u-7' }), [{ headline: 'Good to see you' }, 'customer', 'TARGETING_MATCH']);
+	assert.deepEqual(await brief('home.hero', { targetingKey: one, page: { url: 'https://shop.example/sale' } }), [{ headline: 'Sale' }, 'sale', 'TARGETING_MATCH']);
+	assert.deepEqual(await brief('home.hero', { targetingKey: one, page: 'https://shop.example/sale' }), [{ headline: 'Sale' }, 'sale', 'TARGETING_MATCH']);
+	await shop.send('track', event({ anonymousId: one }));
+	assert.deepEqual(await brief('home.hero', { targetingKey: one }), [{ headline: 'Boots', sizes: [41, 42] }, 'boots', 'TARGETING_MATCH']);
+	assert.deepEqual(await brief('home.strip', { targetingKey: one }), [[{ text: 'Open until ten' }], 'everywhere', 'TARGETING_MATCH'], 'a slot of several is a list');
+	assert.deepEqual(await brief('home.several', { targetingKey: one }), [[{ text: 'One for all' }], 'default', 'DEFAULT']);
+	assert.deepEqual(await brief('home.few', { targetingKey: one }), [[], 'default', 'DEFAULT']);
+	assert.deepEqual(await brief('home.nothing', { targetingKey: one }), [{}, 'default', 'DEFAULT']);
+	assert.deepEqual(await brief('home/odd key "1"', { targetingKey: one }), [{ n: 7 }, 'default', 'DEFAULT']);
+	assert.deepEqual(await brief('back.office', { targetingKey: one }), [{ key: 'inside' }, 'default', 'DEFAULT']);
+	const halves = await Promise.all(Array.from({ length: 40 }, (_, i) => brief('home.half', { targetingKey: `visitor-of-half-${i}` })));
+	assert.deepEqual(new Set(halves.map((h) => JSON.stringify(h))), new Set(['[{"half":true},"half","SPLIT"]', '[{},"default","DEFAULT"]']));
+	const { flagMetadata } = await evaluate('home.hero', { targetingKey: one });
+	assert.match(flagMetadata.decisionId, /^[0-9a-f-]{36}$/);
+	// The same by hand: only who asks for them gets the details.
+	const decided = async (more) => (await shop.decide({ anonymousId: one, slots: ['home.strip', 'home.hero'], ...more }, bearer(secret))).body.decisions;
+	assert.deepEqual([(await decided({ details: true }))['home.strip'].list, (await decided({ details: true }))['home.hero'].list, (await decided())['home.strip'].list], [true, undefined, undefined]);
+	assert.notEqual((await evaluate('home.hero', { targetingKey: one })).flagMetadata.decisionId, flagMetadata.decisionId, 'each is an answer of its own');
+});
+
+test('the server provider: what cannot be evaluated is the caller\'s default, with a code', async (t) => {
+	const shop = await serveFlags(t);
+	const evaluate = await client(t, shop), withWriteKey = await client(t, shop, write), withoutKey = await client(t, shop, 'no-key-of-this-shop');
+	const code = async (how, ...args) => { const d = await how(...args); assert.deepEqual(d.value, { none: 1 }); return d.errorCode; };
+	assert.equal(await code(evaluate, 'home.hero'), 'TARGETING_KEY_MISSING');
+	assert.equal(await code(evaluate, 'home.here', { targetingKey: one }), 'FLAG_NOT_FOUND');
+	assert.equal(await code(withWriteKey, 'back.office', { targetingKey: one }), 'FLAG_NOT_FOUND');
+	assert.equal(await code(withWriteKey, 'home.hero', { targetingKey: 'short' }), 'INVALID_CONTEXT');
+	assert.equal(await code(withoutKey, 'home.hero', { targetingKey: one }), 'GENERAL');
+	// What is public proves nothing: no traits, and nobody's account.
+	assert.deepEqual((await withWriteKey('home.hero', { targetingKey: one, plan: 'pro', userId: 'u-7' })).value, { headline: 'Welcome' });
+	assert.deepEqual((await withWriteKey('home.hero', { targetingKey: one, userId: 'u-7', userHash: userHash('u-7') })).value, { headline: 'Good to see you' });
+});
+
+const flags = (shop, body, headers = {}, key = secret, flag = '') => ask(`${shop.url}/ofrep/v1/evaluate/flags${flag}`, body, { method: 'POST', headers: { ...bearer(key).headers, ...headers } });
+
+test('all flags: the tag is that of the answer, and of nothing else', async (t) => {
+	const shop = await serveFlags(t);
+	const body = { context: { targetingKey: one, page: { url: 'https://shop.example/' } } };
+	const first = await flags(shop, body, {}, write);
+	assert.deepEqual(first.body.flags.map(({ key }) => key).sort(), ['home.few', 'home.half', 'home.hero', 'home.nothing', 'home.several', 'home.strip', 'home/odd key "1"']);
+	assert.ok(first.body.flags.every(({ metadata }) => metadata.decisionId === first.body.metadata.decisionId));
+	assert.equal(first.body.eventStreams, undefined);
+	const tag = first.headers.get('etag');
+	assert.match(tag, /^"[0-9a-f]{32}"$/);
+	const again = await flags(shop, body, { 'if-none-match': `"other", ${tag}` }, write);
+	assert.deepEqual([again.status, again.body, again.headers.get('etag')], [304, '', tag]);
+	assert.equal((await flags(shop, body, { 'if-none-match': '"other"' }, write)).status, 200);
+	assert.notEqual((await flags(shop, { context: { ...body.context, page: { url: 'https://shop.example/sale' } } }, {}, write)).headers.get('etag'), tag);
+	await shop.send('track', event({ anonymousId: one }));
+	const after = await flags(shop, body, { 'if-none-match': tag }, write);
+	assert.deepEqual([after.status, after.body.flags.find(({ key }) => key === 'home.hero').variant], [200, 'boots']);
+	assert.ok((await flags(shop, body)).body.flags.some(({ key }) => key === 'back.office'), 'with a secret key all of them');
+});
+
+test('what is no evaluation is refused as the protocol says', async (t) => {
+	const shop = await serveFlags(t);
+	const refused = async (body, flag) => { const { status, body: b } = await flags(shop, body, {}, secret, flag); return [status, b.key, b.errorCode]; };
+	for (const body of ['', '{', '[]', '"x"', '{"context":{"targetingKey":"a"}', '{"context":{"a":"\\u12"}}', `{"context":${'['.repeat(70)}${']'.repeat(70)}}`, '{"context":{"n":01}}', '{"context":{"targetingKey":"visitor-000000001","t":"\u0007"}}'])
+		assert.deepEqual(await refused(body, '/home.hero'), [400, 'home.hero', 'PARSE_ERROR'], body);
+	assert.deepEqual(await refused({ context: [] }, '/home.hero'), [400, 'home.hero', 'INVALID_CONTEXT']);
+	assert.deepEqual(await refused({ context: { targetingKey: 7 } }, ''), [400, undefined, 'INVALID_CONTEXT']);
+	assert.deepEqual(await refused({ context: { targetingKey: 'x'.repeat(201) } }, ''), [400, undefined, 'INVALID_CONTEXT']);
+	assert.deepEqual(await refused({}, ''), [400, undefined, 'TARGETING_KEY_MISSING']);
+	assert.deepEqual(await refused({ context: { targetingKey: '' } }, '/a"b'), [400, 'a"b', 'TARGETING_KEY_MISSING']);
+	assert.deepEqual(await refused({ context: { targetingKey: one } }, '/no.such'), [404, 'no.such', 'FLAG_NOT_FOUND']);
+	// Whatever an attribute is, it stays in its place.
+	const { status, body } = await flags(shop, `{ "more": 1, "context" : { "plan": {"deep":[1,{"a":"\\"}"}]}, "targetingKey" :"${one}", "x\\"y":null } }`, {}, secret, '/home.hero');
+	assert.deepEqual([status, body.value], [200, { headline: 'Welcome' }]);
+	assert.equal((await ask(`${shop.url}/ofrep/v1/evaluate/flags`, undefined)).status, 405);
+	assert.equal((await ask(`${shop.url}/ofrep/v1/evaluate/flags`, {})).status, 401);
+});
+
+test('the web provider, in Chromium: flags from memory, told of what changes', async (t) => {
+	const bundle = buildSync({
+		stdin: { contents: "export { OpenFeature } from '@openfeature/web-sdk'; export { OFREPWebProvider } from '@openfeature/ofrep-web-provider';", resolveDir: join(tree, 'tests/system') },
+		bundle: true, format: 'iife', globalName: 'sdk', write: false, platform: 'browser',
+	}).outputFiles[0].text;
+	const server = createServer((req, res) => (req.url === '/sdk.js' ? res.setHeader('content-type', 'text/javascript').end(bundle)
+		: res.setHeader('content-type', 'text/html').end('<!doctype html><title>Shop</title><script src="/sdk.js"></script>')));
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	const origin = `http://localhost:${server.address().port}`;
+	const shop = await serveFlags(t, { cors: [origin] });
+	const proxy = await startProxy(t, shop.url);
+	const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', `--user-agent=${chrome}`] });
+	t.after(async () => { await browser.close(); server.closeAllConnections(); server.close(); });
+	const page = await browser.newPage();
+	await page.goto(`${origin}/`);
+	const details = await page.evaluate(async ([baseUrl, key, targetingKey]) => {
+		const { OpenFeature, OFREPWebProvider } = window.sdk;
+		await OpenFeature.setContext({ targetingKey, page: { url: 'https://shop.example/' } });
+		await OpenFeature.setProviderAndWait(new OFREPWebProvider({ baseUrl, headers: [['Authorization', `Bearer ${key}`]], pollInterval: 200 }));
+		window.client = OpenFeature.getClient();
+		window.changes = 0;
+		OpenFeature.addHandler('PROVIDER_CONFIGURATION_CHANGED', () => { window.changes++; });
+		return ['home.hero', 'home.strip', 'home.nothing', 'back.office'].map((flag) => window.client.getObjectDetails(flag, { none: 1 }));
+	}, [proxy.url, write, one]);
+	assert.deepEqual(details.map(({ value, variant, reason, errorCode }) => [value, variant, reason, errorCode]), [
+		[{ headline: 'Welcome' }, 'default', 'DEFAULT', undefined],
+		[[{ text: 'Open until ten' }], 'everywhere', 'TARGETING_MATCH', undefined],
+		[{}, 'default', 'DEFAULT', undefined],
+		[{ none: 1 }, undefined, 'ERROR', 'FLAG_NOT_FOUND'],
+	]);
+	assert.match(details[0].flagMetadata.decisionId, /^[0-9a-f-]{36}$/);
+	await until(() => proxy.seen.filter((r) => r.method === 'POST' && r.outcome === 304 && r.headers['if-none-match']).length >= 2, { what: 'polls are answered with 304' });
+	assert.equal(await page.evaluate(() => window.changes), 0);
+	await shop.send('track', event({ anonymousId: one }));
+	await page.waitForFunction(() => window.changes === 1 && window.client.getObjectValue('home.hero', {}).headline === 'Boots');
+	await page.evaluate(() => window.sdk.OpenFeature.setContext({ targetingKey: 'visitor-000000002', page: { url: 'https://shop.example/sale' } }));
+	assert.equal(await page.evaluate(() => window.client.getObjectValue('home.hero', {}).headline), 'Sale');
+	// A busy server is waited for, and what was known stays.
+	proxy.plan.push({ status: 429, headers: { 'retry-after': '1' } });
+	await until(() => proxy.plan.length === 0);
+	assert.equal(await page.evaluate(() => window.client.getObjectValue('home.hero', {}).headline), 'Sale');
+	const polls = proxy.seen.length;
+	await until(() => proxy.seen.slice(polls).some((r) => r.outcome === 304), { what: 'it goes on' });
+});
