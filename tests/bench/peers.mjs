@@ -21,7 +21,7 @@ function checksum(expected, visitors) {
 	return String(sum);
 }
 
-function installed() {
+export function installed() {
 	const folder = join(work, 'peers');
 	if (!existsSync(join(folder, 'node_modules/.package-lock.json'))) {
 		say('installing the peers');
