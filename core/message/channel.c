@@ -127,8 +127,10 @@ void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t n
 	struct fw_destination *d = &place->channel->destinations[place->destination];
 	d->at_once--;
 	place->channel->at_once--;
+#ifndef FW_BREAK_PAUSE
 	if (again && now_us < d->paused_us) /* it had begun before: what fails together makes one pause */
 		return;
+#endif
 	d->failures = again ? d->failures + 1 : 0;
 	if (d->failures > BORNE) {
 		unsigned doubled = d->failures - BORNE < MOST_DOUBLED ? d->failures - BORNE : MOST_DOUBLED;
