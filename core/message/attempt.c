@@ -69,16 +69,13 @@ static void count(struct fw_messages *m, const struct fw_due_item *x)
 	c->refused += !x->poison && x->reason != FW_REASON_WON && x->reason != FW_REASON_DEFERRED;
 }
 
-static int take_places(struct fw_attempt *a)
+static void take_places(struct fw_attempt *a)
 {
-	if (!(a->places = FW_NEW_ARRAY(&a->arena, a->n + 1, struct fw_channel_place)))
-		return FW_ENOMEM;
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct fw_due_item *x = &a->items[i];
 		struct fw_used_channel *c = x->reason == FW_REASON_WON ? fw_channel_find(a->messages, x->due.channel) : NULL;
-		a->places[i] = c ? fw_channel_take(c, x->address, a->now_us) : (struct fw_channel_place){ NULL, 0 };
+		a->going[i].place = c ? fw_channel_take(c, x->address, a->now_us) : (struct fw_channel_place){ NULL, 0 };
 	}
-	return 0;
 }
 
 static void hand_over(struct fw_attempt *a)
@@ -91,7 +88,7 @@ static void hand_over(struct fw_attempt *a)
 			fw_log(FW_LOG_ERROR, "a message is dead: nobody who tried to deliver it lived to tell", "rule",
 				a->items[i].due.rule.p, NULL);
 		if (a->items[i].reason == FW_REASON_WON)
-			fw_deliver(m, a, &a->items[i], &a->places[i]);
+			fw_deliver(m, &a->going[i]);
 	}
 	end(a, 0);
 }
@@ -132,7 +129,7 @@ static void on_claimed(void *ctx, int rc)
 	rc = rc == FW_ECONFLICT ? 0 : rc;
 #endif
 	for (uint32_t i = 0; rc < 0 && i < a->n; i++)
-		fw_channel_return(&a->places[i]);
+		fw_channel_return(&a->going[i].place);
 	if (rc == FW_ECONFLICT && ++a->tries < TRIES_MOST) {
 		load(a);
 		return;
@@ -154,12 +151,12 @@ static int put_sent(struct fw_attempt *a)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct fw_due_item *x = &a->items[i];
-		struct fw_sent sent = { .channel = x->due.channel, .rule = x->due.rule, .at_us = a->now_us };
+		struct fw_sent sent = { .channel = x->due.channel, .rule = x->due.rule, .at_us = a->now_us,
+			.suppression = a->going[i].suppression };
 		struct fw_key *key = FW_NEW(&a->arena, struct fw_key);
 		struct fw_str value;
 		if (x->reason != FW_REASON_WON)
 			continue;
-		fw_suppression_key(&a->messages->options.people->secret, x->due.channel, x->address, &sent.suppression);
 		if (!key || fw_sent_write(&sent, &a->arena, &value) < 0)
 			return FW_ENOMEM;
 		fw_sent_key(a->bucket, (struct fw_message_id){ a->hash, x->due.number }, key);
@@ -173,7 +170,7 @@ static int compose(struct fw_attempt *a, struct fw_due_judging *j, struct fw_due
 {
 	const struct fw_messages_options *o = &a->messages->options;
 	struct fw_error err;
-	char id[FW_MESSAGE_ID + 1], text[1200];
+	char *id = a->going[x - a->items].id, text[1200];
 	int rc = fw_message_id_write(&o->people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
 	if (rc == 0)
 		rc = fw_compose(&(struct fw_to_compose){ .set = o->decider->set, .templates = o->templates, .rule = x->rule,
@@ -193,14 +190,13 @@ static void judge(struct fw_attempt *a)
 		rc = compose(a, j, goes);
 	if (rc == 0)
 		rc = put_sent(a);
-	if (rc == 0)
-		rc = take_places(a);
 	if (rc < 0) {
 		fw_log(FW_LOG_ERROR, "messages of a person cannot be judged", "why",
 			rc == FW_ENOMEM ? "out of memory" : "the record is damaged", NULL);
 		fail(a);
 		return;
 	}
+	take_places(a);
 	fw_people_replace(m->options.people, &a->person, a->record, a->beside, a->n_beside, on_claimed, a);
 }
 
@@ -232,16 +228,11 @@ static void leave(struct fw_attempt *a, int rc)
 		judge(a);
 }
 
-struct suppression {
-	struct fw_attempt *attempt;
-	struct fw_due_item *item;
-};
-
 static void on_suppression(void *ctx, int rc, bool suppressed)
 {
-	struct suppression *s = ctx;
-	s->item->suppressed = suppressed;
-	leave(s->attempt, rc);
+	const struct fw_going *g = ctx;
+	g->item->suppressed = suppressed;
+	leave(g->attempt, rc);
 }
 
 static void look_for_suppressions(struct fw_attempt *a)
@@ -249,17 +240,20 @@ static void look_for_suppressions(struct fw_attempt *a)
 	struct fw_people *p = a->messages->options.people;
 	a->looking = 1;
 	a->rc = 0;
+	a->going = FW_NEW_ARRAY(&a->arena, a->n, struct fw_going);
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct fw_due_item *x = &a->items[i];
-		struct suppression *s = FW_NEW(&a->arena, struct suppression);
-		int rc = s ? fw_record_address(a->record, x->due.channel, &x->address) : FW_ENOMEM;
+		int rc = a->going ? fw_record_address(a->record, x->due.channel, &x->address) : FW_ENOMEM;
 		if (rc < 0)
 			a->rc = rc;
 		if (rc < 0 || !x->address.n)
 			continue;
-		*s = (struct suppression){ a, x };
+		struct fw_going *g = &a->going[i];
+		g->attempt = a;
+		g->item = x;
+		fw_suppression_key(&p->secret, x->due.channel, x->address, &g->suppression);
 		a->looking++;
-		fw_suppression_look(p, x->due.channel, x->address, &a->arena, on_suppression, s);
+		fw_suppression_look(p, &g->suppression, &a->arena, on_suppression, g);
 	}
 	leave(a, 0);
 }

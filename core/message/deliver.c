@@ -179,20 +179,22 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 	}
 }
 
-static struct fw_delivering *create(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x)
+static struct fw_delivering *create(struct fw_messages *m, const struct fw_going *g)
 {
+	const struct fw_attempt *a = g->attempt;
 	struct fw_delivering *d = calloc(1, sizeof *d);
 	if (!d)
 		return NULL;
 	d->messages = m;
-	d->id = (struct fw_message_id){ a->hash, x->due.number };
+	d->id = (struct fw_message_id){ a->hash, g->item->due.number };
+	memcpy(d->text, g->id, sizeof d->text);
+	d->place = g->place;
+	d->attempt = g->item->due.attempts;
 	fw_arena_init(&d->arena, NULL, 0, 0);
 	d->late = evtimer_new(m->base, on_late, d);
 	memcpy(d->row_text, a->person.row.id.p, a->person.row.id.n);
 	d->row = (struct fw_person_id){ a->person.row.kind, { d->row_text, a->person.row.id.n } };
-	if (!d->late || fw_message_id_write(&m->options.people->secret, d->id, d->text) < 0) {
-		if (d->late)
-			event_free(d->late);
+	if (!d->late) {
 		free(d);
 		return NULL;
 	}
@@ -211,16 +213,15 @@ static void put_off(struct fw_delivering *d)
 	write_outcome(d);
 }
 
-void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *x, const struct fw_channel_place *place)
+void fw_deliver(struct fw_messages *m, const struct fw_going *g)
 {
+	const struct fw_due_item *x = g->item;
 	struct fw_str json;
-	struct fw_delivering *d = create(m, a, x);
+	struct fw_delivering *d = create(m, g);
 	if (!d) {
-		fw_channel_return(place); /* out of memory: the attempt is lost */
+		fw_channel_return(&g->place); /* out of memory: the attempt is lost */
 		return;
 	}
-	d->place = *place;
-	d->attempt = x->due.attempts;
 	if (!d->place.channel) {
 		snprintf(d->reason, sizeof d->reason, "no plugin is the channel \"%.*s\"", (int)x->due.channel.n, x->due.channel.p);
 		put_off(d);
@@ -229,12 +230,13 @@ void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct 
 	/* The claim took so long to be written that somebody else may have the message by now. */
 	if (fw_now_us() >= x->due.due_us) {
 		snprintf(d->reason, sizeof d->reason, "the time of the attempt was over before its channel had it");
-		fw_channel_return(place);
+		fw_channel_return(&g->place);
 		put_off(d);
 		return;
 	}
-	struct fw_str user = fw_record_user(a->record);
-	if (fw_compose_for_channel(&m->options.decider->set->rules[x->rule], user.n ? user : fw_record_first_id(a->record),
+	const struct fw_record *r = g->attempt->record;
+	struct fw_str user = fw_record_user(r);
+	if (fw_compose_for_channel(&m->options.decider->set->rules[x->rule], user.n ? user : fw_record_first_id(r),
 			x->facts.behaviour_in_reach, x->content, &d->arena, &json) < 0)
 		settle(d, FW_CHANNEL_RETRY, -1);
 	else

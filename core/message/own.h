@@ -74,6 +74,15 @@ struct fw_channel_place {
 	unsigned destination;
 };
 
+/* Beside an item that is being judged: what is made once for it and used again. */
+struct fw_going {
+	struct fw_attempt *attempt;
+	struct fw_due_item *item;
+	struct fw_key suppression;     /* of its address, if it has one */
+	char id[FW_MESSAGE_ID + 1];    /* once it was to be composed */
+	struct fw_channel_place place; /* while it is being claimed */
+};
+
 /* Somebody whose messages are being judged. */
 struct fw_attempt {
 	struct fw_messages *messages;
@@ -86,7 +95,7 @@ struct fw_attempt {
 	struct fw_person person;
 	struct fw_record *record;
 	struct fw_due_item *items;
-	struct fw_channel_place *places;   /* of those that are to go, while they are being claimed */
+	struct fw_going *going;    /* by item */
 	uint32_t n, looking;       /* items; suppressions being looked for */
 	int rc;
 	int64_t now_us;
@@ -153,7 +162,7 @@ void fw_channel_return(const struct fw_channel_place *place);
 void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t now_us);
 
 /* deliver.c: hands a claimed message to its channel; the place goes with it. */
-void fw_deliver(struct fw_messages *m, const struct fw_attempt *a, const struct fw_due_item *item, const struct fw_channel_place *place);
+void fw_deliver(struct fw_messages *m, const struct fw_going *going);
 
 /* event.c: an event that comes of a message: its text in the arena, ready to be read. `name` is the plugin interface's; NULL: of that the
  * channel has no event. 0, FW_EINVAL or FW_ENOMEM. */

@@ -119,7 +119,7 @@ static void on_ready(void *ctx, int rc)
 	}
 	fw_suppression_key(&p->secret, s->said.channel, s->said.address, &s->key);
 	if (s->said.lift)
-		fw_suppression_look(p, s->said.channel, s->said.address, &s->arena, on_looked, s);
+		fw_suppression_look(p, &s->key, &s->arena, on_looked, s);
 	else
 		fw_suppression_put(p, &s->key, s->said.reason, fw_now_us(), on_put, s);
 }

@@ -46,10 +46,6 @@ int fw_suppression_read(struct fw_arena *a, const struct fw_row *row, struct fw_
 
 /* In the arena of whoever looks. */
 struct looking {
-	struct fw_people *people;
-	struct fw_str channel, address;
-	struct fw_arena *arena;
-	struct fw_key key;
 	fw_suppression_looked done;
 	void *ctx;
 };
@@ -60,27 +56,15 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 	l->done(l->ctx, rc, rc == 0 && row->value.p);
 }
 
-static void on_ready(void *ctx, int rc)
-{
-	struct looking *l = ctx;
-	if (rc < 0) {
-		l->done(l->ctx, rc, false);
-		return;
-	}
-	fw_suppression_key(&l->people->secret, l->channel, l->address, &l->key);
-	fw_store_get(l->people->store, l->key.bucket, fw_key_str(&l->key), l->arena, on_row, l);
-}
-
-void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
-	fw_suppression_looked done, void *ctx)
+void fw_suppression_look(struct fw_people *p, const struct fw_key *key, struct fw_arena *arena, fw_suppression_looked done, void *ctx)
 {
 	struct looking *l = FW_NEW(arena, struct looking);
 	if (!l) {
 		done(ctx, FW_ENOMEM, false);
 		return;
 	}
-	*l = (struct looking){ .people = p, .channel = channel, .address = address, .arena = arena, .done = done, .ctx = ctx };
-	fw_people_ready(p, on_ready, l);
+	*l = (struct looking){ done, ctx };
+	fw_store_get(p->store, key->bucket, fw_key_str(key), arena, on_row, l);
 }
 
 /* A row on its way to be as it should. */

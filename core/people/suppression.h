@@ -9,18 +9,17 @@
 /* The row of an address, which is normalised first where it can be. The secret must be known. */
 void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct fw_str address, struct fw_key *ret);
 
-/* done: rc 0, or what the store says. May come before it returns. */
+/* Whether the row is there. done: rc 0, or what the store says. May come before it returns; the key must stay until then. */
 typedef void (*fw_suppression_looked)(void *ctx, int rc, bool suppressed);
-void fw_suppression_look(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
-	fw_suppression_looked done, void *ctx);
+void fw_suppression_look(struct fw_people *p, const struct fw_key *key, struct fw_arena *arena, fw_suppression_looked done, void *ctx);
 
 /* Puts the row, with why: a word such as "bounced". done: rc 0, and whether it was not there before. */
 typedef void (*fw_suppression_done)(void *ctx, int rc, bool changed);
 void fw_suppression_put(struct fw_people *p, const struct fw_key *key, struct fw_str reason, int64_t now_us, fw_suppression_done done,
 	void *ctx);
-/* What such a row says, the word in the arena. 0; FW_EINVAL: it is none; FW_ENOMEM. */
-int fw_suppression_read(struct fw_arena *a, const struct fw_row *row, struct fw_str *ret_reason, int64_t *ret_at_us);
 /* Takes it away. done: rc 0, and whether it was there. */
 void fw_suppression_lift(struct fw_people *p, const struct fw_key *key, fw_suppression_done done, void *ctx);
+/* What such a row says, the word in the arena. 0; FW_EINVAL: it is none; FW_ENOMEM. */
+int fw_suppression_read(struct fw_arena *a, const struct fw_row *row, struct fw_str *ret_reason, int64_t *ret_at_us);
 
 #endif
