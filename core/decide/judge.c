@@ -204,13 +204,13 @@ static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_
 	return false;
 }
 
-/* Guards and caps, for a candidate of these uses. */
 /* Services and receipts count, and no cap holds them back. */
 static bool is_held_back(const struct fw_rule *r)
 {
 	return !r->message || r->message->class == FW_CLASS_MARKETING;
 }
 
+/* Guards and caps, for a candidate of these uses. */
 static bool may_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
 {
 	return guards_pass(d, r, uses, v) && (!is_held_back(r) || caps_have_room(d, r, uses, v));
