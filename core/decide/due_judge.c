@@ -250,7 +250,7 @@ static int reserve(struct fw_due_judging *j, const struct fw_due_item *x)
 	return rc;
 }
 
-static int claim(struct fw_due_judging *j, struct fw_due_item *x)
+int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x)
 {
 	const struct fw_rule *r = rule_of(j, x);
 	if (r->group != FW_NONE) {
@@ -352,18 +352,13 @@ int fw_due_judge_next(struct fw_due_judging *j, struct fw_due_item **ret)
 	return rc;
 }
 
-int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x)
-{
-	return claim(j, x);
-}
-
 int fw_due_judge_fail(struct fw_due_judging *j, struct fw_due_item *x, struct fw_str why)
 {
 	const char *copy = fw_arena_strndup(j->arena, why.p, why.n);
 	if (!copy)
 		return FW_ENOMEM;
 #ifdef FW_BREAK_UNWRITTEN /* what cannot be written beats others all the same */
-	if (claim(j, x) < 0)
+	if (fw_due_judge_send(j, x) < 0)
 		return FW_ENOMEM;
 	fw_record_release_due(j->r, x->due.number);
 #endif
