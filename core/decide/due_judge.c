@@ -267,7 +267,9 @@ int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x)
 	int rc = reserve(j, x);
 	if (rc == 0)
 		rc = fw_record_put_due(j->r, &x->due);
-	return rc < 0 ? rc : fw_record_bytes(j->r, j->arena, &j->bytes);
+	if (rc < 0 || j->at == j->n) /* nobody is left to be judged with it */
+		return rc;
+	return fw_record_bytes(j->r, j->arena, &j->bytes);
 }
 
 static int note(struct fw_due_judging *j, const struct fw_due_item *x, const char *what)
