@@ -54,7 +54,7 @@ struct fw_messages {
 	int64_t not_before_us; /* nothing is looked at: as many people as may be are in hand */
 	uint32_t first;        /* bucket that comes first when several are due */
 	struct fw_attempt *attempts; /* people in hand */
-	unsigned in_hand, begun; /* `begun`: in this turn of the loop */
+	unsigned in_hand, begun; /* `begun`: since the timer of what is due last came */
 	struct fw_attempt *claimed, **last_claimed; /* of them, those whose messages go to their channels next */
 	struct fw_delivering *deliveries[FW_DELIVERIES];
 	unsigned delivering;
