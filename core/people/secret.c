@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/log.h"
 #include "base/mac.h"
 #include "people/key.h"
 
@@ -23,11 +24,13 @@ bool fw_secret_hides(enum fw_person_kind kind)
 	return kind == FW_PERSON_EMAIL || kind == FW_PERSON_PHONE || kind == FW_PERSON_OTHER;
 }
 
-/* Two ids of which no code can be made would be one: whoever has no memory for it ends. */
+/* Two ids of which no code can be made would be one: whoever cannot make it ends. */
 static void make_code(const unsigned char key[FW_SECRET_BYTES], const void *text, size_t n, unsigned char ret[FW_MAC])
 {
-	if (fw_mac(key, FW_SECRET_BYTES, text, n, ret) < 0)
-		abort();
+	if (fw_mac(key, FW_SECRET_BYTES, text, n, ret) == 0)
+		return;
+	fw_log(FW_LOG_ERROR, "no code can be made of an id: there is no memory, or OpenSSL has no HMAC-SHA256", NULL);
+	abort();
 }
 
 static void hash(const struct fw_secret *s, char purpose, struct fw_str text, unsigned char ret[FW_MAC])
