@@ -12,7 +12,7 @@ struct suppressing {
 	struct fw_address_said said;
 	struct fw_key key;
 	bool changed;
-	char text[FW_EMAIL_BYTES + FW_PHONE_BYTES];
+	char text[FW_EMAIL_BYTES]; /* of `claim` */
 	struct fw_consent_said consent;
 	struct fw_consent_change change;
 	struct fw_claim claim;
@@ -74,13 +74,10 @@ static void on_person(void *ctx, int rc, const struct fw_person *person)
 
 static void find_person(struct suppressing *s)
 {
-	bool email = fw_str_is(s->said.channel, "email"), sms = fw_str_is(s->said.channel, "sms");
-	size_t n = 0;
-	if (!(email ? fw_normal_email(s->said.address, s->text, &n) : sms && fw_normal_phone(s->said.address, s->text, &n))) {
+	if (!fw_normal_address(s->said.channel, s->said.address, s->text, &s->claim)) {
 		on_told(s, 0); /* nobody is found by such an address */
 		return;
 	}
-	s->claim = (struct fw_claim){ email ? FW_ID_EMAIL : FW_ID_PHONE, { s->text, n } };
 	s->event.id = (struct fw_person_id){ (enum fw_person_kind)s->claim.kind, s->claim.text };
 	fw_people_load(s->m->options.people, &s->event.id, (struct fw_str){ NULL, 0 }, true, &s->arena, on_person, s);
 }

@@ -11,16 +11,13 @@ enum { KEY = 1 + FW_KEYED_HASH };
 
 void fw_suppression_key(const struct fw_secret *s, struct fw_str channel, struct fw_str address, struct fw_key *ret)
 {
-	char normal[FW_LIMIT_EVENT_ID_BYTES + FW_EMAIL_BYTES + FW_PHONE_BYTES], named[sizeof normal];
+	char normal[FW_EMAIL_BYTES], named[FW_LIMIT_EVENT_ID_BYTES + FW_EMAIL_BYTES + FW_PHONE_BYTES];
 	unsigned char hash[FW_KEYED_HASH];
-	size_t n = 0;
-	bool known = fw_str_is(channel, "email") ? fw_normal_email(address, normal, &n) : fw_str_is(channel, "sms")
-		? fw_normal_phone(address, normal, &n) : false;
-	if (!known) {
-		n = address.n < FW_LIMIT_EVENT_ID_BYTES ? address.n : FW_LIMIT_EVENT_ID_BYTES;
-		memcpy(normal, address.p, n);
-	}
-	int length = snprintf(named, sizeof named, "%.*s:%.*s", channel.n < 40 ? (int)channel.n : 40, channel.p, (int)n, normal);
+	struct fw_claim known;
+	if (fw_normal_address(channel, address, normal, &known))
+		address = known.text;
+	int n = (int)(address.n < FW_LIMIT_EVENT_ID_BYTES ? address.n : FW_LIMIT_EVENT_ID_BYTES);
+	int length = snprintf(named, sizeof named, "%.*s:%.*s", channel.n < 40 ? (int)channel.n : 40, channel.p, n, address.p);
 	size_t most = (size_t)length < sizeof named ? (size_t)length : sizeof named - 1;
 	fw_secret_hash(s, &(struct fw_person_id){ FW_PERSON_OTHER,
 		{ named, most < FW_LIMIT_EVENT_ID_BYTES ? most : FW_LIMIT_EVENT_ID_BYTES } },

@@ -257,3 +257,14 @@ bool fw_normal_phone(struct fw_str text, char out[FW_PHONE_BYTES], size_t *ret_n
 	*ret_n = n;
 	return true;
 }
+
+bool fw_normal_address(struct fw_str channel, struct fw_str address, char out[FW_EMAIL_BYTES], struct fw_claim *ret)
+{
+	_Static_assert(FW_PHONE_BYTES <= FW_EMAIL_BYTES, "room for either");
+	bool email = fw_str_is(channel, "email");
+	size_t n = 0;
+	if (email ? !fw_normal_email(address, out, &n) : !fw_str_is(channel, "sms") || !fw_normal_phone(address, out, &n))
+		return false;
+	*ret = (struct fw_claim){ email ? FW_ID_EMAIL : FW_ID_PHONE, { out, n } };
+	return true;
+}

@@ -36,4 +36,8 @@ bool fw_normal_email(struct fw_str text, char out[FW_EMAIL_BYTES], size_t *ret_n
  * without its country. */
 bool fw_normal_phone(struct fw_str text, char out[FW_PHONE_BYTES], size_t *ret_n);
 
+/* What an address of a channel says of who it is: of "email" and "sms" the id, in its normal form, which lies in `out`. False: it is no
+ * address, or nobody is found by those of this channel. */
+bool fw_normal_address(struct fw_str channel, struct fw_str address, char out[FW_EMAIL_BYTES], struct fw_claim *ret);
+
 #endif

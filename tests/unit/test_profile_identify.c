@@ -72,6 +72,27 @@ static void test_phones(void **state)
 	}
 }
 
+/* Of a channel that is neither nobody is found, whatever its addresses look like. */
+static void test_addresses(void **state)
+{
+	(void)state;
+	static const struct { const char *channel, *told, *normal; enum fw_id_kind kind; } addresses[] = {
+		{ "email", " Ann@Shop.Example ", "ann@shop.example", FW_ID_EMAIL },
+		{ "sms", "+1 (415) 555-2671", "+14155552671", FW_ID_PHONE },
+		{ "email", "+14155552671", NULL, 0 }, { "sms", "ann@shop.example", NULL, 0 },
+		{ "push", "ann@shop.example", NULL, 0 }, { "push", "+14155552671", NULL, 0 }, { "", "", NULL, 0 },
+	};
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		char out[FW_EMAIL_BYTES];
+		struct fw_claim claim = { .kind = FW_ID_KINDS };
+		bool is_one = fw_normal_address(fw_str(addresses[i].channel), fw_str(addresses[i].told), out, &claim);
+		if (is_one != (addresses[i].normal != NULL))
+			fail_msg("%s: %s", addresses[i].channel, addresses[i].told);
+		if (is_one)
+			assert_true(claim.kind == addresses[i].kind && fw_str_is(claim.text, addresses[i].normal));
+	}
+}
+
 static void test_placeholders(void **state)
 {
 	(void)state;
@@ -162,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_emails, begin, end),
 		cmocka_unit_test_setup_teardown(test_phones, begin, end),
+		cmocka_unit_test_setup_teardown(test_addresses, begin, end),
 		cmocka_unit_test_setup_teardown(test_placeholders, begin, end),
 		cmocka_unit_test_setup_teardown(test_proof, begin, end),
 		cmocka_unit_test_setup_teardown(test_left_out, begin, end),
