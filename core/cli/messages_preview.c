@@ -77,7 +77,9 @@ static struct fw_str read_facts(struct job *j)
 	if (failed)
 		fprintf(stderr, "floorwalker: %s cannot be read: %s; --facts is a JSON object, the name of a file with one, or -\n", told,
 			strerror(errno));
-	else if (!text || n > MOST_FACTS)
+	else if (!text)
+		no_memory();
+	else if (n > MOST_FACTS)
 		fprintf(stderr, "floorwalker: %s: more than %d bytes of facts\n", told, MOST_FACTS);
 	if (f && !piped)
 		fclose(f);
