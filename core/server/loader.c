@@ -134,8 +134,10 @@ static int read_files(struct loader *l)
 	}
 	if (rc == 0 && !l->made.config->compliance)
 		fw_log(FW_LOG_WARN, "compliance is turned off: no guards but those of the rule files", NULL);
-	if (rc == 0 && kept)
+	if (rc == 0 && kept) {
+		l->made.config->check = NULL; /* it has passed; a rule that is over since then must not keep a node from coming back */
 		snprintf(l->kept.folder, sizeof l->kept.folder, "%s", kept);
+	}
 	return rc < 0 ? refuse(l, rc, &err) : 0;
 }
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { run, temporaryFolder, writeFiles } from './daemon.mjs';
-import { rules, serve } from './server.mjs';
+import { run, startDaemon, temporaryFolder, until, writeFiles } from './daemon.mjs';
+import { askFresh, processes, question, rules, serve } from './server.mjs';
 
 const hidden = 'slot "h" { channel = "web", default = {} }\nrule "strong" { slot = "h", priority = 1, when = { country = { "CA", "NO" } }, show = {} }\n'
 	+ 'rule "weak" { slot = "h", when = { country = "CA", device = "tv" }, show = {} }\n';
@@ -66,6 +66,24 @@ test('check = "error": a reload with a finding is refused, and the old set goes 
 	store.write({ 'shop/home.lua': rules('three') });
 	assert.equal(store.reload().status, 0);
 	assert.equal(await store.banner(), 'three');
+});
+
+test('check = "error": what has passed serves on, after a crash and a start, when a rule of it is over', async (t) => {
+	const ends = new Date(Date.now() + 8000);
+	const short = `rule "short" { slot = "s", priority = 9, ends = "${ends.toISOString().slice(0, 19)}Z", when = { country = "CA" }, show = {} }\n`;
+	const store = await serve(t, { config: { check: 'error' }, files: { 'shop/home.lua': rules('one', short) } });
+	assert.equal(store.status().generation, 1);
+	await until(() => Date.now() > ends.getTime() + 1000, { what: 'the rule is over' });
+	const { status, stdout, stderr } = store.reload();
+	assert.equal(status, 1);
+	assert.match(stdout + stderr, /rule "short": its time is over/);
+	process.kill(processes(store).loader, 'SIGKILL');
+	await until(() => store.status().kept && store.status().state === 'serving', { what: 'a generation from the copy' });
+	assert.equal(await store.banner(), 'one');
+	await store.daemon.stop();
+	const daemon = await startDaemon(t, store.config);
+	const answer = await askFresh(`${daemon.url}/v1/decide`, question);
+	assert.equal(JSON.parse(answer.text).decisions.s.content.banner, 'one');
 });
 
 test('check = "warn": it serves, and the log says what was found', async (t) => {
