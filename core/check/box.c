@@ -18,11 +18,11 @@ fw_side fw_box_side(const struct fw_box *b, uint32_t dim)
 	return low < b->n && b->dims[low].dim == dim ? b->dims[low].side : NULL;
 }
 
-bool fw_box_overlaps(const struct fw_domain *d, const struct fw_box *a, const struct fw_box *b)
+bool fw_box_overlaps(const struct fw_box *a, const struct fw_box *b)
 {
 	for (uint32_t i = 0, k = 0; i < a->n && k < b->n;) {
 		const struct fw_limited *x = &a->dims[i], *y = &b->dims[k];
-		if (x->dim == y->dim && !fw_side_meets(x->side, y->side, d->dims[x->dim].words))
+		if (x->dim == y->dim && !fw_limited_meet(x, y))
 			return false;
 		i += x->dim <= y->dim;
 		k += y->dim <= x->dim;
@@ -93,21 +93,21 @@ bool fw_box_counts(const struct fw_domain *d, const struct fw_box *b, uint32_t *
 	return true;
 }
 
-static fw_side meet(struct fw_maker *m, uint32_t dim, fw_side a, fw_side b)
+static struct fw_limited meet(struct fw_maker *m, const struct fw_limited *a, const struct fw_limited *b)
 {
-	uint32_t words = m->domain->dims[dim].words;
-	if (fw_side_within(a, b, words))
-		return a;
-	if (fw_side_within(b, a, words))
-		return b;
+	uint32_t words = m->domain->dims[a->dim].words;
+	if (fw_side_within(a->side, b->side, words))
+		return *a;
+	if (fw_side_within(b->side, a->side, words))
+		return *b;
 	uint64_t *both = fw_arena_alloc(m->arena, words * sizeof *both);
 	if (!both) {
 		m->no_memory = true;
-		return a;
+		return *a;
 	}
 	for (uint32_t i = 0; i < words; i++)
-		both[i] = a[i] & b[i];
-	return both;
+		both[i] = a->side[i] & b->side[i];
+	return fw_limited(m->domain, a->dim, both);
 }
 
 bool fw_box_and(struct fw_maker *m, const struct fw_box *a, const struct fw_box *b, struct fw_box *ret, uint32_t *ret_conflict)
@@ -115,7 +115,7 @@ bool fw_box_and(struct fw_maker *m, const struct fw_box *a, const struct fw_box 
 	const struct fw_domain *d = m->domain;
 	for (uint32_t i = 0, k = 0; i < a->n && k < b->n;) {
 		const struct fw_limited *x = &a->dims[i], *y = &b->dims[k];
-		if (x->dim == y->dim && !fw_side_meets(x->side, y->side, d->dims[x->dim].words)) {
+		if (x->dim == y->dim && !fw_limited_meet(x, y)) {
 			*ret_conflict = x->dim;
 			return false;
 		}
@@ -132,7 +132,7 @@ bool fw_box_and(struct fw_maker *m, const struct fw_box *a, const struct fw_box 
 		bool take_x = x && (!y || x->dim <= y->dim), take_y = y && (!x || y->dim <= x->dim);
 		both.dims[both.n] = take_x ? *x : *y;
 		if (take_x && take_y)
-			both.dims[both.n].side = meet(m, x->dim, x->side, y->side);
+			both.dims[both.n] = meet(m, x, y);
 		both.n++;
 		i += take_x;
 		k += take_y;
@@ -213,13 +213,14 @@ void fw_boxes_or(struct fw_maker *m, struct fw_boxes *a, const struct fw_boxes *
 
 void fw_boxes_limit(struct fw_maker *m, struct fw_boxes *a, uint32_t dim, fw_side side)
 {
-	struct fw_limited limited = { dim, side };
+	if (!side) {
+		m->no_memory = true;
+		return;
+	}
+	struct fw_limited limited = fw_limited(m->domain, dim, side);
 	struct fw_box box = { &limited, 1 };
 	struct fw_boxes one = { .items = &box, .n = 1, .conflict = FW_NONE };
-	if (side)
-		fw_boxes_and(m, a, &one);
-	else
-		m->no_memory = true;
+	fw_boxes_and(m, a, &one);
 }
 
 bool fw_boxes_hang(const struct fw_domain *d, const struct fw_boxes *b)
@@ -256,9 +257,10 @@ static void add_limited(struct fw_maker *m, struct fw_boxes *ret, struct fw_limi
 	fw_boxes_or(m, ret, &one);
 }
 
-static bool is_empty(const struct fw_domain *d, uint32_t dim, fw_side side)
+static bool is_empty(const struct fw_domain *d, const struct fw_limited *x)
 {
-	return !fw_side_meets(side, d->dims[dim].all, d->dims[dim].words);
+	struct fw_limited all = fw_limited(d, x->dim, d->dims[x->dim].all);
+	return !fw_limited_meet(x, &all);
 }
 
 /* Where the fact is a set: each value that it has to hold, or not, is a dimension. */
@@ -277,7 +279,7 @@ static void make_set(struct fw_maker *m, uint32_t literal, bool want, struct fw_
 		fw_side side = dim == FW_NONE ? NULL : fw_domain_one(d, dim, positive ? FW_CELL_YES : FW_CELL_NO);
 		if (!side)
 			break;
-		add_limited(m, &one, (struct fw_limited){ l->ref, is_set }, (struct fw_limited){ dim, side });
+		add_limited(m, &one, fw_limited(d, l->ref, is_set), fw_limited(d, dim, side));
 		if (any)
 			fw_boxes_or(m, &all, &one);
 		else
@@ -298,7 +300,7 @@ static void make_opaque(struct fw_maker *m, uint32_t literal, bool want, struct 
 	for (uint32_t i = FW_CELL_SEVERAL; i < d->dims[l->ref].n; i++)
 		if (fw_side_has(d->dims[l->ref].all, i))
 			fw_side_add(known, i);
-	add_limited(m, ret, (struct fw_limited){ l->ref, known }, (struct fw_limited){ dim, says });
+	add_limited(m, ret, fw_limited(d, l->ref, known), fw_limited(d, dim, says));
 }
 
 static void make_literal(struct fw_maker *m, uint32_t literal, bool want, struct fw_boxes *ret)
@@ -316,10 +318,13 @@ static void make_literal(struct fw_maker *m, uint32_t literal, bool want, struct
 		make_opaque(m, literal, want, ret);
 	} else {
 		fw_side side = fw_domain_side(d, literal, want);
-		if (!side)
+		if (!side) {
 			m->no_memory = true;
-		else if (!is_empty(d, l->ref, side))
-			add_limited(m, ret, (struct fw_limited){ l->ref, side }, (struct fw_limited){ 0, NULL });
+			return;
+		}
+		struct fw_limited limited = fw_limited(d, l->ref, side);
+		if (!is_empty(d, &limited))
+			add_limited(m, ret, limited, (struct fw_limited){ .side = NULL });
 		else
 			note_conflict(ret, l->ref);
 		if ((l->op == FW_OP_ONE_OF || l->op == FW_OP_ALL_OF) && fw_domain_may_be_set(d, l->ref))

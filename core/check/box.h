@@ -7,6 +7,7 @@
 
 struct fw_limited {
 	uint32_t dim;
+	uint32_t from, until; /* the side's words that have cells lie between; of ten thousand paths a box mostly names one */
 	fw_side side;
 };
 
@@ -41,7 +42,7 @@ void fw_boxes_limit(struct fw_maker *m, struct fw_boxes *a, uint32_t dim, fw_sid
 
 /* Whether the box has a side for the dimension; else NULL. */
 fw_side fw_box_side(const struct fw_box *b, uint32_t dim);
-bool fw_box_overlaps(const struct fw_domain *d, const struct fw_box *a, const struct fw_box *b);
+bool fw_box_overlaps(const struct fw_box *a, const struct fw_box *b);
 bool fw_box_within(const struct fw_domain *d, const struct fw_box *a, const struct fw_box *b);
 /* Both at once, in the maker's arena. False: nobody; `ret_conflict` has the dimension. */
 bool fw_box_and(struct fw_maker *m, const struct fw_box *a, const struct fw_box *b, struct fw_box *ret, uint32_t *ret_conflict);
@@ -50,10 +51,22 @@ bool fw_boxes_hang(const struct fw_domain *d, const struct fw_boxes *b);
 /* Counts that contradict one another: three in the last week, and two in the last month. */
 bool fw_box_counts(const struct fw_domain *d, const struct fw_box *b, uint32_t *ret_conflict);
 
-static inline bool fw_side_meets(fw_side a, fw_side b, uint32_t words)
+static inline struct fw_limited fw_limited(const struct fw_domain *d, uint32_t dim, fw_side side)
 {
-	for (uint32_t i = 0; i < words; i++)
-		if (a[i] & b[i])
+	struct fw_limited l = { dim, 0, d->dims[dim].words, side };
+	while (l.from < l.until && !side[l.from])
+		l.from++;
+	while (l.from < l.until && !side[l.until - 1])
+		l.until--;
+	return l;
+}
+
+/* Two sides of one dimension. */
+static inline bool fw_limited_meet(const struct fw_limited *a, const struct fw_limited *b)
+{
+	uint32_t from = a->from > b->from ? a->from : b->from, until = a->until < b->until ? a->until : b->until;
+	for (uint32_t i = from; i < until; i++)
+		if (a->side[i] & b->side[i])
 			return true;
 	return false;
 }

@@ -46,7 +46,7 @@ static bool with_side(struct fw_maker *m, const struct fw_box *box, uint32_t dim
 	bool has = at < box->n && box->dims[at].dim == dim;
 	if (at)
 		memcpy(dims, box->dims, at * sizeof *dims);
-	dims[at] = (struct fw_limited){ dim, side };
+	dims[at] = fw_limited(m->domain, dim, side);
 	if (box->n - at - has)
 		memcpy(dims + at + 1, box->dims + at + has, (box->n - at - has) * sizeof *dims);
 	*ret = (struct fw_box){ dims, box->n + !has };
@@ -103,7 +103,7 @@ static enum fw_covered search(struct search *s, const struct part *p)
 			continue;
 		if (!step(s->c) || s->depth >= DEEPEST)
 			return FW_COVER_UNKNOWN;
-		if (fw_box_overlaps(m->domain, &part.box, by->box))
+		if (fw_box_overlaps(&part.box, by->box))
 			break;
 	}
 	if (part.at == s->n)
@@ -188,7 +188,7 @@ static enum fw_covered gather(struct search *s, const struct fw_box *box)
 	struct fw_cover *c = s->c;
 	struct fw_maker *m = c->maker;
 	for (uint32_t i = 0; i < c->n; i++) {
-		if (!fw_box_overlaps(m->domain, box, c->coverers[i].box))
+		if (!fw_box_overlaps(box, c->coverers[i].box))
 			continue;
 		struct fw_coverer *by = &s->coverers[s->n];
 		s->number[s->n++] = i;

@@ -85,7 +85,7 @@ static enum fw_covered look(struct fw_checker *c, struct tie *t, const struct fw
 	enum fw_covered worst = FW_COVERED;
 	for (uint32_t i = 0; i < a->n && !t->found; i++)
 		for (uint32_t k = 0; k < b->n && !t->found; k++) {
-			if (!fw_box_overlaps(&c->domain, &a->items[i], &b->items[k]))
+			if (!fw_box_overlaps(&a->items[i], &b->items[k]))
 				continue;
 			struct fw_arena_mark mark = fw_arena_mark(&c->scratch);
 			struct fw_box both;
