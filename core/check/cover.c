@@ -247,7 +247,7 @@ static enum fw_covered cover(struct search *s, const struct fw_box *box)
 {
 	struct fw_cover *c = s->c;
 	struct part p = { *box, 0, c->need, FW_NONE };
-	if (c->several && !add_several(c->maker, box, &p.box))
+	if (!fw_cover_pay(c->budget, c->n / FW_COVER_MEETINGS) || (c->several && !add_several(c->maker, box, &p.box)))
 		return FW_COVER_UNKNOWN;
 	enum fw_covered found = gather(s, &p.box);
 	if (found != FW_NOT_COVERED || (!c->accept && plain_is_left(s, &p.box)))

@@ -30,6 +30,15 @@ struct fw_cover {
 	bool *used;          /* by coverer: it took something out. May be NULL */
 };
 
+enum { FW_COVER_MEETINGS = 16 }; /* so many boxes are compared with one another in the time of a step */
+/* Work beside the searches, in steps; what the budget is not enough for uses it up. */
+static inline bool fw_cover_pay(uint64_t *budget, uint64_t steps)
+{
+	bool enough = steps <= *budget;
+	*budget -= enough ? steps : *budget;
+	return enough;
+}
+
 enum fw_covered fw_cover_box(struct fw_cover *c, const struct fw_box *box);
 enum fw_covered fw_cover_boxes(struct fw_cover *c, const struct fw_boxes *boxes);
 

@@ -9,6 +9,7 @@ struct tie {
 	struct fw_checker *c;
 	uint32_t slot, first, second;
 	bool clock, found, seen;
+	bool broke;              /* the budget was not enough for a visitor */
 	uint32_t tries;
 	struct fw_str witness;
 };
@@ -42,6 +43,9 @@ static bool accept(void *ctx, const struct fw_box *part)
 	struct tie *t = ctx;
 	struct fw_witness w;
 	t->seen = true;
+	t->broke = !fw_cover_pay(&t->c->budget, t->c->set->slots[t->slot].n_ranked); /* `explain` tries each of them */
+	if (t->broke)
+		return true;
 	if (!fw_witness_make(t->c, part, t->clock, &t->c->scratch, &w) || !is_confirmed(t, &w.facts))
 		return ++t->tries >= FW_LIMIT_CHECK_WITNESSES;
 	t->found = true;
@@ -95,7 +99,7 @@ static enum fw_covered look(struct fw_checker *c, struct tie *t, const struct fw
 				worst = FW_COVER_UNKNOWN;
 			fw_arena_rewind(&c->scratch, &mark);
 		}
-	return worst;
+	return t->broke ? FW_COVER_UNKNOWN : worst;
 }
 
 static void check_rule(struct fw_checker *c, const struct fw_slot *slot, uint32_t rank, uint32_t from, struct fw_coverer *blockers,
@@ -105,20 +109,28 @@ static void check_rule(struct fw_checker *c, const struct fw_slot *slot, uint32_
 	struct tie possible = { .seen = false };
 	bool unknown = false;
 	uint32_t looked = 0;
+	uint64_t meetings = 0;
 	for (uint32_t i = from; i < rank && looked < FW_LIMIT_CHECK_PAIRS; i++) {
 		struct tie t = { .c = c, .slot = (uint32_t)(slot - c->set->slots), .first = ranked[i], .second = ranked[rank],
 			.clock = clock };
 		if (!c->rules[t.first].alive || shows_same(&c->set->rules[t.first], &c->set->rules[t.second]))
 			continue;
+		if (c->budget == 0) {
+			unknown = true;
+			break;
+		}
+		meetings += (uint64_t)c->rules[t.first].effective.n * c->rules[t.second].effective.n;
 		unknown |= look(c, &t, slot, blockers, n_before[i]) == FW_COVER_UNKNOWN && !t.found;
 		looked += t.seen;
 		if (t.found) {
+			fw_cover_pay(&c->budget, meetings / FW_COVER_MEETINGS);
 			report(c, &t, FW_CERTAIN);
 			return;
 		}
 		if (t.seen && !possible.seen)
 			possible = t;
 	}
+	fw_cover_pay(&c->budget, meetings / FW_COVER_MEETINGS);
 	if (possible.seen || unknown) {
 		const struct fw_rule *r = &c->set->rules[ranked[rank]];
 		if (possible.seen)

@@ -180,5 +180,7 @@ bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock,
 		if (d->dims[l->dim].kind == FW_DIM_REF)
 			x.choices[x.n++] = (struct choice){ l->dim, 0, l->side };
 	}
-	return choose(&x, 0) && write(c, box, &x, clock, a, &ret->json) && read_back(c, a, ret);
+	bool chosen = choose(&x, 0);
+	fw_cover_pay(&c->budget, MOST_TRIES - x.tries);
+	return chosen && write(c, box, &x, clock, a, &ret->json) && read_back(c, a, ret);
 }
