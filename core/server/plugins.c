@@ -144,6 +144,9 @@ static int check_channel(const struct fw_loaded *p, struct fw_report *report)
 static int configure(struct fw_loaded *p, struct fw_report *report)
 {
 	struct fw_plugin_problem problem = { .message = "" };
+	int rc = check_channel(p, report);
+	if (rc < 0)
+		return rc;
 	if (!p->plugin->configure || p->plugin->configure(&p->host, p->config, &problem) == 0)
 		return 0;
 	problem.message[sizeof problem.message - 1] = problem.hint[sizeof problem.hint - 1] = 0;
@@ -224,8 +227,6 @@ int fw_loaded_open(const struct fw_config *config, unsigned number, struct fw_lo
 	if (rc == 0)
 		rc = read_object(p, NULL, report);
 	if (rc == 0)
-		rc = check_channel(p, report);
-	if (rc == 0)
 		rc = configure(p, report);
 	if (rc < 0)
 		fw_loaded_destroy(p);
@@ -255,8 +256,6 @@ int fw_plugins_load(const struct fw_config *config, struct fw_shared *shared, un
 		if (rc == 0)
 			rc = register_metrics(p, shared, report);
 		snprintf(shared->stage[bank], sizeof shared->stage[bank], "configuring plugin %s", p->name);
-		if (rc == 0)
-			rc = check_channel(p, report);
 		if (rc == 0)
 			rc = configure(p, report);
 	}
