@@ -66,20 +66,29 @@ static int is_text(struct fw_plugin_text v)
 	return v.n && v.p[0] == '"';
 }
 
-static void put_context(struct web_text *t, const struct fw_plugin_text context[N_OWN], struct fw_plugin_text object)
+/* The context of a decide request, opened, with the traits; what has a place of its own is put there. */
+static void put_traits(struct web_text *t, struct fw_plugin_text given, struct fw_plugin_text ids[3], struct fw_plugin_text context[N_OWN])
 {
-	struct fw_plugin_text none[3] = { { NULL, 0 } }, spare[N_OWN] = { { NULL, 0 } }, key, v;
+	struct fw_plugin_text key, v;
 	web_puts(t, ",\"context\":{\"traits\":{");
-	for (int first = 1; web_json_next(&object, &key, &v);) {
-		if (place_of(key, none, spare))
+	for (const char *between = ""; web_json_next(&given, &key, &v);) {
+		struct fw_plugin_text *place = place_of(key, ids, context);
+		if (place) {
+			*place = web_json_is(v, "null") ? (struct fw_plugin_text){ NULL, 0 } : v;
 			continue;
-		web_puts(t, first ? "" : ",");
+		}
+		web_puts(t, between);
 		web_put(t, key);
 		web_puts(t, ":");
 		web_put(t, v);
-		first = 0;
+		between = ",";
 	}
 	web_puts(t, "}");
+}
+
+/* The rest of it, and its end. */
+static void put_own(struct web_text *t, const struct fw_plugin_text context[N_OWN])
+{
 	for (int i = 0; i < N_OWN; i++) {
 		if (strcmp(own[i], "page") == 0 && is_text(context[i])) {
 			web_puts(t, ",\"page\":{\"url\":");
@@ -89,40 +98,35 @@ static void put_context(struct web_text *t, const struct fw_plugin_text context[
 			put_member(t, own[i], context[i]);
 		}
 	}
-	web_puts(t, "}}");
+	web_puts(t, "}");
 }
 
 const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluation *e, struct fw_plugin_text *ret_json,
 	const char **ret_details)
 {
 	enum { AROUND = 512 }; /* more than what is added */
-	struct fw_plugin_text body = web_json_whole(host->request_body(e->request));
+	struct fw_plugin_text body = web_json_whole(host->request_body(e->request)), given;
 	struct fw_plugin_text ids[3] = { { NULL, 0 } }, context[N_OWN] = { { NULL, 0 } };
 	*ret_details = "the body is no JSON object";
 	if (!body.p || body.p[0] != '{')
 		return "PARSE_ERROR";
 	static const char *const names[] = { "context", NULL };
-	struct fw_plugin_text given, rest, key, v;
 	web_json_members(body, names, &given);
-	rest = given;
 	*ret_details = "context is no object";
 	if (given.p && given.p[0] != '{' && !web_json_is(given, "null"))
 		return "INVALID_CONTEXT";
-	while (web_json_next(&rest, &key, &v)) {
-		struct fw_plugin_text *place = place_of(key, ids, context);
-		if (place)
-			*place = web_json_is(v, "null") ? (struct fw_plugin_text){ NULL, 0 } : v;
-	}
+	struct web_text t = { NULL, 0, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND, 0 };
+	t.p = host->request_alloc(e->request, t.room);
+	t.failed = !t.p;
+	web_puts(&t, "{\"details\":true");
+	put_traits(&t, given, ids, context);
 	*ret_details = "targetingKey and userId are texts";
 	if ((ids[0].p && !is_text(ids[0])) || (ids[1].p && !is_text(ids[1])))
 		return "INVALID_CONTEXT";
 	*ret_details = "the context has no targetingKey, which is the anonymousId";
 	if (ids[0].n <= 2 && ids[1].n <= 2)
 		return "TARGETING_KEY_MISSING";
-	struct web_text t = { NULL, 0, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND, 0 };
-	t.p = host->request_alloc(e->request, t.room);
-	t.failed = !t.p;
-	web_puts(&t, "{\"details\":true");
+	put_own(&t, context);
 	put_member(&t, "anonymousId", ids[0]);
 	put_member(&t, "userId", ids[1]);
 	put_member(&t, "userHash", ids[2]);
@@ -131,7 +135,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 		web_put_string(&t, e->flag);
 		web_puts(&t, "]");
 	}
-	put_context(&t, context, given);
+	web_puts(&t, "}");
 	*ret_details = "the request takes more memory than one may";
 	*ret_json = (struct fw_plugin_text){ t.p, t.n };
 	return t.failed ? "GENERAL" : NULL;
