@@ -140,13 +140,10 @@ static struct web_text room_for(const struct web_evaluation *e, const struct fw_
 	return t;
 }
 
-static void give(const struct fw_host *host, const struct web_evaluation *e, const struct web_text *t)
+static void too_large(const struct fw_host *host, const struct web_evaluation *e)
 {
 	static const char no_memory[] = "the request takes more memory than one may";
-	if (t->failed)
-		refuse(host, e, 413, "GENERAL", (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 });
-	else
-		host->reply(e->request, 200, type, t->p, t->n);
+	refuse(host, e, 413, "GENERAL", (struct fw_plugin_text){ no_memory, sizeof no_memory - 1 });
 }
 
 static void answer_one(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
@@ -169,46 +166,54 @@ static void answer_one(struct fw_plugin_instance *self, void *data, int status, 
 	}
 	struct web_text t = room_for(e, host, json, answer[DECISIONS]);
 	put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
+	if (t.failed) {
+		too_large(host, e);
+		return;
+	}
 	host->reply_header(e->request, "Cache-Control", "no-store");
-	give(host, e, &t);
+	host->reply(e->request, 200, type, t.p, t.n);
+}
+
+/* The tag of all flags is that of what they say, so that polling costs little while nothing changes. */
+static void give_tagged(const struct fw_host *host, const struct web_evaluation *e, const struct web_text *t, const XXH3_state_t *hash)
+{
+	XXH128_hash_t sum = XXH3_128bits_digest(hash);
+	char tag[40];
+	snprintf(tag, sizeof tag, "\"%016llx%016llx\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64);
+	host->reply_header(e->request, "ETag", tag);
+	host->reply_header(e->request, "Cache-Control", "no-cache");
+	if (web_tag_matches(host->request_header(e->request, "If-None-Match"), tag))
+		host->reply(e->request, 304, NULL, NULL, 0);
+	else
+		host->reply(e->request, 200, type, t->p, t->n);
 }
 
 static void answer_all(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
 {
 	const struct fw_host *host = self->host;
 	const struct web_evaluation *e = data;
-	XXH3_state_t *hash = status == 200 ? XXH3_createState() : NULL;
 	if (status != 200) {
 		pass_on(host, e, status, json);
 		return;
 	}
 	struct fw_plugin_text answer[N_ANSWER], slots, key, slot;
+	XXH3_state_t hash;
+	XXH3_128bits_reset(&hash);
 	web_json_members(json, answer_names, answer);
 	slots = answer[DECISIONS];
 	struct web_text t = room_for(e, host, json, slots);
-	t.failed |= !hash || XXH3_128bits_reset(hash) != XXH_OK;
 	web_puts(&t, "{\"flags\":[");
 	for (int first = 1; web_json_next(&slots, &key, &slot); first = 0) {
 		web_puts(&t, first ? "" : ",");
-		put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], hash);
+		put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], &hash);
 	}
 	web_puts(&t, "],\"metadata\":{\"decisionId\":");
 	web_put(&t, answer[DECISION]);
 	web_puts(&t, "}}");
-	if (!t.failed) {
-		XXH128_hash_t sum = XXH3_128bits_digest(hash);
-		char tag[40];
-		snprintf(tag, sizeof tag, "\"%016llx%016llx\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64);
-		host->reply_header(e->request, "ETag", tag);
-		host->reply_header(e->request, "Cache-Control", "no-cache");
-		if (web_tag_matches(host->request_header(e->request, "If-None-Match"), tag)) {
-			XXH3_freeState(hash);
-			host->reply(e->request, 304, NULL, NULL, 0);
-			return;
-		}
-	}
-	XXH3_freeState(hash);
-	give(host, e, &t);
+	if (t.failed)
+		too_large(host, e);
+	else
+		give_tagged(host, e, &t, &hash);
 }
 
 static void evaluate(struct fw_plugin_instance *self, struct fw_plugin_request *request, struct fw_plugin_text flag, fw_plugin_done done)
