@@ -171,12 +171,6 @@ void sms_reply(struct fw_plugin_instance *self, const char *to, const char *text
 		sms_log(self->host, FW_PLUGIN_WARN, "an answer to a message was not sent: out of memory");
 }
 
-static int refuse(struct fw_plugin_problem *problem, const char *message)
-{
-	common_refuse(problem, "", "%s", message);
-	return -1;
-}
-
 int sms_prepare(const struct sms_settings *s, const struct fw_plugin_message *message, struct sms_prepared *ret,
 	struct fw_plugin_problem *problem)
 {
@@ -185,17 +179,16 @@ int sms_prepare(const struct sms_settings *s, const struct fw_plugin_message *me
 	struct sms_text *size = &ret->size;
 	size_t n;
 	if (!sms_number(message->to, strlen(message->to), false, ret->to))
-		return refuse(problem, "the address is no telephone number");
+		return common_refuse(problem, "", "the address is no telephone number");
 	if (!common_json_get(message->json.p, message->json.n, path, text, sizeof text, &n) || n == 0)
-		return refuse(problem, "content.text is missing, empty or longer than 8 KiB: what is sent is in it");
+		return common_refuse(problem, "", "content.text is missing, empty or longer than 8 KiB: what is sent is in it");
 	if (sms_encode(text, n, ret->text, size) < 0 || size->segments == 0)
-		return refuse(problem, "content.text has nothing that can be sent");
+		return common_refuse(problem, "", "content.text has nothing that can be sent");
 	if (size->segments <= s->max_segments)
 		return 0;
-	common_refuse(problem,
+	return common_refuse(problem,
 		size->alphabet == SMS_UCS2 ? "a character beyond the GSM alphabet makes a segment 67 characters instead of 153" : "",
 		"the text takes %u segments, and max_segments is %u", size->segments, s->max_segments);
-	return -1;
 }
 
 static int put_off(struct fw_plugin_problem *problem, const char *why)
@@ -237,6 +230,6 @@ int sms_preview(const struct fw_host *host, struct fw_plugin_text config, const 
 	if (preview->file(preview, "txt", (struct fw_plugin_text){ p.text, p.size.n }) < 0
 		|| preview->note(preview, "alphabet", p.size.alphabet == SMS_GSM ? "GSM-7" : "UCS-2") < 0
 		|| preview->note(preview, "characters", units) < 0 || preview->note(preview, "segments", segments) < 0)
-		return refuse(problem, "out of memory");
+		return common_refuse(problem, "", "out of memory");
 	return 0;
 }
