@@ -15,9 +15,7 @@ static const char type[] = "application/json";
 /* {"key":…,"errorCode":…,"errorDetails":…}; no key where all are asked for, no code for trouble of this side. */
 static void refuse(const struct fw_host *host, const struct web_evaluation *e, int status, const char *code, struct fw_plugin_text details)
 {
-	struct web_text t = { NULL, 0, COMMON_ESCAPED_BYTES * (e->flag.n + details.n) + 128, 0 };
-	t.p = host->request_alloc(e->request, t.room);
-	t.failed = !t.p;
+	struct web_text t = web_text_in(host, e->request, COMMON_ESCAPED_BYTES * (e->flag.n + details.n) + 128);
 	web_puts(&t, "{");
 	if (e->flag.p) {
 		web_puts(&t, "\"key\":");
@@ -47,8 +45,7 @@ static void pass_on(const struct fw_host *host, const struct web_evaluation *e, 
 	int n = snprintf(details, sizeof details, "%.*s%s%.*s", (int)(part[1].n > 2 ? part[1].n - 2 : 0), part[1].p ? part[1].p + 1 : "",
 		part[2].n > 2 ? ": " : "", (int)(part[2].n > 2 ? part[2].n - 2 : 0), part[2].p ? part[2].p + 1 : "");
 	struct fw_plugin_text text = { details, n < (int)sizeof details ? (size_t)n : sizeof details - 1 };
-	if (status == 429 || status == 503)
-		host->reply_header(e->request, "Retry-After", "1");
+	web_say_again(host, e->request, status);
 	refuse(host, e, status, status >= 500 ? NULL : status != 400 ? "GENERAL" : web_json_is(part[0], "\"bad_json\"") ? "PARSE_ERROR"
 		: "INVALID_CONTEXT", text);
 }
@@ -134,10 +131,7 @@ static struct web_text room_for(const struct web_evaluation *e, const struct fw_
 {
 	enum { AROUND_FLAG = 256, LEAST_SLOT = 48, LARGE = 64 << 10 };
 	size_t flags = json.n < LARGE ? json.n / LEAST_SLOT : count(slots);
-	struct web_text t = { NULL, 0, json.n + (flags + 1) * AROUND_FLAG, 0 };
-	t.p = host->request_alloc(e->request, t.room);
-	t.failed = !t.p;
-	return t;
+	return web_text_in(host, e->request, json.n + (flags + 1) * AROUND_FLAG);
 }
 
 static void too_large(const struct fw_host *host, const struct web_evaluation *e)

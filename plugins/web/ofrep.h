@@ -11,6 +11,7 @@ struct web_text {
 	int failed;
 };
 
+struct web_text web_text_in(const struct fw_host *host, struct fw_plugin_request *request, size_t room);
 void web_put(struct web_text *t, struct fw_plugin_text piece);
 void web_puts(struct web_text *t, const char *piece);
 /* A text as a JSON string, quotes included. */

@@ -6,6 +6,12 @@
 
 #include "common/escape.h"
 
+struct web_text web_text_in(const struct fw_host *host, struct fw_plugin_request *request, size_t room)
+{
+	char *p = host->request_alloc(request, room);
+	return (struct web_text){ p, 0, room, !p };
+}
+
 void web_put(struct web_text *t, struct fw_plugin_text piece)
 {
 	if (t->failed || piece.n > t->room - t->n) {
@@ -115,9 +121,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 	*ret_details = "context is no object";
 	if (given.p && given.p[0] != '{' && !web_json_is(given, "null"))
 		return "INVALID_CONTEXT";
-	struct web_text t = { NULL, 0, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND, 0 };
-	t.p = host->request_alloc(e->request, t.room);
-	t.failed = !t.p;
+	struct web_text t = web_text_in(host, e->request, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND);
 	web_puts(&t, "{\"details\":true");
 	put_traits(&t, given, ids, context);
 	*ret_details = "targetingKey and userId are texts";

@@ -50,10 +50,15 @@ static const struct fw_plugin_metric metrics[] = {
 	{ NULL, NULL, 0 },
 };
 
-void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+void web_say_again(const struct fw_host *host, struct fw_plugin_request *request, int status)
 {
 	if (status == 429 || status == 503)
-		self->host->reply_header(data, "Retry-After", "1");
+		host->reply_header(request, "Retry-After", "1");
+}
+
+void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
+{
+	web_say_again(self->host, data, status);
 	self->host->reply(data, status, "application/json", json.p, json.n);
 }
 

@@ -23,8 +23,9 @@ enum {
 	WEB_METRIC_OFREP,
 };
 
-/* Answers with what the engine said: the completion of every resource; `data` is the request. Says when to come again
- * where it is worth it. */
+/* Says when to come again, where it is worth it. */
+void web_say_again(const struct fw_host *host, struct fw_plugin_request *request, int status);
+/* Answers with what the engine said, and when to come again: the completion of every resource; `data` is the request. */
 void web_answer(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json);
 
 /* Whether a request's If-None-Match names the tag, quotes included. */
