@@ -32,7 +32,7 @@ static void on_done(struct fw_plugin_instance *self, void *data, int status, str
 {
 	struct email_telling *t = data;
 	(void)json;
-	if ((status == 503 || status == 429) && ++t->tried < t->tries
+	if (status == 503 && ++t->tried < t->tries
 			&& self->host->timer_start(self->host, (int64_t)EMAIL_TELL_MS << (t->tried - 1), 0, ask, t))
 		return;
 	if (status != 200 && status != 404)
