@@ -11,6 +11,7 @@ import { buildSync } from '../../plugins/web/page/node_modules/esbuild/lib/main.
 import { ask, tree } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { startProxy } from './proxy.mjs';
+import { startRedis } from './redis.mjs';
 import { chrome } from './snippet.mjs';
 
 const rules = `slot "home.hero" { channel = "web", default = { headline = "Welcome" } }
@@ -80,6 +81,40 @@ test('the server provider: what cannot be evaluated is the caller\'s default, wi
 	// What is public proves nothing: no traits, and nobody's account.
 	assert.deepEqual((await withWriteKey('home.hero', { targetingKey: one, plan: 'pro', userId: 'u-7' })).value, { headline: 'Welcome' });
 	assert.deepEqual((await withWriteKey('home.hero', { targetingKey: one, userId: 'u-7', userHash: userHash('u-7') })).value, { headline: 'Good to see you' });
+});
+
+test('metadata says that a visitor is held out, and that history was not to be had', async (t) => {
+	const held = await client(t, await serveFlags(t, { holdout: 100 }));
+	const { value, reason, flagMetadata } = await held('home.hero', { targetingKey: one, plan: 'pro' });
+	assert.deepEqual([value, reason, flagMetadata.holdout, flagMetadata.degraded], [{ headline: 'Welcome' }, 'DEFAULT', true, undefined]);
+	const redis = await startRedis(t);
+	const evaluate = await client(t, await serveFlags(t, { store: redis.unixUrl() }));
+	const pro = async () => { const d = await evaluate('home.hero', { targetingKey: one, plan: 'pro' }); return [d.variant, d.flagMetadata.holdout, d.flagMetadata.degraded]; };
+	assert.deepEqual(await pro(), ['pro', undefined, undefined]);
+	await redis.stop();
+	await until(async () => (await pro())[2], { what: 'the store is away' });
+	assert.deepEqual(await pro(), ['pro', undefined, true], 'what needs no history goes on');
+});
+
+test('under a cap each evaluation takes a place', async (t) => {
+	const capped = rules.replace('rule "sale" {', 'cap "two" { applies = { tag = "few" }, limit = 2, per = "1d" }\nrule "sale" { tags = { "few" },');
+	const shop = await servePeople(t, { files: { 'shop/home.lua': capped } });
+	const evaluate = await client(t, shop);
+	const context = { targetingKey: one, page: 'https://shop.example/sale' };
+	const variants = [];
+	for (let i = 0; i < 3; i++) variants.push((await evaluate('home.hero', context)).variant);
+	assert.deepEqual(variants, ['sale', 'sale', 'default']);
+});
+
+test('after a 429 the server provider asks again when it may', async (t) => {
+	const shop = await serveFlags(t, { workers: 1, limits: { per_key_s: 2 } });
+	const proxy = await startProxy(t, shop.url);
+	const evaluate = await client(t, { url: proxy.url }, write);
+	const value = async () => (await evaluate('home.hero', { targetingKey: one })).value;
+	for (let i = 0; i < 100 && !(await value()).none; i++);
+	const { outcome } = proxy.seen.at(-1), asked = proxy.seen.length;
+	assert.deepEqual([outcome, await value(), proxy.seen.length], [429, { none: 1 }, asked], 'nothing but the default, without asking');
+	await until(async () => (await value()).headline === 'Welcome', { what: 'it asks again' });
 });
 
 const flags = (shop, body, headers = {}, key = secret, flag = '') => ask(`${shop.url}/ofrep/v1/evaluate/flags${flag}`, body, { method: 'POST', headers: { ...bearer(key).headers, ...headers } });

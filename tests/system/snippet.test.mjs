@@ -81,6 +81,27 @@ test('all slots are filled from one question, by templates and renderers', async
 	assert.equal(decides()[0].context.page.type, 'home');
 });
 
+test('its attributes say where floorwalker is, and whose the cookie is', async (t) => {
+	const written = () => {
+		const { get, set } = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+		window.written = [];
+		Object.defineProperty(Document.prototype, 'cookie', { get, set(text) { window.written.push(text); set.call(this, text); } });
+	};
+	const { page, go, filled, context, site, proxy, decides, cookie } = await open(t, { init: written });
+	site.attributes = { 'data-consent': 'personalization', 'data-cookie': 'shop_id', 'data-domain': 'localhost', 'data-api': `${proxy.url}/behind` };
+	const asked = [];
+	await context.route('**/behind/v1/*', (route, request) => {
+		asked.push(new URL(request.url()).pathname);
+		return route.continue({ url: request.url().replace('/behind/', '/') });
+	});
+	await go();
+	await filled('hero', /default/);
+	assert.deepEqual(asked, ['/behind/v1/decide']);
+	assert.match(decides()[0].anonymousId, /^[0-9a-f]{32}$/);
+	assert.deepEqual([await cookie('shop_id'), await cookie()], [decides()[0].anonymousId, undefined]);
+	assert.match((await page.evaluate(() => window.written)).join(), /^shop_id=[^,]*; domain=localhost$/);
+});
+
 test('a renderer that fails leaves the default', async (t) => {
 	const { page, go, filled, text, problems } = await open(t, { body: '<div id="hero" data-fw-slot="home.hero">The default</div>', script: 'window.fw = [["render", "home.hero", (c, e) => { e.textContent = "half"; throw Error("mine"); }]];' });
 	await go();
