@@ -310,13 +310,14 @@ struct fw_host {
 	 * "bounced" (the address is no good: it is suppressed), "complained" (suppressed, too), "opened", "clicked" or "unsubscribed" (the
 	 * channel's consent is withdrawn). It becomes an event of the person ("Email Opened" …) with the properties of the object `json`
 	 * ({"url","reason","machine":true …}; may be absent), once per message, name and url. 200 {"changed":true} when it is stored, false
-	 * when it was known; 404 nobody knows the message; 503 say it again. Texts must live until then. */
+	 * when it was known; 400 there is no such name, or `json` is no object; 404 nobody knows the message; 503 say it again. Texts must
+	 * live until then. */
 	void (*message_event)(const struct fw_host *host, const char *message_id, const char *name, struct fw_plugin_text json,
 		fw_plugin_done done, void *data);
 	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is:
 	 * {"reason":"stop","lift":false,"source":"…"}; with "lift":true it may again. The consent of who goes by the address is withdrawn,
-	 * told again also; or granted, if it was on the list. 200 {"changed":true} when the list did, else false; 503: say it again. Texts
-	 * must live until then. */
+	 * told again also; or granted, if it was on the list. 200 {"changed":true} when the list did, else false; 400: that is no JSON; 503:
+	 * say it again. Texts must live until then. */
 	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0,
 	 * or -1 while the store has not told it yet. */
