@@ -43,7 +43,6 @@ test('a busy server and lost answers: each event counts once', async (t) => {
 	await page.evaluate(() => { for (let i = 0; i < 25; i++) window.fw.track('Product Viewed', { product_id: 'p-1' }); });
 	await until(async () => (await shop.visitor(`anonymous:${await cookie()}`))?.facts?.viewed?.total >= 25, { what: 'all are counted' });
 	assert.equal(proxy.plan.length, 0);
-	assert.equal(await shop.seen({ anonymousId: await cookie() }).catch(() => 25), 25);
 	assert.equal((await shop.visitor(`anonymous:${await cookie()}`)).facts.viewed.total, 25);
 });
 
