@@ -28,11 +28,12 @@ static void take_apart(struct fw_plugin_text value)
 			abort();
 		take_apart(piece);
 	}
-	if (rest.n == 0 || !strchr("]}", rest.p[0]) ) {
-		/* An empty one is not begun. */
-		if (n > 0)
-			abort();
-	}
+	/* What is left is the end of it; of an empty one nothing was taken. */
+	const char *end = value.p + value.n - 1, *at = n ? rest.p : value.p + 1;
+	while (at < end && strchr(" \t\r\n", *at))
+		at++;
+	if (at != end || *end != (object ? '}' : ']'))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
