@@ -54,7 +54,7 @@ struct fw_messages_options {
 struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_messages_options *options);
 /* Begins to take leases and to send. */
 void fw_messages_start(struct fw_messages *m);
-/* Claims nothing any more, and gives the leases back; what is being delivered is heard to its end. */
+/* Takes nobody in hand any more, and gives the leases back. Who is in hand is judged, and what goes is heard to its end. */
 void fw_messages_drain(struct fw_messages *m);
 bool fw_messages_idle(const struct fw_messages *m);
 /* The store must have been closed before, so that nothing is on its way. NULL is fine. */
