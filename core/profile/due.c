@@ -362,16 +362,20 @@ static bool same_due(const struct fw_due *a, const struct fw_due *b)
 	return a->state == b->state && a->due_us == b->due_us && a->attempts == b->attempts && a->lost == b->lost;
 }
 
-/* Places under caps that a message held which is no more: those of one that was sent count. */
+/* Places under caps that a message held which is no more: they are free if it is known that it was not sent. What became of it long ago
+ * is forgotten, and then they count. */
 static void settle_places(struct fw_record *r, const struct fw_record *now, uint64_t number)
 {
-	bool sent = false;
+	bool known = false, sent = false;
 	for (uint32_t i = 0; i < now->outcomes.n; i++)
-		sent |= now->outcomes.items[i].number == number && fw_str_is(now->outcomes.items[i].what, "sent");
-	if (sent)
-		fw_record_confirm_due(r, number);
-	else
+		if (now->outcomes.items[i].number == number) {
+			known = true;
+			sent |= fw_str_is(now->outcomes.items[i].what, "sent");
+		}
+	if (known && !sent)
 		fw_record_release_due(r, number);
+	else
+		fw_record_confirm_due(r, number);
 }
 
 /* What has become of messages since has become of them here, too. `came`: what came since is here. */

@@ -206,35 +206,37 @@ static void test_taking_apart(void **state)
 	assert_true(fw_record_outcome(both, 0, &o) && o.number == 1);
 }
 
-/* Of who was absorbed, too; a place that a message of his held counts if it was sent, and is free if it was not. */
+/* Of who was absorbed, too; a place that a message of his held counts if it was sent, or what became of it is forgotten, and is free if
+ * it was not. */
 static void test_taking_apart_the_absorbed(void **state)
 {
 	(void)state;
 	struct fw_record *a = nobody("a-1"), *b = nobody("a-2");
-	struct fw_due sent = due(1, "sent", NOON), refused = due(2, "refused", NOON), again = due(3, "again", NOON), waits = due(4,
-		"waits", NOON), found;
-	sent.state = refused.state = FW_DUE_SENDING;
-	struct fw_due *const all[] = { &sent, &refused, &again, &waits };
-	for (unsigned i = 0; i < 4; i++)
+	struct fw_due sent = due(1, "sent", NOON), refused = due(2, "refused", NOON), forgotten = due(3, "forgotten", NOON);
+	struct fw_due again = due(4, "again", NOON), waits = due(5, "waits", NOON), found;
+	sent.state = refused.state = forgotten.state = FW_DUE_SENDING;
+	struct fw_due *const all[] = { &sent, &refused, &forgotten, &again, &waits };
+	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(fw_record_put_due(b, all[i]), 0);
-	for (uint64_t number = 1; number <= 2; number++)
+	for (uint64_t number = 1; number <= 3; number++)
 		assert_int_equal(fw_record_reserve(b, &(struct fw_reservation){ .cap = number, .per_s = 86400, .limit = 1,
 			.rule = number, .at_us = NOON }), 0);
 	struct fw_record *both = merged(a, b);
-	for (uint64_t number = 1; number <= 2; number++) {
+	for (uint64_t number = 1; number <= 3; number++)
 		fw_record_drop_due(both, number);
+	for (uint64_t number = 1; number <= 2; number++)
 		fw_record_note_outcome(both, &(struct fw_due_outcome){ NOON + MINUTE_US, number, FW_STR("r"), FW_STR("email"),
 			number == 1 ? FW_STR("sent") : FW_STR("failed"), { NULL, 0 } });
-	}
 	again.attempts = 1;
 	again.due_us = NOON + MINUTE_US;
 	assert_int_equal(fw_record_put_due(both, &again), 0);
 	assert_int_equal(fw_record_split(both, a, b), 0);
-	assert_false(fw_record_find_due(b, 1, &found) || fw_record_find_due(b, 2, &found));
-	assert_true(fw_record_find_due(b, 3, &found) && found.attempts == 1);
-	assert_true(fw_record_find_due(b, 4, &found) && found.attempts == 0);
+	assert_false(fw_record_find_due(b, 1, &found) || fw_record_find_due(b, 2, &found) || fw_record_find_due(b, 3, &found));
+	assert_true(fw_record_find_due(b, 4, &found) && found.attempts == 1);
+	assert_true(fw_record_find_due(b, 5, &found) && found.attempts == 0);
 	assert_int_equal(both->dues.n, 0);
 	assert_int_equal(fw_cap_find(b, 1)->uses.items[0].rule, 0);
+	assert_true(fw_cap_find(b, 3) && fw_cap_find(b, 3)->uses.items[0].rule == 0);
 	assert_true(!fw_cap_find(b, 2) || fw_cap_find(b, 2)->uses.n == 0);
 }
 
