@@ -148,7 +148,10 @@ static void run(struct load *l, double rate, double seconds)
 			send_one(l, c, due);
 			due = begin + (int64_t)((double)l->sent * 1e6 / rate);
 		}
-		int n = epoll_wait(l->epoll, events, 64, due > now_us() ? 1 : 0);
+		/* Whole milliseconds of epoll_wait would be waited longer than requests are apart, and be counted as the server's. */
+		int64_t left_us = due - now_us();
+		struct timespec left = { .tv_nsec = left_us < 0 ? 0 : left_us < 1000 ? (long)left_us * 1000 : 1000000 };
+		int n = epoll_pwait2(l->epoll, events, 64, &left, NULL);
 		for (int i = 0; i < n; i++)
 			receive(l, events[i].data.ptr);
 	}
