@@ -19,6 +19,7 @@ import { kind as store, killStore, testEverywhere as test } from './stores.mjs';
 const MESSAGES = long ? 10000 : 300, KILLS = long ? 20 : 5;
 const LATE_MS = 2000; // what was on its way when a worker died may arrive so much later
 const SOME = 5; // are on their way at a kill, at least
+const WORKERS = 2, AT_ONCE = 10; // deliveries of a channel in a worker
 
 const rules = `
 rule "letter" { channel = "email", on = "Order Completed", class = "transactional", send = { subject = "Thank you", text = "{{event.order_id}} is on its way" } }
@@ -33,12 +34,12 @@ async function open(t) {
 	const smtp = await startSmtpAside(t, { slow: 200 }), kannel = await startKannel(t);
 	const gateway = await startProxy(t, new URL(kannel.url).origin);
 	gateway.slow = 200;
-	const sms = { gateway: 'kannel', url: gateway.url + new URL(kannel.url).pathname, username: kannel.username, password: kannel.password, from: '12345', brand: 'Shop', callback: url, secret: 'in-0123456789abcdef' };
+	const sms = { gateway: 'kannel', url: gateway.url + new URL(kannel.url).pathname, username: kannel.username, password: kannel.password, from: '12345', brand: 'Shop', at_once: AT_ONCE, callback: url, secret: 'in-0123456789abcdef' };
 	const shop = await openShop(t, {
 		files: { 'shop/messages.lua': rules },
 		config: {
 			listen: [`127.0.0.1:${port}`], plugin_path: ownPlugins, limits: { ...quick, heartbeat_ms: 20000, delivery_ms: 10000, message_again_ms: 200 },
-			plugins: { web: {}, email: { smtp: `smtp://127.0.0.1:${smtp.port}`, from: 'Shop <hello@shop.example>', address: 'Shop Ltd, 1 Road' }, sms },
+			plugins: { web: {}, email: { smtp: `smtp://127.0.0.1:${smtp.port}`, from: 'Shop <hello@shop.example>', address: 'Shop Ltd, 1 Road', at_once: AT_ONCE }, sms },
 		},
 	});
 	// What the gateway has: what it took, and what may have reached it before it died.
@@ -78,7 +79,7 @@ const sending = async (shop) => (await shop.list('--state', 'sending')).map(({ i
 
 // All stand still: the workers, and what is on its way; nothing when that cannot be found out.
 async function standStill(shop) {
-	const workers = await whenThere(shop.master(), (k) => (k.workers.length === 2 ? k.workers : []), 'both workers');
+	const workers = await whenThere(shop.master(), (k) => (k.workers.length === WORKERS ? k.workers : []), 'both workers');
 	const all = (name) => {
 		signal(workers, name);
 		[shop.smtp, shop.kannel].forEach((peer) => peer.signal(name));
@@ -97,10 +98,13 @@ async function standStill(shop) {
 
 const channels = { smtp: 'email', gateway: 'sms' };
 
+// Whoever is killed had at most so many with their servers; and as many again, answered in the last moments, a worker may not have handed in, or a store lose.
+const mostTwice = (kind) => AT_ONCE * (kind === 'worker' ? 1 : WORKERS) * (channels[kind] ? 1 : 2) * (['worker', 'workers', 'store'].includes(kind) ? 2 : 1);
+
 // Each kills somebody, then has the others go on.
 const kills = {
 	worker: ({ still, rnd }) => {
-		signal([still.workers[Math.floor(rnd() * 2)]], 'SIGKILL');
+		signal([still.workers[Math.floor(rnd() * WORKERS)]], 'SIGKILL');
 		still.goOn();
 	},
 	workers: ({ still }) => {
@@ -205,6 +209,6 @@ test(`${MESSAGES} messages through ${KILLS} kills`, async (t) => {
 	const late = shop.daemon.log().split('a channel has not said').length - 1;
 	if (late) t.diagnostic(`of ${late} messages nothing was heard in time: this machine is too slow for what is asked of it`);
 	assert.deepEqual(others, [], 'nothing came twice that was not on its way when somebody was killed');
-	for (const { flying, twice } of struck) assert.ok(twice <= flying.size);
+	for (const { kind, twice } of struck) assert.ok(twice <= mostTwice(kind), `${kind}: ${twice} came twice, more than ${mostTwice(kind)}`);
 	assert.ok(struck.some(({ twice }) => twice > 0), 'the kills were felt');
 });
