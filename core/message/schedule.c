@@ -212,9 +212,11 @@ struct leasing {
 	unsigned group;
 };
 
-static void lease_name(unsigned group, char name[24])
+enum { LEASE_NAME = 32 };
+
+static void lease_name(unsigned group, char name[LEASE_NAME])
 {
-	snprintf(name, 24, "messages/%u", group);
+	snprintf(name, LEASE_NAME, "messages/%u", group);
 }
 
 static void lose(struct fw_messages *m, unsigned group)
@@ -231,7 +233,7 @@ static void on_leased(void *ctx, int rc)
 	free(ctx);
 	g->asked = false;
 	if (rc == 0 && (m->draining || g->leaves)) { /* it was given back while it was being asked for */
-		char name[24];
+		char name[LEASE_NAME];
 		g->leaves = false;
 		lease_name(l.group, name);
 		fw_store_release(fw_people_store(m->options.people), name, NULL, NULL);
@@ -253,7 +255,7 @@ static void on_leased(void *ctx, int rc)
 
 static void ask(struct fw_messages *m, unsigned group)
 {
-	char name[24];
+	char name[LEASE_NAME];
 	struct leasing *l = malloc(sizeof *l);
 	if (!l)
 		return;
@@ -268,7 +270,7 @@ static void ask(struct fw_messages *m, unsigned group)
 
 static void give_back(struct fw_messages *m, unsigned group, int64_t now_us)
 {
-	char name[24];
+	char name[LEASE_NAME];
 	lease_name(group, name);
 	lose(m, group);
 	m->groups[group].leaves = m->groups[group].asked;
@@ -293,9 +295,9 @@ struct wanting {
 	bool own;
 };
 
-static void level_name(unsigned level, char name[24])
+static void level_name(unsigned level, char name[LEASE_NAME])
 {
-	snprintf(name, 24, "messages/want/%u", level);
+	snprintf(name, LEASE_NAME, "messages/want/%u", level);
 }
 
 static void on_wanted(void *ctx, int rc)
@@ -303,7 +305,7 @@ static void on_wanted(void *ctx, int rc)
 	struct wanting w = *(struct wanting *)ctx;
 	struct fw_messages *m = w.m;
 	unsigned less = (w.level + 1) * LEVEL;
-	char name[24];
+	char name[LEASE_NAME];
 	free(ctx);
 	if (m->draining || w.own)
 		return;
@@ -316,7 +318,7 @@ static void on_wanted(void *ctx, int rc)
 
 static void want(struct fw_messages *m, unsigned level, bool own)
 {
-	char name[24];
+	char name[LEASE_NAME];
 	struct wanting *w = malloc(sizeof *w);
 	if (!w)
 		return;
