@@ -24,13 +24,14 @@ function startCopy(t, config, to, ...more) {
 	return { child, out: () => out, err: () => err, ended: new Promise((done) => child.on('close', (status, signal) => done(status ?? signal))) };
 }
 
-function copied({ status, stdout, stderr }) {
+// While a daemon serves, the two sides are not counted at one moment: what was on its way between is on one of them only.
+function copied({ status, stdout, stderr }, { served = false } = {}) {
 	assert.equal(status, 0, stderr);
 	assert.doesNotMatch(stderr, /Sanitizer|runtime error:/);
 	const told = JSON.parse(stdout);
 	assert.equal(told.ok, true);
 	assert.equal(told.differing, 0);
-	assert.deepEqual(told.destination, told.source);
+	if (!served) assert.deepEqual(told.destination, told.source);
 	return told;
 }
 
@@ -162,7 +163,7 @@ test('a copy while the daemon serves, ended by its own check or by an interrupt'
 	await load.stop();
 	again.child.kill('SIGINT');
 	assert.equal(await again.ended, 0, again.err());
-	const told = copied({ status: 0, stdout: again.out(), stderr: again.err() });
+	const told = copied({ status: 0, stdout: again.out(), stderr: again.err() }, { served: true });
 	await shop.daemon.stop();
 	moveTo(shop.config, place);
 	await shop.start();
@@ -225,11 +226,13 @@ test('a password of the destination is not in the list of processes', async (t) 
 	assert.equal(await following.ended, 0, following.err());
 	// Or it is no argument at all.
 	const secret = join(shop.folder, 'destination');
+	const empty = join(shop.folder, 'empty');
 	writeFileSync(secret, `${redis.url('/2')}\n`);
-	copied(copy(shop.config, `file:${secret}`));
-	copied(run(['store', 'copy', 'env:COPY_TO', '--json', '--config', shop.config], { env: { COPY_TO: redis.url('/3') } }));
+	writeFileSync(empty, '');
+	copied(copy(shop.config, `file:${secret}`), { served: true });
+	copied(run(['store', 'copy', 'env:COPY_TO', '--json', '--config', shop.config], { env: { COPY_TO: redis.url('/3') } }), { served: true });
 	for (const database of [1, 2, 3]) assert.match(await redis.ask('INFO', 'keyspace'), new RegExp(`^db${database}:keys=\\d`, 'm'));
-	for (const [to, why] of [['env:COPY_TO', /the environment has no COPY_TO/], ['env:', /the environment has no variable without a name/], [`file:${secret}s`, /destinations.*No such file/], ['file:/dev/null', /\/dev\/null.*no URL stands there/]])
+	for (const [to, why] of [['env:COPY_TO', /the environment has no COPY_TO/], ['env:', /the environment has no variable without a name/], [`file:${secret}s`, /destinations.*No such file/], [`file:${empty}`, /empty.*no URL stands there/]])
 		assert.match(copy(shop.config, to).stdout, why);
 });
 
