@@ -54,7 +54,7 @@ export const strikes = {
 	// After a commit, before its answer: as it is about to send.
 	answering: async (shop, rnd) => {
 		const [keeper] = await whenThere(shop.master(), (k) => [k.keeper], 'the keeper');
-		const strace = spawn('strace', ['-qq', '-p', String(keeper), '-e', 'trace=sendto', '-e', `inject=sendto:signal=KILL:when=${1 + Math.floor(rnd() * 10)}`, '-o', '/dev/null'], { stdio: 'ignore' });
+		const strace = spawn('strace', ['-qq', '-p', String(keeper), '-e', 'trace=sendto', '-e', `inject=sendto:signal=KILL:when=${1 + Math.floor(rnd() * 10)}`, '-o', join(shop.folder, 'strace')], { stdio: 'ignore' });
 		await new Promise((done) => strace.on('exit', done));
 		await until(() => !alive(keeper), { what: 'the keeper is killed' });
 	},
