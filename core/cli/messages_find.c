@@ -90,7 +90,8 @@ static void describe(struct fw_messages_job *j, uint64_t hash, struct fw_record 
 	struct fw_str user = fw_record_user(record);
 	f->record = record;
 	f->visitor = user.n ? user : fw_record_first_id(record);
-	if (fw_message_id_write(&j->stored.people->secret, (struct fw_message_id){ hash, f->due.number }, f->id) < 0)
+	uint64_t names = f->due.person ? f->due.person : hash;
+	if (fw_message_id_write(&j->stored.people->secret, (struct fw_message_id){ names, f->due.number }, f->id) < 0)
 		f->id[0] = '\0';
 }
 

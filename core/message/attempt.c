@@ -143,7 +143,13 @@ static void on_claimed(void *ctx, int rc)
 	wake_claims(m);
 }
 
-/* What is kept of each that is to be sent. */
+/* The one it goes by in every attempt: the row it was first sent from may have been absorbed since. */
+static struct fw_message_id id_of(const struct fw_due *due)
+{
+	return (struct fw_message_id){ due->person, due->number };
+}
+
+/* What is kept of each that is to be sent; it lies with the row that the id names. */
 static int put_sent(struct fw_attempt *a)
 {
 	a->n_beside = 0;
@@ -155,11 +161,11 @@ static int put_sent(struct fw_attempt *a)
 			.suppression = a->going[i].suppression };
 		struct fw_key *key = FW_NEW(&a->arena, struct fw_key);
 		struct fw_str value;
-		if (x->reason != FW_REASON_WON)
+		if (x->reason != FW_REASON_WON || x->due.person != a->hash)
 			continue;
 		if (!key || fw_sent_write(&sent, &a->arena, &value) < 0)
 			return FW_ENOMEM;
-		fw_sent_key(a->bucket, (struct fw_message_id){ a->hash, x->due.number }, key);
+		fw_sent_key(a->bucket, id_of(&x->due), key);
 		a->beside[a->n_beside++] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(key), value, FW_VERSION_ANY };
 	}
 	return 0;
@@ -171,7 +177,8 @@ static int compose(struct fw_attempt *a, struct fw_due_judging *j, struct fw_due
 	const struct fw_messages_options *o = &a->messages->options;
 	struct fw_error err;
 	char *id = a->going[x - a->items].id, text[1200];
-	int rc = fw_message_id_write(&o->people->secret, (struct fw_message_id){ a->hash, x->due.number }, id);
+	x->due.person = x->due.person ? x->due.person : a->hash;
+	int rc = fw_message_id_write(&o->people->secret, id_of(&x->due), id);
 	if (rc == 0)
 		rc = fw_compose(&(struct fw_to_compose){ .set = o->decider->set, .templates = o->templates, .rule = x->rule,
 			.content = x->content, .facts = &x->facts, .id = id }, &a->arena, &x->content, &err);

@@ -186,7 +186,7 @@ static struct fw_delivering *create(struct fw_messages *m, const struct fw_going
 	if (!d)
 		return NULL;
 	d->messages = m;
-	d->id = (struct fw_message_id){ a->hash, g->item->due.number };
+	d->id = (struct fw_message_id){ g->item->due.person, g->item->due.number };
 	memcpy(d->text, g->id, sizeof d->text);
 	d->place = g->place;
 	d->attempt = g->item->due.attempts;

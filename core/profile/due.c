@@ -320,6 +320,8 @@ static bool is_behind(const struct fw_due *a, const struct fw_due *b)
 		return a->expires_us < b->expires_us;
 	if (a->lost != b->lost)
 		return a->lost < b->lost;
+	if (a->person != b->person)
+		return a->person < b->person;
 	int order = fw_str_compare(a->rule, b->rule);
 	order = order ? order : fw_str_compare(a->channel, b->channel);
 	order = order ? order : fw_str_compare(a->facts, b->facts);

@@ -23,6 +23,7 @@ bool fw_due_state_find(const char *name, enum fw_due_state *ret);
 
 struct fw_due {
 	uint64_t number;             /* its own, in every attempt; never 0 */
+	uint64_t person;             /* the hash in the key of the row that it was first sent from, which its id names; 0: not yet tried */
 	enum fw_due_state state;
 	struct fw_str rule, channel; /* ids, at most FW_LIMIT_ID_BYTES */
 	int64_t triggered_us, due_us, expires_us;

@@ -1,7 +1,7 @@
 /* Messages as bytes of a record, and as JSON for people. */
 #include "profile/own.h"
 
-enum { US_PER_MS = 1000 };
+enum { US_PER_MS = 1000, TRIED = 0x80 };
 
 static void put_time(const struct fw_record *r, struct fw_buf *out, int64_t us)
 {
@@ -16,7 +16,9 @@ void fw_messages_put(const struct fw_record *r, struct fw_buf *out)
 	for (uint32_t i = 0; i < r->dues.n; i++) {
 		const struct fw_due *d = &r->dues.items[i];
 		fw_pack_fixed(out, d->number);
-		fw_buf_putc(out, (char)d->state);
+		fw_buf_putc(out, (char)(d->state | (d->person ? TRIED : 0)));
+		if (d->person)
+			fw_pack_fixed(out, d->person);
 		fw_pack_text(out, d->rule);
 		fw_pack_text(out, d->channel);
 		put_time(r, out, d->triggered_us);
@@ -55,6 +57,10 @@ static bool get_due(struct fw_record *r, struct fw_unpack *u)
 {
 	struct fw_due d = { .number = fw_unpack_fixed(u) };
 	unsigned state = fw_unpack_byte(u);
+	if (state & TRIED && r->version > 3) {
+		d.person = fw_unpack_fixed(u);
+		state &= ~(unsigned)TRIED;
+	}
 	d.state = state < FW_DUE_STATES ? (enum fw_due_state)state : FW_DUE_STATES;
 	d.rule = fw_unpack_text(u, r->arena);
 	d.channel = fw_unpack_text(u, r->arena);

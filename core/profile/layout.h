@@ -1,4 +1,5 @@
-/* The layout of a record, version 3 (version 1 has fewer parts, and ids of two kinds; version 2 no messages):
+/* The layout of a record, version 4 (version 1 has fewer parts, and ids of two kinds; version 2 no messages; version 3 does not say
+ * where a message was first sent from):
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit

@@ -9,8 +9,9 @@
 #include "profile/due.h"
 #include "profile/record.h"
 
-/* Version 2 has kinds of ids, merges and consent; version 3 has messages. */
-enum { RECORD_VERSION = 3 };
+/* Version 2 has kinds of ids, merges and consent; version 3 has messages, version 4 the row that each was first
+ * sent from. */
+enum { RECORD_VERSION = 4 };
 
 /* A list that grows: n of size. */
 #define FW_LIST(type) \

@@ -299,6 +299,27 @@ testEverywhere('what a visitor set off is sent to who he turns out to be, once',
 	assert.equal(shop.sent().length, 1);
 });
 
+// Which of two rows leads to the other is their keys' affair: of so many some go either way.
+testEverywhere('what is tried again goes by its first id, whose row may be part of another by then', async (t) => {
+	const shop = await open(t, { limits: { message_again_ms: 1500 } }), all = Array.from({ length: 6 }, (_, i) => ({ anonymousId: `absorbed-visitor-${i}`, userId: `u-in-${i}`, to: () => shop.to(`again-${i}@shop.example`) }));
+	for (const [i, { anonymousId, userId }] of all.entries()) {
+		assert.equal((await shop.send('identify', { userId, traits: { plan: 'pro' } })).status, 200);
+		assert.equal((await shop.send('identify', { anonymousId, traits: { email: `again-${i}@shop.example` } })).status, 200);
+		await shop.happen(undefined, 'Order Completed', { order_id: `A-${i}`, total: 5 }, { anonymousId });
+	}
+	await until(() => all.every(({ to }) => to().length > 0), { seconds: 15 });
+	for (const { anonymousId, userId } of all) assert.equal((await shop.send('identify', { anonymousId, userId })).status, 200);
+	await until(() => all.every(({ userId }) => shop.list().some((m) => m.visitor === userId)), { what: 'they are one' });
+	await until(() => all.every(({ to }) => to().length === 3) && shop.list().length === 0, { seconds: 30 });
+	for (const { anonymousId, userId, to } of all) {
+		assert.deepEqual(to().map((s) => s.attempt), [1, 2, 3]);
+		assert.equal(new Set(to().map((s) => s.id)).size, 1);
+		assert.deepEqual([to()[0].message.visitor, to()[2].message.visitor], [anonymousId, userId]);
+		assert.deepEqual((await shop.hear(to()[0].id, 'opened')).body, { changed: true });
+		await shop.heard(userId, 'Email Opened');
+	}
+});
+
 test('two who are one for a while and two again: each gets only his own, once, and caps count so', async (t) => {
 	const shop = await open(t, {
 		more: `rule "welcome" { channel = "email", on = "Signed Up", send = { text = "welcome" } }

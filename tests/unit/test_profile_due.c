@@ -43,6 +43,7 @@ static void test_kept(void **state)
 	assert_int_equal(fw_record_put_due(r, &d), 0);
 	d.state = FW_DUE_SENDING;
 	d.attempts = 3;
+	d.person = UINT64_MAX - 1;
 	d.lost = 2;
 	d.reason = FW_STR("421 later");
 	assert_int_equal(fw_record_put_due(r, &d), 0);
@@ -50,7 +51,8 @@ static void test_kept(void **state)
 	assert_int_equal(fw_record_note_outcome(r, &o), 0);
 	assert_int_equal(fw_record_set_mark(r, &(struct fw_mark){ FW_STR("lapsed"), NOON, true }), 0);
 	r = again(r);
-	assert_true(fw_record_find_due(r, 7, &found) && found.state == FW_DUE_SENDING && found.attempts == 3 && found.lost == 2);
+	assert_true(fw_record_find_due(r, 7, &found) && found.state == FW_DUE_SENDING && found.attempts == 3 && found.lost == 2 &&
+		found.person == UINT64_MAX - 1);
 	assert_int_equal(found.triggered_us, NOON + 1000); /* whole milliseconds */
 	assert_true(fw_str_is(found.reason, "421 later") && fw_str_is(found.facts, "{\"country\":\"CA\"}") && fw_str_is(found.channel,
 		"email"));

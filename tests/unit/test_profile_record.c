@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "lib_arena.h"
 #include "lib_profile.h"
+#include "profile/due.h"
 
 #define BOOT "{\"product_id\":\"P-1\",\"category\":\"Boots\",\"brand\":\"Acme\",\"price\":\"89.90\",\"quantity\":1}"
 #define HAT "{\"product_id\":\"P-2\",\"category\":\"Hats\",\"brand\":\"Acme\",\"price\":20,\"quantity\":2}"
@@ -428,8 +429,26 @@ static void test_version_2(void **state)
 	assert_non_null(strstr(said.p, "\"sale\":{\"state\":\"denied\""));
 	assert_non_null(strstr(said.p, "\"email\":{\"state\":\"withdrawn\""));
 	fw_record_restrict(r, true);
-	struct fw_str v3 = written(&arena, r); /* but for its version, as nobody has written to this person */
-	assert_true(v3.n == v2.n && v3.p[0] == 3 && memcmp(v3.p + 1, v2.p + 1, v2.n - 1) == 0);
+	struct fw_str v4 = written(&arena, r); /* but for its version, as nobody has written to this person */
+	assert_true(v4.n == v2.n && v4.p[0] == 4 && memcmp(v4.p + 1, v2.p + 1, v2.n - 1) == 0);
+}
+
+/* Version 3: messages, of which it is not said where they were first sent from. */
+static void test_version_3(void **state)
+{
+	(void)state;
+	char bytes[2000];
+	struct fw_due due;
+	struct fw_due_outcome o;
+	struct fw_mark mark;
+	struct fw_record *r = read_again(&arena, read_version(3, bytes));
+	assert_true(fw_record_find_due(r, 7, &due) && due.state == FW_DUE_SENDING && due.attempts == 3 && due.lost == 2 && due.person == 0);
+	assert_true(fw_str_is(due.reason, "421 later") && fw_str_is(due.facts, "{\"country\":\"CA\"}"));
+	assert_true(fw_record_find_due(r, 9, &due) && due.state == FW_DUE_WAITS && due.attempts == 0 && due.person == 0);
+	assert_true(fw_record_outcome(r, 0, &o) && o.number == 7 && fw_str_is(o.by, "quiet-hours"));
+	assert_true(fw_record_mark(r, FW_STR("lapsed"), &mark) && mark.in);
+	struct fw_str v3 = read_version(3, bytes), v4 = written(&arena, r); /* but for its version, as neither was tried since */
+	assert_true(v4.n == v3.n && v4.p[0] == 4 && memcmp(v4.p + 1, v3.p + 1, v3.n - 1) == 0);
 }
 
 /* Bytes of each version there ever was are read as what they were; those of a later one, and what is no record, are refused. */
@@ -447,13 +466,13 @@ static void test_versions(void **state)
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 17 && asked(&f, FW_FACT_OPENED, FW_KEY_NONE, NULL, 0) == 1);
 	assert_int_equal(fw_record_import_offset(read_again(&arena, old), 9), 1234);
 	struct fw_str now = written(&arena, read_again(&arena, old)), again = written(&arena, read_again(&arena, now));
-	assert_int_equal(now.p[0], 3);
+	assert_int_equal(now.p[0], 4);
 	assert_true(fw_str_equal(now, again));
 	filled(&f, &arena, now, NOON + SECOND);
 	assert_true(number(&f, FW_FACT_VISITS) == 6 && f.n_traits == 3 && f.n_cap_uses == 1 && f.n_engagement == 1);
 	bytes[0] = 99;
 	assert_int_equal(fw_record_read(&arena, old, &r, &err), FW_EINVAL);
-	assert_string_equal(err.message, "the record has version 99, this program knows up to 3");
+	assert_string_equal(err.message, "the record has version 99, this program knows up to 4");
 	assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, 0 }, &r, &err), FW_EINVAL);
 	bytes[0] = 1;
 	for (size_t n = 1; n < old.n; n++)
@@ -477,6 +496,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_exactly_once, begin, end),
 		cmocka_unit_test_setup_teardown(test_versions, begin, end),
 		cmocka_unit_test_setup_teardown(test_version_2, begin, end),
+		cmocka_unit_test_setup_teardown(test_version_3, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
