@@ -114,16 +114,23 @@ char *fw_arena_strdup(struct fw_arena *a, const char *s)
 	return fw_arena_strndup(a, s, strlen(s));
 }
 
-char *fw_arena_printf(struct fw_arena *a, const char *fmt, ...)
+char *fw_arena_vprintf(struct fw_arena *a, const char *fmt, va_list ap)
 {
-	va_list ap, again;
-	va_start(ap, fmt);
+	va_list again;
 	va_copy(again, ap);
 	int n = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
 	char *p = n < 0 ? NULL : fw_arena_alloc(a, (size_t)n + 1);
 	if (p)
 		vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
+	return p;
+}
+
+char *fw_arena_printf(struct fw_arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *p = fw_arena_vprintf(a, fmt, ap);
+	va_end(ap);
 	return p;
 }

@@ -2,6 +2,7 @@
 #ifndef FW_BASE_ARENA_H
 #define FW_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -41,9 +42,10 @@ static inline void *fw_arena_zalloc(struct fw_arena *a, size_t size);
 /* n elements of `size` bytes, zeroed; NULL also when the product overflows. */
 void *fw_arena_array(struct fw_arena *a, size_t n, size_t size) __attribute__((malloc));
 
-/* A terminated copy. */
+/* A terminated copy, or text; NULL: no memory. */
 char *fw_arena_strndup(struct fw_arena *a, const char *s, size_t n);
 char *fw_arena_strdup(struct fw_arena *a, const char *s);
+char *fw_arena_vprintf(struct fw_arena *a, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 char *fw_arena_printf(struct fw_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What is here is what nearly every allocation needs; the rest is fw_arena_more, which is only called from here. */

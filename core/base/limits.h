@@ -24,7 +24,12 @@ enum {
 	FW_LIMIT_CHECK_COUNTS = 2000,         /* counts of behaviour that are related with one another */
 	FW_LIMIT_CHECK_STEPS = 100000,        /* of one search, and … */
 	FW_LIMIT_CHECK_ALL_STEPS = 100000000, /* … of all of them */
-	FW_LIMIT_CHECK_WITNESSES = 50,        /* visitors tried, of one search */
+	FW_LIMIT_CHECK_DEPTH = 8000,          /* rules that cover another together */
+	FW_LIMIT_CHECK_WITNESSES = 50,        /* visitors tried, of one search, … */
+	FW_LIMIT_CHECK_WITNESS_TRIES = 5000,  /* … values for each of them, … */
+	FW_LIMIT_CHECK_WITNESS_VALUES = 64,   /* … and for each of its facts */
+	FW_LIMIT_CHECK_SHORTEN = 24,          /* rules of a proof that are tried without one another */
+	FW_LIMIT_CHECK_NAMED = 5,             /* of them, named in the message; the JSON names all */
 	FW_LIMIT_CHECK_PAIRS = 20,            /* rules that a rule may tie with, looked at closely */
 
 	/* A call into a rule's function. */

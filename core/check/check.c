@@ -44,20 +44,12 @@ struct fw_finding *fw_check_add(struct fw_checker *c, enum fw_finding_code code,
 
 const char *fw_check_text(struct fw_checker *c, const char *fmt, ...)
 {
-	struct fw_buf text;
-	char small[1024];
 	va_list args;
 	va_start(args, fmt);
-	int n = vsnprintf(small, sizeof small, fmt, args);
+	const char *text = fw_arena_vprintf(c->arena, fmt, args);
 	va_end(args);
-	fw_buf_init(&text, 0);
-	fw_buf_puts(&text, small);
-	if (n >= (int)sizeof small)
-		fw_buf_puts(&text, " …");
-	const char *kept = fw_arena_strdup(c->arena, fw_buf_text(&text));
-	fw_buf_finish(&text);
-	c->maker.no_memory |= !kept;
-	return kept ? kept : "";
+	c->maker.no_memory |= !text;
+	return text ? text : "";
 }
 
 void fw_check_undetermined(struct fw_checker *c, enum fw_finding_code code, const struct fw_rule *r, const char *what)
@@ -80,9 +72,8 @@ void fw_check_with(struct fw_checker *c, struct fw_finding *f, const uint32_t *r
 
 const char *fw_check_names(struct fw_checker *c, const uint32_t *rules, uint32_t n)
 {
-	enum { MOST_NAMED = 5 };
 	struct fw_buf text;
-	uint32_t shown = n > MOST_NAMED + 1 ? MOST_NAMED : n;
+	uint32_t shown = n > FW_LIMIT_CHECK_NAMED + 1 ? FW_LIMIT_CHECK_NAMED : n;
 	fw_buf_init(&text, 0);
 	for (uint32_t i = 0; i < shown; i++)
 		fw_buf_printf(&text, "%s\"%s\"", i == 0 ? "" : i + 1 == n ? " and " : ", ", c->set->rules[rules[i]].id);

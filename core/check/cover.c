@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 8000 };
+#include "base/limits.h"
 
 struct search {
 	struct fw_cover *c;
@@ -101,7 +101,7 @@ static enum fw_covered search(struct search *s, const struct part *p)
 		const struct fw_coverer *by = &s->coverers[part.at];
 		if (by->owner == part.counted)
 			continue;
-		if (!step(s->c) || s->depth >= DEEPEST)
+		if (!step(s->c) || s->depth >= FW_LIMIT_CHECK_DEPTH)
 			return FW_COVER_UNKNOWN;
 		if (fw_box_overlaps(&part.box, by->box))
 			break;

@@ -77,14 +77,13 @@ static bool still_covered(struct fw_checker *c, const struct fw_cover *all, cons
 /* The fewest that are found with little work: one, if one is enough; else those that cannot be left out. */
 static void shorten(struct fw_checker *c, const struct fw_cover *all, const struct fw_boxes *boxes, struct proof *p)
 {
-	enum { MOST_TRIED = 24 };
-	for (uint32_t i = 0; i < p->n && i < MOST_TRIED; i++)
+	for (uint32_t i = 0; i < p->n && i < FW_LIMIT_CHECK_SHORTEN; i++)
 		if (still_covered(c, all, boxes, p, FW_NONE, p->owners[i])) {
 			p->owners[0] = p->owners[i];
 			p->n = 1;
 			return;
 		}
-	for (uint32_t i = p->n; i-- > 0 && p->n <= MOST_TRIED;)
+	for (uint32_t i = p->n; i-- > 0 && p->n <= FW_LIMIT_CHECK_SHORTEN;)
 		if (still_covered(c, all, boxes, p, p->owners[i], FW_NONE)) {
 			for (uint32_t k = i; k + 1 < p->n; k++)
 				p->owners[k] = p->owners[k + 1];

@@ -21,10 +21,15 @@ static bool accept(void *ctx, const struct fw_box *part)
 	struct fw_witness w;
 	struct fw_decision decision;
 	e->seen = true;
-	if (!fw_witness_make(c, part, e->clock, &c->scratch, &w) || fw_decide(c->decider, &w.facts, &e->slot, 1, &c->scratch, &decision) < 0
-		|| decision.slots[0].n)
+	if (!fw_witness_make(c, part, e->clock, &c->scratch, &w))
 		return ++e->tries >= FW_LIMIT_CHECK_WITNESSES;
+	if (fw_decide(c->decider, &w.facts, &e->slot, 1, &c->scratch, &decision) < 0) {
+		c->searcher.no_memory = true;
+		return true;
+	}
 	fw_sandbox_collect(c->set->sandbox);
+	if (decision.slots[0].n)
+		return ++e->tries >= FW_LIMIT_CHECK_WITNESSES;
 	e->found = true;
 	e->witness = (struct fw_str){ fw_arena_strndup(c->arena, w.json.p, w.json.n), w.json.n };
 	c->searcher.no_memory |= !e->witness.p;

@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "check/together.h"
 #include "profile/given.h"
 #include "signal/signal.h"
-
-enum { MOST_TRIES = 5000, MOST_CELLS = 64 };
 
 /* A cell being chosen for each fact that the box limits. */
 struct choice {
@@ -39,7 +38,7 @@ static bool choose(struct choosing *x, uint32_t at)
 	struct choice *ch = &x->choices[at];
 	const struct fw_dim *dim = &x->c->domain.dims[ch->dim];
 	uint32_t seen = 0;
-	for (uint32_t i = FW_CELL_ABSENT; i < dim->n && seen < MOST_CELLS && x->tries; i++) {
+	for (uint32_t i = FW_CELL_ABSENT; i < dim->n && seen < FW_LIMIT_CHECK_WITNESS_VALUES && x->tries; i++) {
 		if (!fw_side_has(ch->side, i) || !dim->cells[i].shown)
 			continue;
 		seen++;
@@ -170,7 +169,7 @@ static bool read_back(struct fw_checker *c, struct fw_arena *a, struct fw_witnes
 bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock, struct fw_arena *a, struct fw_witness *ret)
 {
 	const struct fw_domain *d = &c->domain;
-	struct choosing x = { .c = c, .choices = FW_NEW_ARRAY(a, box->n, struct choice), .tries = MOST_TRIES };
+	struct choosing x = { .c = c, .choices = FW_NEW_ARRAY(a, box->n, struct choice), .tries = FW_LIMIT_CHECK_WITNESS_TRIES };
 	if (!x.choices)
 		return false;
 	for (uint32_t i = 0; i < box->n; i++) {
@@ -181,6 +180,6 @@ bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock,
 			x.choices[x.n++] = (struct choice){ l->dim, 0, l->side };
 	}
 	bool chosen = choose(&x, 0);
-	fw_cover_pay(&c->budget, MOST_TRIES - x.tries);
+	fw_cover_pay(&c->budget, FW_LIMIT_CHECK_WITNESS_TRIES - x.tries);
 	return chosen && write(c, box, &x, clock, a, &ret->json) && read_back(c, a, ret);
 }
