@@ -55,7 +55,7 @@ static int load_rules(struct fw_engine *e, struct fw_report *report)
 	return rc;
 }
 
-/* What was found for certain: an error of the load, or a line of the log. */
+/* What was found for certain: an error of the load, or a line of the log. That something could not be found out is a line, too. */
 static bool tell_findings(const struct fw_findings *found, bool is_error, struct fw_report *report)
 {
 	for (uint32_t i = 0; i < found->n; i++) {
@@ -69,6 +69,12 @@ static bool tell_findings(const struct fw_findings *found, bool is_error, struct
 			fw_report_add(report, &err);
 		else
 			fw_log_error(FW_LOG_WARN, "check", &err);
+	}
+	if (found->not_determined) {
+		char number[16];
+		snprintf(number, sizeof number, "%u", found->not_determined);
+		fw_log(FW_LOG_WARN, "check could not find out everything, there are too many cases; floorwalker check --all says what",
+			"not_determined", number, NULL);
 	}
 	return is_error && found->certain;
 }

@@ -93,3 +93,30 @@ test('check = "warn": it serves, and the log says what was found', async (t) => 
 	assert.equal(await store.banner(), 'two');
 	assert.ok(store.log().some((line) => /can never win/.test(JSON.stringify(line))), store.daemon.log());
 });
+
+// Whether rules of three conditions each, any of 40 products viewed or not, leave nobody for a weaker one: more cases than are looked at.
+const wide = (() => {
+	let x = 7;
+	const below = (n) => ((x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff) >> 8) % n;
+	const viewed = (n, more = '') => `{ viewed = { category = "c${n}"${more} } }`;
+	const rule = (id, fields, conditions) => `rule "${id}" { slot = "wide", ${fields}when = all { ${conditions.join(', ')} }, show = {} }\n`;
+	const three = () => {
+		const some = new Set();
+		while (some.size < 3) some.add(below(40));
+		return [...some].map((n) => (below(2) ? '' : 'none ') + viewed(n));
+	};
+	return `slot "wide" { channel = "web", default = {} }\n${rule('weak', '', Array.from({ length: 40 }, (_, n) => viewed(n, ', at_least = 0')))}`
+		+ Array.from({ length: 240 }, (_, i) => rule(`r-${i}`, 'priority = 1, ', three())).join('');
+})();
+
+test('what would take too long is not determined, and said to be', async (t) => {
+	const one = shop(t, { 'rules/a.lua': wide }).check('--all');
+	assert.equal(one.status, 0);
+	assert.match(one.stdout + one.stderr, /a\.lua:2: rule "weak": whether it can win was not determined, there are too many cases/);
+	assert.match(one.stdout, /findings 0, not determined 1$/m);
+	const store = await serve(t, { config: { check: 'error' } });
+	store.write({ 'shop/home.lua': rules('two', wide) });
+	assert.equal(store.reload().status, 0);
+	assert.equal(await store.banner(), 'two');
+	assert.ok(store.log().some((line) => line.not_determined === '1' && /--all/.test(JSON.stringify(line))), store.daemon.log());
+});
