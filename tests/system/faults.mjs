@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { long, program, startDaemon } from './daemon.mjs';
 import { kin, makeStream, random, seed, startLoad, whenThere } from './acknowledged.mjs';
-import { alive, until, writeShop } from './server.mjs';
+import { alive, quick, until, writeShop } from './server.mjs';
 import { storeOf } from './stores.mjs';
 
 const killed = (pids) => pids.forEach((pid) => { try { process.kill(pid, 'SIGKILL'); } catch { /* it was faster */ } });
 
 // A shop whose data outlives its daemon: `start` begins it (again), `url` is where it is now.
 export async function openShop(t, { config = {}, folder, files } = {}) {
-	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), ...config }, folder, files }) };
+	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), limits: { ...quick, heartbeat_ms: 2000 }, ...config }, folder, files }) };
 	shop.config = join(shop.folder, 'floorwalker.lua');
 	// Who outlives a master that was killed, though nobody should.
 	shop.seen = new Set();
