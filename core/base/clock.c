@@ -160,3 +160,14 @@ const char *fw_date_text(int64_t days, char *buf)
 	snprintf(buf, 16, "%04d-%02d-%02d", y % 10000, m % 100, d % 100);
 	return buf;
 }
+
+const char *fw_time_text(int64_t at_us, char *buf)
+{
+	int64_t s = at_us / 1000000 - (at_us % 1000000 < 0), days = s / 86400 - (s % 86400 < 0);
+	int ms = (int)((at_us - s * 1000000) / 1000), second = (int)(s - days * 86400);
+	char date[16];
+	fw_date_text(days, date);
+	snprintf(buf, 32, "%.10sT%02u:%02u:%02u.%03uZ", date, (unsigned)(second / 3600) % 24, (unsigned)(second / 60) % 60,
+		(unsigned)second % 60, (unsigned)ms % 1000);
+	return buf;
+}

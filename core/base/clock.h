@@ -34,5 +34,7 @@ struct fw_civil {
 bool fw_civil_parse(struct fw_str text, struct fw_civil *ret);
 /* "YYYY-MM-DD" into buf of 16. */
 const char *fw_date_text(int64_t days, char *buf);
+/* "2026-11-23T22:40:00.123Z" into buf of 32. */
+const char *fw_time_text(int64_t at_us, char *buf);
 
 #endif

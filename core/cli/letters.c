@@ -10,7 +10,6 @@
 #include "people/dead.h"
 #include "server/config_signals.h"
 #include "server/ingest.h"
-#include "trace/trace.h"
 
 static int run(int argc, char **argv);
 
@@ -121,7 +120,7 @@ static void print_json(const struct fw_dead *d)
 	fw_json_key(&o, "id");
 	fw_json_text_value(&o, d->id);
 	fw_json_key(&o, "at");
-	fw_json_text_value(&o, fw_trace_time(d->at_us, at));
+	fw_json_text_value(&o, fw_time_text(d->at_us, at));
 	fw_dead_write(&o, d);
 	fw_json_close_object(&o);
 	puts(fw_buf_text(&b));
@@ -134,7 +133,7 @@ static void print(const struct job *j, const struct fw_dead *d)
 	if (j->json || j->action == SHOW)
 		print_json(d);
 	else
-		printf("%s  %s  %-18.*s %.*s\n", d->id, fw_trace_time(d->at_us, at), (int)d->code.n, d->code.p, (int)d->message.n,
+		printf("%s  %s  %-18.*s %.*s\n", d->id, fw_time_text(d->at_us, at), (int)d->code.n, d->code.p, (int)d->message.n,
 			d->message.p);
 }
 

@@ -8,7 +8,6 @@
 #include "cli/commands.h"
 #include "cli/messages.h"
 #include "cli/messages_preview.h"
-#include "trace/trace.h"
 
 static int run(int argc, char **argv);
 
@@ -67,7 +66,7 @@ static void put_time(struct fw_json_out *o, const char *key, int64_t at_us)
 {
 	char at[32];
 	fw_json_key(o, key);
-	fw_json_text_value(o, fw_trace_time(at_us, at));
+	fw_json_text_value(o, fw_time_text(at_us, at));
 }
 
 static void put_outcomes(struct fw_json_out *o, const struct fw_found_message *f)
@@ -124,7 +123,7 @@ static void print(struct job *j, const struct fw_found_message *f)
 		print_json(j, f);
 		return;
 	}
-	printf("%s  %-7s %s  %-8.*s %.*s%s%.*s\n", f->id, fw_due_state_name(f->due.state), fw_trace_time(f->due.due_us, at),
+	printf("%s  %-7s %s  %-8.*s %.*s%s%.*s\n", f->id, fw_due_state_name(f->due.state), fw_time_text(f->due.due_us, at),
 		(int)f->due.channel.n, f->due.channel.p, (int)f->due.rule.n, f->due.rule.p, f->due.reason.n ? "  " : "",
 		(int)f->due.reason.n, f->due.reason.p);
 }

@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/profile.h"
 #include "server/rights.h"
-#include "trace/trace.h"
 
 enum { WAIT_MS = 60000, STEP_MS = 100 };
 
@@ -61,8 +60,8 @@ static int print(const struct fw_profile_job *j, const struct fw_receipt *r)
 		puts(fw_buf_text(&b));
 		fw_buf_finish(&b);
 	} else {
-		printf("receipt      %s\nbegun        %s\n", r->id, fw_trace_time(r->begun_us, begun));
-		printf("complete     %s\n", r->done_us ? fw_trace_time(r->done_us, done) : "not yet");
+		printf("receipt      %s\nbegun        %s\n", r->id, fw_time_text(r->begun_us, begun));
+		printf("complete     %s\n", r->done_us ? fw_time_text(r->done_us, done) : "not yet");
 		printf("ids          %u\ndead letters %u\n", r->ids, r->dead_letters);
 		printf("overwritten  %s\n", r->scrubbed ? "yes" : "no");
 	}

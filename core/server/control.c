@@ -12,7 +12,6 @@
 #include "server/master.h"
 #include "server/spool.h"
 #include "store/store.h"
-#include "trace/trace.h"
 
 int fw_control_open(struct fw_master *m, struct fw_error *err)
 {
@@ -98,7 +97,7 @@ static void write_time(struct fw_json_out *o, const char *key, int64_t us)
 {
 	char text[32];
 	fw_json_key(o, key);
-	fw_json_text_value(o, fw_trace_time(us, text));
+	fw_json_text_value(o, fw_time_text(us, text));
 }
 
 static void write_workers(const struct fw_master *m, const struct fw_generation *g, struct fw_json_out *o)

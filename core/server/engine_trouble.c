@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/engine_own.h"
-#include "trace/trace.h"
 
 enum { TELL_EVERY_US = 1000000, SERIES_MOST = 100 };
 
@@ -121,10 +120,10 @@ static void write_rule(const struct fw_engine *e, uint32_t i, const struct fw_ru
 		fw_json_number(o, (double)counts[k].n);
 	}
 	fw_json_key(o, "lastWon");
-	fw_json_text_value(o, c->last_us ? fw_trace_time(c->last_us, at) : NULL);
+	fw_json_text_value(o, c->last_us ? fw_time_text(c->last_us, at) : NULL);
 	if (until) {
 		fw_json_key(o, "setAsideUntil");
-		fw_json_text_value(o, fw_trace_time(until, at));
+		fw_json_text_value(o, fw_time_text(until, at));
 	}
 	fw_json_close_object(o);
 }
@@ -146,7 +145,7 @@ int fw_engine_rules(struct fw_engine_worker *w, struct fw_buf *out)
 	fw_json_key(&o, "ruleSet");
 	fw_json_text_value(&o, e->set->hash);
 	fw_json_key(&o, "since");
-	fw_json_text_value(&o, fw_trace_time(e->since_us, since));
+	fw_json_text_value(&o, fw_time_text(e->since_us, since));
 	fw_json_key(&o, "decisions");
 	fw_json_number(&o, (double)sum.all->decisions);
 	fw_json_key(&o, "sampled");

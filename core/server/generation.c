@@ -14,7 +14,6 @@
 #include "server/master.h"
 #include "server/notify.h"
 #include "server/report.h"
-#include "trace/trace.h"
 
 static void close_fd(int *fd)
 {
@@ -47,7 +46,7 @@ static void set_outcome(struct fw_master *m, const struct fw_generation *g, cons
 	fw_json_key(&o, "ok");
 	fw_json_bool(&o, !errors);
 	fw_json_key(&o, "at");
-	fw_json_text_value(&o, fw_trace_time(fw_now_us(), at));
+	fw_json_text_value(&o, fw_time_text(fw_now_us(), at));
 	fw_json_key(&o, "generation");
 	fw_json_number(&o, m->current ? m->current->number : 0);
 	fw_json_key(&o, "kept");

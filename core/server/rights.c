@@ -1,7 +1,7 @@
 #include "server/rights.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "trace/trace.h"
 
 int fw_rights_timeline(struct fw_arena *a, struct fw_str id, struct fw_str record, struct fw_str unverified, struct fw_json_out *o,
 	struct fw_error *err)
@@ -31,10 +31,10 @@ void fw_rights_receipt(struct fw_json_out *o, const struct fw_receipt *r)
 	fw_json_key(o, "state");
 	fw_json_text_value(o, r->done_us ? "complete" : "pending");
 	fw_json_key(o, "begun");
-	fw_json_text_value(o, fw_trace_time(r->begun_us, at));
+	fw_json_text_value(o, fw_time_text(r->begun_us, at));
 	if (r->done_us) {
 		fw_json_key(o, "done");
-		fw_json_text_value(o, fw_trace_time(r->done_us, at));
+		fw_json_text_value(o, fw_time_text(r->done_us, at));
 	}
 	fw_json_key(o, "ids");
 	fw_json_number(o, r->ids);

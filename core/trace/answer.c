@@ -4,17 +4,6 @@
 #include "base/clock.h"
 #include "trace/trace.h"
 
-const char *fw_trace_time(int64_t at_us, char *buf)
-{
-	int64_t s = at_us / 1000000 - (at_us % 1000000 < 0), days = s / 86400 - (s % 86400 < 0);
-	int ms = (int)((at_us - s * 1000000) / 1000), second = (int)(s - days * 86400);
-	char date[16];
-	fw_date_text(days, date);
-	snprintf(buf, 32, "%.10sT%02u:%02u:%02u.%03uZ", date, (unsigned)(second / 3600) % 24, (unsigned)(second / 60) % 60,
-		(unsigned)second % 60, (unsigned)ms % 1000);
-	return buf;
-}
-
 /* Slots are most of what a worker writes: their JSON is put together from pieces that are JSON already. */
 static char *put(char *at, struct fw_str s)
 {

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "trace/trace.h"
 
 /* What decided a condition, as three texts: the fact, what it is, what was wanted. */
@@ -88,7 +89,7 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		char until[32];
 		put_text(o, "cap", set->caps[c->verdict.cap].id);
 		if (c->until_us)
-			put_text(o, "until", fw_trace_time(c->until_us, until));
+			put_text(o, "until", fw_time_text(c->until_us, until));
 	}
 	if (c->by != FW_NONE) {
 		put_text(o, "by", set->rules[c->by].id);
@@ -139,7 +140,7 @@ void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, c
 	fw_json_open_object(o);
 	put_text(o, "decisionId", e->id);
 	put_text(o, "ruleSet", set->hash);
-	put_text(o, "at", fw_trace_time(e->at_us, at));
+	put_text(o, "at", fw_time_text(e->at_us, at));
 	fw_json_key(o, "facts");
 	fw_facts_write(o, facts);
 	put_explained(o, set, facts, e, false);
@@ -169,7 +170,7 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		char until[32];
 		bool known = c->until_us != 0;
 		fw_buf_printf(out, "%s%s%s", set->caps[c->verdict.cap].id, known ? " until " : facts && !facts->caps_in_reach
-			? ": nobody is known to count for" : "", known ? fw_trace_time(c->until_us, until) : "");
+			? ": nobody is known to count for" : "", known ? fw_time_text(c->until_us, until) : "");
 	} else if (c->verdict.reason == FW_REASON_BEATEN) {
 		fw_buf_printf(out, "by %s on %s", set->rules[c->by].id, beaten_on(r, &set->rules[c->by]));
 	} else if (c->by != FW_NONE) {

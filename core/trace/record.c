@@ -56,7 +56,7 @@ void fw_trace_record(struct fw_json_out *o, const struct fw_decider *decider, co
 	char at[32];
 	fw_json_open_object(o);
 	put_text(o, "id", d->id);
-	put_text(o, "at", fw_trace_time(d->at_us, at));
+	put_text(o, "at", fw_time_text(d->at_us, at));
 	put_text(o, "ruleSet", decider->set->hash);
 	fw_json_key(o, "clock");
 	fw_json_bool(o, facts->has_clock);

@@ -27,7 +27,4 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 /* The record of a decision: what is needed to make it again, bit for bit. */
 void fw_trace_record(struct fw_json_out *o, const struct fw_decider *decider, const struct fw_facts *facts, const struct fw_decision *d);
 
-/* "2026-11-23T22:40:00.123Z" into buf of 32. */
-const char *fw_trace_time(int64_t at_us, char *buf);
-
 #endif
