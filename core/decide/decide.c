@@ -46,7 +46,7 @@ double fw_rollout_point(const char *rule, struct fw_str key)
 
 int fw_decider_init(struct fw_decider *d, const struct fw_ruleset *set, void *counts, void *set_aside)
 {
-	*d = (struct fw_decider){ .set = set, .set_aside = set_aside };
+	*d = (struct fw_decider){ .set = set, .set_aside = set_aside, .as_if = FW_NONE };
 	d->counts = fw_counts_in(set, counts);
 	d->guards = calloc(set->n_guards + 1, sizeof *d->guards);
 	d->caps = calloc(set->n_caps + 1, sizeof *d->caps);

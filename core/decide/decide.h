@@ -100,6 +100,7 @@ struct fw_decider {
 	uint32_t n_refused, refused_size;
 	uint64_t random[2];
 	double holdout;                 /* per cent */
+	uint32_t as_if;                 /* FW_NONE; or a rule to be explained as if it were enabled, in its time and in its rollout */
 };
 
 /* `counts` and `set_aside` are memory of fw_counts_bytes() and fw_set_aside_bytes(), zeroed once, that outlives the
@@ -120,6 +121,8 @@ void fw_decide_count_one(struct fw_decider *d, uint32_t rule, enum fw_reason rea
 /* Counts a decision with reservations, once they are made and it is shown. */
 void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 
+struct fw_needs; /* check/needs.h */
+
 /* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an
  * evaluation of every rule. */
 struct fw_candidate {
@@ -130,6 +133,7 @@ struct fw_candidate {
 	const char *built_in;         /* FW_REASON_VETOED by no declared guard: FW_CHANNEL_CONSENT or FW_PERSON_RESTRICTED */
 	uint32_t literal;             /* FW_REASON_NOT_MATCHED, FW_REASON_UNKNOWN: what decided it, or FW_NONE */
 	bool literal_negated;
+	const struct fw_needs *needs; /* the smallest change that would make it win, where that was asked; else NULL */
 };
 struct fw_explained_slot {
 	uint32_t slot;                   /* FW_NONE: it is the messages of … */

@@ -46,7 +46,8 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	bool full = slot->n_winners >= d->set->slots[slot->slot].show_up_to;
 	c->by = c->literal = FW_NONE;
 	c->until_us = 0;
-	if (!r->enabled) {
+	c->needs = NULL;
+	if (!r->enabled && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
 	}
@@ -141,12 +142,13 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 	enum fw_reason *reason = &c->verdict.reason;
 	c->by = c->literal = FW_NONE;
 	c->until_us = 0;
-	if (!r->enabled) {
+	c->needs = NULL;
+	if (!r->enabled && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
 	}
 	enum fw_reason refused = fw_due_refusal(d, r, d->eval.facts, &c->built_in);
-	if (refused != FW_REASON_WON) {
+	if (refused != FW_REASON_WON && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = refused, .guard = FW_NONE };
 		return;
 	}

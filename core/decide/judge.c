@@ -177,7 +177,7 @@ static bool condition_holds(struct fw_decider *d, uint32_t number, const struct 
 	return false;
 }
 
-static bool in_rollout(const struct fw_facts *f, const struct fw_rule *r)
+bool fw_judge_in_rollout(const struct fw_facts *f, const struct fw_rule *r)
 {
 	if (r->rollout >= 100)
 		return true;
@@ -220,8 +220,9 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 {
 	const struct fw_rule *r = &d->set->rules[number];
 	unsigned uses = r->uses;
+	bool as_if = number == d->as_if;
 	*v = (struct fw_verdict){ .reason = FW_REASON_WON };
-	if (!is_dated(d, r, v))
+	if (!as_if && !is_dated(d, r, v))
 		return;
 	if (d->set_aside && (r->has_functions || r->show.function != FW_NONE) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
 		v->reason = FW_REASON_SET_ASIDE;
@@ -229,7 +230,7 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 	}
 	if (verify && !condition_holds(d, number, r, &uses, v))
 		return;
-	if (!in_rollout(d->eval.facts, r)) {
+	if (!as_if && !fw_judge_in_rollout(d->eval.facts, r)) {
 		v->reason = FW_REASON_NOT_IN_ROLLOUT;
 		return;
 	}
