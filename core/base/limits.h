@@ -32,6 +32,10 @@ enum {
 	FW_LIMIT_CHECK_NAMED = 5,             /* of them, named in the message; the JSON names all */
 	FW_LIMIT_CHECK_PAIRS = 20,            /* rules that a rule may tie with, looked at closely */
 
+	FW_LIMIT_NEEDS_JUDGED = 20000,        /* rules judged to find what others need, of one explanation */
+	FW_LIMIT_NEEDS_TRIED = 100,           /* changes for one rule that are tried out */
+	FW_LIMIT_NEEDS_VALUES = 8,            /* further values of a fact that are tried, so that all that will do can be named */
+
 	/* A call into a rule's function. */
 	FW_LIMIT_CALL_INSTRUCTIONS = 100000,
 	FW_LIMIT_CALL_BYTES = 1 << 20,

@@ -261,3 +261,18 @@ int fw_cells_text(struct fw_domain *d, struct fw_dim *dim, const struct fw_asked
 	}
 	return add_others(d, dim);
 }
+
+uint32_t fw_cells_text_of(const struct fw_domain *d, const struct fw_dim *dim, struct fw_str folded)
+{
+	bool language = fw_fact_info(d->set->refs[dim->subject].fact)->type == FW_TYPE_LANGUAGE;
+	uint32_t named = dim->values.arena ? fw_map_get(&dim->values, folded) : FW_MAP_NONE, matches = matches_of(d, dim, folded);
+	for (size_t n = folded.n; language && named == FW_MAP_NONE && n > 0; n--) /* "en-ca" is what "en" is */
+		if (folded.p[n - 1] == '-')
+			named = fw_map_get(&dim->values, (struct fw_str){ folded.p, n - 1 });
+	if (named != FW_MAP_NONE)
+		return named;
+	for (uint32_t i = dim->other; i < dim->n; i++) /* those of patterns come behind the one of none */
+		if (dim->cells[i].value.kind == FW_KIND_TEXT && dim->cells[i].matches == matches)
+			return i;
+	return FW_NONE;
+}

@@ -113,6 +113,10 @@ struct fw_asked {
 struct fw_cell *fw_domain_cell(struct fw_domain *d, struct fw_dim *dim);
 int fw_cells_text(struct fw_domain *d, struct fw_dim *dim, const struct fw_asked *asked);
 int fw_cells_number(struct fw_domain *d, struct fw_dim *dim, const struct fw_asked *asked);
+/* The cell of a value that a visitor has, or FW_NONE: it is not told apart from others. */
+uint32_t fw_cell_of(const struct fw_domain *d, const struct fw_dim *dim, const struct fw_value *v);
+/* Of a text that is not named: the cell of those that match the same patterns, or FW_NONE. */
+uint32_t fw_cells_text_of(const struct fw_domain *d, const struct fw_dim *dim, struct fw_str folded);
 /* Some value, nothing more: what the literals say of it has dimensions of their own. */
 int fw_domain_give_up(struct fw_domain *d, struct fw_dim *dim);
 /* A further text that is none of those named, for the fact; false: none was found. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check/needs.h"
 #include "cli/commands.h"
 #include "cli/open.h"
 #include "profile/given.h"
@@ -24,7 +25,7 @@ static int explain_channels(struct fw_opened *o, const char *list, const struct 
 	return rc;
 }
 
-static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json,
+static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json, bool changes,
 	struct fw_arena *arena)
 {
 	struct fw_json *visitor;
@@ -43,10 +44,12 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *chan
 		ret = fw_signal_derive(o->zones, &facts);
 	if (ret == 0)
 		ret = fw_explain(&o->decider, &facts, slots, n, arena, &e);
-	free(slots);
 	bool asked = ret == 0;
 	if (ret == 0)
 		ret = explain_channels(o, channels, &facts, arena, &e, &err);
+	if (ret == 0 && changes)
+		ret = fw_needs_find(&o->decider, &facts, slots, n, arena, &e);
+	free(slots);
 	if (ret < 0) {
 		snprintf(err.file, sizeof err.file, "%s", asked ? "--channel" : "--facts");
 		fw_opened_print(&err);
@@ -71,10 +74,10 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
 		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' },
-		{ "facts", required_argument, NULL, 'f' }, { "json", no_argument, NULL, 'j' },
+		{ "facts", required_argument, NULL, 'f' }, { "changes", no_argument, NULL, 'x' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
 	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL;
-	bool json = false;
+	bool json = false, changes = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r': rules = optarg; break;
@@ -82,6 +85,7 @@ static int run(int argc, char **argv)
 		case 's': slots = optarg; break;
 		case 'n': channels = optarg; break;
 		case 'f': facts = optarg; break;
+		case 'x': changes = true; break;
 		case 'j': json = true; break;
 		default: return fw_command_misused(&fw_command_explain, NULL);
 		}
@@ -97,7 +101,7 @@ static int run(int argc, char **argv)
 	if (fw_opened_open(&o, config, rules) < 0)
 		fw_opened_report(&o);
 	else
-		status = explain(&o, slots, channels, facts, json, &arena);
+		status = explain(&o, slots, channels, facts, json, changes, &arena);
 	fw_arena_finish(&arena);
 	fw_opened_close(&o);
 	return status;
@@ -106,12 +110,13 @@ static int run(int argc, char **argv)
 const struct fw_command fw_command_explain = {
 	.name = "explain",
 	.summary = "shows every candidate of a slot and what became of it",
-	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--json]\n\n"
+	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--changes] [--json]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts\n"
 		 "  --slot S       the slot, or several with commas (else all)\n"
 		 "  --channel C    the messages of a channel as if they were due now, or of several with commas\n"
 		 "  --facts JSON   the visitor, as in a rule test's `given`\n"
+		 "  --changes      for each rule that does not win, the smallest change that would make it win\n"
 		 "  --json         as /v1/explain answers\n",
 	.run = run,
 };

@@ -178,7 +178,9 @@ static int read_question(struct fw_engine_run *run)
 	if (context && context->type != FW_JSON_OBJECT && context->type != FW_JSON_NULL)
 		return fw_engine_error(&run->out, 400, "bad_request", "context is no object", "context", NULL);
 	const struct fw_json *details = fw_json_get(body, "details");
+	const struct fw_json *changes = ask->explain && ask->secret ? fw_json_get(body, "changes") : NULL;
 	q->details = details && details->type == FW_JSON_BOOL && details->boolean;
+	q->changes = changes && changes->type == FW_JSON_BOOL && changes->boolean;
 	int status = read_ids(e->config, ask->secret, q, &run->out);
 	if (!status && ask->explain && ask->secret)
 		status = read_channels(q, &run->arena, &run->out);

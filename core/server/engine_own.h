@@ -41,7 +41,8 @@ struct fw_engine_question {
 	uint32_t n_refused;
 	struct fw_person_id person; /* id.n 0: nobody in particular */
 	bool is_signed;
-	bool details;               /* whoever asks wants to know more of the slots and winners */
+	bool details;               /* whoever asks wants to know more of the slots and winners … */
+	bool changes;               /* … or, of an explanation, what rules would need that do not win */
 	struct fw_str user;         /* the userId, if it is proven; n 0: none is */
 };
 

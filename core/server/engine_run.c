@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "check/needs.h"
 #include "server/admit.h"
 #include "server/engine_own.h"
 
@@ -116,6 +117,10 @@ static void explain(struct fw_engine_run *run)
 			finish(run, fw_engine_no_memory(&run->out));
 			return;
 		}
+	if (q->changes && fw_needs_find(&w->decider, &run->facts, q->slots, q->n, &run->arena, &e) < 0) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
 	fw_json_out_init(&o, &run->out);
 	fw_trace_explanation(&o, w->engine->set, &run->facts, &e);
 	fw_count(w->page, FW_COUNT_EXPLANATIONS, 1);

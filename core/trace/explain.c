@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "check/needs.h"
 #include "trace/trace.h"
 
 /* What decided a condition, as three texts: the fact, what it is, what was wanted. */
@@ -60,6 +61,36 @@ static const char *guard_because(const struct fw_ruleset *set, const struct fw_c
 		: "who is restricted is sent nothing";
 }
 
+/* The smallest change that would make it win; null: that is not determined, [] that there is none. */
+static void put_needs(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_needs *needs)
+{
+	fw_json_key(o, "change");
+	if (!needs->determined) {
+		fw_json_null(o);
+		return;
+	}
+	fw_json_open_array(o);
+	for (uint32_t i = 0; i < needs->n; i++) {
+		const struct fw_need *n = &needs->items[i];
+		fw_json_open_object(o);
+		put_text(o, "what", fw_need_name(n->kind));
+		if (n->ref != FW_NONE) {
+			struct fw_buf fact;
+			fw_buf_init(&fact, 0);
+			fw_ref_text(set, &set->refs[n->ref], &fact);
+			put_text(o, "fact", fw_buf_text(&fact));
+			fw_buf_finish(&fact);
+		}
+		if (n->kind == FW_NEED_PRIORITY || n->kind == FW_NEED_ROLLOUT) {
+			fw_json_key(o, fw_need_name(n->kind));
+			fw_json_number(o, n->number);
+		}
+		put_text(o, "text", n->text);
+		fw_json_close_object(o);
+	}
+	fw_json_close_array(o);
+}
+
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
 {
 	const struct fw_rule *r = &set->rules[c->rule];
@@ -100,6 +131,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		char text[1200];
 		put_text(o, "error", fw_error_text(c->verdict.error, text, sizeof text));
 	}
+	if (c->needs)
+		put_needs(o, set, c->needs);
 	put_text(o, "file", r->place.file);
 	fw_json_key(o, "line");
 	fw_json_number(o, r->place.line);
@@ -180,6 +213,21 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 	}
 }
 
+/* A line of its own, below the rule's. */
+static void put_change(struct fw_buf *out, const struct fw_needs *needs, int indent)
+{
+	fw_buf_printf(out, "  %*s", indent, "");
+	if (!needs->determined)
+		fw_buf_puts(out, "wins with: not determined");
+	else if (needs->n == 0)
+		fw_buf_puts(out, "wins with: nothing, no visitor meets its condition and its guards");
+	else
+		fw_buf_puts(out, "wins with: ");
+	for (uint32_t i = 0; i < needs->n; i++)
+		fw_buf_printf(out, "%s%s", i ? "; " : "", needs->items[i].text);
+	fw_buf_putc(out, '\n');
+}
+
 void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
 {
 	for (uint32_t s = 0; s < e->n_slots; s++) {
@@ -203,6 +251,8 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 			while (out->n && out->data[out->n - 1] == ' ')
 				out->n--;
 			fw_buf_putc(out, '\n');
+			if (c->needs)
+				put_change(out, c->needs, widest + 16);
 		}
 	}
 }

@@ -436,6 +436,8 @@ test('why a message would not go is explained, for a person and for a visitor th
 	const { messages: { email } } = await explained({ channels: ['email'] });
 	assert.deepEqual([email.reason, email.winners], ['rule', ['receipt']]);
 	assert.deepEqual(email.candidates.map((c) => [c.rule, c.reason, c.guard ?? null]), [['reminder', 'vetoed', 'channel consent'], ['receipt', 'won', null]]);
+	const wants = (await explained({ channels: ['email'], changes: true })).messages.email.candidates[0].change;
+	assert.deepEqual(wants, [{ what: 'fact', fact: 'cart.items', text: 'cart.items 1 or more' }, { what: 'consent', text: 'consent for email' }]);
 	assert.equal((await ask(`${shop.url}/v1/visitors/u-9/consent`, { grant: ['email'] }, bearer(secret))).status, 200);
 	const again = (await explained({ channels: ['email'] })).messages.email.candidates[0];
 	assert.deepEqual([again.reason, again.fact, again.value, again.wanted], ['not_matched', 'cart.items', '0', 'at_least(1)']);

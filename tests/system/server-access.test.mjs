@@ -241,6 +241,9 @@ test('explain says what became of every candidate', async (t) => {
 	assert.equal(candidate.rule, 'r');
 	assert.equal(candidate.reason, 'not_matched');
 	assert.equal(candidate.fact, 'page_type');
+	assert.ok(!('change' in candidate));
+	const [wants] = (await shop.ask('/v1/explain', { slots: ['s'], context: { page: { type: 'cart' } }, changes: true })).body.slots.s.candidates;
+	assert.deepEqual(wants.change, [{ what: 'fact', fact: 'page_type', text: 'page_type "home"' }]);
 	const unknown = await shop.ask('/v1/explain', { slots: ['x'] });
 	assert.equal(unknown.status, 400);
 	assert.equal(unknown.body.error.code, 'unknown_slot');
