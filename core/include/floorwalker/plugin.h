@@ -316,9 +316,8 @@ struct fw_host {
 		fw_plugin_done done, void *data);
 	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is:
 	 * {"reason":"stop","lift":false,"source":"…"}; with "lift":true it may again. The consent of who goes by the address is withdrawn,
-	 * told again also; or granted, if it was on the list. 200 {"changed":true} when the list did,
-	else false; 400: that is no JSON; 503:
-	 * say it again. Texts must live until then. */
+	 * told again also; or granted, if it was on the list. 200 {"changed":true} when the list did, else false; 400: that is no JSON;
+	 * 503: say it again. Texts must live until then. */
 	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0,
 	 * or -1 while the store has not told it yet. */
