@@ -49,11 +49,6 @@ const char *fw_need_name(enum fw_need_kind kind)
 	return names[kind];
 }
 
-static bool fits_uses(unsigned wanted, unsigned uses)
-{
-	return !wanted || (wanted & uses);
-}
-
 static void add_need(struct wanting *w, enum fw_need_kind kind, double number, const char *text)
 {
 	w->f->maker.no_memory |= !text;
@@ -111,7 +106,7 @@ static void make_boxes(struct wanting *w, uint32_t further, struct fw_boxes *ret
 	for (uint32_t i = 0; i < w->r->n_guards && !m->no_memory; i++) {
 		const struct fw_guard *g = &set->guards[w->r->guards[i]];
 		struct fw_boxes one;
-		if (!fits_uses(g->uses, w->r->uses) && w->r->guards[i] != further)
+		if (!fw_uses_fit(g->uses, w->r->uses) && w->r->guards[i] != further)
 			continue;
 		m->guard = true;
 		fw_boxes_make(m, g->require, true, &one);

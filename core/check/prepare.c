@@ -4,11 +4,6 @@
 
 #define DAY_US INT64_C(86400000000)
 
-static bool fits_uses(unsigned wanted, unsigned uses)
-{
-	return !wanted || (wanted & uses);
-}
-
 /* A date of a rule goes by the store's zone and `date` by the visitor's: they differ by a day at most. */
 static bool day_may_be(const struct fw_cell *cell, const struct fw_rule *r)
 {
@@ -113,7 +108,7 @@ static uint32_t culprit(struct fw_checker *c, const struct fw_rule *r, const str
 {
 	for (uint32_t i = 0; i < r->n_guards; i++) {
 		struct fw_boxes both = *when;
-		if (!fits_uses(c->set->guards[r->guards[i]].uses, r->uses))
+		if (!fw_uses_fit(c->set->guards[r->guards[i]].uses, r->uses))
 			continue;
 		fw_boxes_and(&c->maker, &both, &c->guards[r->guards[i]]);
 		if (both.n == 0)
@@ -148,7 +143,7 @@ static void add_guards(struct fw_checker *c, const struct fw_rule *r, struct fw_
 	x->effective = x->when;
 	for (uint32_t i = 0; i < r->n_guards; i++) {
 		uint32_t guard = r->guards[i];
-		if (fits_uses(c->set->guards[guard].uses, r->uses))
+		if (fw_uses_fit(c->set->guards[guard].uses, r->uses))
 			fw_boxes_and(&c->maker, &x->effective, &c->guards[guard]);
 	}
 }

@@ -27,11 +27,6 @@ static bool guard_passes(struct fw_decider *d, uint32_t number)
 	return memo->passes;
 }
 
-static bool fits_uses(unsigned wanted, unsigned uses)
-{
-	return !wanted || (wanted & uses);
-}
-
 /* A message is put off by a guard only if no other drops it. */
 static bool guards_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
 {
@@ -40,7 +35,7 @@ static bool guards_pass(struct fw_decider *d, const struct fw_rule *r, unsigned 
 		uint32_t number = r->guards[i];
 		const struct fw_guard *g = &d->set->guards[number];
 		bool may_wait = r->message && g->defer;
-		if (!fits_uses(g->uses, uses) || (may_wait && !passes) || guard_passes(d, number))
+		if (!fw_uses_fit(g->uses, uses) || (may_wait && !passes) || guard_passes(d, number))
 			continue;
 		v->reason = FW_REASON_VETOED;
 		v->guard = number;
@@ -60,7 +55,7 @@ uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r
 {
 	while (*at < r->n_caps) {
 		uint32_t number = r->caps[(*at)++];
-		if (fits_uses(set->caps[number].uses, uses))
+		if (fw_uses_fit(set->caps[number].uses, uses))
 			return number;
 	}
 	return FW_NONE;

@@ -79,6 +79,12 @@ struct fw_cap {
 	uint64_t hash;   /* fw_hash of the id: what a person's record knows it by */
 };
 
+/* Whether a guard or a cap with these `uses` applies to a candidate of those. */
+static inline bool fw_uses_fit(unsigned wanted, unsigned uses)
+{
+	return !wanted || (wanted & uses);
+}
+
 enum fw_class { FW_CLASS_MARKETING, FW_CLASS_SERVICE, FW_CLASS_TRANSACTIONAL };
 
 /* The part of a rule that only messages have. */
