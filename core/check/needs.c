@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "check/needs_own.h"
-#include "decide/judge.h"
 
 struct finding_needs {
 	struct fw_decider *d;
@@ -72,7 +71,7 @@ static void need_dates(struct wanting *w)
 static void need_rollout(struct wanting *w)
 {
 	const struct fw_facts *facts = w->f->facts;
-	if (fw_judge_in_rollout(facts, w->r))
+	if (fw_rollout_has(w->r, facts))
 		return;
 	if (!facts->has_point && !facts->key.n) {
 		add_need(w, FW_NEED_ROLLOUT, 100, "a visitor with an id, or `rollout` of 100: without an id nobody is drawn");

@@ -169,5 +169,9 @@ void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const 
 /* The visitor's point in a rollout, 0–100: the upper 53 bits of XXH64 (seed 0) of the rule's id, a zero byte and the
  * visitor's key. An empty id gives the point of the holdout. */
 double fw_rollout_point(const char *rule, struct fw_str key);
+/* Whether the visitor is in the rule's rollout; nobody is without an id, unless it is for all. */
+bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f);
+/* Whether the visitor is one of those who get defaults only. */
+bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f);
 
 #endif

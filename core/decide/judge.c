@@ -172,7 +172,7 @@ static bool condition_holds(struct fw_decider *d, uint32_t number, const struct 
 	return false;
 }
 
-bool fw_judge_in_rollout(const struct fw_facts *f, const struct fw_rule *r)
+bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f)
 {
 	if (r->rollout >= 100)
 		return true;
@@ -225,7 +225,7 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 	}
 	if (verify && !condition_holds(d, number, r, &uses, v))
 		return;
-	if (!as_if && !fw_judge_in_rollout(d->eval.facts, r)) {
+	if (!as_if && !fw_rollout_has(r, d->eval.facts)) {
 		v->reason = FW_REASON_NOT_IN_ROLLOUT;
 		return;
 	}

@@ -34,12 +34,7 @@ uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r
  * window. 0: not known. */
 int64_t fw_judge_until(struct fw_decider *d, uint32_t cap);
 
-/* Whether the visitor is in the rule's rollout. */
-bool fw_judge_in_rollout(const struct fw_facts *f, const struct fw_rule *r);
-
 /* A new decision id; ids of one worker ascend by time. */
 void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);
-/* Whether the visitor is one of those who get defaults only. */
-bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f);
 
 #endif

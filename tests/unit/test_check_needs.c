@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "check/needs.h"
-#include "decide/judge.h"
 #include "lib_generate.h"
 #include "lib_rules.h"
 
@@ -159,7 +158,7 @@ static unsigned differ(unsigned fact, unsigned a, unsigned b)
 static unsigned fewest(const struct rules *r, uint32_t rule, unsigned from, const struct fw_facts *f)
 {
 	const struct fw_rule *x = &r->set->rules[rule];
-	unsigned forced = (unsigned)!x->enabled + (x->ends_us < f->now_us) + !fw_judge_in_rollout(f, x), best = NEVER, a[FACTS], b[FACTS];
+	unsigned forced = (unsigned)!x->enabled + (x->ends_us < f->now_us) + !fw_rollout_has(x, f), best = NEVER, a[FACTS], b[FACTS];
 	split(from, a);
 	for (unsigned w = 0; w < WORLDS; w++) {
 		unsigned n = forced + lacks[rule][w];
