@@ -372,3 +372,15 @@ void fw_boxes_make(struct fw_maker *m, uint32_t number, bool want, struct fw_box
 	}
 	m->no_memory |= m->domain->no_memory;
 }
+
+void fw_boxes_guard(struct fw_maker *m, const struct fw_guard *g, struct fw_boxes *ret)
+{
+	struct fw_boxes forbid;
+	m->guard = true;
+	fw_boxes_make(m, g->require, true, ret);
+	if (g->forbid != FW_NONE) {
+		fw_boxes_make(m, g->forbid, false, &forbid);
+		fw_boxes_and(m, ret, &forbid);
+	}
+	m->guard = false;
+}

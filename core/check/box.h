@@ -32,6 +32,8 @@ struct fw_maker {
 
 /* The boxes in which a node is true (`want`), or false. FW_NONE: always true. */
 void fw_boxes_make(struct fw_maker *m, uint32_t node, bool want, struct fw_boxes *ret);
+/* The boxes in which a guard lets pass. */
+void fw_boxes_guard(struct fw_maker *m, const struct fw_guard *g, struct fw_boxes *ret);
 /* One box that holds everybody. */
 void fw_boxes_all(struct fw_maker *m, struct fw_boxes *ret);
 /* a := a and b, a or b. */

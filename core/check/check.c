@@ -98,13 +98,6 @@ bool fw_check_has(const uint32_t *list, uint32_t n, uint32_t x)
 	return low < n && list[low] == x;
 }
 
-void fw_check_condition(struct fw_checker *c, uint32_t node, bool guard, struct fw_boxes *ret)
-{
-	c->maker.guard = guard;
-	fw_boxes_make(&c->maker, node, true, ret);
-	c->maker.guard = false;
-}
-
 /* The literals of a condition that ask for a dimension's fact, each as it is written. */
 static void put_literals(const struct fw_checker *c, uint32_t number, uint32_t ref, bool negated, uint32_t *n, struct fw_buf *out)
 {

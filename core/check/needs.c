@@ -104,17 +104,11 @@ static void make_boxes(struct wanting *w, uint32_t further, struct fw_boxes *ret
 	fw_boxes_make(m, w->r->when, true, ret);
 	for (uint32_t i = 0; i < w->r->n_guards && !m->no_memory; i++) {
 		const struct fw_guard *g = &set->guards[w->r->guards[i]];
-		struct fw_boxes one;
+		struct fw_boxes opens;
 		if (!fw_uses_fit(g->uses, w->r->uses) && w->r->guards[i] != further)
 			continue;
-		m->guard = true;
-		fw_boxes_make(m, g->require, true, &one);
-		fw_boxes_and(m, ret, &one);
-		if (g->forbid != FW_NONE) {
-			fw_boxes_make(m, g->forbid, false, &one);
-			fw_boxes_and(m, ret, &one);
-		}
-		m->guard = false;
+		fw_boxes_guard(m, g, &opens);
+		fw_boxes_and(m, ret, &opens);
 	}
 }
 

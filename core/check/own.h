@@ -41,8 +41,6 @@ void fw_check_with(struct fw_checker *c, struct fw_finding *f, const uint32_t *r
 
 /* Whether a rule's list of guards or caps, which ascend, has one. */
 bool fw_check_has(const uint32_t *list, uint32_t n, uint32_t x);
-/* A node's boxes, for good. */
-void fw_check_condition(struct fw_checker *c, uint32_t node, bool guard, struct fw_boxes *ret);
 /* What contradicts what, for people: "country is both \"CA\" and \"NO\"". */
 const char *fw_check_conflict(struct fw_checker *c, uint32_t node, uint32_t dim);
 /* "\"a\", \"b\" and \"c\"". */

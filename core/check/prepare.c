@@ -150,7 +150,7 @@ static void add_guards(struct fw_checker *c, const struct fw_rule *r, struct fw_
 
 static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct fw_checked *x)
 {
-	fw_check_condition(c, r->when, false, &x->when);
+	fw_boxes_make(&c->maker, r->when, true, &x->when);
 	x->effective = x->when;
 	if (!r->enabled)
 		return;
@@ -187,18 +187,6 @@ static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct f
 	x->unsure_group = wins && r->group != FW_NONE;
 }
 
-static void prepare_guard(struct fw_checker *c, const struct fw_guard *g, struct fw_boxes *opens)
-{
-	struct fw_boxes forbid;
-	fw_check_condition(c, g->require, true, opens);
-	c->maker.guard = true;
-	if (g->forbid != FW_NONE) {
-		fw_boxes_make(&c->maker, g->forbid, false, &forbid);
-		fw_boxes_and(&c->maker, opens, &forbid);
-	}
-	c->maker.guard = false;
-}
-
 int fw_check_prepare(struct fw_checker *c)
 {
 	const struct fw_ruleset *s = c->set;
@@ -208,12 +196,12 @@ int fw_check_prepare(struct fw_checker *c)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < s->n_segments; i++) {
 		struct fw_boxes boxes;
-		fw_check_condition(c, s->segments[i].when, false, &boxes);
+		fw_boxes_make(&c->maker, s->segments[i].when, true, &boxes);
 		if (boxes.n == 0)
 			report_empty(c, "segment", s->segments[i].id, s->segments[i].place, s->segments[i].when, boxes.conflict, "`when`");
 	}
 	for (uint32_t i = 0; i < s->n_guards; i++)
-		prepare_guard(c, &s->guards[i], &c->guards[i]);
+		fw_boxes_guard(&c->maker, &s->guards[i], &c->guards[i]);
 	for (uint32_t i = 0; i < s->n_rules; i++)
 		prepare_rule(c, &s->rules[i], &c->rules[i]);
 	return c->maker.no_memory ? FW_ENOMEM : 0;
