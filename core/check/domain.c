@@ -350,6 +350,33 @@ uint32_t fw_domain_holds(struct fw_domain *d, uint32_t literal, uint32_t i)
 	return dim;
 }
 
+uint32_t fw_cell_of(const struct fw_domain *d, const struct fw_dim *dim, const struct fw_value *v)
+{
+	double number;
+	if (v->state == FW_OUT_OF_REACH)
+		return FW_CELL_OUT;
+	if (v->state == FW_ABSENT)
+		return FW_CELL_ABSENT;
+	if (v->kind == FW_KIND_SET)
+		return FW_CELL_SET;
+	if (v->n_several > 1)
+		return FW_CELL_SEVERAL;
+	if (v->kind == FW_KIND_TEXT && fw_number_parse(v->text, &number))
+		return FW_NONE; /* told as text, it may be read as either */
+	if (v->kind == FW_KIND_TEXT)
+		return fw_cells_text_of(d, dim, v->folded);
+	for (uint32_t i = FW_CELL_VALUES; i < dim->n; i++) {
+		const struct fw_cell *c = &dim->cells[i];
+		if (c->value.kind != v->kind)
+			continue;
+		if (v->kind == FW_KIND_BOOL ? c->value.boolean == v->boolean : v->number == c->value.number ||
+				(c->low < c->high && v->number > c->low && v->number < c->high) ||
+				(c->value.number == c->low && v->number >= c->low && v->number <= c->high && v->number == floor(v->number)))
+			return i;
+	}
+	return FW_NONE;
+}
+
 static enum fw_truth pattern_truth(const struct fw_domain *d, const struct fw_dim *dim, const struct fw_cell *c, uint32_t literal)
 {
 	const struct fw_literal *l = &d->set->literals[literal];

@@ -18,6 +18,9 @@ struct fw_turn {
 	struct fw_value becomes; /* by `option` */
 };
 
+/* Whether a value is a set that holds another. */
+bool fw_turn_holds(const struct fw_value *set, const struct fw_value *held);
+
 /* The facts that are not as the box wants them; `turns` has room for one a dimension. False: that is not told apart, or not a matter of
  * facts. */
 bool fw_turn_find(const struct fw_domain *d, const struct fw_facts *facts, const struct fw_box *box, struct fw_turn *turns,

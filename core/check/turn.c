@@ -5,36 +5,9 @@
 #include "check/needs_own.h"
 #include "check/together.h"
 
-uint32_t fw_cell_of(const struct fw_domain *d, const struct fw_dim *dim, const struct fw_value *v)
+bool fw_turn_holds(const struct fw_value *set, const struct fw_value *held)
 {
-	double number;
-	if (v->state == FW_OUT_OF_REACH)
-		return FW_CELL_OUT;
-	if (v->state == FW_ABSENT)
-		return FW_CELL_ABSENT;
-	if (v->kind == FW_KIND_SET)
-		return FW_CELL_SET;
-	if (v->n_several > 1)
-		return FW_CELL_SEVERAL;
-	if (v->kind == FW_KIND_TEXT && fw_number_parse(v->text, &number))
-		return FW_NONE; /* told as text, it may be read as either */
-	if (v->kind == FW_KIND_TEXT)
-		return fw_cells_text_of(d, dim, v->folded);
-	for (uint32_t i = FW_CELL_VALUES; i < dim->n; i++) {
-		const struct fw_cell *c = &dim->cells[i];
-		if (c->value.kind != v->kind)
-			continue;
-		if (v->kind == FW_KIND_BOOL ? c->value.boolean == v->boolean : v->number == c->value.number ||
-				(c->low < c->high && v->number > c->low && v->number < c->high) ||
-				(c->value.number == c->low && v->number >= c->low && v->number <= c->high && v->number == floor(v->number)))
-			return i;
-	}
-	return FW_NONE;
-}
-
-static bool set_has(const struct fw_value *set, const struct fw_value *held)
-{
-	for (unsigned i = 0; i < set->n_items; i++) {
+	for (unsigned i = 0; set->state == FW_KNOWN && set->kind == FW_KIND_SET && i < set->n_items; i++) {
 		const struct fw_value *x = &set->items[i];
 		bool same = x->kind == held->kind && (x->kind == FW_KIND_TEXT ? fw_str_equal(x->folded, held->folded)
 			: x->kind == FW_KIND_BOOL ? x->boolean == held->boolean : x->number == held->number);
@@ -83,7 +56,7 @@ bool fw_turn_find(const struct fw_domain *d, const struct fw_facts *facts, const
 			break;
 		case FW_DIM_HOLDS:
 			v = fw_ref_value(&d->set->refs[dim->subject], facts);
-			cell = v.state == FW_KNOWN && v.kind == FW_KIND_SET && set_has(&v, &dim->held) ? FW_CELL_YES : FW_CELL_NO;
+			cell = fw_turn_holds(&v, &dim->held) ? FW_CELL_YES : FW_CELL_NO;
 			if (!fw_side_has(l->side, cell) && (t = turn_of(turns, ret_n, dim->subject, facts, box, d))) {
 				t->proof = false;
 				t->things++;
@@ -145,11 +118,11 @@ static bool make_set(const struct fw_domain *d, struct fw_turn *t, struct fw_are
 			continue;
 		bool wants = fw_side_has(l->side, FW_CELL_YES) && !fw_side_has(l->side, FW_CELL_NO);
 		bool refuses = !fw_side_has(l->side, FW_CELL_YES);
-		if (wants && !set_has(&t->becomes, &dim->held))
+		if (wants && !fw_turn_holds(&t->becomes, &dim->held))
 			items[t->becomes.n_items++] = dim->held;
 		for (unsigned k = 0; refuses && k < t->becomes.n_items; k++) {
-			const struct fw_value one = { .kind = FW_KIND_SET, .items = &items[k], .n_items = 1 };
-			if (set_has(&one, &dim->held))
+			const struct fw_value one = { .state = FW_KNOWN, .kind = FW_KIND_SET, .items = &items[k], .n_items = 1 };
+			if (fw_turn_holds(&one, &dim->held))
 				items[k--] = items[--t->becomes.n_items];
 		}
 	}

@@ -90,14 +90,6 @@ static void put_key(const struct fw_query *q, struct fw_buf *out)
 		fw_buf_printf(out, "\"%.*s\"", (int)q->key.n, q->key.p);
 }
 
-static void put_window(int64_t s, struct fw_buf *out)
-{
-	if (s && s % 86400 == 0)
-		fw_buf_printf(out, " within %lldd", (long long)(s / 86400));
-	else if (s)
-		fw_buf_printf(out, " within %lldh", (long long)(s / 3600));
-}
-
 /* "1 more view of \"boots\" within 7d". */
 static void put_count(const struct fw_ref *ref, const struct fw_turn *t, const struct bounds *b, struct fw_buf *out)
 {
@@ -117,17 +109,10 @@ static void put_count(const struct fw_ref *ref, const struct fw_turn *t, const s
 		fw_buf_printf(out, " %s", words[t->becomes.number != 1]);
 	}
 	put_key(&ref->query, out);
-	put_window(ref->query.within_s, out);
-}
-
-static bool holds(const struct fw_value *set, const struct fw_value *item)
-{
-	for (unsigned i = 0; set->state == FW_KNOWN && set->kind == FW_KIND_SET && i < set->n_items; i++)
-		if (set->items[i].kind == item->kind && fw_str_equal(set->items[i].folded, item->folded) &&
-			set->items[i].number == item->number &&
-				set->items[i].boolean == item->boolean)
-			return true;
-	return false;
+	if (ref->query.within_s) {
+		fw_buf_puts(out, " within ");
+		fw_duration_text(ref->query.within_s, out);
+	}
 }
 
 /* The `thing`th that the set has to hold and did not, or no longer. */
@@ -138,7 +123,7 @@ static void put_set(const struct fw_ref *ref, const struct fw_turn *t, uint32_t 
 	for (int gone = 0; gone < 2; gone++) {
 		const struct fw_value *from = gone ? &t->was : &t->becomes, *in = gone ? &t->becomes : &t->was;
 		for (unsigned i = 0; from->state == FW_KNOWN && from->kind == FW_KIND_SET && i < from->n_items; i++) {
-			if (holds(in, &from->items[i]) || n++ != thing)
+			if (fw_turn_holds(in, &from->items[i]) || n++ != thing)
 				continue;
 			fw_buf_puts(out, consent ? gone ? "no consent for " : "consent for " : gone ? "without " : "with ");
 			if (consent)

@@ -60,6 +60,7 @@ enum fw_truth fw_literal_test(const struct fw_literal *l, const struct fw_value 
 struct fw_value fw_ref_value(const struct fw_ref *ref, const struct fw_facts *facts);
 
 /* For people: "cart.total", "traits.plan", "viewed{category=\"boots\",within=\"7d\"}"; "at_least(150)"; a value. */
+void fw_duration_text(int64_t s, struct fw_buf *out); /* "7d", "90m" */
 void fw_ref_text(const struct fw_ruleset *set, const struct fw_ref *ref, struct fw_buf *out);
 void fw_literal_text(const struct fw_ruleset *set, const struct fw_literal *l, struct fw_buf *out);
 void fw_value_text_for(const struct fw_ref *ref, const struct fw_value *v, struct fw_buf *out);

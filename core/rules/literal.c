@@ -143,7 +143,7 @@ enum fw_truth fw_literal_test(const struct fw_literal *l, const struct fw_value 
 	return l->negated ? fw_not(t) : t;
 }
 
-static void put_duration(int64_t s, struct fw_buf *out)
+void fw_duration_text(int64_t s, struct fw_buf *out)
 {
 	static const struct { int64_t s; char unit; } units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
 	size_t i = 0;
@@ -167,7 +167,7 @@ static void put_number(enum fw_type type, double x, struct fw_buf *out)
 	else if (type == FW_TYPE_DATE)
 		put_quoted(fw_str(fw_date_text((int64_t)x, text)), out);
 	else if (type == FW_TYPE_DURATION)
-		put_duration((int64_t)x, out);
+		fw_duration_text((int64_t)x, out);
 	else
 		fw_buf_add(out, text, fw_number_text(x, text));
 }
@@ -189,7 +189,7 @@ void fw_ref_text(const struct fw_ruleset *set, const struct fw_ref *ref, struct 
 		}
 		if (ref->query.within_s) {
 			fw_buf_puts(out, ref->query.key_kind != FW_KEY_NONE ? ", within = \"" : " within = \"");
-			put_duration(ref->query.within_s, out);
+			fw_duration_text(ref->query.within_s, out);
 			fw_buf_putc(out, '"');
 		}
 		fw_buf_puts(out, " }");
