@@ -149,11 +149,9 @@ static bool explain_turned(struct wanting *w, const struct fw_facts *facts, stru
 	double holdout = d->holdout;
 	d->as_if = w->c->rule;
 	d->holdout = 0;
-	int rc = w->slot->channel ? 0 : fw_explain(d, facts, f->slots, f->n_slots, &f->scratch, e);
-	if (w->slot->channel) {
-		*e = (struct fw_explanation){ .n_slots = 0 };
-		rc = fw_explain_channel(d, facts, w->slot->channel, &f->scratch, e);
-	}
+	*e = (struct fw_explanation){ .n_slots = 0 };
+	int rc = w->slot->channel ? fw_explain_channel(d, facts, w->slot->channel, &f->scratch, e)
+		: fw_explain(d, facts, f->slots, f->n_slots, &f->scratch, e);
 	d->as_if = FW_NONE;
 	d->holdout = holdout;
 	f->maker.no_memory |= rc < 0;

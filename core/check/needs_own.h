@@ -27,6 +27,7 @@ bool fw_turn_find(const struct fw_domain *d, const struct fw_facts *facts, const
 	uint32_t *ret_n);
 /* The values that one of them may have. False: there is none, or no memory. */
 bool fw_turn_list(const struct fw_domain *d, struct fw_turn *t, struct fw_arena *a);
+/* Gives it the value of one of its options. False: no memory. */
 bool fw_turn_set(const struct fw_domain *d, struct fw_turn *t, uint32_t option, struct fw_arena *a);
 /* Whether all of them, as they are set, go with one another and with the other facts that the box names. */
 bool fw_turns_go(const struct fw_domain *d, const struct fw_facts *facts, const struct fw_box *box, const struct fw_turn *turns,

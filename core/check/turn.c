@@ -51,16 +51,17 @@ bool fw_turn_find(const struct fw_domain *d, const struct fw_facts *facts, const
 				break; /* what is asked of it has dimensions of its own */
 			if ((cell = fw_cell_of(d, dim, &v)) == FW_NONE)
 				return false;
-			if (!fw_side_has(l->side, cell) && (t = turn_of(turns, ret_n, dim->subject, facts, box, d)))
-				t->proof = false;
+			if (!fw_side_has(l->side, cell))
+				turn_of(turns, ret_n, dim->subject, facts, box, d)->proof = false;
 			break;
 		case FW_DIM_HOLDS:
 			v = fw_ref_value(&d->set->refs[dim->subject], facts);
 			cell = fw_turn_holds(&v, &dim->held) ? FW_CELL_YES : FW_CELL_NO;
-			if (!fw_side_has(l->side, cell) && (t = turn_of(turns, ret_n, dim->subject, facts, box, d))) {
-				t->proof = false;
-				t->things++;
-			}
+			if (fw_side_has(l->side, cell))
+				break;
+			t = turn_of(turns, ret_n, dim->subject, facts, box, d);
+			t->proof = false;
+			t->things++;
 			break;
 		case FW_DIM_PROVEN:
 			if (!is_proven(d, facts, dim->subject))
@@ -129,7 +130,8 @@ static bool make_set(const struct fw_domain *d, struct fw_turn *t, struct fw_are
 	return true;
 }
 
-static bool add_option(const struct fw_dim *dim, struct fw_turn *t, uint32_t cell)
+/* In its place among the nearer and the farther ones. */
+static void add_option(const struct fw_dim *dim, struct fw_turn *t, uint32_t cell)
 {
 	uint32_t at = t->n_options++;
 	double far = distance(&dim->cells[cell], &t->was);
@@ -138,7 +140,6 @@ static bool add_option(const struct fw_dim *dim, struct fw_turn *t, uint32_t cel
 		at--;
 	}
 	t->options[at] = cell;
-	return true;
 }
 
 bool fw_turn_list(const struct fw_domain *d, struct fw_turn *t, struct fw_arena *a)
