@@ -30,7 +30,7 @@ struct wanting {
 	struct fw_need *rule_needs; /* what is needed in any case */
 	uint32_t n_rule_needs;
 	uint32_t tried;
-	bool tried_all;
+	bool tried_all; /* … that might have been less than the best */
 	struct fw_needs best;
 };
 
@@ -222,11 +222,9 @@ static const struct fw_candidate *try_out(struct wanting *w, const struct way *w
 	return explain_turned(w, &facts, e) ? candidate_in(e, w->c->rule) : NULL;
 }
 
-static bool has_time(struct wanting *w)
+static bool may_try(const struct wanting *w)
 {
-	bool has = w->tried < FW_LIMIT_NEEDS_TRIED && w->f->judged < FW_LIMIT_NEEDS_JUDGED && !w->f->maker.no_memory;
-	w->tried_all &= has;
-	return has;
+	return w->tried < FW_LIMIT_NEEDS_TRIED && w->f->judged < FW_LIMIT_NEEDS_JUDGED && !w->f->maker.no_memory;
 }
 
 /* Which other values of each turned fact do as well as the one that was found. */
@@ -242,7 +240,7 @@ static void widen(struct wanting *w, struct way *way, const struct fw_candidate 
 			continue;
 		memset(t->fine, 0, t->n_options * sizeof *t->fine);
 		t->fine[option] = true;
-		for (uint32_t k = 0, tried = 0; k < t->n_options && tried < FW_LIMIT_NEEDS_VALUES && has_time(w); k++) {
+		for (uint32_t k = 0, tried = 0; k < t->n_options && tried < FW_LIMIT_NEEDS_VALUES && may_try(w); k++) {
 			if (k == option || t->options[k] < FW_CELL_VALUES)
 				continue;
 			tried++;
@@ -315,7 +313,8 @@ static uint32_t try_way(struct wanting *w, struct way *way)
 		if (!fw_turn_set(&w->f->domain, &way->turns[i], 0, &w->f->scratch))
 			return FW_NONE;
 	while (at < way->n || way->n == 0) {
-		if (!has_time(w) || !try_setting(w, way, &guard) || way->n == 0)
+		w->tried_all &= may_try(w);
+		if (!may_try(w) || !try_setting(w, way, &guard) || way->n == 0)
 			break;
 		/* The next values: as an odometer turns. */
 		for (at = 0; at < way->n; at++) {
@@ -364,9 +363,9 @@ static int find_one(struct finding_needs *f, const struct fw_explained_slot *slo
 	else
 		w.tried_all = false;
 	*needs = w.best;
-	if (w.best.n == 0 && !(w.best.never && w.tried_all))
-		needs->never = false;
+	needs->never &= w.tried_all;
 	needs->determined = w.best.n || needs->never;
+	needs->smallest = w.tried_all;
 	c->needs = needs;
 	fw_sandbox_collect(f->d->set->sandbox);
 	fw_arena_reset(&f->scratch);

@@ -34,6 +34,7 @@ struct fw_needs {
 	struct fw_need *items;
 	uint32_t n;
 	bool determined; /* false: a function decides, or there are too many cases; `n` is 0 then */
+	bool smallest;   /* false: it would win with these, but what could not be tried may take fewer */
 	bool never;      /* whoever the visitor is, its condition and its guards do not let it win; `n` is 0 then */
 };
 

@@ -89,6 +89,10 @@ static void put_needs(struct fw_json_out *o, const struct fw_ruleset *set, const
 		fw_json_close_object(o);
 	}
 	fw_json_close_array(o);
+	if (!needs->smallest) {
+		fw_json_key(o, "smallest");
+		fw_json_bool(o, false);
+	}
 }
 
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
@@ -222,7 +226,7 @@ static void put_change(struct fw_buf *out, const struct fw_needs *needs, int ind
 	else if (needs->n == 0)
 		fw_buf_puts(out, "wins with: nothing, no visitor meets its condition and its guards");
 	else
-		fw_buf_puts(out, "wins with: ");
+		fw_buf_puts(out, needs->smallest ? "wins with: " : "wins with, if not with less: ");
 	for (uint32_t i = 0; i < needs->n; i++)
 		fw_buf_printf(out, "%s%s", i ? "; " : "", needs->items[i].text);
 	fw_buf_putc(out, '\n');

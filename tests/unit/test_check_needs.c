@@ -180,7 +180,8 @@ static void check_one(const struct rules *r, const struct fw_candidate *c, unsig
 		return;
 	}
 	unsigned found = c->needs->never ? NEVER : c->needs->n;
-	if (found == wanted)
+	*undetermined += !c->needs->smallest;
+	if (c->needs->smallest ? found == wanted : found > wanted)
 		return;
 	fprintf(stderr, "%s\nvisitor %u, rule %s: %u things, found", text, world, r->set->rules[c->rule].id, wanted);
 	for (uint32_t i = 0; i < c->needs->n; i++)
@@ -256,6 +257,7 @@ static void expect(const char *text, const char *law, const char *visitor, const
 			fw_buf_printf(&said, "%s:", r.set->rules[c->rule].id);
 			for (uint32_t k = 0; c->needs && k < c->needs->n; k++)
 				fw_buf_printf(&said, "%s %s", k ? ";" : "", c->needs->items[k].text);
+			fw_buf_puts(&said, c->needs && c->needs->n && !c->needs->smallest ? " perhaps less" : "");
 			fw_buf_puts(&said, !c->needs ? " won" : c->needs->never ? " never" : c->needs->determined ? "" : " not determined");
 			fw_buf_putc(&said, '\n');
 		}
@@ -313,6 +315,8 @@ static void test_rules(void **state)
 		"has 3\n");
 	expect(SLOT RULE("a", "when = all { { country = \"CA\" }, { country = \"NO\" } }"), NULL, "{}", NULL, "a: never\n");
 	expect(SLOT RULE("a", "when = function(v) return v.visits == 77 end"), NULL, "{}", NULL, "a: not determined\n");
+	expect(SLOT RULE("a", "when = any { { country = \"CA\", device = \"mobile\" }, function(v) return v.visits == 77 end }"), NULL, "{}", NULL,
+		"a: country \"CA\"; device \"mobile\" perhaps less\n");
 	/* What a browser claims opens no guard. */
 	n_claimed = 1;
 	expect(SLOT "guard \"adult\" { because = \"so\", require = { traits = { age = at_least(18) } } }\n" RULE("a", ""), NULL,
