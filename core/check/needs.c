@@ -350,10 +350,18 @@ static void try_ways(struct wanting *w, uint32_t further)
 		w->tried_all = false;
 }
 
+/* When the tries are used up: nothing is worked out any more for those that come after. */
+static const struct fw_needs not_tried = { .determined = false };
+
 static int find_one(struct finding_needs *f, const struct fw_explained_slot *slot, struct fw_candidate *c)
 {
 	struct wanting w = { .f = f, .slot = slot, .c = c, .r = &f->d->set->rules[c->rule], .tried_all = true };
-	struct fw_needs *needs = FW_NEW(f->arena, struct fw_needs);
+	struct fw_needs *needs;
+	if (f->judged >= FW_LIMIT_NEEDS_JUDGED) {
+		c->needs = &not_tried;
+		return 0;
+	}
+	needs = FW_NEW(f->arena, struct fw_needs);
 	w.rule_needs = FW_NEW_ARRAY(f->arena, FW_NEEDS, struct fw_need);
 	if (!needs || !w.rule_needs)
 		return FW_ENOMEM;
