@@ -188,7 +188,6 @@ static int open_loop(struct run *r)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
@@ -203,6 +202,8 @@ static int open_loop(struct run *r)
 	if (fw_keeper_scrub_open(&r->keeper) < 0)
 		return FW_ENOMEM;
 	r->ended = r->beat >= 0 ? watched(r, r->beat, EV_READ, on_ended) : NULL;
+	/* What the master told it meanwhile was blocked, and is heard now, by this process's own handlers. */
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	return r->accepting && r->beating && r->readers && r->gathered && r->term && r->reopen && (r->ended || r->beat < 0) ? 0 : FW_ENOMEM;
 }
 
