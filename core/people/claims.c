@@ -192,7 +192,7 @@ static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
 		fw_flight_end(f, rc);
 		return;
 	}
-	if (f->at->event.at_us > fw_tombstone_us(row)) {
+	if (f->at->event.at_us > fw_tombstone_read(row).erased_us) {
 		follow_claim(f);
 		return;
 	}
@@ -239,7 +239,7 @@ static void on_own_tombstone(void *ctx, int rc, const struct fw_row *row)
 	struct fw_flight *f = b->flight;
 	if (rc == 0) {
 		f->tombstone_version = row->version;
-		f->erased_us = fw_tombstone_us(row);
+		f->erased_us = fw_tombstone_read(row).erased_us;
 		f->is_new = true;
 	}
 	b->done(b->ctx, rc);

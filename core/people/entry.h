@@ -29,7 +29,7 @@ struct fw_entry {
 	int64_t at_us;
 	uint64_t merge;   /* ABSORB, RETURN, SPLIT: the number of the merge; JOIN: 1: `user` is what there is */
 	bool only_own;    /* ERASE: only if the row leads to `other`: the id is others', too; ABSORB: `because` leads to `target` already */
-	struct fw_str user; /* JOIN: the userId of `other`; n 0: none, or not known */
+	struct fw_str user; /* JOIN, ERASE: the userId of `other`; n 0: none, or not known */
 	unsigned char seal[FW_SEAL_BYTES]; /* ABSORB, SPLIT: the key of what is kept */
 	struct fw_str record; /* ABSORB passed on, SPLIT: the record; else it is read from the row of `other` */
 };

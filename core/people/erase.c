@@ -20,6 +20,7 @@ struct erasing {
 	struct fw_people *people;
 	struct fw_arena arena; /* of the round */
 	struct fw_who who;
+	const struct fw_late *late; /* NULL: whoever goes by the id */
 	int64_t now_us;
 	struct fw_erasure job;
 	struct fw_key job_key;
@@ -123,7 +124,8 @@ static void tell_row(struct erasing *e, const struct fw_person_id *row, bool onl
 	struct fw_entry *entry = &e->entries[e->outgoing.n];
 	if (fw_person_id_equal(row, &own))
 		return;
-	*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .target = *row, .other = own, .at_us = e->now_us, .only_own = only_own };
+	*entry = (struct fw_entry){ .kind = FW_ENTRY_ERASE, .target = *row, .other = own, .at_us = e->now_us, .only_own = only_own,
+		.user = fw_record_user(e->who.record) };
 	e->outgoing.n++;
 }
 
@@ -187,7 +189,8 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		rc = list_ids(e);
 	add(e, FW_CHANGE_DELETE, fw_key_str(&f->key), (struct fw_str){ NULL, 0 }, f->row.version);
 	if (rc == 0)
-		rc = fw_tombstone_write(&e->people->secret, &own, e->now_us, &e->arena, &e->changes[e->n_changes++]);
+		rc = fw_tombstone_write(&e->people->secret, &own, fw_record_user(e->who.record), e->now_us, &e->arena,
+			&e->changes[e->n_changes++]);
 	if (rc == 0)
 		rc = put_job(e);
 	if (rc == 0)
@@ -213,6 +216,8 @@ static void on_found(void *ctx, int rc)
 {
 	struct erasing *e = ctx;
 	const struct fw_key *key = &e->who.follow.key;
+	if (rc == 0 && e->late && !fw_late_is_one(e->late, &e->people->secret, &e->arena, e->who.record))
+		rc = FW_ENOENT;
 	if (rc < 0) {
 		end(e, rc, NULL);
 		return;
@@ -222,7 +227,9 @@ static void on_found(void *ctx, int rc)
 	fw_store_scan(e->people->store, key->bucket, prefix, (struct fw_str){ NULL, 0 }, ROWS_MOST, &e->arena, on_rows, e);
 }
 
-void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx)
+/* Of whoever goes by the id, or of whom `late` names. */
+static void begin(struct fw_people *p, const struct fw_person_id *id, const struct fw_late *late, int64_t now_us, fw_people_erased done,
+	void *ctx)
 {
 	static const struct fw_receipt none;
 	struct erasing *e = calloc(1, sizeof *e);
@@ -231,9 +238,23 @@ void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t
 		return;
 	}
 	e->people = p;
+	e->late = late;
 	e->now_us = now_us;
 	e->done = done;
 	e->ctx = ctx;
 	fw_arena_init(&e->arena, NULL, 0, 0);
-	fw_who_find(&e->who, p, id, &e->arena, on_found, e);
+	if (late)
+		fw_who_find_row(&e->who, p, &late->person, &e->arena, on_found, e);
+	else
+		fw_who_find(&e->who, p, id, &e->arena, on_found, e);
+}
+
+void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx)
+{
+	begin(p, id, NULL, now_us, done, ctx);
+}
+
+void fw_erase_late(struct fw_people *p, const struct fw_late *l, int64_t now_us, fw_people_erased done, void *ctx)
+{
+	begin(p, NULL, l, now_us, done, ctx);
 }

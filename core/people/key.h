@@ -9,8 +9,9 @@
  *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
  *   'N'                          the number of the last entry that this bucket put into its outbox; the store counts
  *   'A' sender(2)                the highest number of an entry that was applied here, of that bucket
- *   'T' keyed hash(16)           a tombstone: when somebody who went by this id was erased (8 bytes, microseconds)
- *   'E' time(8) random(8)        the receipt of an erasure (erase_own.h); 'e' while it still has something to do
+ *   'T' keyed hash(16)           a tombstone: when somebody who went by this id was erased (tombstone.h)
+ *   'E' time(8) random(8)        the receipt of an erasure (erase_own.h); 'e' while it still has something to do, or of
+ *                                somebody else who is to be erased, too (late.h)
  *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
  *   'R' …                        a rule that a node has set aside (server/aside.h)

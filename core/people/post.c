@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "people/erase_own.h"
 #include "people/keep.h"
 #include "people/outgoing.h"
 #include "people/receive.h"
 #include "people/row.h"
-#include "people/tombstone.h"
 #include "people/wake.h"
 
 enum { TRIES_MOST = 1000, ARENA_MOST = 16 << 20, SIBLINGS_MOST = 200 };
-enum { OWN_CHANGES = 5 }; /* besides messages, entries and siblings: applied, the row, what is kept, a tombstone, the counter */
+enum { OWN_CHANGES = 7 }; /* besides messages, entries and siblings: applied, the row, what is kept, tombstones, the counter, who is late */
 
 /* Somebody who waits for a delivery. */
 struct waiter {
@@ -39,6 +39,10 @@ struct fw_delivery {
 	struct fw_key target;
 	struct fw_row row;          /* of the target */
 	uint64_t row_version;
+	struct fw_key tombstone_key; /* of the target, as it was read */
+	uint64_t tombstone_version;
+	struct fw_tombstone tombstone;
+	struct fw_key late;         /* the row of who is to be erased with somebody else */
 	struct fw_received received;
 	struct fw_commit commit;
 	struct fw_change *siblings; /* of an erasure: rows beside the target, to be deleted; in the arena */
@@ -134,6 +138,14 @@ static void settle(struct fw_delivery *d)
 	acknowledge(d);
 }
 
+/* The sweep goes on with it if this does not. */
+static void on_late(void *ctx, int rc, const struct fw_receipt *receipt)
+{
+	(void)ctx;
+	(void)rc;
+	(void)receipt;
+}
+
 static void on_applied(void *ctx, int rc, uint64_t version)
 {
 	struct fw_delivery *d = ctx;
@@ -150,6 +162,8 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 		fw_log(FW_LOG_INFO, "two people do not become one", "reason", d->received.refused, NULL);
 	}
 	fw_post_deliver_all(p, d->receiver, d->received.out, d->received.n_out);
+	if (d->received.late.person.id.n)
+		fw_late_go_on(p, &d->late, d->received.late.tombstone.erased_us, on_late, NULL);
 	if (d->entry.kind == FW_ENTRY_ABSORB)
 		settle(d);
 	else
@@ -189,6 +203,18 @@ static int keep_before(struct fw_delivery *d, struct fw_change *change)
 		d->received.before, change);
 }
 
+/* Who was erased meanwhile, or was not: it must be so still. Whom that concerns is found by the row. */
+static int put_late(struct fw_delivery *d, struct fw_batch *batch, struct fw_change *changes)
+{
+	const struct fw_late *late = &d->received.late;
+	if (fw_receive_joins(d->entry.kind))
+		changes[batch->n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&d->tombstone_key), { NULL, 0 }, d->tombstone_version };
+	if (!late->person.id.n)
+		return 0;
+	fw_erasure_key(d->receiver, late->tombstone.erased_us, (uint64_t)d->sender << 48 | d->number, &d->late);
+	return fw_late_write(late, &d->late, &d->arena, &changes[batch->n++]);
+}
+
 /* The row, that this entry was applied, what follows from it for others, and what is kept of before: one batch. */
 static void write(struct fw_delivery *d)
 {
@@ -204,6 +230,8 @@ static void write(struct fw_delivery *d)
 	changes[batch.n++] = (struct fw_change){ !got->changed ? FW_CHANGE_EXPECT : got->value.p ? FW_CHANGE_PUT : FW_CHANGE_DELETE,
 		fw_key_str(&d->target), got->value, d->row_version };
 	if (rc == 0)
+		rc = put_late(d, &batch, changes);
+	if (rc == 0)
 		rc = put_spilled(d, changes + batch.n);
 	batch.n += got->n_spilled;
 	if (rc == 0 && got->record) {
@@ -215,7 +243,8 @@ static void write(struct fw_delivery *d)
 	if (rc >= 0 && got->buried) {
 		memcpy(changes + batch.n, d->siblings, d->n_siblings * sizeof *d->siblings);
 		batch.n += d->n_siblings;
-		rc = fw_tombstone_write(&d->people->secret, &d->entry.target, d->entry.at_us, &d->arena, &changes[batch.n++]);
+		rc = fw_tombstone_write(&d->people->secret, &d->entry.target, d->entry.user, d->entry.at_us, &d->arena,
+			&changes[batch.n++]);
 		if (rc == 0 && d->row.value.p && !fw_row_is_moved(d->row.value))
 			rc = fw_wake_leave(&d->target, d->row.value, &d->arena, changes + batch.n);
 		batch.n += rc > 0 ? (unsigned)rc : 0;
@@ -267,7 +296,8 @@ static void on_last(void *ctx, int rc, uint64_t last)
 
 static void receive(struct fw_delivery *d)
 {
-	int rc = fw_receive(&d->arena, &d->people->secret, &d->entry, d->row.value, d->row_version, &d->received);
+	int rc = fw_receive(&d->arena, &d->people->secret, &d->entry, d->row.value, d->row_version, &d->tombstone,
+		&d->received);
 	if (rc < 0) {
 		fw_log(FW_LOG_ERROR, "an entry of the outbox cannot be applied", "kind", fw_entry_kind_name(d->entry.kind), NULL);
 		end(d, rc == FW_EINVAL ? FW_EIO : rc);
@@ -305,6 +335,18 @@ static void on_siblings(void *ctx, int rc, const struct fw_row *rows, size_t n, 
 		receive(d);
 }
 
+static void on_tombstone(void *ctx, int rc, const struct fw_row *row)
+{
+	struct fw_delivery *d = ctx;
+	if (rc < 0) {
+		end(d, rc);
+		return;
+	}
+	d->tombstone = fw_tombstone_read(row);
+	d->tombstone_version = row->version;
+	receive(d);
+}
+
 static void on_target(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_delivery *d = ctx;
@@ -317,6 +359,8 @@ static void on_target(void *ctx, int rc, const struct fw_row *row)
 	if (d->entry.kind == FW_ENTRY_ERASE)
 		fw_store_scan(d->people->store, d->receiver, (struct fw_str){ d->target.bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 },
 			SIBLINGS_MOST, &d->arena, on_siblings, d);
+	else if (fw_receive_joins(d->entry.kind))
+		fw_store_get(d->people->store, d->receiver, fw_key_str(&d->tombstone_key), &d->arena, on_tombstone, d);
 	else
 		receive(d);
 }
@@ -329,6 +373,7 @@ static void read_target(struct fw_delivery *d)
 		acknowledge(d);
 		return;
 	}
+	fw_tombstone_key(&d->people->secret, &d->entry.target, &d->tombstone_key);
 	fw_store_get(d->people->store, d->receiver, fw_key_str(&d->target), &d->arena, on_target, d);
 }
 

@@ -305,6 +305,35 @@ static int receive_erase(struct receiver *r)
 	return 0;
 }
 
+bool fw_receive_joins(enum fw_entry_kind kind)
+{
+	return kind == FW_ENTRY_POINT || kind == FW_ENTRY_JOIN || kind == FW_ENTRY_ABSORB;
+}
+
+static bool is_late(const struct fw_entry *e, const struct fw_tombstone *tombstone)
+{
+#ifdef FW_BREAK_LATE
+	return false && e && tombstone;
+#endif
+	return tombstone->erased_us >= e->at_us;
+}
+
+/* The person who went by the target was erased while the entry was on its way: who would have become one with that person goes, too.
+ * A record that is moving is sent back first, and then found like any other. */
+static int receive_late(struct receiver *r, const struct fw_tombstone *tombstone)
+{
+	const struct fw_entry *e = r->e;
+	if (e->kind != FW_ENTRY_ABSORB) {
+		r->ret->late = (struct fw_late){ e->other, e->kind == FW_ENTRY_POINT ? e->target : e->because, *tombstone };
+		return 0;
+	}
+	if (!e->record.n)
+		return 0;
+	const struct fw_entry join = { .kind = FW_ENTRY_JOIN, .target = e->target, .other = e->other, .because = e->because };
+	int rc = send_back(r, "erased", false);
+	return rc < 0 ? rc : emit(r, &join);
+}
+
 /* Whoever moved may yet be sent back. What concerns him meanwhile must not go where he would not have gone with it. */
 static bool must_wait(const struct receiver *r)
 {
@@ -318,13 +347,15 @@ static bool must_wait(const struct receiver *r)
 }
 
 int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t version,
-	struct fw_received *ret)
+	const struct fw_tombstone *tombstone, struct fw_received *ret)
 {
 	struct receiver r = { .arena = a, .secret = secret, .e = e, .row = row, .version = version, .ret = ret,
 		.is_there = row.p, .is_moved = fw_row_is_moved(row) };
 	*ret = (struct fw_received){ .changed = false };
 	if (r.is_moved && fw_moved_read(a, row, &r.moved) < 0)
 		return FW_EINVAL;
+	if (fw_receive_joins(e->kind) && is_late(e, tombstone))
+		return receive_late(&r, tombstone);
 	if (must_wait(&r)) {
 		ret->waits = true;
 		return emit(&r, e);

@@ -57,9 +57,11 @@ static void on_ready(void *ctx, int rc)
 		w->done(w->ctx, rc);
 		return;
 	}
-	fw_secret_row_id(&w->people->secret, &plain, text, &row);
-	fw_key_person(&row, &key);
-	w->row = key;
+	if (!w->is_row) {
+		fw_secret_row_id(&w->people->secret, &plain, text, &row);
+		fw_key_person(&row, &key);
+		w->row = key;
+	}
 	search(w);
 }
 
@@ -68,6 +70,14 @@ void fw_who_find(struct fw_who *w, struct fw_people *p, const struct fw_person_i
 {
 	*w = (struct fw_who){ .people = p, .arena = arena, .done = done, .ctx = ctx };
 	fw_key_person(id, &w->row);
+	fw_people_ready(p, on_ready, w);
+}
+
+void fw_who_find_row(struct fw_who *w, struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_done done,
+	void *ctx)
+{
+	*w = (struct fw_who){ .people = p, .is_row = true, .arena = arena, .done = done, .ctx = ctx };
+	fw_key_person(row, &w->row);
 	fw_people_ready(p, on_ready, w);
 }
 

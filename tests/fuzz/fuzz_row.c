@@ -41,6 +41,22 @@ static void check_erasure(struct fw_arena *a, struct fw_str bytes)
 	fw_buf_finish(&b);
 }
 
+static void check_late(struct fw_arena *a, struct fw_str value)
+{
+	static const struct fw_key key = { .n = 1 };
+	struct fw_late late;
+	struct fw_change change;
+	if (fw_late_read(a, value, &late) < 0)
+		return;
+	if (!fw_late_is(value) || fw_late_write(&late, &key, a, &change) < 0)
+		abort();
+	struct fw_late again;
+	if (fw_late_read(a, change.value, &again) < 0 || !fw_person_id_equal(&again.person, &late.person) ||
+			!fw_person_id_equal(&again.because, &late.because) || again.tombstone.erased_us != late.tombstone.erased_us ||
+			again.tombstone.has_user != late.tombstone.has_user)
+		abort();
+}
+
 /* The entry is the first part, the row the rest. */
 static void check_entry(struct fw_arena *a, struct fw_str entry, struct fw_str row)
 {
@@ -56,7 +72,8 @@ static void check_entry(struct fw_arena *a, struct fw_str entry, struct fw_str r
 			!fw_person_id_equal(&again.target, &e.target) || !fw_str_equal(again.record, e.record))
 		abort();
 	fw_buf_finish(&b);
-	int rc = fw_receive(a, &secret, &e, row, 1, &got);
+	const struct fw_tombstone tombstone = { .erased_us = row.n & 1 ? e.at_us : 0 };
+	int rc = fw_receive(a, &secret, &e, row, 1, &tombstone, &got);
 	if (rc == 0 && got.changed && got.value.p && !fw_row_is_moved(got.value)) {
 		struct fw_record *record;
 		if (e.kind != FW_ENTRY_SPLIT && fw_record_read(a, got.value, &record, NULL) < 0)
@@ -71,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fw_arena_init(&a, NULL, 0, 16 << 20);
 	check_moved(&a, bytes);
 	check_erasure(&a, bytes);
+	check_late(&a, bytes);
 	size_t first = n ? data[0] : 0;
 	if (n > 1 && first < n - 1)
 		check_entry(&a, (struct fw_str){ bytes.p + 1, first }, (struct fw_str){ bytes.p + 1 + first, n - 1 - first });

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -129,15 +130,17 @@ static struct answer erase(struct client *c, const char *id, unsigned at)
 	return a;
 }
 
+static const char *const ids_of_ann[] = { "user-ann", "anonymous:device-of-ann-1", "anonymous:device-of-ann-2", "email:ann@shop.example",
+	"external:loyalty:Card-77Ä" };
+enum { IDS_OF_ANN = sizeof ids_of_ann / sizeof *ids_of_ann };
+
 static void test_erased(void **state)
 {
 	(void)state;
-	static const char *const ids[] = { "user-ann", "anonymous:device-of-ann-1", "anonymous:device-of-ann-2", "email:ann@shop.example",
-		"external:loyalty:Card-77Ä" };
-	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+	for (size_t i = 0; i < IDS_OF_ANN; i++) {
 		struct client c;
 		begin(&c, &(struct memory_options){ .seed = i + 1, .late_turns = 4 });
-		struct answer a = erase(&c, ids[i], 10);
+		struct answer a = erase(&c, ids_of_ann[i], 10);
 		assert_int_equal(a.rc, 0);
 		assert_true(a.receipt.done_us && a.receipt.scrubbed && a.receipt.ids == 5 && a.receipt.dead_letters == 4);
 		nothing_is_left(&c);
@@ -173,6 +176,100 @@ static void test_shared(void **state)
 	assert_int_equal(a.rc, 0); /* it leads to Ann, who had it first */
 	assert_true(rows_with(&c, "user-ann") == 0 && rows_with(&c, "device-of-ann-1") == 0 && rows_with(&c, "Gäst Plän!") == 0);
 	client_finish(&c);
+}
+
+/* Ann's ids are on their way to one another yet, by both workers; nothing was swept. */
+static void begin_unswept(struct client *c, unsigned seed)
+{
+	client_init(c, &(struct memory_options){ .seed = seed, .late_turns = 1 + seed % 7 });
+	hand_one_in(c, 1, device);
+	hand_one_in(c, 2, other_device);
+	hand_one_in(c, 5, somebody);
+	keep_letter(c, "{\"type\":\"track\",\"anonymousId\":\"device-of-bob\",\"properties\":{\"crm\":\"Card-77\"}}");
+	hand_one_in(c, 3, seed % 2 ? both : other_both);
+	hand_one_in(c, 4, seed % 2 ? other_both : both);
+	for (unsigned turns = seed % 11; turns; turns--)
+		event_base_loop(c->t.base, EVLOOP_NONBLOCK);
+}
+
+/* As soon as the id leads to anybody. */
+static void erase_once_known(struct client *c, const char *id)
+{
+	struct answer a;
+	while ((a = erase(c, id, 10)).rc == FW_ENOENT)
+		event_base_loop(c->t.base, EVLOOP_ONCE);
+	assert_int_equal(a.rc, 0);
+}
+
+/* Who would have become one with her stayed, with her userId. Seen failing with FW_BREAK_LATE. */
+static void test_while_they_join(void **state)
+{
+	(void)state;
+	const unsigned seeds = getenv("FW_LONG") ? 3000 : 150;
+	for (unsigned seed = 1; seed <= seeds; seed++) {
+		struct client c;
+		begin_unswept(&c, seed);
+		erase_once_known(&c, ids_of_ann[seed % IDS_OF_ANN]);
+		sweep(&c, NOON + 11 * SECOND);
+		nothing_is_left(&c);
+		assert_true(hand_one_in(&c, 6, device) && hand_one_in(&c, 7, other_device) && hand_one_in(&c, 8, other_both));
+		client_finish(&c);
+	}
+}
+
+/* Whoever finds that somebody is to go, too, dies after every number of commits; then somebody else sweeps. */
+static void test_stopped_while_they_join(void **state)
+{
+	(void)state;
+	const unsigned seeds = getenv("FW_LONG") ? 40 : 4;
+	for (unsigned seed = 1; seed <= seeds; seed++)
+		for (unsigned stop = 1, ended = 0; !ended; stop++) {
+			struct client c;
+			struct answer a = { 0 };
+			struct fw_person_id who = { FW_PERSON_ANONYMOUS, seed % 2 ? FW_STR("device-of-ann-1") : FW_STR("device-of-ann-2") };
+			begin_unswept(&c, seed);
+			uint64_t before = c.memory->version;
+			fw_people_erase(c.workers[0], &who, NOON + 10 * SECOND, on_erased, &a);
+			while (!a.came)
+				event_base_loop(c.t.base, EVLOOP_ONCE);
+			assert_int_equal(a.rc, 0);
+			for (unsigned idle = 0; idle < 200 && c.memory->version < before + stop; idle = c.memory->pending ? 0 : idle + 1)
+				event_base_loop(c.t.base, EVLOOP_NONBLOCK);
+			ended = c.memory->version < before + stop;
+			memory_give_up(c.memory);
+			for (unsigned i = 0; i < WORKERS; i++) {
+				static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
+				fw_people_destroy(c.workers[i]);
+				assert_non_null(c.workers[i] = fw_people_create(c.store, &people));
+			}
+			sweep(&c, NOON + 11 * SECOND);
+			sweep(&c, NOON + 11 * SECOND);
+			nothing_is_left(&c);
+			client_finish(&c);
+		}
+}
+
+/* A known user of his own, who was on her device, is another person, and stays, whatever of him was still on its way. */
+static void test_another_user_joins(void **state)
+{
+	(void)state;
+	static const char bobs[] = "\"anonymousId\":\"device-of-bob\",\"userId\":\"user-bob\"";
+	static const char bob_on_hers[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-bob\"";
+	const unsigned seeds = getenv("FW_LONG") ? 2000 : 100;
+	for (unsigned seed = 1; seed <= seeds; seed++) {
+		struct client c;
+		client_init(&c, &(struct memory_options){ .seed = seed, .late_turns = 1 + seed % 7 });
+		hand_one_in(&c, 1, device);
+		hand_one_in(&c, 2, somebody);
+		hand_one_in(&c, 3, bobs);
+		hand_one_in(&c, 4, both);
+		hand_one_in(&c, 5, bob_on_hers);
+		erase_once_known(&c, "user-ann");
+		sweep(&c, NOON + 11 * SECOND);
+		assert_true(rows_with(&c, "user-bob") && rows_with(&c, "Sïlver Plän!"));
+		assert_false(rows_with(&c, "user-ann") || rows_with(&c, "ann@shop") || rows_with(&c, "Gölden Plän!"));
+		client_finish(&c);
+	}
 }
 
 /* Stopped after every number of commits; then somebody else sweeps. */
@@ -322,6 +419,9 @@ int main(void)
 		cmocka_unit_test(test_erased),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_stopped_anywhere),
+		cmocka_unit_test(test_while_they_join),
+		cmocka_unit_test(test_stopped_while_they_join),
+		cmocka_unit_test(test_another_user_joins),
 		cmocka_unit_test(test_two_go_on),
 		cmocka_unit_test(test_no_room),
 	};
