@@ -46,14 +46,15 @@ export function run(args, { input, env, cwd, bin = program, seconds = 60 } = {})
 	return { status: status ?? signal, stdout, stderr };
 }
 
-// Asks again until `condition` answers something true, and returns that. Fails when `seconds` have passed.
+// Asks again until `condition` answers something true, and returns that. Fails when `seconds` have passed. Asking that takes long, as by a
+// command, is done the less often, so that whoever waits does not keep the others waiting.
 export async function until(condition, { what = condition.toString(), seconds = 30 } = {}) {
 	const end = Date.now() + seconds * 1000;
 	for (;;) {
-		const answer = await condition();
+		const asked = Date.now(), answer = await condition();
 		if (answer) return answer;
 		if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-		await new Promise((done) => setTimeout(done, 10));
+		await new Promise((done) => setTimeout(done, Math.min(Math.max(10, 3 * (Date.now() - asked)), 500)));
 	}
 }
 

@@ -1,4 +1,4 @@
-// What befalls people, their identities, their caps and their messages, on Redis; at length all that is told, asked and erased of them, too.
+// What befalls people, their caps and their messages, on Redis; at length their identities, and all that is told, asked and erased of them, too.
 process.env.FW_STORE = 'redis';
 const { filesHere } = await import('./stores.mjs');
 for (const name of filesHere) await import(`./${name}.test.mjs`);
