@@ -7,7 +7,7 @@ cap "one-interruption-a-day" {
 
 test "one interruption on a page is enough" {
   given  = {
-    at = "2026-10-14T11:00", page = "/boots", device = "desktop", source = "direct", consent = { "personalization" },
+    at = "2037-10-14T11:00", page = "/boots", device = "desktop", source = "direct", consent = { "personalization" },
     events = {
       { "Order Completed", order_id = "A-1", total = 90, ago = "15d" },
       { "Product Viewed", category = "boots", ago = "6d" },
@@ -19,7 +19,7 @@ test "one interruption on a page is enough" {
 
 test "without the layer the corner has its turn" {
   given  = {
-    at = "2026-10-14T11:00", page = "/boots", device = "desktop", source = "direct", consent = { "personalization", "email" },
+    at = "2037-10-14T11:00", page = "/boots", device = "desktop", source = "direct", consent = { "personalization", "email" },
     events = {
       { "Order Completed", order_id = "A-1", total = 90, ago = "15d" },
       { "Product Viewed", category = "boots", ago = "6d" },

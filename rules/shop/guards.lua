@@ -13,12 +13,12 @@ guard "checkout-is-left-in-peace" {
 }
 
 test "a crawler is told the ordinary price" {
-  given  = { at = "2026-11-28T12:00", device = "bot", rollout = 90 },
+  given  = { at = "2037-11-28T12:00", device = "bot", rollout = 90 },
   expect = { ["home.hero"] = "default" },
 }
 
 test "so is a device that does not say what it is" {
-  given  = { at = "2026-11-28T12:00", rollout = 90 },
+  given  = { at = "2037-11-28T12:00", rollout = 90 },
   expect = { ["home.hero"] = "default" },
 }
 
@@ -49,12 +49,12 @@ local function three_boots()
 end
 
 test "without consent nobody is followed" {
-  given  = { at = "2026-10-14T17:00", source = "direct", consent = {}, events = three_boots() },
+  given  = { at = "2037-10-14T17:00", source = "direct", consent = {}, events = three_boots() },
   expect = { ["home.hero"] = "default", ["home.row"] = "default" },
 }
 
 test "consent to something else is no consent" {
-  given  = { at = "2026-10-14T17:00", source = "direct", consent = { "analytics", "email" }, events = three_boots() },
+  given  = { at = "2037-10-14T17:00", source = "direct", consent = { "analytics", "email" }, events = three_boots() },
   expect = { ["home.hero"] = "default", ["home.row"] = "default" },
 }
 

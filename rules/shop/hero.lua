@@ -1,11 +1,11 @@
--- The large picture on the home page: one winner.
+-- The large picture on the home page: one winner. The sale's days are in a year far ahead, so that the example does not age.
 
 rule "black-friday" {
   slot        = "home.hero",
   priority    = 80,
   only_one_of = "one-discount",
   tags        = { "discount" },
-  starts      = "2026-11-27", ends = "2026-11-30",
+  starts      = "2037-11-27", ends = "2037-11-30",
   show        = { banner = "black-friday", headline = "A fifth off everything, until Monday", link = "/sale" },
   owner       = "campaigns",
 }
@@ -16,7 +16,7 @@ rule "early-access" {
   only_one_of = "one-discount",
   tags        = { "discount" },
   when        = { segment = "loyal" },
-  starts      = "2026-11-23", ends = "2026-11-26",
+  starts      = "2037-11-23", ends = "2037-11-26",
   show        = function(v)
     return { banner = "early-access", headline = "The sale is already yours", name = v.traits.first_name }
   end,
@@ -67,7 +67,7 @@ rule "southern-summer" {
 rule "advent-calendar" {
   slot     = "home.hero",
   priority = 20,
-  starts   = "2026-12-01", ends = "2026-12-24",
+  starts   = "2037-12-01", ends = "2037-12-24",
   rollout  = 50,
   show     = { banner = "advent-calendar", headline = "A door a day", link = "/advent" },
   note     = "To half of the visitors, to see whether it sells.",
@@ -87,26 +87,26 @@ rule "welcome-back" {
   show     = { banner = "new-since-last-time", headline = "New since your last visit", link = "/new" },
 }
 
-local october = "2026-10-14T17:00"              -- an ordinary Wednesday
+local october = "2037-10-14T17:00"              -- an ordinary Wednesday
 
 test "black friday is for everybody, while it lasts" {
-  given  = { at = "2026-11-27T00:00", device = "desktop" },
+  given  = { at = "2037-11-27T00:00", device = "desktop" },
   expect = { ["home.hero"] = "black-friday" },
 }
 
 test "the last day of black friday counts whole" {
-  given  = { at = "2026-11-30T23:59", device = "desktop" },
+  given  = { at = "2037-11-30T23:59", device = "desktop" },
   expect = { ["home.hero"] = "black-friday" },
 }
 
 test "black friday ends at midnight" {
-  given  = { at = "2026-12-01T00:00", device = "desktop", rollout = 90 },
+  given  = { at = "2037-12-01T00:00", device = "desktop", rollout = 90 },
   expect = { ["home.hero"] = "default" },
 }
 
 test "a loyal customer is let in early" {
   given  = {
-    at = "2026-11-24T10:00", device = "desktop", consent = { "personalization" },
+    at = "2037-11-24T10:00", device = "desktop", consent = { "personalization" },
     events = { { "Order Completed", order_id = "A-1", total = 480, ago = "90d" }, { "Order Completed", order_id = "A-2", total = 190, ago = "40d" } },
   },
   expect = { ["home.hero"] = "early-access" },
@@ -114,7 +114,7 @@ test "a loyal customer is let in early" {
 
 test "one order is not loyal" {
   given  = {
-    at = "2026-11-24T10:00", device = "desktop", consent = { "personalization" },
+    at = "2037-11-24T10:00", device = "desktop", consent = { "personalization" },
     events = { { "Order Completed", order_id = "A-1", total = 80, ago = "40d" } },
   },
   expect = { ["home.hero"] = "default" },
@@ -190,27 +190,27 @@ test "an unknown region of the United States is not taken for a cold one" {
 }
 
 test "no winter in Sydney" {
-  given  = { at = "2026-12-10T12:00", country = "AU", device = "desktop" },
+  given  = { at = "2037-12-10T12:00", country = "AU", device = "desktop" },
   expect = { ["home.hero"] = "southern-summer" },
 }
 
 test "half of the visitors get the advent calendar" {
-  given  = { at = "2026-12-10T12:00", country = "DE", rollout = 49.9 },
+  given  = { at = "2037-12-10T12:00", country = "DE", rollout = 49.9 },
   expect = { ["home.hero"] = "advent-calendar" },
 }
 
 test "and the other half does not" {
-  given  = { at = "2026-12-10T12:00", country = "DE", rollout = 50 },
+  given  = { at = "2037-12-10T12:00", country = "DE", rollout = 50 },
   expect = { ["home.hero"] = "default" },
 }
 
 test "late in Berlin" {
-  given  = { at = "2026-10-14T23:30", country = "DE" },
+  given  = { at = "2037-10-14T23:30", country = "DE" },
   expect = { ["home.hero"] = "late-hours" },
 }
 
 test "the hour is the visitor's, not the shop's" {
-  given  = { at = "2026-10-14T23:30", timezone = "America/Toronto", country = "CA", device = "desktop" },
+  given  = { at = "2037-10-14T23:30", timezone = "America/Toronto", country = "CA", device = "desktop" },
   expect = { ["home.hero"] = "default" },
 }
 

@@ -54,7 +54,7 @@ rule "how-was-it" {
   owner    = "service",
 }
 
-local october = "2026-10-14T17:00"
+local october = "2037-10-14T17:00"
 
 test "the first visit" {
   given  = {

@@ -26,7 +26,7 @@ rule "big-basket" {
     { cart = { total = at_least(150) } },
     { orders = at_least(3), days_since_order = between(20, 60) },
   },
-  starts      = "2026-11-20", ends = "2026-12-27",
+  starts      = "2037-11-20", ends = "2037-12-27",
   rollout     = 25,
   show        = { offer = "free-shipping" },
 }
@@ -108,17 +108,17 @@ test "a first visit gets the code" {
 }
 
 test "a full cart ships free in the season" {
-  given  = { at = "2026-12-01T12:00", device = "desktop", cart = { total = 180, items = 2 }, orders = 0, rollout = 10, consent = { "personalization" } },
+  given  = { at = "2037-12-01T12:00", device = "desktop", cart = { total = 180, items = 2 }, orders = 0, rollout = 10, consent = { "personalization" } },
   expect = { ["home.strip"] = { "big-basket", "gift-cards" } },
 }
 
 test "outside the quarter it does not" {
-  given  = { at = "2026-12-01T12:00", device = "desktop", cart = { total = 180, items = 2 }, orders = 0, rollout = 25, consent = { "personalization" } },
+  given  = { at = "2037-12-01T12:00", device = "desktop", cart = { total = 180, items = 2 }, orders = 0, rollout = 25, consent = { "personalization" } },
   expect = { ["home.strip"] = "gift-cards" },
 }
 
 test "one discount on a page is enough" {
-  given  = { at = "2026-11-28T12:00", device = "desktop", cart = { total = 180 }, rollout = 10, consent = { "personalization" } },
+  given  = { at = "2037-11-28T12:00", device = "desktop", cart = { total = 180 }, rollout = 10, consent = { "personalization" } },
   expect = { ["home.hero"] = "black-friday", ["home.strip"] = "gift-cards" },
 }
 

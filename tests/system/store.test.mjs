@@ -72,6 +72,13 @@ test('without any one of the guards of pages a test fails', (t) => {
 	}
 });
 
+// Its sale was over one day, and from then on the check found a rule whose time is over, in every guide that shows the check.
+test('none of its dates is over for years', () => {
+	const soon = new Date().getFullYear() + 5, days = declarations('rule').flatMap(({ all }) => [...all.matchAll(/\b(?:starts|ends|date)\s*=[^,]*?"(\d{4})-/g)]);
+	assert.ok(days.length >= 5, `${days.length} days`);
+	for (const [said, year] of days) assert.ok(Number(year) > soon, said);
+});
+
 test('without any one of the caps of pages a test fails', (t) => {
 	const caps = declarations('cap').filter(({ all }) => !/channel\s*=/.test(all));
 	assert.ok(caps.length >= 1, `${caps.length} caps`);
