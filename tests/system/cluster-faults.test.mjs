@@ -4,6 +4,7 @@
 // Seen failing on builds without a protection (meson -Dc_args=-D…): FW_BREAK_WAIT (a batch is answered that no replica has) "a primary
 // that its replica has lost"; FW_BREAK_BATCH_ID (a batch that comes again is done again) "connections to the nodes are cut".
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertExactlyOnce, assertStored, kin, makeStream, random, seed, startLoad } from './acknowledged.mjs';

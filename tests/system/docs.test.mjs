@@ -19,6 +19,7 @@
 //            it is compiled as the end of that file of plugins/.
 // Other languages (and none) are not run. Links to files must lead somewhere.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

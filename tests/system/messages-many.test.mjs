@@ -2,6 +2,7 @@
 // second of its time, so does the first of the others, and each goes once.
 // Seen failing on a build whose scheduler is told of nothing and looks every 30 seconds (fw_messages_start without its watch): the one.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

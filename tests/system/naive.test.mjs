@@ -5,6 +5,7 @@
 // FW_ONLY=N        only the set of this number
 // FW_WITHOUT=a,b   without these features of the generator (naive/generate.mjs lists them)
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

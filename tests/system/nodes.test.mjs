@@ -1,5 +1,6 @@
 // Two daemons on one store: what one of them finds out about a rule holds for both.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until, writeFiles } from './daemon.mjs';

@@ -1,5 +1,6 @@
 // OpenFeature's stock providers, unmodified, in Node and in Chromium: a slot is a flag. And what their protocol says, by hand.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 // The example store's two pages in a real browser, with its own configuration and rules: where a visitor says what may be done
 // with his data, and where support looks him up. What is said on them counts from the next answer on.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

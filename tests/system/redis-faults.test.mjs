@@ -2,6 +2,7 @@
 // once more. Redis syncs its append-only file before it answers: with "everysec" it may answer what it has not even written yet.
 // Seen failing on a build with -Dc_args=-DFW_BREAK_BATCH_ID (a batch that comes again is done again): "connections are cut".
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertExactlyOnce, assertStored } from './acknowledged.mjs';

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ask, long, program, run } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
-import { bytesInStore, replicasBeginAnew, test, testEverywhere, testOnLmdb } from './stores.mjs';
+import { bytesInStore, importAside, replicasBeginAnew, test, testEverywhere, testOnLmdb } from './stores.mjs';
 import { xxh64 } from './xxh64.mjs';
 
 const reader = join(dirname(program), '../tests/system/lmdb_reader');
@@ -189,8 +189,8 @@ testEverywhere('who is erased is gone, by every id, and does not come back', asy
 	assert.equal(run(['dead-letters', 'list', '--json', '--config', shop.config]).stdout.split('\n').filter(Boolean).length, 1, 'they leave no letter');
 	const history = join(shop.folder, 'history.jsonl');
 	writeFileSync(history, [event({ userId: p.userId, anonymousId: undefined, timestamp: ago(86400_000 * 30) }), event({ anonymousId: p.anonymousId, timestamp: ago(86400_000 * 20) })].map((e) => `${JSON.stringify(e)}\n`).join(''));
-	const brought = run(['import', '--json', '--config', shop.config, history]);
-	assert.deepEqual([brought.status, JSON.parse(brought.stdout).refused, JSON.parse(brought.stdout).applied], [1, 2, 0], brought.stderr);
+	const brought = await importAside(['--config', shop.config, history]);
+	assert.deepEqual([brought.status, brought.refused, brought.applied], [1, 2, 0], brought.stderr);
 	assert.match(brought.stderr, /history\.jsonl:1: it happened before the person was erased\n.*history\.jsonl:2: /);
 	for (const id of ids) assert.equal((await shop.get(id)).status, 404, id);
 	assert.equal(await shop.daemon.stop(), 0);

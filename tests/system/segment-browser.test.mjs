@@ -1,6 +1,7 @@
 // The stock client of Segment for browsers, unmodified, in a real Chromium, on a page of another origin: what a shop gets by
 // changing the client's host.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,6 +1,7 @@
 // The stock client of Segment for Node, unmodified: through a busy server, lost answers, a restart and reloads every event is
 // counted, and counted once.
 
+import './release.mjs';
 import { Analytics } from '@segment/analytics-node';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

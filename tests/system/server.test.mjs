@@ -260,7 +260,7 @@ function load(shop, connections = 8) {
 test('no request fails while sets are reloaded, broken ones among them', async (t) => {
 	const shop = await serve(t);
 	const seen = load(shop);
-	const times = long ? 200 : 12;
+	const times = long ? 200 : 6;
 	for (let i = 0; i < times; i++) {
 		shop.write({ 'shop/home.lua': i % 4 === 3 ? 'rule "r" {' : rules(`b${i}`) });
 		const { status } = await runAside(['reload', '--config', shop.config]);
@@ -273,7 +273,7 @@ test('no request fails while sets are reloaded, broken ones among them', async (
 	assert.ok(seen.banners.has('b0') && seen.banners.has(`b${times - 2}`), [...seen.banners].join(' '));
 });
 
-const RELOADS = long ? 50 : 12;
+const RELOADS = long ? 50 : 8;
 test(`${RELOADS} reloads in a row leave nothing behind`, async (t) => {
 	const shop = await serve(t);
 	const count = (pid, what) => Number(spawnSync('sh', ['-c', what === 'fds' ? `ls /proc/${pid}/fd | wc -l` : `ps --ppid ${pid} -o pid= | wc -l`], { encoding: 'utf8' }).stdout);

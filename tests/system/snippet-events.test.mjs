@@ -1,5 +1,6 @@
 // What fw.js tells, in a real browser: events, impressions and clicks; who may be known, before and after somebody says so.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { userHash } from './people.mjs';

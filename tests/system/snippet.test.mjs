@@ -1,5 +1,6 @@
 // fw.js in a real browser: what it shows, and what a visitor sees while it does. What it tells is in snippet-events.test.mjs.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -3,6 +3,7 @@
 //
 // Seen failing on a build with FW_BREAK_SPOOL_ONCE (meson -Dc_args=-D…): events without a messageId count twice.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';

@@ -1,6 +1,7 @@
 // `floorwalker store copy`: a daemon on the copy knows what the one on the source knew; with --follow nothing that was acknowledged
 // is missing after the switch; and what keeps it from copying is said. How it copies is in tests/unit/test_store_copy.c.
 
+import './release.mjs';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

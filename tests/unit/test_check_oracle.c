@@ -478,7 +478,7 @@ static void test_oracle(void **state)
 		moments_us[i] = (c.days * 86400 + c.second) * 1000000;
 	}
 	const char *one = getenv("FW_SEED"), *sets = getenv("FW_SETS"), *from = getenv("FW_FROM");
-	unsigned long n = sets ? strtoul(sets, NULL, 10) : getenv("FW_LONG") ? 30000 : 1300, first = from ? strtoul(from, NULL, 10) : 0;
+	unsigned long n = sets ? strtoul(sets, NULL, 10) : getenv("FW_LONG") ? 30000 : 700, first = from ? strtoul(from, NULL, 10) : 0;
 	if (one) {
 		try_seed(strtoul(one, NULL, 10));
 		return;
@@ -490,7 +490,7 @@ static void test_oracle(void **state)
 		if (said[i])
 			printf(" %s %u", fw_finding_name((enum fw_finding_code)i), said[i]);
 	printf(", not determined %u\n", undetermined);
-	assert_true(n < 1300 || (said[FW_FINDING_NEVER_WINS] && said[FW_FINDING_TIE] && said[FW_FINDING_CONTRADICTION] &&
+	assert_true(n < 700 || (said[FW_FINDING_NEVER_WINS] && said[FW_FINDING_TIE] && said[FW_FINDING_CONTRADICTION] &&
 		said[FW_FINDING_ALWAYS_VETOED] && said[FW_FINDING_GUARD_IDLE] && said[FW_FINDING_EMPTY_SLOT]));
 }
 
