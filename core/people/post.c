@@ -208,7 +208,8 @@ static int put_late(struct fw_delivery *d, struct fw_batch *batch, struct fw_cha
 {
 	const struct fw_late *late = &d->received.late;
 	if (fw_receive_joins(d->entry.kind))
-		changes[batch->n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&d->tombstone_key), { NULL, 0 }, d->tombstone_version };
+		changes[batch->n++] = (struct fw_change){ FW_CHANGE_EXPECT, fw_key_str(&d->tombstone_key), { NULL, 0 },
+			d->tombstone_version };
 	if (!late->person.id.n)
 		return 0;
 	fw_erasure_key(d->receiver, late->tombstone.erased_us, (uint64_t)d->sender << 48 | d->number, &d->late);
