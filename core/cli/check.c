@@ -7,6 +7,7 @@
 #include "check/check.h"
 #include "cli/commands.h"
 #include "cli/open.h"
+#include "cli/watch.h"
 #include "decide/selftest.h"
 
 enum form { FORM_TEXT, FORM_JSON, FORM_ANNOTATIONS };
@@ -185,50 +186,65 @@ static void check(struct job *j, const char *config, const char *rules)
 	j->compliance = o->config ? o->config->compliance : NULL;
 }
 
-static int run(int argc, char **argv)
+struct wanted {
+	const char *config, *rules;
+	enum form form;
+	bool all;
+};
+
+static int check_once(void *ctx, struct fw_watched *ret)
 {
-	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' }, { "annotations", no_argument, NULL, 'a' }, { "all", no_argument, NULL, 'A' },
-		{ NULL, 0, NULL, 0 } };
-	const char *rules = NULL, *config = NULL;
-	enum form form = FORM_TEXT;
-	struct job j = { .ret = 0 };
-	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		switch (c) {
-		case 'r': rules = optarg; break;
-		case 'c': config = optarg; break;
-		case 'j': form = FORM_JSON; break;
-		case 'a': form = FORM_ANNOTATIONS; break;
-		case 'A': j.all = true; break;
-		default: return fw_command_misused(&fw_command_check, NULL);
-		}
-	}
-	if (optind < argc)
-		return fw_command_misused(&fw_command_check, "it takes no arguments; name the folder with --rules DIR");
+	const struct wanted *w = ctx;
+	struct job j = { .all = w->all };
 	fw_arena_init(&j.arena, NULL, 0, 0);
-	check(&j, config, rules);
-	if (form == FORM_JSON)
+	check(&j, w->config, w->rules);
+	if (w->form == FORM_JSON)
 		print_json(&j);
-	else if (form == FORM_ANNOTATIONS)
+	else if (w->form == FORM_ANNOTATIONS)
 		print_annotations(&j);
 	else
 		print_text(&j);
+	fw_watched_note(ret, &j.opened, w->config, w->rules);
 	int status = j.ret || j.found.certain ? FW_EXIT_NO : FW_EXIT_DONE;
 	fw_arena_finish(&j.arena);
 	fw_opened_close(&j.opened);
 	return status;
 }
 
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' }, { "annotations", no_argument, NULL, 'a' }, { "all", no_argument, NULL, 'A' },
+		{ "watch", no_argument, NULL, 'w' }, { NULL, 0, NULL, 0 } };
+	struct wanted w = { .form = FORM_TEXT };
+	bool watches = false;
+	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (c) {
+		case 'r': w.rules = optarg; break;
+		case 'c': w.config = optarg; break;
+		case 'j': w.form = FORM_JSON; break;
+		case 'a': w.form = FORM_ANNOTATIONS; break;
+		case 'A': w.all = true; break;
+		case 'w': watches = true; break;
+		default: return fw_command_misused(&fw_command_check, NULL);
+		}
+	}
+	if (optind < argc)
+		return fw_command_misused(&fw_command_check, "it takes no arguments; name the folder with --rules DIR");
+	return fw_watch(watches, check_once, &w);
+}
+
 const struct fw_command fw_command_check = {
 	.name = "check",
 	.summary = "reads a rule set without serving it: every error, and what can hardly be meant",
-	.usage = "usage: floorwalker check [--rules DIR] [--config FILE] [--all] [--json | --annotations]\n\n"
+	.usage = "usage: floorwalker check [--rules DIR] [--config FILE] [--all] [--json | --annotations] [--watch]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts (else ./floorwalker.lua,\n"
 		 "                 /etc/floorwalker/floorwalker.lua)\n"
 		 "  --all          findings, too, that are only possible: a function decides\n"
 		 "  --json         {\"errors\":[…],\"findings\":[…]}\n"
-		 "  --annotations  as GitHub's workflows put them beside the line of a change\n\n"
+		 "  --annotations  as GitHub's workflows put them beside the line of a change\n"
+		 "  --watch        again after every save, until it is ended\n\n"
 		 "Exit status: 0 the set would load and nothing was found, 1 it would not, or something was, 2 used wrongly.\n",
 	.run = run,
 };

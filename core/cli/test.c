@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/open.h"
+#include "cli/watch.h"
 #include "decide/selftest.h"
 
 static void print_json(const struct fw_opened *o, uint32_t ran, int failed)
@@ -26,46 +27,61 @@ static void print_json(const struct fw_opened *o, uint32_t ran, int failed)
 	fw_buf_finish(&buf);
 }
 
+struct wanted {
+	const char *config, *rules, *only;
+	bool json;
+};
+
+static int test_once(void *ctx, struct fw_watched *ret)
+{
+	const struct wanted *w = ctx;
+	struct fw_opened o;
+	uint32_t ran = 0;
+	int failed = fw_opened_open(&o, w->config, w->rules);
+	if (failed == 0)
+		failed = fw_selftest_run(&o.decider, o.zones, w->only, &o.errors, &ran);
+	if (w->json)
+		print_json(&o, ran, failed);
+	else
+		fw_opened_report(&o);
+	if (!w->json && failed >= 0)
+		printf("%u passed, %d failed\n", ran - (unsigned)failed, failed);
+	fw_watched_note(ret, &o, w->config, w->rules);
+	fw_opened_close(&o);
+	return failed ? FW_EXIT_NO : FW_EXIT_DONE;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "only", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
-	const char *rules = NULL, *config = NULL, *only = NULL;
-	bool json = false;
+		{ "only", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' }, { "watch", no_argument, NULL, 'w' },
+		{ NULL, 0, NULL, 0 } };
+	struct wanted w = { .json = false };
+	bool watches = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
-		case 'r': rules = optarg; break;
-		case 'c': config = optarg; break;
-		case 'o': only = optarg; break;
-		case 'j': json = true; break;
+		case 'r': w.rules = optarg; break;
+		case 'c': w.config = optarg; break;
+		case 'o': w.only = optarg; break;
+		case 'j': w.json = true; break;
+		case 'w': watches = true; break;
 		default: return fw_command_misused(&fw_command_test, NULL);
 		}
 	}
 	if (optind < argc)
 		return fw_command_misused(&fw_command_test, "it takes no arguments; name the folder with --rules DIR");
-	struct fw_opened o;
-	uint32_t ran = 0;
-	int failed = fw_opened_open(&o, config, rules);
-	if (failed == 0)
-		failed = fw_selftest_run(&o.decider, o.zones, only, &o.errors, &ran);
-	if (json)
-		print_json(&o, ran, failed);
-	else
-		fw_opened_report(&o);
-	if (!json && failed >= 0)
-		printf("%u passed, %d failed\n", ran - (unsigned)failed, failed);
-	fw_opened_close(&o);
-	return failed ? FW_EXIT_NO : FW_EXIT_DONE;
+	return fw_watch(watches, test_once, &w);
 }
 
 const struct fw_command fw_command_test = {
 	.name = "test",
 	.summary = "runs the rule set's tests",
-	.usage = "usage: floorwalker test [--rules DIR] [--config FILE] [--only TEXT] [--json]\n\n"
+	.usage = "usage: floorwalker test [--rules DIR] [--config FILE] [--only TEXT] [--json] [--watch]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts\n"
 		 "  --only TEXT    only tests whose name contains it\n"
-		 "  --json         {\"passed\",\"failed\",\"errors\":[…]}\n\n"
+		 "  --json         {\"passed\",\"failed\",\"errors\":[…]}\n"
+		 "  --watch        again after every save, until it is ended\n\n"
 		 "Exit status: 0 all passed, 1 one failed or the set does not load, 2 used wrongly.\n",
 	.run = run,
 };

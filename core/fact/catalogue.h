@@ -67,6 +67,7 @@ struct fw_fact_info {
 	const char *const *values; /* the closed list of its values, ended by NULL; NULL when open */
 	const char *form;          /* what a value looks like, for messages: "two letters, such as \"CA\""; or NULL */
 	bool (*fits)(struct fw_str value); /* the form's check, or NULL */
+	const char *doc;           /* what it is, for whoever writes rules */
 };
 
 const struct fw_fact_info *fw_fact_info(enum fw_fact fact);

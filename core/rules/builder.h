@@ -102,6 +102,15 @@ const char *fw_words_type(lua_State *L, int index);
 const char *fw_words_hint(const char *name, char *buf, size_t size);
 /* The tag of a table that a word made ("any", "all", "none", "list", "at_least", "is_not" …), or NULL. */
 const char *fw_words_tag(lua_State *L, int index);
+/* A word that is called, and what it gives; with a name in a query, the type of its value. For editors (definitions.c). */
+struct fw_word {
+	const char *name;
+	int arguments;
+	const char *type, *doc;
+};
+const struct fw_word *fw_words_marks(size_t *ret_n);
+const struct fw_word *fw_words_matchers(size_t *ret_n);
+const struct fw_word *fw_words_of_query(size_t *ret_n);
 
 /* reach.c: everything a declaration's functions can reach is checked for assignments and frozen. */
 int fw_reach_check(struct fw_builder *b);
@@ -132,9 +141,15 @@ int fw_declare_all(struct fw_builder *b);
 /* fields.c: reading a declaration's table. Each returns 0 when the field is absent or read, FW_EINVAL after an error. */
 struct fw_field {
 	const char *name;
-	int (*read)(struct fw_builder *b, struct fw_at *at, int index, void *into);
+	int (*read)(struct fw_builder *b, struct fw_at *at, int index, void *into); /* NULL: whoever declares it reads it */
 	size_t offset;
+	const char *type, *doc; /* for editors (definitions.c): as the Lua language server writes types; what it is */
 };
+#define FW_FIELDS(table) (sizeof(table) / sizeof *(table))
+/* A declaration's fields; those of `applies`. */
+const struct fw_field *fw_declared_fields(enum fw_declared kind, size_t *ret_n);
+const struct fw_field *fw_declared_rule_fields(size_t *ret_n);
+const struct fw_field *fw_declared_applies(size_t *ret_n);
 int fw_fields_read(struct fw_builder *b, struct fw_at *at, int table, const struct fw_field *fields, size_t n, void *into);
 int fw_field_text(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* const char * */
 int fw_field_bool(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* bool */

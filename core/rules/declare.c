@@ -56,21 +56,26 @@ static struct fw_place place_of(const struct fw_builder *b, const struct fw_decl
 	return (struct fw_place){ b->sources.items[d->source].name, d->line };
 }
 
+static const struct fw_field slot_fields[] = {
+	{ "channel", fw_field_text, offsetof(struct fw_slot, channel), "string",
+		"Where it is shown: \"web\", or what a plugin is the channel of." },
+	{ "show_up_to", fw_field_count, offsetof(struct fw_slot, show_up_to), "integer?",
+		"How many winners it shows; 1 where nothing is said." },
+	{ "default", fw_field_content, offsetof(struct fw_slot, fallback), "table?",
+		"What it shows when no rule wins; fit for everybody." },
+	{ "public", fw_field_bool, offsetof(struct fw_slot, public), "boolean?",
+		"Whether a public key may ask for it; so it is with the channel \"web\"." },
+};
+
 static int declare_slot(struct fw_builder *b, struct fw_at *at, int table, struct fw_slot *slot)
 {
-	static const struct fw_field fields[] = {
-		{ "channel", fw_field_text, offsetof(struct fw_slot, channel) },
-		{ "show_up_to", fw_field_count, offsetof(struct fw_slot, show_up_to) },
-		{ "default", fw_field_content, offsetof(struct fw_slot, fallback) },
-		{ "public", fw_field_bool, offsetof(struct fw_slot, public) },
-	};
 	lua_State *L = b->lua;
 	slot->show_up_to = 1;
 	slot->fallback.function = FW_NONE;
 	lua_getfield(L, table, "public");
 	bool says_public = !lua_isnil(L, -1);
 	lua_pop(L, 1);
-	int ret = fw_fields_read(b, at, table, fields, sizeof fields / sizeof *fields, slot);
+	int ret = fw_fields_read(b, at, table, slot_fields, FW_FIELDS(slot_fields), slot);
 	if (ret == 0 && !slot->channel)
 		ret = fw_build_fail(b, at, "write channel = \"web\"", "a slot needs its channel");
 	if (ret == 0 && slot->fallback.function != FW_NONE)
@@ -82,10 +87,14 @@ static int declare_slot(struct fw_builder *b, struct fw_at *at, int table, struc
 	return ret;
 }
 
+static const struct fw_field segment_fields[] = {
+	{ "when", NULL, 0, "fw.when|fun(v: fw.visitor): boolean?",
+		"Whom it is; a condition, to be named by others." },
+};
+
 static int check_segment_fields(struct fw_builder *b, struct fw_at *at, int table)
 {
-	static const struct fw_field fields[] = { { "when", NULL, 0 } };
-	return fw_fields_read(b, at, table, fields, 1, NULL);
+	return fw_fields_read(b, at, table, segment_fields, FW_FIELDS(segment_fields), NULL);
 }
 
 /* What a guard or a cap applies to. */
@@ -131,21 +140,27 @@ static int read_uses(struct fw_builder *b, struct fw_at *at, const char **names,
 	return 0;
 }
 
+static const struct fw_field applies_fields[] = {
+	{ "channel", fw_field_texts, offsetof(struct applies, channels), "string|string[]|nil",
+		"Only what goes by these channels." },
+	{ "slot", fw_field_texts, offsetof(struct applies, slots), "string|string[]|nil",
+		"Only what is shown in these slots." },
+	{ "rule", fw_field_texts, offsetof(struct applies, rules), "string|string[]|nil",
+		"Only these rules." },
+	{ "tag", fw_field_texts, offsetof(struct applies, tags), "string|string[]|nil",
+		"Only rules with one of these tags." },
+	{ "uses", fw_field_texts, offsetof(struct applies, uses), "fw.uses|fw.uses[]|nil",
+		"Only rules that make use of such facts, in their conditions or in what they show." },
+};
+
 static int read_applies(struct fw_builder *b, struct fw_at *at, int table, struct applies *a, unsigned *ret_uses)
 {
-	static const struct fw_field fields[] = {
-		{ "channel", fw_field_texts, offsetof(struct applies, channels) },
-		{ "slot", fw_field_texts, offsetof(struct applies, slots) },
-		{ "rule", fw_field_texts, offsetof(struct applies, rules) },
-		{ "tag", fw_field_texts, offsetof(struct applies, tags) },
-		{ "uses", fw_field_texts, offsetof(struct applies, uses) },
-	};
 	lua_State *L = b->lua;
 	int top = lua_gettop(L), ret = 0;
 	if (lua_getfield(L, table, "applies") != LUA_TNIL) {
 		size_t length = fw_at_enter(at, "applies");
-		ret = lua_type(L, -1) == LUA_TTABLE ? fw_fields_read(b, at, lua_gettop(L), fields, 5, a) : fw_build_fail(b, at,
-			"write applies = { channel = \"sms\" }", "a table was expected");
+		ret = lua_type(L, -1) != LUA_TTABLE ? fw_build_fail(b, at, "write applies = { channel = \"sms\" }", "a table was expected")
+			: fw_fields_read(b, at, lua_gettop(L), applies_fields, FW_FIELDS(applies_fields), a);
 		if (ret == 0)
 			ret = check_slots_and_rules(b, at, a);
 		if (ret == 0)
@@ -180,15 +195,23 @@ static int read_condition(struct fw_builder *b, struct fw_at *at, int table, con
 	return ret;
 }
 
+static const struct fw_field guard_fields[] = {
+	{ "because", fw_field_text, offsetof(struct fw_guard, because), "string",
+		"Why it is there: shown in every explanation." },
+	{ "or_else", read_or_else, offsetof(struct fw_guard, defer), "\"drop\"|\"defer\"|nil",
+		"What becomes of a message that it holds back: \"drop\", or \"defer\" to the first minute that fits." },
+	{ "applies", NULL, 0, "fw.applies?",
+		"What it guards; everything where nothing is said." },
+	{ "require", NULL, 0, "fw.when|(fun(v: fw.visitor): boolean?)|nil",
+		"Nothing is shown or sent unless this is true; what is not known does not do." },
+	{ "forbid", NULL, 0, "fw.when|(fun(v: fw.visitor): boolean?)|nil",
+		"Nothing is shown or sent if this is true." },
+};
+
 static int declare_guard(struct fw_builder *b, struct fw_at *at, int table, struct fw_guard *g)
 {
-	static const struct fw_field fields[] = {
-		{ "because", fw_field_text, offsetof(struct fw_guard, because) },
-		{ "or_else", read_or_else, offsetof(struct fw_guard, defer) },
-		{ "applies", NULL, 0 }, { "require", NULL, 0 }, { "forbid", NULL, 0 },
-	};
 	struct applies a = { 0 };
-	int ret = fw_fields_read(b, at, table, fields, 5, g);
+	int ret = fw_fields_read(b, at, table, guard_fields, FW_FIELDS(guard_fields), g);
 	if (ret == 0 && !g->because)
 		ret = fw_build_fail(b, at, "write because = \"…\": it is shown in every explanation", "a guard says why");
 	if (ret == 0)
@@ -207,16 +230,21 @@ static int declare_guard(struct fw_builder *b, struct fw_at *at, int table, stru
 	return ret;
 }
 
+static const struct fw_field cap_fields[] = {
+	{ "limit", fw_field_count, offsetof(struct fw_cap, limit), "integer",
+		"How many times, for one person." },
+	{ "per", fw_field_duration, offsetof(struct fw_cap, per_s), "string",
+		"Within how long: \"7d\", \"24h\"." },
+	{ "or_else", read_or_else, offsetof(struct fw_cap, defer), "\"drop\"|\"defer\"|nil",
+		"What becomes of a message for which there is no place." },
+	{ "applies", NULL, 0, "fw.applies?",
+		"What counts against it; everything where nothing is said." },
+};
+
 static int declare_cap(struct fw_builder *b, struct fw_at *at, int table, struct fw_cap *c)
 {
-	static const struct fw_field fields[] = {
-		{ "limit", fw_field_count, offsetof(struct fw_cap, limit) },
-		{ "per", fw_field_duration, offsetof(struct fw_cap, per_s) },
-		{ "or_else", read_or_else, offsetof(struct fw_cap, defer) },
-		{ "applies", NULL, 0 },
-	};
 	struct applies a = { 0 };
-	int ret = fw_fields_read(b, at, table, fields, 4, c);
+	int ret = fw_fields_read(b, at, table, cap_fields, FW_FIELDS(cap_fields), c);
 	if (ret == 0 && (!c->limit || !c->per_s))
 		ret = fw_build_fail(b, at, "write limit = 3, per = \"7d\"", "a cap needs a limit and a window");
 	if (ret == 0 && c->limit > FW_LIMIT_CAP_USES)
@@ -314,11 +342,17 @@ static int refuse_given(struct fw_builder *b, struct fw_at *at, const struct fw_
 	return ret;
 }
 
+static const struct fw_field test_fields[] = {
+	{ "given", NULL, 0, "fw.given",
+		"The visitor: facts by name, what happened as `events`, the time as `at`, and `wait`." },
+	{ "expect", NULL, 0, "table<string, string|string[]|false>",
+		"By slot or channel: the rule that wins, several in their order, or \"default\"." },
+};
+
 static int declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw_test *t)
 {
-	static const struct fw_field fields[] = { { "given", NULL, 0 }, { "expect", NULL, 0 } };
 	t->compliance = is_compliance(b, at->declaration);
-	int ret = fw_fields_read(b, at, table, fields, 2, NULL);
+	int ret = fw_fields_read(b, at, table, test_fields, FW_FIELDS(test_fields), NULL);
 	if (ret == 0)
 		ret = read_object(b, at, table, "given", &t->given);
 	if (ret == 0)
@@ -438,4 +472,22 @@ int fw_declare_all(struct fw_builder *b)
 		fw_arena_reset(&b->scratch);
 	}
 	return b->failed ? FW_EINVAL : ret;
+}
+
+const struct fw_field *fw_declared_fields(enum fw_declared kind, size_t *ret_n)
+{
+	switch (kind) {
+	case FW_DECLARED_SLOT: *ret_n = FW_FIELDS(slot_fields); return slot_fields;
+	case FW_DECLARED_SEGMENT: *ret_n = FW_FIELDS(segment_fields); return segment_fields;
+	case FW_DECLARED_GUARD: *ret_n = FW_FIELDS(guard_fields); return guard_fields;
+	case FW_DECLARED_CAP: *ret_n = FW_FIELDS(cap_fields); return cap_fields;
+	case FW_DECLARED_TEST: *ret_n = FW_FIELDS(test_fields); return test_fields;
+	default: return fw_declared_rule_fields(ret_n);
+	}
+}
+
+const struct fw_field *fw_declared_applies(size_t *ret_n)
+{
+	*ret_n = FW_FIELDS(applies_fields);
+	return applies_fields;
 }

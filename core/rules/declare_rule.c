@@ -61,26 +61,45 @@ static int read_on(struct fw_builder *b, struct fw_at *at, int index, void *into
 }
 
 static const struct fw_field rule_fields[] = {
-	{ "slot", fw_field_text, offsetof(struct fields, slot) },
-	{ "show", fw_field_content, offsetof(struct fields, show) },
-	{ "channel", fw_field_text, offsetof(struct fields, channel) },
-	{ "on", read_on, offsetof(struct fields, on) },
-	{ "after", fw_field_duration, offsetof(struct fields, after_s) },
-	{ "cancel_on", fw_field_texts, offsetof(struct fields, cancel_on) },
-	{ "expires", fw_field_duration, offsetof(struct fields, expires_s) },
-	{ "class", fw_field_text, offsetof(struct fields, class) },
-	{ "send", fw_field_content, offsetof(struct fields, send) },
-	{ "priority", fw_field_whole, offsetof(struct fields, priority) },
-	{ "when", fw_field_any, offsetof(struct fields, has_when) },
-	{ "only_one_of", fw_field_text, offsetof(struct fields, only_one_of) },
-	{ "tags", fw_field_texts, offsetof(struct fields, tags) },
-	{ "rollout", fw_field_percent, offsetof(struct fields, rollout) },
-	{ "starts", read_starts, offsetof(struct fields, starts_us) },
-	{ "ends", read_ends, offsetof(struct fields, ends_us) },
-	{ "enabled", fw_field_bool, offsetof(struct fields, enabled) },
-	{ "owner", fw_field_text, offsetof(struct fields, owner) },
-	{ "note", fw_field_text, offsetof(struct fields, note) },
-	{ "score", NULL, 0 },
+	{ "slot", fw_field_text, offsetof(struct fields, slot), "string?",
+		"The slot it is for; it is a rule for a slot, then, and has `show`." },
+	{ "show", fw_field_content, offsetof(struct fields, show), "table|(fun(v: fw.visitor): table?)|nil",
+		"What it shows: any table, which the page gets as JSON; or a function that makes it, and may answer nil." },
+	{ "channel", fw_field_text, offsetof(struct fields, channel), "string?",
+		"The channel by which it sends; it is a rule for messages, then, and has `on` and `send`." },
+	{ "on", read_on, offsetof(struct fields, on), "string|string[]|fw.trigger|nil",
+		"What sets it off: an event's name or several, segment_entered \"…\", or every \"1d\"." },
+	{ "after", fw_field_duration, offsetof(struct fields, after_s), "string?",
+		"How long after that it is due: \"1h\"." },
+	{ "cancel_on", fw_field_texts, offsetof(struct fields, cancel_on), "string|string[]|nil",
+		"Events that take it back before it is due." },
+	{ "expires", fw_field_duration, offsetof(struct fields, expires_s), "string?",
+		"How long it may be late; then it is dropped." },
+	{ "class", fw_field_text, offsetof(struct fields, class), "\"marketing\"|\"service\"|\"transactional\"|nil",
+		"\"marketing\" where nothing is said: it needs the consent of its channel." },
+	{ "send", fw_field_content, offsetof(struct fields, send), "table|(fun(v: fw.visitor): table?)|nil",
+		"What it sends: text, or a template and its content; or a function that makes it." },
+	{ "priority", fw_field_whole, offsetof(struct fields, priority), "integer?",
+		"The higher wins; 0 where nothing is said." },
+	{ "when", fw_field_any, offsetof(struct fields, has_when), "fw.when|(fun(v: fw.visitor): boolean?)|nil",
+		"Whom it is for; everybody where nothing is said." },
+	{ "only_one_of", fw_field_text, offsetof(struct fields, only_one_of), "string?",
+		"A name: of rules that share it only one is shown on a page, or sent." },
+	{ "tags", fw_field_texts, offsetof(struct fields, tags), "string|string[]|nil",
+		"Names by which guards and caps find it." },
+	{ "rollout", fw_field_percent, offsetof(struct fields, rollout), "number?",
+		"The percentage of visitors for whom it counts, always the same ones." },
+	{ "starts", read_starts, offsetof(struct fields, starts_us), "string?",
+		"The day it begins, or a time: \"2030-11-27\", \"2030-11-27T09:00\"." },
+	{ "ends", read_ends, offsetof(struct fields, ends_us), "string?",
+		"The last day, whole; or a time." },
+	{ "enabled", fw_field_bool, offsetof(struct fields, enabled), "boolean?",
+		"false: as if it were not there, and still read." },
+	{ "owner", fw_field_text, offsetof(struct fields, owner), "string?",
+		"Whom to ask about it." },
+	{ "note", fw_field_text, offsetof(struct fields, note), "string?",
+		"What others should know." },
+	{ "score", NULL, 0, NULL, NULL },
 };
 
 static int check_slot(struct fw_builder *b, struct fw_at *at, struct fields *f, struct fw_rule *rule)
@@ -182,7 +201,7 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 	struct fields f = { .rollout = 100, .enabled = true, .starts_us = INT64_MIN, .ends_us = INT64_MAX };
 	uint32_t functions_before = b->functions.n;
 	rule->slot = rule->when = rule->group = FW_NONE;
-	int ret = fw_fields_read(b, at, table, rule_fields, sizeof rule_fields / sizeof *rule_fields, &f);
+	int ret = fw_fields_read(b, at, table, rule_fields, FW_FIELDS(rule_fields), &f);
 	lua_getfield(b->lua, table, "score");
 	bool scored = !lua_isnil(b->lua, -1);
 	lua_pop(b->lua, 1);
@@ -211,4 +230,10 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 	for (uint32_t i = functions_before; i < b->functions.n; i++)
 		b->functions.items[i].rule = (uint32_t)(rule - b->set->rules);
 	return ret;
+}
+
+const struct fw_field *fw_declared_rule_fields(size_t *ret_n)
+{
+	*ret_n = FW_FIELDS(rule_fields);
+	return rule_fields;
 }

@@ -399,9 +399,24 @@ static int read_key(struct fw_builder *b, struct fw_at *at, int index, enum fw_k
 	return 0;
 }
 
+static const struct fw_word query_words[] = {
+	{ "category", 0, "string?", "Of this category." },
+	{ "product", 0, "string?", "This product." },
+	{ "brand", 0, "string?", "Of this brand." },
+	{ "term", 0, "string?", "Searched for these words." },
+	{ "within", 0, "string?", "Within so long: \"7d\"; ever, where nothing is said." },
+	{ "at_least", 0, "number?", "So many times or more; once, where nothing is said. Of affinity: so great a share." },
+	{ "at_most", 0, "number?", "So many times or less." },
+};
+
+const struct fw_word *fw_words_of_query(size_t *ret_n)
+{
+	*ret_n = FW_FIELDS(query_words);
+	return query_words;
+}
+
 static int read_query_field(struct fw_builder *b, struct fw_at *at, int index, const char *name, struct query *q)
 {
-	static const char *const words[] = { "category", "product", "brand", "term", "within", "at_least", "at_most" };
 	bool share = q->query.fact == FW_FACT_AFFINITY;
 	enum fw_key_kind kind = fw_key_kind_find(fw_str(name));
 	if (kind != FW_KEY_NONE)
@@ -411,7 +426,7 @@ static int read_query_field(struct fw_builder *b, struct fw_at *at, int index, c
 	if (strcmp(name, "at_least") == 0 || strcmp(name, "at_most") == 0)
 		return read_bound(b, at, index, name, share, q);
 	char hint[100] = "";
-	const char *nearest = fw_nearest(name, words, 7);
+	const char *nearest = fw_nearest_in(name, &query_words[0].name, FW_FIELDS(query_words), sizeof *query_words);
 	if (nearest)
 		snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
 	return fw_build_fail(b, at, hint, "%s has no \"%s\"", fw_fact_info(q->query.fact)->name, name);

@@ -7,12 +7,41 @@
 const char *const fw_declared_words[FW_DECLARED_KINDS] = { "slot", "segment", "rule", "guard", "cap", "test" };
 
 /* Words that only mark their argument, and how many arguments the others take. */
-static const char *const marks[] = { "any", "all", "none", "list" };
-static const struct { const char *name; int arguments; } matchers[] = {
-	{ "at_least", 1 }, { "at_most", 1 }, { "more_than", 1 }, { "less_than", 1 }, { "between", 2 }, { "is_not", 1 },
-	{ "starts_with", 1 }, { "ends_with", 1 }, { "contains", 1 }, { "known", 0 }, { "unknown", 0 }, { "all_of", 1 },
-	{ "segment_entered", 1 }, { "every", 1 },
+static const struct fw_word marks[] = {
+	{ "any", 1, "fw.when", "True if one of the conditions is: any { { … }, { … } }." },
+	{ "all", 1, "fw.when", "True if all of the conditions are." },
+	{ "none", 1, "fw.when", "True if none of the conditions is." },
+	{ "list", 1, "table", "In content: a list, also where it is empty." },
 };
+static const struct fw_word matchers[] = {
+	{ "at_least", 1, "fw.matcher", "That much or more." },
+	{ "at_most", 1, "fw.matcher", "That much or less." },
+	{ "more_than", 1, "fw.matcher", "More than that." },
+	{ "less_than", 1, "fw.matcher", "Less than that." },
+	{ "between", 2, "fw.matcher",
+		"From the one to the other, both included; of hours and weekdays also over midnight and the weekend." },
+	{ "is_not", 1, "fw.matcher", "Anything but that; what is not known is neither." },
+	{ "starts_with", 1, "fw.matcher", "Text that begins so." },
+	{ "ends_with", 1, "fw.matcher", "Text that ends so." },
+	{ "contains", 1, "fw.matcher", "Text in which that stands." },
+	{ "known", 0, "fw.matcher", "It has a value." },
+	{ "unknown", 0, "fw.matcher", "It has no value." },
+	{ "all_of", 1, "fw.matcher", "Of a set: each of these is in it." },
+	{ "segment_entered", 1, "fw.trigger", "For `on`: a person comes into that segment." },
+	{ "every", 1, "fw.trigger", "For `on`: so often for each person, \"1d\" for instance." },
+};
+
+const struct fw_word *fw_words_marks(size_t *ret_n)
+{
+	*ret_n = FW_FIELDS(marks);
+	return marks;
+}
+
+const struct fw_word *fw_words_matchers(size_t *ret_n)
+{
+	*ret_n = FW_FIELDS(matchers);
+	return matchers;
+}
 
 static const char tags_key, words_key;
 
@@ -194,9 +223,9 @@ int fw_words_open(struct fw_builder *b)
 	}
 	lua_pop(L, 1);
 	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-		lua_pushstring(L, marks[i]);
+		lua_pushstring(L, marks[i].name);
 		lua_pushcclosure(L, mark, 1);
-		lua_setfield(L, -2, marks[i]);
+		lua_setfield(L, -2, marks[i].name);
 	}
 	for (size_t i = 0; i < sizeof matchers / sizeof *matchers; i++) {
 		lua_pushstring(L, matchers[i].name);

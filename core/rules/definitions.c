@@ -1,0 +1,163 @@
+#include "rules/definitions.h"
+
+#include <string.h>
+
+#include "fact/catalogue.h"
+#include "rules/builder.h"
+
+static const struct { const char *type, *doc; } declarations[FW_DECLARED_KINDS] = {
+	[FW_DECLARED_SLOT] = { "fw.slot", "A place on a page that rules fill." },
+	[FW_DECLARED_SEGMENT] = { "fw.segment", "A condition with a name." },
+	[FW_DECLARED_RULE] = { "fw.rule", "What a slot shows, or a channel sends, and to whom." },
+	[FW_DECLARED_GUARD] = { "fw.guard", "What must be so, or must not, whatever rules say." },
+	[FW_DECLARED_CAP] = { "fw.cap", "How often one person may see or get something." },
+	[FW_DECLARED_TEST] = { "fw.test", "A visitor, and the rules that must win for him: run before the set serves." },
+};
+
+/* The values of a closed list, each in quotes, with "|" between them. */
+static void put_values(struct fw_buf *out, const char *const *values)
+{
+	for (const char *const *v = values; *v; v++)
+		fw_buf_printf(out, "%s\"%s\"", v == values ? "" : "|", *v);
+}
+
+/* What a condition may say of the fact. */
+static void put_wanted(struct fw_buf *out, const struct fw_fact_info *info)
+{
+	switch (info->type) {
+	case FW_TYPE_BOOL: fw_buf_puts(out, "boolean|fw.matcher|nil"); break;
+	case FW_TYPE_NUMBER: fw_buf_puts(out, "number|number[]|fw.matcher|nil"); break;
+	case FW_TYPE_COUNT: case FW_TYPE_SHARE: fw_buf_puts(out, "fw.query|fw.matcher|nil"); break;
+	case FW_TYPE_ANY: fw_buf_puts(out, "table<string, any>?"); break;
+	default:
+		if (info->values) {
+			put_values(out, info->values);
+			fw_buf_putc(out, '|');
+		}
+		fw_buf_puts(out, "string|string[]|fw.matcher|nil");
+	}
+}
+
+/* What a function reads of it. */
+static void put_read(struct fw_buf *out, const struct fw_fact_info *info)
+{
+	switch (info->type) {
+	case FW_TYPE_BOOL: fw_buf_puts(out, "boolean?"); break;
+	case FW_TYPE_NUMBER: case FW_TYPE_DURATION: fw_buf_puts(out, "number?"); break;
+	case FW_TYPE_SET: case FW_TYPE_SEGMENT: fw_buf_puts(out, "table<string, boolean>"); break;
+	case FW_TYPE_COUNT: case FW_TYPE_SHARE: fw_buf_puts(out, "fun(self: fw.visitor, query: fw.query?): number?"); break;
+	case FW_TYPE_ANY: fw_buf_puts(out, "table<string, any>"); break;
+	default: fw_buf_puts(out, "string?");
+	}
+}
+
+static void put_doc(struct fw_buf *out, const struct fw_fact_info *info)
+{
+	fw_buf_printf(out, " %s", info->doc);
+	if (info->form)
+		fw_buf_printf(out, " Written as %s.", info->form);
+	for (unsigned bit = 1; bit <= FW_USES_CONSENT; bit <<= 1)
+		if (info->uses & bit)
+			fw_buf_printf(out, " Uses %s.", fw_uses_name(bit));
+	fw_buf_putc(out, '\n');
+}
+
+/* The facts whose names begin so, without it; those with a dot in the rest belong to a class of their own. */
+static void put_facts(struct fw_buf *out, const char *class, const char *prefix,
+	void (*put_type)(struct fw_buf *, const struct fw_fact_info *))
+{
+	size_t n = strlen(prefix);
+	fw_buf_printf(out, "\n---@class %s\n", class);
+	for (int i = 0; i < FW_FACT_COUNT; i++) {
+		const struct fw_fact_info *info = fw_fact_info((enum fw_fact)i);
+		if (strncmp(info->name, prefix, n) != 0 || strchr(info->name + n, '.'))
+			continue;
+		fw_buf_printf(out, "---@field %s ", info->name + n);
+		if (i == FW_FACT_ENGAGEMENT)
+			fw_buf_puts(out, put_type == put_read ? "table<string, number>" : "table<string, number|fw.matcher>?");
+		else
+			put_type(out, info);
+		put_doc(out, info);
+	}
+}
+
+static void put_conditions(struct fw_buf *out)
+{
+	put_facts(out, "fw.when.cart.contains", "cart.contains.", put_wanted);
+	put_facts(out, "fw.when.cart", "cart.", put_wanted);
+	fw_buf_puts(out, "---@field contains fw.when.cart.contains? What is in the cart.\n");
+	put_facts(out, "fw.when", "", put_wanted);
+	fw_buf_puts(out, "---@field cart fw.when.cart? The cart.\n"
+		"---@field [integer] fw.when|fun(v: fw.visitor): boolean? Further conditions, that must be true, too.\n");
+}
+
+static void put_visitor(struct fw_buf *out)
+{
+	put_facts(out, "fw.visitor.cart.contains", "cart.contains.", put_read);
+	put_facts(out, "fw.visitor.cart", "cart.", put_read);
+	fw_buf_puts(out, "---@field contains fw.visitor.cart.contains What is in the cart.\n");
+	put_facts(out, "fw.visitor", "", put_read);
+	fw_buf_puts(out, "---@field cart fw.visitor.cart The cart.\n"
+		"---@field known fun(self: fw.visitor, fact: string): boolean Whether the fact has a value: v:known \"traits.plan\".\n"
+		"---@field get fun(self: fw.visitor, fact: string, otherwise: any?): any Its value, or what is said instead.\n");
+}
+
+static void put_fields(struct fw_buf *out, const char *class, const struct fw_field *fields, size_t n)
+{
+	fw_buf_printf(out, "\n---@class %s\n", class);
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].doc)
+			fw_buf_printf(out, "---@field %s %s %s\n", fields[i].name, fields[i].type, fields[i].doc);
+}
+
+static void put_words(struct fw_buf *out, const struct fw_word *words, size_t n, const char *argument)
+{
+	for (size_t i = 0; i < n; i++) {
+		fw_buf_printf(out, "\n---%s\n", words[i].doc);
+		for (int k = 0; k < words[i].arguments; k++)
+			fw_buf_printf(out, "---@param %c %s\n", 'a' + k, argument);
+		fw_buf_printf(out, "---@return %s\nfunction %s(%s) end\n", words[i].type, words[i].name,
+			words[i].arguments == 2 ? "a, b" : words[i].arguments ? "a" : "");
+	}
+}
+
+void fw_definitions_write(struct fw_buf *out)
+{
+	size_t n;
+	fw_buf_puts(out, "---@meta\n\n-- What rule files may say, written by `floorwalker definitions` (" FW_VERSION ").\n\n"
+		"---@alias fw.uses ");
+	put_values(out, fw_uses_names());
+	fw_buf_puts(out, "\n\n---@class fw.matcher\n\n---@class fw.trigger\n\n---@class fw.query\n");
+	const struct fw_word *words = fw_words_of_query(&n);
+	for (size_t i = 0; i < n; i++)
+		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
+	put_conditions(out);
+	put_visitor(out);
+	fw_buf_puts(out, "\n---Facts by name, in the shape in which functions read them.\n---@class fw.given\n"
+		"---@field at string? The moment: \"2030-11-23T22:40\"; none where nothing is said.\n"
+		"---@field wait string? How long after it the answer is read: \"11h\".\n"
+		"---@field events table[]? What happened, oldest first: { \"Product Viewed\", category = \"boots\", ago = \"2d\" }.\n"
+		"---@field rollout number? Where in every rollout the visitor is, 0 to 100.\n---@field [string] any\n");
+	const struct fw_field *fields = fw_declared_applies(&n);
+	put_fields(out, "fw.applies", fields, n);
+	for (int kind = 0; kind < FW_DECLARED_KINDS; kind++) {
+		fields = fw_declared_fields((enum fw_declared)kind, &n);
+		put_fields(out, declarations[kind].type, fields, n);
+		fw_buf_printf(out, "\n---%s\n---@param id string\n---@return fun(fields: %s)\nfunction %s(id) end\n",
+			declarations[kind].doc, declarations[kind].type, fw_declared_words[kind]);
+	}
+	words = fw_words_marks(&n);
+	put_words(out, words, n, "table");
+	words = fw_words_matchers(&n);
+	put_words(out, words, n, "any");
+}
+
+void fw_definitions_luacheck(struct fw_buf *out)
+{
+	fw_buf_puts(out, "-- What rule files may name, written by `floorwalker definitions --luacheck` (" FW_VERSION ").\n"
+		"std = \"none\"\nread_globals = {");
+	for (const char *const *name = fw_words_names(); *name; name++)
+		if (strcmp(*name, "true") != 0 && strcmp(*name, "false") != 0 && strcmp(*name, "nil") != 0)
+			fw_buf_printf(out, " \"%s\",", *name);
+	fw_buf_puts(out, " }\nmax_line_length = false\nignore = { \"212/v\" } -- a function need not read its visitor\n");
+}
