@@ -55,6 +55,8 @@ int fw_erasure_read(struct fw_arena *a, const struct fw_key *key, struct fw_str 
 	fw_unpack_init(&u, value);
 	*ret = (struct fw_erasure){ .letters_done = false };
 	unsigned state = fw_unpack_byte(&u);
+	if (state & ~(unsigned)(LETTERS_DONE | SCRUBBED))
+		return FW_EINVAL; /* somebody's who is late (late.h) */
 	ret->letters_done = state & LETTERS_DONE;
 	ret->receipt.scrubbed = state & SCRUBBED;
 	ret->receipt.begun_us = fw_unpack_signed(&u);
@@ -350,30 +352,12 @@ static bool spool_is_through(struct rest *r)
 	return fw_held_oldest(spool, &r->scratch, &oldest_us) == 0 && (oldest_us == 0 || oldest_us > r->job.receipt.begun_us);
 }
 
-/* It is the row of somebody who is still to be erased. */
-static void leave_to_late(struct rest *r)
-{
-	struct fw_people *p = r->people;
-	const struct fw_key key = r->key;
-	const int64_t now_us = r->now_us;
-	fw_people_erased done = r->done;
-	void *ctx = r->ctx;
-	fw_arena_finish(&r->arena);
-	fw_arena_finish(&r->scratch);
-	free(r);
-	fw_late_go_on(p, &key, now_us, done, ctx);
-}
-
 static void on_row(void *ctx, int rc, const struct fw_row *row)
 {
 	struct rest *r = ctx;
 	if (rc == 0 && !row->value.p && r->key.bytes[0] == 'e') {
 		r->key.bytes[0] = 'E';
 		read_row(r);
-		return;
-	}
-	if (rc == 0 && fw_late_is(row->value)) {
-		leave_to_late(r);
 		return;
 	}
 	if (rc == 0 && !row->value.p)

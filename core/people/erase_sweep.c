@@ -65,7 +65,10 @@ static void go_on(struct fw_tour *t, const struct fw_row *rows, size_t n)
 		struct fw_key key = { .bucket = t->bucket, .n = (unsigned)rows[i].key.n };
 		memcpy(key.bytes, rows[i].key.p, key.n < sizeof key.bytes ? key.n : sizeof key.bytes);
 		t->left++;
-		fw_erasure_go_on(t->people, &key, t->now_us, on_gone_on, t);
+		if (fw_late_is(rows[i].value))
+			fw_late_go_on(t->people, &key, rows[i].value, on_gone_on, t);
+		else
+			fw_erasure_go_on(t->people, &key, t->now_us, on_gone_on, t);
 	}
 }
 

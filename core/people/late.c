@@ -64,7 +64,6 @@ struct going_on {
 	struct fw_key key;
 	struct fw_arena arena;
 	struct fw_late late;
-	int64_t now_us;
 	struct fw_receipt receipt;
 	struct fw_change change;
 	struct fw_commit commit;
@@ -104,22 +103,7 @@ static void on_erased(void *ctx, int rc, const struct fw_receipt *receipt)
 		end(g, rc);
 }
 
-static void on_row(void *ctx, int rc, const struct fw_row *row)
-{
-	struct going_on *g = ctx;
-	if (rc == 0 && !row->value.p) { /* somebody else was faster */
-		end(g, 0);
-		return;
-	}
-	if (rc == 0)
-		rc = fw_late_read(&g->arena, row->value, &g->late);
-	if (rc < 0)
-		end(g, rc == FW_EINVAL ? FW_EIO : rc);
-	else
-		fw_erase_late(g->people, &g->late, g->now_us, on_erased, g);
-}
-
-void fw_late_go_on(struct fw_people *p, const struct fw_key *key, int64_t now_us, fw_people_erased done, void *ctx)
+void fw_late_go_on(struct fw_people *p, const struct fw_key *key, struct fw_str value, fw_people_erased done, void *ctx)
 {
 	static const struct fw_receipt none;
 	struct going_on *g = calloc(1, sizeof *g);
@@ -127,7 +111,12 @@ void fw_late_go_on(struct fw_people *p, const struct fw_key *key, int64_t now_us
 		done(ctx, FW_ENOMEM, &none);
 		return;
 	}
-	*g = (struct going_on){ .people = p, .key = *key, .now_us = now_us, .done = done, .ctx = ctx };
+	*g = (struct going_on){ .people = p, .key = *key, .done = done, .ctx = ctx };
 	fw_arena_init(&g->arena, NULL, 0, 0);
-	fw_store_get(p->store, key->bucket, fw_key_str(&g->key), &g->arena, on_row, g);
+	const char *copy = fw_arena_strndup(&g->arena, value.p, value.n);
+	int rc = copy ? fw_late_read(&g->arena, (struct fw_str){ copy, value.n }, &g->late) : FW_ENOMEM;
+	if (rc < 0)
+		end(g, rc == FW_EINVAL ? FW_EIO : rc);
+	else
+		fw_erase_late(p, &g->late, g->late.tombstone.erased_us, on_erased, g);
 }

@@ -42,7 +42,8 @@ struct fw_delivery {
 	struct fw_key tombstone_key; /* of the target, as it was read */
 	uint64_t tombstone_version;
 	struct fw_tombstone tombstone;
-	struct fw_key late;         /* the row of who is to be erased with somebody else */
+	struct fw_key late;         /* the row of who is to be erased with somebody else, … */
+	struct fw_str late_value;   /* … and what it holds; in the arena */
 	struct fw_received received;
 	struct fw_commit commit;
 	struct fw_change *siblings; /* of an erasure: rows beside the target, to be deleted; in the arena */
@@ -163,7 +164,7 @@ static void on_applied(void *ctx, int rc, uint64_t version)
 	}
 	fw_post_deliver_all(p, d->receiver, d->received.out, d->received.n_out);
 	if (d->received.late.person.id.n)
-		fw_late_go_on(p, &d->late, d->received.late.tombstone.erased_us, on_late, NULL);
+		fw_late_go_on(p, &d->late, d->late_value, on_late, NULL);
 	if (d->entry.kind == FW_ENTRY_ABSORB)
 		settle(d);
 	else
@@ -213,7 +214,10 @@ static int put_late(struct fw_delivery *d, struct fw_batch *batch, struct fw_cha
 	if (!late->person.id.n)
 		return 0;
 	fw_erasure_key(d->receiver, late->tombstone.erased_us, (uint64_t)d->sender << 48 | d->number, &d->late);
-	return fw_late_write(late, &d->late, &d->arena, &changes[batch->n++]);
+	struct fw_change *left = &changes[batch->n++];
+	int rc = fw_late_write(late, &d->late, &d->arena, left);
+	d->late_value = left->value;
+	return rc;
 }
 
 /* The row, that this entry was applied, what follows from it for others, and what is kept of before: one batch. */
