@@ -352,6 +352,12 @@ static void on_tombstone(void *ctx, int rc, const struct fw_row *row)
 	receive(d);
 }
 
+static void read_tombstone(struct fw_delivery *d)
+{
+	fw_tombstone_key(&d->people->secret, &d->entry.target, &d->tombstone_key);
+	fw_store_get(d->people->store, d->receiver, fw_key_str(&d->tombstone_key), &d->arena, on_tombstone, d);
+}
+
 static void on_target(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_delivery *d = ctx;
@@ -365,7 +371,7 @@ static void on_target(void *ctx, int rc, const struct fw_row *row)
 		fw_store_scan(d->people->store, d->receiver, (struct fw_str){ d->target.bytes, FW_KEY_PERSON }, (struct fw_str){ NULL, 0 },
 			SIBLINGS_MOST, &d->arena, on_siblings, d);
 	else if (fw_receive_joins(d->entry.kind))
-		fw_store_get(d->people->store, d->receiver, fw_key_str(&d->tombstone_key), &d->arena, on_tombstone, d);
+		read_tombstone(d);
 	else
 		receive(d);
 }
@@ -378,7 +384,6 @@ static void read_target(struct fw_delivery *d)
 		acknowledge(d);
 		return;
 	}
-	fw_tombstone_key(&d->people->secret, &d->entry.target, &d->tombstone_key);
 	fw_store_get(d->people->store, d->receiver, fw_key_str(&d->target), &d->arena, on_target, d);
 }
 
