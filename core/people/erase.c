@@ -216,7 +216,7 @@ static void on_found(void *ctx, int rc)
 {
 	struct erasing *e = ctx;
 	const struct fw_key *key = &e->who.follow.key;
-	if (rc == 0 && e->late && !fw_late_is_one(e->late, &e->people->secret, &e->arena, e->who.record))
+	if (rc == 0 && e->late && !fw_late_is_one(e->late, &e->people->secret, e->who.record))
 		rc = FW_ENOENT;
 	if (rc < 0) {
 		end(e, rc, NULL);

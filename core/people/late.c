@@ -44,19 +44,12 @@ int fw_late_read(struct fw_arena *a, struct fw_str value, struct fw_late *ret)
 	return 0;
 }
 
-bool fw_late_is_one(const struct fw_late *l, const struct fw_secret *s, struct fw_arena *a, const struct fw_record *record)
+bool fw_late_is_one(const struct fw_late *l, const struct fw_secret *s, const struct fw_record *record)
 {
 	struct fw_id id;
 	if (fw_tombstone_is_another(&l->tombstone, s, fw_record_user(record)))
 		return false;
-	if (!l->because.id.n)
-		return true;
-	for (unsigned i = 0; fw_record_id(record, i, &id); i++) {
-		struct fw_person_id row;
-		if (!id.shared && fw_secret_row_of(s, &id, a, &row) == 0 && fw_person_id_equal(&row, &l->because))
-			return true;
-	}
-	return false;
+	return !l->because.id.n || (fw_secret_find(s, record, &l->because, &id) && !id.shared);
 }
 
 struct going_on {

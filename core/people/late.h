@@ -24,8 +24,8 @@ bool fw_late_is(struct fw_str value);
 /* Texts in the arena or slices of `value`. 0, FW_EINVAL or FW_ENOMEM. */
 int fw_late_read(struct fw_arena *a, struct fw_str value, struct fw_late *ret);
 
-/* Whether that record is the same person's still: it goes by that id, alone, and is not another known user's. `a` is for a moment. */
-bool fw_late_is_one(const struct fw_late *l, const struct fw_secret *s, struct fw_arena *a, const struct fw_record *record);
+/* Whether that record is the same person's still: it goes by that id, alone, and is not another known user's. */
+bool fw_late_is_one(const struct fw_late *l, const struct fw_secret *s, const struct fw_record *record);
 
 /* Erases whom that row names, if there is somebody, as of the same moment, and takes the row away. Of `value` a copy is made. rc: 0, with the
  * receipt of an empty id if nobody was erased; FW_EIO: the row cannot be read; or what the store says. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mac.h"
 #include "people/key.h"
+#include "people/row.h"
 
 static const struct fw_str row_key = { "S", 1 };
 
@@ -84,6 +85,19 @@ int fw_secret_row_of(const struct fw_secret *s, const struct fw_id *id, struct f
 	fw_secret_row_id(s, &plain, text, ret);
 	ret->id.p = fw_arena_strndup(a, ret->id.p, ret->id.n);
 	return ret->id.p ? 0 : FW_ENOMEM;
+}
+
+bool fw_secret_find(const struct fw_secret *s, const struct fw_record *record, const struct fw_person_id *row, struct fw_id *ret)
+{
+	for (unsigned i = 0; fw_record_id(record, i, ret); i++) {
+		char text[FW_KEYED_HASH_TEXT];
+		const struct fw_person_id plain = { (enum fw_person_kind)ret->kind, ret->text };
+		struct fw_person_id found;
+		fw_secret_row_id(s, &plain, text, &found);
+		if (fw_person_id_equal(&found, row))
+			return true;
+	}
+	return false;
 }
 
 static void end(struct loading *l, int rc)

@@ -18,6 +18,8 @@ void fw_secret_row_id(const struct fw_secret *s, const struct fw_person_id *plai
 	struct fw_person_id *ret);
 /* The row's id of one of a record's ids, its text in the arena. 0 or FW_ENOMEM. */
 int fw_secret_row_of(const struct fw_secret *s, const struct fw_id *id, struct fw_arena *a, struct fw_person_id *ret);
+/* The id of a record whose row that is; false: it has none. */
+bool fw_secret_find(const struct fw_secret *s, const struct fw_record *record, const struct fw_person_id *row, struct fw_id *ret);
 /* A keyed hash of a row's id, to know it again by without keeping it. The secret must be known. */
 enum { FW_KEYED_HASH = 16 };
 void fw_secret_hash(const struct fw_secret *s, const struct fw_person_id *row, unsigned char ret[FW_KEYED_HASH]);
