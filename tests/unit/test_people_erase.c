@@ -217,11 +217,29 @@ static void test_while_they_join(void **state)
 	}
 }
 
+/* Another in its place, that knows nothing of what it had on its way. */
+static void replace_worker(struct client *c, unsigned i)
+{
+	static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
+	fw_people_destroy(c->workers[i]);
+	assert_non_null(c->workers[i] = fw_people_create(c->store, &people));
+}
+
+/* Whether the first batch of an erasure is there: what it left to be done, or its receipt. */
+static bool is_begun(const struct client *c)
+{
+	for (const struct memory_row *row = c->memory->rows; row; row = row->next)
+		if (row->key.p[0] == 'e' || row->key.p[0] == 'E')
+			return true;
+	return false;
+}
+
 /* Whoever finds that somebody is to go, too, dies after every number of commits; then somebody else sweeps. */
 static void test_stopped_while_they_join(void **state)
 {
 	(void)state;
 	const unsigned last = getenv("FW_LONG") ? 120 : 12;
+	unsigned begun = 0;
 	for (unsigned seed = 3; seed <= last; seed += 3) /* of whom something is left with FW_BREAK_LATE */
 		for (unsigned stop = 1, ended = 0; !ended; stop++) {
 			struct client c;
@@ -230,23 +248,21 @@ static void test_stopped_while_they_join(void **state)
 			begin_unswept(&c, seed);
 			uint64_t before = c.memory->version;
 			fw_people_erase(c.workers[0], &who, NOON + 10 * SECOND, on_erased, &a);
-			while (!a.came)
-				event_base_loop(c.t.base, EVLOOP_ONCE);
-			assert_int_equal(a.rc, 0);
 			for (unsigned idle = 0; idle < 200 && c.memory->version < before + stop; idle = c.memory->pending ? 0 : idle + 1)
 				event_base_loop(c.t.base, EVLOOP_NONBLOCK);
 			ended = c.memory->version < before + stop;
+			assert_true(!ended || (a.came && a.rc == 0));
 			memory_give_up(c.memory);
-			for (unsigned i = 0; i < WORKERS; i++) {
-				static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
-				fw_people_destroy(c.workers[i]);
-				assert_non_null(c.workers[i] = fw_people_create(c.store, &people));
+			for (unsigned i = 0; i < WORKERS; i++)
+				replace_worker(&c, i);
+			if (is_begun(&c)) {
+				sweep(&c, NOON + 11 * SECOND);
+				nothing_is_left(&c);
+				begun++;
 			}
-			sweep(&c, NOON + 11 * SECOND);
-			sweep(&c, NOON + 11 * SECOND);
-			nothing_is_left(&c);
 			client_finish(&c);
 		}
+	assert_true(begun > last);
 }
 
 /* A known user of his own, who was on her device, is another person, and stays, whatever of him was still on its way. */
@@ -288,9 +304,7 @@ static void test_stopped_anywhere(void **state)
 		bool ended = a.came;
 		/* The worker is gone: nothing that it has on its way arrives; the rows are as they are. */
 		memory_give_up(c.memory);
-		fw_people_destroy(c.workers[0]);
-		static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
-		assert_non_null(c.workers[0] = fw_people_create(c.store, &people));
+		replace_worker(&c, 0);
 		if (c.memory->version == before) {
 			client_finish(&c);
 			continue;
