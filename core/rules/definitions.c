@@ -1,5 +1,6 @@
 #include "rules/definitions.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "fact/catalogue.h"
@@ -81,25 +82,18 @@ static void put_facts(struct fw_buf *out, const char *class, const char *prefix,
 	}
 }
 
-static void put_conditions(struct fw_buf *out)
+/* The facts as a class, and the cart and what is in it as classes of their own, whose fields may be left out (`may_lack` "?") or not. */
+static void put_classes(struct fw_buf *out, const char *class, const char *may_lack,
+	void (*put_type)(struct fw_buf *, const struct fw_fact_info *))
 {
-	put_facts(out, "fw.when.cart.contains", "cart.contains.", put_wanted);
-	put_facts(out, "fw.when.cart", "cart.", put_wanted);
-	fw_buf_puts(out, "---@field contains fw.when.cart.contains? What is in the cart.\n");
-	put_facts(out, "fw.when", "", put_wanted);
-	fw_buf_puts(out, "---@field cart fw.when.cart? The cart.\n"
-		"---@field [integer] fw.when|fun(v: fw.visitor): boolean? Further conditions, that must be true, too.\n");
-}
-
-static void put_visitor(struct fw_buf *out)
-{
-	put_facts(out, "fw.visitor.cart.contains", "cart.contains.", put_read);
-	put_facts(out, "fw.visitor.cart", "cart.", put_read);
-	fw_buf_puts(out, "---@field contains fw.visitor.cart.contains What is in the cart.\n");
-	put_facts(out, "fw.visitor", "", put_read);
-	fw_buf_puts(out, "---@field cart fw.visitor.cart The cart.\n"
-		"---@field known fun(self: fw.visitor, fact: string): boolean Whether the fact has a value: v:known \"traits.plan\".\n"
-		"---@field get fun(self: fw.visitor, fact: string, otherwise: any?): any Its value, or what is said instead.\n");
+	char cart[40], contains[50];
+	snprintf(cart, sizeof cart, "%s.cart", class);
+	snprintf(contains, sizeof contains, "%s.contains", cart);
+	put_facts(out, contains, "cart.contains.", put_type);
+	put_facts(out, cart, "cart.", put_type);
+	fw_buf_printf(out, "---@field contains %s%s What is in the cart.\n", contains, may_lack);
+	put_facts(out, class, "", put_type);
+	fw_buf_printf(out, "---@field cart %s%s The cart.\n", cart, may_lack);
 }
 
 static void put_fields(struct fw_buf *out, const char *class, const struct fw_field *fields, size_t n)
@@ -131,8 +125,11 @@ void fw_definitions_write(struct fw_buf *out)
 	const struct fw_word *words = fw_words_of_query(&n);
 	for (size_t i = 0; i < n; i++)
 		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
-	put_conditions(out);
-	put_visitor(out);
+	put_classes(out, "fw.when", "?", put_wanted);
+	fw_buf_puts(out, "---@field [integer] fw.when|fun(v: fw.visitor): boolean? Further conditions, that must be true, too.\n");
+	put_classes(out, "fw.visitor", "", put_read);
+	fw_buf_puts(out, "---@field known fun(self: fw.visitor, fact: string): boolean Whether the fact has a value: v:known \"traits.plan\".\n"
+		"---@field get fun(self: fw.visitor, fact: string, otherwise: any?): any Its value, or what is said instead.\n");
 	fw_buf_puts(out, "\n---Facts by name, in the shape in which functions read them.\n---@class fw.given\n"
 		"---@field at string? The moment: \"2030-11-23T22:40\"; none where nothing is said.\n"
 		"---@field wait string? How long after it the answer is read: \"11h\".\n"
