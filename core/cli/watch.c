@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "rules/files.h"
 
 enum {
 	PATH_BYTES = 4096,
-	DEPTH_MOST = 32,  /* of folders */
 	SETTLED_MS = 15,  /* an editor that saves by several steps is waited for so long after each of them */
 	EVENTS_BYTES = 16384,
 	CHANGES = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF,
@@ -32,7 +32,7 @@ static bool watch_tree(int fd, const char *folder, unsigned depth)
 {
 	if (inotify_add_watch(fd, folder, CHANGES) < 0)
 		return errno != ENOSPC && errno != ENOMEM; /* one that is gone is none to be watched */
-	DIR *dir = depth < DEPTH_MOST ? opendir(folder) : NULL;
+	DIR *dir = depth < FW_FILES_DEEPEST ? opendir(folder) : NULL;
 	bool fine = true;
 	for (const struct dirent *entry; fine && dir && (entry = readdir(dir));) {
 		char path[PATH_BYTES];
@@ -57,40 +57,34 @@ static bool watch_beside(int fd, const char *file)
 	return inotify_add_watch(fd, slash == file ? "/" : folder, CHANGES) >= 0 || (errno != ENOSPC && errno != ENOMEM);
 }
 
-/* A file that may be read, or a folder; not what an editor leaves beside it. */
-static bool matters(const struct inotify_event *e)
+/* A file that may be read, the configuration, or a folder. */
+static bool matters(const struct inotify_event *e, const char *config)
 {
-	static const char *const ends[] = { ".lua", ".html", ".txt", ".sms" };
-	size_t n = e->len ? strlen(e->name) : 0;
-	if (n == 0 || (e->mask & IN_ISDIR))
-		return true;
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		if (e->name[0] != '.' && n > strlen(ends[i]) && strcmp(e->name + n - strlen(ends[i]), ends[i]) == 0)
-			return true;
-	return false;
+	const char *slash = strrchr(config, '/');
+	return !e->len || (e->mask & IN_ISDIR) || fw_file_may_be_read(e->name) || strcmp(e->name, slash ? slash + 1 : config) == 0;
 }
 
 /* Reads what has happened; whether any of it matters. */
-static bool take(int fd)
+static bool take(int fd, const char *config)
 {
 	_Alignas(struct inotify_event) char events[EVENTS_BYTES];
 	bool any = false;
 	ssize_t n = read(fd, events, sizeof events);
 	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *e = (const struct inotify_event *)(events + at);
-		any |= matters(e);
+		any |= matters(e, config);
 		at += (ssize_t)sizeof *e + e->len;
 	}
 	return any;
 }
 
-static void wait_for_change(int fd)
+static void wait_for_change(int fd, const char *config)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	while (poll(&p, 1, -1) < 0 || !take(fd))
+	while (poll(&p, 1, -1) < 0 || !take(fd, config))
 		;
 	while (poll(&p, 1, SETTLED_MS) > 0)
-		take(fd);
+		take(fd, config);
 }
 
 void fw_watched_note(struct fw_watched *w, const struct fw_opened *o, const char *config, const char *rules)
@@ -109,10 +103,10 @@ static bool watch_all(int fd, const struct fw_watched *w)
 }
 
 /* Whether something has changed since those watches were set. */
-static bool has_changed(int fd)
+static bool has_changed(int fd, const char *config)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	return fd >= 0 && poll(&p, 1, 0) > 0 && take(fd);
+	return fd >= 0 && poll(&p, 1, 0) > 0 && take(fd, config);
 }
 
 int fw_watch(bool watches, fw_watch_each each, void *ctx)
@@ -129,7 +123,7 @@ int fw_watch(bool watches, fw_watch_each each, void *ctx)
 				"max_user_watches\n", strerror(errno));
 			return FW_EXIT_NO;
 		}
-		bool changed = has_changed(former);
+		bool changed = has_changed(former, w.config);
 		if (former >= 0)
 			close(former);
 		former = fd;
@@ -137,6 +131,6 @@ int fw_watch(bool watches, fw_watch_each each, void *ctx)
 			continue;
 		puts("waiting for a change");
 		fflush(stdout);
-		wait_for_change(fd);
+		wait_for_change(fd, w.config);
 	}
 }

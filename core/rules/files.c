@@ -81,10 +81,19 @@ static bool is_rule_file(const char *name)
 	return ends_in(name, ".lua") && strcmp(name, "floorwalker.lua") != 0;
 }
 
+static bool ends_as_template(const char *name)
+{
+	return ends_in(name, ".html") || ends_in(name, ".txt") || ends_in(name, ".sms");
+}
+
 static bool is_template(const char *name, bool compliance)
 {
-	return !compliance && strncmp(name, FW_TEMPLATES_FOLDER, sizeof FW_TEMPLATES_FOLDER - 1) == 0
-		&& (ends_in(name, ".html") || ends_in(name, ".txt") || ends_in(name, ".sms"));
+	return !compliance && strncmp(name, FW_TEMPLATES_FOLDER, sizeof FW_TEMPLATES_FOLDER - 1) == 0 && ends_as_template(name);
+}
+
+bool fw_file_may_be_read(const char *name)
+{
+	return name[0] != '.' && (is_rule_file(name) || ends_as_template(name));
 }
 
 bool fw_file_is_template(const struct fw_file *file)
@@ -97,14 +106,13 @@ static int read_folder(struct fw_files *files, const char *folder, const char *p
 /* A folder is gone into, a rule file or a template read, anything else left alone. */
 static int read_entry(struct fw_files *files, const char *path, const char *name, bool compliance, int depth, struct fw_error *err)
 {
-	enum { DEEPEST = 16 };
 	struct stat st;
 	const char *slash = strrchr(name, '/');
 	bool there = stat(path, &st) == 0;
 	if (there && S_ISDIR(st.st_mode)) {
-		if (depth < DEEPEST)
+		if (depth < FW_FILES_DEEPEST)
 			return read_folder(files, path, name, compliance, depth + 1, err);
-		return fw_fail(err, FW_ELIMIT, path, 0, "folders are nested more than %d deep", DEEPEST);
+		return fw_fail(err, FW_ELIMIT, path, 0, "folders are nested more than %d deep", FW_FILES_DEEPEST);
 	}
 	if (!is_rule_file(slash ? slash + 1 : name) && !is_template(name, compliance))
 		return 0;

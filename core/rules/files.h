@@ -11,6 +11,8 @@
 /* Where the templates of a rule folder are. */
 #define FW_TEMPLATES_FOLDER "templates/"
 
+enum { FW_FILES_DEEPEST = 16 }; /* so deep folders may be nested */
+
 struct fw_file {
 	char *name; /* relative to its folder */
 	char *text; /* terminated */
@@ -26,6 +28,8 @@ struct fw_files {
 /* Reads every *.lua below the folder, except floorwalker.lua and names that begin with "." or "_", sorted by name; of rule files also
  * *.html, *.txt and *.sms below templates/, "_" or not. 0, FW_ENOMEM, FW_ELIMIT or FW_EIO, with the message. */
 int fw_files_read(struct fw_files *files, const char *folder, bool compliance, struct fw_error *err);
+/* Whether a folder that is read may hold a file of such a name: not what an editor leaves beside one. */
+bool fw_file_may_be_read(const char *name);
 /* A copy of a file that is in memory already. 0 or FW_ENOMEM. */
 int fw_files_add(struct fw_files *files, const char *name, const char *text, size_t n, bool compliance);
 void fw_files_finish(struct fw_files *files);

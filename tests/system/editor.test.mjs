@@ -58,6 +58,16 @@ test('check does it again after every save, however an editor saves', async (t) 
 	assert.equal(await ended, 'SIGTERM');
 });
 
+test('a configuration may have any name', async (t) => {
+	const folder = temporaryFolder(t, { 'elsewhere/shop.conf': 'rules = "../shop"\ncompliance = false\n', 'shop/a.lua': good('one'), 'other/b.lua': good('two').replace('"r"', '"b"').replace('"r" }', '"b" }') });
+	const { next } = watching(t, folder, ['check', '--config', 'elsewhere/shop.conf']);
+	assert.match(await next(), /^no errors: rules 1, /m);
+	writeFileSync(join(folder, 'elsewhere/shop.conf'), 'rules = "../nowhere"\ncompliance = false\n');
+	assert.match(await next(), /nowhere/);
+	writeFileSync(join(folder, 'elsewhere/shop.conf'), 'rules = "../other"\ncompliance = false\n');
+	assert.match(await next(), /^no errors: rules 1, /m);
+});
+
 test('test does, too, and what an editor leaves beside a file counts for nothing', async (t) => {
 	const folder = temporaryFolder(t, files);
 	const { next } = watching(t, folder, ['test', '--rules', 'shop']);
