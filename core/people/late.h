@@ -27,8 +27,8 @@ int fw_late_read(struct fw_arena *a, struct fw_str value, struct fw_late *ret);
 /* Whether that record is the same person's still: it goes by that id, alone, and is not another known user's. */
 bool fw_late_is_one(const struct fw_late *l, const struct fw_secret *s, const struct fw_record *record);
 
-/* Erases whom that row names, if there is somebody, as of the same moment, and takes the row away. Of `value` a copy is made. rc: 0, with the
- * receipt of an empty id if nobody was erased; FW_EIO: the row cannot be read; or what the store says. */
+/* Erases whom that row names, if there is somebody, as of the same moment, and takes the row away. Of `value` a copy is made. rc: 0, with
+ * the receipt of an empty id if nobody was erased; FW_EIO: the row cannot be read; or what the store says. */
 void fw_late_go_on(struct fw_people *p, const struct fw_key *key, struct fw_str value, fw_people_erased done, void *ctx);
 
 #endif

@@ -128,7 +128,7 @@ void fw_definitions_write(struct fw_buf *out)
 	put_classes(out, "fw.when", "?", put_wanted);
 	fw_buf_puts(out, "---@field [integer] fw.when|fun(v: fw.visitor): boolean? Further conditions, that must be true, too.\n");
 	put_classes(out, "fw.visitor", "", put_read);
-	fw_buf_puts(out, "---@field known fun(self: fw.visitor, fact: string): boolean Whether the fact has a value: v:known \"traits.plan\".\n"
+	fw_buf_puts(out, "---@field known fun(self: fw.visitor, fact: string): boolean Whether it has a value: v:known \"traits.plan\".\n"
 		"---@field get fun(self: fw.visitor, fact: string, otherwise: any?): any Its value, or what is said instead.\n");
 	fw_buf_puts(out, "\n---Facts by name, in the shape in which functions read them.\n---@class fw.given\n"
 		"---@field at string? The moment: \"2030-11-23T22:40\"; none where nothing is said.\n"
