@@ -206,7 +206,7 @@ static void erase_once_known(struct client *c, const char *id)
 static void test_while_they_join(void **state)
 {
 	(void)state;
-	const unsigned seeds = getenv("FW_LONG") ? 3000 : 150;
+	const unsigned seeds = getenv("FW_LONG") ? 600 : 150;
 	for (unsigned seed = 1; seed <= seeds; seed++) {
 		struct client c;
 		begin_unswept(&c, seed);
@@ -239,7 +239,7 @@ static bool is_begun(const struct client *c)
 static void test_stopped_while_they_join(void **state)
 {
 	(void)state;
-	const unsigned last = getenv("FW_LONG") ? 120 : 12;
+	const unsigned last = getenv("FW_LONG") ? 45 : 12;
 	unsigned begun = 0;
 	for (unsigned seed = 3; seed <= last; seed += 3) /* of whom something is left with FW_BREAK_LATE */
 		for (unsigned stop = 1, ended = 0; !ended; stop++) {
@@ -272,7 +272,7 @@ static void test_another_user_joins(void **state)
 	(void)state;
 	static const char bobs[] = "\"anonymousId\":\"device-of-bob\",\"userId\":\"user-bob\"";
 	static const char bob_on_hers[] = "\"anonymousId\":\"device-of-ann-1\",\"userId\":\"user-bob\"";
-	const unsigned seeds = getenv("FW_LONG") ? 2000 : 100;
+	const unsigned seeds = getenv("FW_LONG") ? 400 : 100;
 	for (unsigned seed = 1; seed <= seeds; seed++) {
 		struct client c;
 		client_init(&c, &(struct memory_options){ .seed = seed, .late_turns = 1 + seed % 7 });

@@ -79,7 +79,7 @@ static void each_message_counts_once(const struct memory_options *options, unsig
 static void test_once(void **state)
 {
 	(void)state;
-	unsigned rounds = getenv("FW_LONG") ? 200 : 2;
+	unsigned rounds = getenv("FW_LONG") ? 10 : 2;
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		each_message_counts_once(&(struct memory_options){ .seed = seed }, MESSAGES);
 		each_message_counts_once(&(struct memory_options){ .seed = seed, .late_turns = 5 }, MESSAGES);

@@ -105,7 +105,7 @@ static void users_are_found_by_every_device(const struct memory_options *options
 static void test_devices(void **state)
 {
 	(void)state;
-	unsigned rounds = getenv("FW_LONG") ? 50 : 2;
+	unsigned rounds = getenv("FW_LONG") ? 6 : 2;
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		users_are_found_by_every_device(&(struct memory_options){ .seed = seed });
 		users_are_found_by_every_device(&(struct memory_options){ .seed = seed, .late_turns = 6 });
@@ -206,7 +206,7 @@ static void nothing_is_lost_in_a_tangle(const struct memory_options *options)
 static void test_tangle(void **state)
 {
 	(void)state;
-	unsigned rounds = getenv("FW_LONG") ? 100 : 5;
+	unsigned rounds = getenv("FW_LONG") ? 15 : 5;
 	for (unsigned seed = 1; seed <= rounds; seed++) {
 		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed });
 		nothing_is_lost_in_a_tangle(&(struct memory_options){ .seed = seed, .late_turns = 8 });

@@ -67,7 +67,7 @@ static void test_average_visitor(void **state)
 static void test_heavy_visitor(void **state)
 {
 	(void)state;
-	const int events = getenv("FW_LONG") ? 100000 : 4000;
+	const int events = getenv("FW_LONG") ? 30000 : 4000;
 	struct shopper s;
 	struct fw_arena arena;
 	struct fw_facts f;
@@ -320,7 +320,7 @@ static size_t uses_of(const struct fw_record *r)
 static void test_everything_at_its_limit(void **state)
 {
 	(void)state;
-	const unsigned rounds = getenv("FW_LONG") ? 2000 : 24;
+	const unsigned rounds = getenv("FW_LONG") ? 300 : 24;
 	size_t most = 0;
 	for (unsigned i = 0; i < rounds; i++) {
 		struct fw_arena arena;

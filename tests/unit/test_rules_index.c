@@ -11,7 +11,7 @@
 
 static unsigned times(unsigned n)
 {
-	return getenv("FW_LONG") ? n * 40 : n;
+	return getenv("FW_LONG") ? n * 10 : n;
 }
 
 static const char *line_of(const char *text, const char *id, char *buf, size_t size)
