@@ -192,6 +192,8 @@ enum {
 	FW_LIMIT_CHANNEL_AT_ONCE = 100,       /* deliveries of a channel in a worker, unless its configuration says otherwise */
 	FW_LIMIT_DESTINATION_AT_ONCE = 50,    /* of them to one destination (an e-mail's domain) */
 	FW_LIMIT_MESSAGE_KEPT_S = 90 * 86400, /* that what is heard of a message finds its person, and that a dead one is kept */
+	FW_LIMIT_ADDRESS_HEARD = 8,           /* of an address, the latest things said of it, each known by an id, …  */
+	FW_LIMIT_ADDRESS_HEARD_S = 7 * 86400, /* … and how long they are known after something may go to it again */
 	FW_LIMIT_DEFER_STEPS = 3000,          /* quarters of an hour that are looked at for when a guard lets pass: a month */
 	FW_LIMIT_TEMPLATES = 2000,            /* template files of a rule set */
 	FW_LIMIT_TEMPLATE_BYTES = 512 << 10,  /* one of them */

@@ -91,10 +91,10 @@ static void apply(struct hearing *h)
 	fw_people_apply(h->m->options.people, &h->event, 1, &h->group);
 }
 
-static void on_suppressed(void *ctx, int rc, bool changed)
+static void on_suppressed(void *ctx, int rc, enum fw_suppression_outcome outcome)
 {
 	struct hearing *h = ctx;
-	h->suppressed = changed;
+	h->suppressed = outcome == FW_SUPPRESSION_CHANGED;
 	if (rc < 0)
 		end(h, rc, false);
 	else
@@ -113,7 +113,8 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	if (rc < 0)
 		end(h, rc == FW_EINVAL ? FW_EIO : rc, false);
 	else if (is_name(h, "bounced") || is_name(h, "complained"))
-		fw_suppression_put(h->m->options.people, &h->sent.suppression, h->name, fw_now_us(), on_suppressed, h);
+		fw_suppression_say(h->m->options.people, &h->sent.suppression,
+			&(struct fw_suppression_said){ FW_SUPPRESSION_PUT, h->name, 0, fw_now_us() }, on_suppressed, h);
 	else
 		apply(h);
 }

@@ -75,6 +75,7 @@ struct fw_address_said {
 	struct fw_str channel, address;
 	struct fw_str reason, source; /* a word such as "stop"; what the consent's log names */
 	bool lift;                    /* it may again; of an address that is not suppressed this changes nothing */
+	struct fw_str id;             /* what was said is known by it; n 0: by nothing. Told again after the contrary it changes nothing */
 };
 /* Told again it does what was left. Texts must stay until done. done: rc 0, and whether the list changed; or what the store says. */
 void fw_messages_suppress(struct fw_messages *m, const struct fw_address_said *said, fw_messages_heard done, void *ctx);

@@ -1,5 +1,6 @@
 /* What is said of an address: the list of those to which nothing goes, and the consent of who goes by it, each in a batch of its own.
- * Whoever dies in between is told again, and must then find that something is left to do: so the list is written first and lifted last. */
+ * Whoever dies in between is told again, and must then find that something is left to do: so the list is written first and lifted last.
+ * What is told again after the contrary was said changes nothing, if it has an id by which it is known. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,10 +33,18 @@ static void end(struct suppressing *s, int rc)
 	done(ctx, rc, changed);
 }
 
-static void on_listed(void *ctx, int rc, bool changed)
+static void say(struct suppressing *s, enum fw_suppression_what what, fw_suppression_done then)
+{
+	struct fw_people *p = s->m->options.people;
+	const struct fw_suppression_said said = { what, s->said.reason.n ? s->said.reason : FW_STR("suppressed"),
+		fw_suppression_id(&p->secret, s->said.id), fw_now_us() };
+	fw_suppression_say(p, &s->key, &said, then, s);
+}
+
+static void on_lifted(void *ctx, int rc, enum fw_suppression_outcome outcome)
 {
 	struct suppressing *s = ctx;
-	s->changed = changed;
+	s->changed = outcome == FW_SUPPRESSION_CHANGED;
 	end(s, rc);
 }
 
@@ -44,7 +53,7 @@ static void on_told(void *ctx, int rc)
 {
 	struct suppressing *s = ctx;
 	if (rc == 0 && s->said.lift)
-		fw_suppression_lift(s->m->options.people, &s->key, on_listed, s);
+		say(s, FW_SUPPRESSION_LIFTED, on_lifted);
 	else
 		end(s, rc);
 }
@@ -82,25 +91,23 @@ static void find_person(struct suppressing *s)
 	fw_people_load(s->m->options.people, &s->event.id, (struct fw_str){ NULL, 0 }, true, &s->arena, on_person, s);
 }
 
-static void on_put(void *ctx, int rc, bool changed)
+static void on_put(void *ctx, int rc, enum fw_suppression_outcome outcome)
 {
 	struct suppressing *s = ctx;
-	s->changed = changed;
+	s->changed = outcome == FW_SUPPRESSION_CHANGED;
 #ifdef FW_BREAK_SUPPRESS /* whose address is on the list has said so */
-	if (rc == 0 && !changed) {
-		end(s, 0);
-		return;
-	}
+	if (rc == 0 && !s->changed)
+		outcome = FW_SUPPRESSION_OVER;
 #endif
-	if (rc < 0)
+	if (rc < 0 || outcome == FW_SUPPRESSION_OVER)
 		end(s, rc);
 	else
 		find_person(s); /* in any case: the last time it may be that the list alone was written */
 }
 
-static void on_looked(void *ctx, int rc, bool suppressed)
+static void on_lifting(void *ctx, int rc, enum fw_suppression_outcome outcome)
 {
-	if (rc < 0 || !suppressed)
+	if (rc < 0 || outcome == FW_SUPPRESSION_OVER)
 		end(ctx, rc);
 	else
 		find_person(ctx);
@@ -109,16 +116,15 @@ static void on_looked(void *ctx, int rc, bool suppressed)
 static void on_ready(void *ctx, int rc)
 {
 	struct suppressing *s = ctx;
-	struct fw_people *p = s->m->options.people;
 	if (rc < 0) {
 		end(s, rc);
 		return;
 	}
-	fw_suppression_key(&p->secret, s->said.channel, s->said.address, &s->key);
+	fw_suppression_key(&s->m->options.people->secret, s->said.channel, s->said.address, &s->key);
 	if (s->said.lift)
-		fw_suppression_look(p, &s->key, &s->arena, on_looked, s);
+		say(s, FW_SUPPRESSION_LIFTING, on_lifting);
 	else
-		fw_suppression_put(p, &s->key, s->said.reason, fw_now_us(), on_put, s);
+		say(s, FW_SUPPRESSION_PUT, on_put);
 }
 
 void fw_messages_suppress(struct fw_messages *m, const struct fw_address_said *said, fw_messages_heard done, void *ctx)

@@ -46,9 +46,8 @@ static int check_wake(const struct looking *l)
 
 static int check_suppression(const struct looking *l)
 {
-	struct fw_str reason;
-	int64_t at_us;
-	int rc = fw_suppression_read(l->scratch, l->row, &reason, &at_us);
+	struct fw_suppression s;
+	int rc = fw_suppression_read(l->scratch, l->row, &s);
 	if (rc == 0 && fw_store_bucket(fw_key_read(l->row->key.p + 1, 8)) != l->bucket)
 		rc = FW_EINVAL;
 	return wrong(l, rc, "an address to which nothing goes cannot be read");

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "people/flight.h"
 #include "people/keep.h"
+#include "people/suppression.h"
 #include "people/wake.h"
 
 enum { ROWS_AT_ONCE = 128, ENTRIES_MOST = 4 * FW_LIMIT_RECORD_IDS, TRIGGERED_MOST = 16, DAY_S = 86400 };
@@ -31,7 +32,7 @@ struct fw_sweep {
 
 	/* Where it stands. */
 	uint32_t bucket;
-	enum { PEOPLE, COUNTING, LETTERS } part; /* the first way through the letters only counts them */
+	enum { PEOPLE, ADDRESSES, COUNTING, LETTERS } part; /* the first way through the letters only counts them */
 	char after[FW_KEY_MOST];
 	size_t after_n;
 	unsigned dead_seen, dead_total;
@@ -167,6 +168,15 @@ static bool kept_is_over(struct fw_sweep *s, const struct fw_row *row)
 	return at_us && s->now_us - at_us > (int64_t)FW_LIMIT_MERGE_KEPT_S * 1000000;
 }
 
+/* Something may go to the address again, and nobody is going to say again what was said before. */
+static bool suppression_is_over(struct fw_sweep *s, const struct fw_row *row)
+{
+	struct fw_suppression now;
+	fw_arena_reset(&s->scratch);
+	return fw_suppression_read(&s->scratch, row, &now) == 0 && !now.reason.n &&
+		s->now_us - now.at_us > (int64_t)FW_LIMIT_ADDRESS_HEARD_S * 1000000;
+}
+
 static bool letter_is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	int64_t at_us = (int64_t)fw_key_read(row->key.p + 1, 8);
@@ -180,6 +190,8 @@ static bool is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	if (s->part == LETTERS)
 		return row->key.n == 17 && letter_is_over(s, row);
+	if (s->part == ADDRESSES)
+		return suppression_is_over(s, row);
 	if (row->key.n <= FW_KEY_PERSON)
 		return false;
 	switch (row->key.p[FW_KEY_PERSON]) {
@@ -266,7 +278,8 @@ static void on_ready(void *ctx, int rc)
 		end(s, rc);
 		return;
 	}
-	fw_store_scan(s->store, s->bucket, s->part == PEOPLE ? FW_STR("P") : FW_STR("D"), (struct fw_str){ s->after, s->after_n },
+	struct fw_str prefix = s->part == PEOPLE ? FW_STR("P") : s->part == ADDRESSES ? FW_STR("U") : FW_STR("D");
+	fw_store_scan(s->store, s->bucket, prefix, (struct fw_str){ s->after, s->after_n },
 		ROWS_AT_ONCE, &s->arena, on_rows, s);
 }
 

@@ -190,12 +190,14 @@ void fw_sending_suppress(struct fw_sending *s, const char *channel, const char *
 	const struct fw_json *lift = rc == 0 ? fw_json_get(told, "lift") : NULL;
 	struct fw_str reason = rc == 0 ? fw_json_text(told, "reason") : (struct fw_str){ NULL, 0 };
 	struct fw_str source = rc == 0 ? fw_json_text(told, "source") : (struct fw_str){ NULL, 0 };
+	struct fw_str id = rc == 0 ? fw_json_text(told, "id") : (struct fw_str){ NULL, 0 };
 	if (source.n > FW_LIMIT_CONSENT_SOURCE_BYTES)
 		source.n = fw_utf8_cut(source, FW_LIMIT_CONSENT_SOURCE_BYTES);
 	struct fw_address_said *said = &a->said;
 	said->lift = lift && lift->type == FW_JSON_BOOL && lift->boolean;
 	bool kept = keep(a, fw_str(channel), &said->channel) && keep(a, fw_str(address), &said->address) &&
-		keep(a, reason, &said->reason) && keep(a, source.n ? source : fw_str(channel), &said->source);
+		keep(a, reason, &said->reason) && keep(a, source.n ? source : fw_str(channel), &said->source) &&
+		keep(a, id, &said->id);
 	if (rc < 0 || !kept)
 		answer(a, rc < 0 ? rc : FW_ENOMEM, false);
 	else

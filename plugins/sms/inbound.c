@@ -1,7 +1,9 @@
 /* What people answer: STOP, START and HELP. The gateway is answered when the store has it, so that it says it again otherwise. */
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/escape.h"
 #include "common/json.h"
 #include "keywords.h"
 #include "sms.h"
@@ -11,6 +13,7 @@ struct inbound {
 	struct fw_plugin_request *request;
 	enum sms_word word;
 	bool silent; /* the gateway has answered the person itself */
+	struct fw_plugin_text id; /* the gateway's; n 0: it has none. The same when it says the message again */
 	char number[SMS_NUMBER];
 };
 
@@ -66,12 +69,23 @@ static bool may_help(struct fw_plugin_instance *self, const char *number)
 	return true;
 }
 
+/* What the host is to keep of the number; p NULL: no memory. */
+static struct fw_plugin_text said(struct fw_plugin_instance *self, const struct inbound *in)
+{
+	static const char form[] = "{\"reason\":\"%s\",\"source\":\"%s\",\"lift\":%s,\"id\":\"%s\"}";
+	bool starts = in->word == SMS_WORD_START;
+	enum { ROOM = sizeof form + SMS_INBOUND_ID + 40 };
+	char id[SMS_INBOUND_ID], *json = self->host->request_alloc(in->request, ROOM);
+	if (!json)
+		return (struct fw_plugin_text){ NULL, 0 };
+	common_json_plain(in->id.p, in->id.n, id, sizeof id);
+	int n = snprintf(json, ROOM, form, starts ? "start" : "stop", in->word == SMS_WORD_PHRASE ? "sms: other words" : "sms",
+		starts ? "true" : "false", id);
+	return (struct fw_plugin_text){ json, (size_t)n };
+}
+
 static void obey(struct fw_plugin_instance *self, struct inbound *in)
 {
-	static const char stop[] = "{\"reason\":\"stop\",\"source\":\"sms\"}";
-	static const char phrase[] = "{\"reason\":\"stop\",\"source\":\"sms: other words\"}";
-	static const char start[] = "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true}";
-	const char *json = in->word == SMS_WORD_START ? start : in->word == SMS_WORD_PHRASE ? phrase : stop;
 	if (in->word == SMS_WORD_HELP) {
 		self->host->metric_add(self->host, SMS_METRIC_HELPS, 1);
 		if (!in->silent && may_help(self, in->number))
@@ -79,16 +93,26 @@ static void obey(struct fw_plugin_instance *self, struct inbound *in)
 		sms_fine(self, in->request);
 		return;
 	}
-	self->host->suppress(self->host, in->number, (struct fw_plugin_text){ json, strlen(json) }, on_kept, in);
+	struct fw_plugin_text json = said(self, in);
+	if (json.p)
+		self->host->suppress(self->host, in->number, json, on_kept, in);
+	else
+		sms_again(self, in->request);
 }
 
-static void take(struct fw_plugin_instance *self, struct fw_plugin_request *request, struct fw_plugin_text from, enum sms_word word,
-	bool silent)
+/* What the gateway told of a message that came in. */
+struct told {
+	struct fw_plugin_text from, id;
+	enum sms_word word;
+	bool silent;
+};
+
+static void take(struct fw_plugin_instance *self, struct fw_plugin_request *request, const struct told *told)
 {
 	char number[SMS_NUMBER];
-	bool known = from.n && sms_number(from.p, from.n, true, number);
-	if (word == SMS_WORD_NONE || !known) {
-		if (word != SMS_WORD_NONE)
+	bool known = told->from.n && sms_number(told->from.p, told->from.n, true, number);
+	if (told->word == SMS_WORD_NONE || !known) {
+		if (told->word != SMS_WORD_NONE)
 			sms_log(self->host, FW_PLUGIN_WARN,
 				"a STOP, START or HELP is lost: its sender is no number with its country's code");
 		sms_fine(self, request);
@@ -99,7 +123,7 @@ static void take(struct fw_plugin_instance *self, struct fw_plugin_request *requ
 		sms_again(self, request);
 		return;
 	}
-	*in = (struct inbound){ .request = request, .word = word, .silent = silent };
+	*in = (struct inbound){ .request = request, .word = told->word, .silent = told->silent, .id = told->id };
 	memcpy(in->number, number, sizeof number);
 	obey(self, in);
 }
@@ -128,14 +152,14 @@ void sms_in_kannel(struct fw_plugin_instance *self, struct fw_plugin_request *re
 			"secret in the configuration, and in get-url: ?secret=…");
 		return;
 	}
-	struct fw_plugin_text from = host->request_param(request, "from"), text = host->request_param(request, "text");
-	struct fw_plugin_text coding = host->request_param(request, "coding");
+	struct fw_plugin_text text = host->request_param(request, "text"), coding = host->request_param(request, "coding");
 	if (coding.n && coding.p[0] != '0') {
 		sms_log(host, FW_PLUGIN_WARN,
 			"a message came in that is not UTF-8, and was not read: set mo-recode = true in Kannel's smsbox");
 		text.n = 0;
 	}
-	take(self, request, from, text.n ? sms_word_of(text.p, text.n) : SMS_WORD_NONE, false);
+	take(self, request, &(struct told){ host->request_param(request, "from"), host->request_param(request, "id"),
+		text.n ? sms_word_of(text.p, text.n) : SMS_WORD_NONE, false });
 }
 
 void sms_in_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *request)
@@ -148,7 +172,7 @@ void sms_in_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *re
 	if (!form)
 		return;
 	const struct sms_field *from = sms_form_get(form, "From"), *body = sms_form_get(form, "Body");
-	const struct sms_field *type = sms_form_get(form, "OptOutType");
+	const struct sms_field *type = sms_form_get(form, "OptOutType"), *id = sms_form_get(form, "MessageSid");
 	enum sms_word word = body ? sms_word_of(body->value, body->n_value) : SMS_WORD_NONE;
 	bool silent = false;
 	for (unsigned i = 0; type && i < sizeof types / sizeof *types; i++)
@@ -156,6 +180,6 @@ void sms_in_twilio(struct fw_plugin_instance *self, struct fw_plugin_request *re
 			word = types[i].word;
 			silent = true;
 		}
-	struct fw_plugin_text sender = { from ? from->value : NULL, from ? from->n_value : 0 };
-	take(self, request, sender, word, silent);
+	take(self, request, &(struct told){ { from ? from->value : NULL, from ? from->n_value : 0 },
+		{ id ? id->value : NULL, id ? id->n_value : 0 }, word, silent });
 }

@@ -19,6 +19,7 @@ enum {
 	SMS_HEADERS_MOST = 16,     /* of what a gateway is asked, the NULL at the end included */
 	SMS_REASON = 256,
 	SMS_ANSWER_MS = 10000,     /* for the gateway, and no more than three quarters of what the host gives */
+	SMS_INBOUND_ID = 128,      /* of the gateway's id of a message that came in, a terminator included */
 	SMS_HELPS = 256,           /* numbers that are remembered to have asked for help */
 	SMS_HELP_EACH_S = 60,      /* one answer a number in this time */
 	SMS_HELPS_A_MINUTE = 60,   /* in a worker, whoever asks */

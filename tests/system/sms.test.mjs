@@ -18,7 +18,7 @@ const visitor = 'u-1', number = '+15550001111', inSecret = 'in-0123456789abcdef'
 
 async function open(t) {
 	const port = await freePort(), url = `http://127.0.0.1:${port}`;
-	const kannel = await startKannel(t, { inUrl: `${url}/sms/in/kannel?secret=${inSecret}&from=%p&to=%P&text=%a&coding=%c` });
+	const kannel = await startKannel(t, { inUrl: `${url}/sms/in/kannel?secret=${inSecret}&from=%p&to=%P&text=%a&coding=%c&id=%I` });
 	const sms = { gateway: 'kannel', url: kannel.url, username: kannel.username, password: kannel.password, from: '12345', brand: 'Shop', callback: url, secret: inSecret };
 	const shop = withMessages(await servePeople(t, {
 		files: { 'shop/messages.lua': rules },
@@ -67,6 +67,12 @@ test('STOP from the phone silences at once, is confirmed once, and START undoes 
 	assert.equal(await shop.consents(), 'granted');
 	await shop.happen(visitor, 'Order Completed', { order_id: 'A-2', total: 89 });
 	await shop.kannel.waitFor(3);
+	// Kannel asks again what it had no answer to, and later than what came after it.
+	const say = async (text, id) => assert.equal((await fetch(`${shop.url}/sms/in/kannel?${new URLSearchParams({ secret: inSecret, from: number, text, id })}`)).status, 200);
+	for (const [text, id, state] of [['STOP', '1-"a', 'withdrawn'], ['START', '2', 'granted'], ['STOP', '1-"a', 'granted'], ['STOP', '3', 'withdrawn'], ['START', '2', 'withdrawn']]) {
+		await say(text, id);
+		assert.equal(await shop.consents(), state, `after ${text} ${id}`);
+	}
 });
 
 test('while the gateway is away nothing is lost', async (t) => {

@@ -12,7 +12,7 @@ typedef void (*answered)(struct fw_plugin_instance *self, void *data, const stru
 /* A request to the plugin, and its answer. */
 struct fw_plugin_request {
 	const char *path, *segment, *second;
-	const char *params[8];  /* name and value in turn */
+	const char *params[10]; /* name and value in turn */
 	const char *signature, *body;
 	int access;
 	int status;             /* of the answer; 0: none yet */

@@ -173,7 +173,7 @@ static void test_stop(void **state)
 	struct fw_plugin_request r = from_kannel("15550001111", "Stop!");
 	sms_in_kannel(self, &r);
 	assert_string_equal(h.suppressed, "+15550001111");
-	assert_string_equal(h.suppression, "{\"reason\":\"stop\",\"source\":\"sms\"}");
+	assert_string_equal(h.suppression, "{\"reason\":\"stop\",\"source\":\"sms\",\"lift\":false,\"id\":\"\"}");
 	assert_int_equal(r.status, 0);
 	assert_int_equal(h.asks, 0);
 	host_says(503, "{}");
@@ -203,7 +203,7 @@ static void test_stop(void **state)
 
 	r = from_kannel("15550001111", "please stop texting me");
 	sms_in_kannel(self, &r);
-	assert_string_equal(h.suppression, "{\"reason\":\"stop\",\"source\":\"sms: other words\"}");
+	assert_string_equal(h.suppression, "{\"reason\":\"stop\",\"source\":\"sms: other words\",\"lift\":false,\"id\":\"\"}");
 	host_says(200, "{\"changed\":true}");
 	assert_int_equal(h.metrics[SMS_METRIC_PHRASES], 1);
 	assert_non_null(strstr(h.log, "taken for an opt-out, from the number that ends in 11"));
@@ -218,8 +218,10 @@ static void test_start_and_help(void **state)
 	(void)state;
 	begin_with(kannel, "start_confirmation", "Welcome back");
 	struct fw_plugin_request r = from_kannel(" 15550001111", "start");
+	r.params[6] = "id";
+	r.params[7] = "9\"\\\xff\n7";
 	sms_in_kannel(self, &r);
-	assert_string_equal(h.suppression, "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true}");
+	assert_string_equal(h.suppression, "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true,\"id\":\"9'/7\"}");
 	host_says(200, "{\"changed\":true}");
 	assert_string_equal(h.body, "Welcome back");
 	assert_int_equal(h.asks, 1);
@@ -326,8 +328,9 @@ static void test_opt_out_type(void **state)
 	post(sms_in_twilio, "https://d.test/sms/in/twilio", "/sms/in/twilio", NULL, "From=%2B15550001111&Body=genug&OptOutType=STOP", &r);
 	assert_int_equal(h.suppressions, 2);
 	host_says(200, "{\"changed\":true}");
-	post(sms_in_twilio, "https://d.test/sms/in/twilio", "/sms/in/twilio", NULL, "From=%2B15550001111&Body=START&OptOutType=START", &r);
-	assert_string_equal(h.suppression, "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true}");
+	post(sms_in_twilio, "https://d.test/sms/in/twilio", "/sms/in/twilio", NULL,
+		"From=%2B15550001111&Body=START&OptOutType=START&MessageSid=SM12", &r);
+	assert_string_equal(h.suppression, "{\"reason\":\"start\",\"source\":\"sms\",\"lift\":true,\"id\":\"SM12\"}");
 	host_says(200, "{\"changed\":true}");
 	post(sms_in_twilio, "https://d.test/sms/in/twilio", "/sms/in/twilio", NULL, "From=%2B15550001111&Body=HELP&OptOutType=HELP", &r);
 	assert_int_equal(r.status, 200);

@@ -11,6 +11,7 @@
  *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
  *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
  *   1.5  2026-11-26  a message says until when it may be delivered: until_us; preview
+ *   1.6  2026-11-27  suppress heeds "id"
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -28,7 +29,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 5
+#define FW_PLUGIN_ABI_MINOR 6
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -316,8 +317,9 @@ struct fw_host {
 		fw_plugin_done done, void *data);
 	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is:
 	 * {"reason":"stop","lift":false,"source":"…"}; with "lift":true it may again. The consent of who goes by the address is withdrawn,
-	 * told again also; or granted, if it was on the list. 200 {"changed":true} when the list did, else false; 400: that is no JSON;
-	 * 503: say it again. Texts must live until then. */
+	 * told again also; or granted, if it was on the list. Since 1.6 "id": by what this is known, such as the peer's id of a message that
+	 * came in; what is told again with it after the contrary was told, within a week, changes nothing. 200 {"changed":true} when the
+	 * list did, else false; 400: that is no JSON; 503: say it again. Texts must live until then. */
 	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0,
 	 * or -1 while the store has not told it yet. */
