@@ -10,7 +10,6 @@
 #include "base/folder.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "server/rundir.h"
 
 /* The hash is chained over path and content, file by file, in the order of the paths. */
 static void add_to_hash(struct fw_kept *kept, const char *path, struct fw_str bytes)

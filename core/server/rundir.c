@@ -14,47 +14,6 @@
 
 #include "base/folder.h"
 
-void fw_remove_tree(const char *path)
-{
-	struct stat st;
-	if (lstat(path, &st) < 0)
-		return;
-	DIR *folder = S_ISDIR(st.st_mode) ? opendir(path) : NULL;
-	if (!folder) {
-		unlink(path);
-		return;
-	}
-	for (struct dirent *e; (e = readdir(folder));) {
-		char inner[PATH_MAX];
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (snprintf(inner, sizeof inner, "%s/%s", path, e->d_name) < (int)sizeof inner)
-			fw_remove_tree(inner);
-	}
-	closedir(folder);
-	rmdir(path);
-}
-
-int fw_write_file(const char *path, struct fw_str text, struct fw_error *err)
-{
-	char beside[PATH_MAX];
-	snprintf(beside, sizeof beside, "%s.new", path);
-	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	bool ok = fd >= 0;
-	for (size_t at = 0; ok && at < text.n;) {
-		ssize_t n = write(fd, text.p + at, text.n - at);
-		ok = n >= 0 || errno == EINTR;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (!ok || rename(beside, path) < 0) {
-		fw_fail(err, FW_EIO, path, 0, "cannot be written: %s", strerror(errno));
-		ok = false;
-	}
-	if (fd >= 0)
-		close(fd);
-	return ok ? 0 : FW_EIO;
-}
-
 int fw_rundir_open(const struct fw_config *config, struct fw_error *err)
 {
 	char path[PATH_MAX], text[32];

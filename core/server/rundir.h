@@ -13,9 +13,4 @@ int fw_rundir_open(const struct fw_config *config, struct fw_error *err);
  * privileges" is set. `data` is the folder that the keeper writes, or NULL. 0, FW_EINVAL, FW_EIO. */
 int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err);
 
-/* rm -r; what is not there is fine. */
-void fw_remove_tree(const char *path);
-/* A whole file, written beside and renamed. 0 or FW_EIO. */
-int fw_write_file(const char *path, struct fw_str text, struct fw_error *err);
-
 #endif

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "server/engine.h"
-#include "server/rundir.h"
+#include "base/folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "lib_temporary.h"
 #include "server/engine_own.h"
-#include "server/rundir.h"
+#include "base/folder.h"
 
 static const char rules[] =
 	"slot \"hero\" { channel = \"web\", default = { d = 1 } }\n"

@@ -11,7 +11,7 @@
 #include "people/erase.h"
 #include "people/tombstone.h"
 #include "server/ingest.h"
-#include "server/rundir.h"
+#include "base/folder.h"
 #include "server/spool_drain.h"
 
 static const char rules[] = "slot \"hero\" { channel = \"web\" }\n";
