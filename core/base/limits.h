@@ -182,6 +182,16 @@ enum {
 	FW_LIMIT_SPOOL_WAIT_MS = 1000,        /* that a request then waits for those before it, and … */
 	FW_LIMIT_SPOOL_WAITERS = 64,          /* … so many of a worker do; then it is held behind them */
 
+	/* The decision log. */
+	FW_LIMIT_LOGGED_BYTES = 256 << 10,    /* a decision with what was known of the visitor; a larger one is not logged */
+	FW_LIMIT_LOG_RING_BYTES = 4 << 20,    /* decisions of a worker that wait to be written; what goes beyond is dropped */
+	FW_LIMIT_LOG_FILE_BYTES = 64 << 20,   /* one file, or an eighth of what all may have; then the next one begins … */
+	FW_LIMIT_LOG_FILE_S = 86400,          /* … and after so long, or an eighth of the time that they are kept */
+	FW_LIMIT_LOG_BYTES = 1 << 30,         /* all files, unless the configuration says otherwise; the oldest go first */
+	FW_LIMIT_LOG_KEEP_S = 35 * 86400,     /* and for how long */
+	FW_LIMIT_SEAL_KEY_S = 30 * 86400,     /* that one key seals what is logged of a person; then the next one is made */
+	FW_LIMIT_SEAL_QUIET_S = 60,           /* after an erasure, in which nothing is logged of who goes by the same id */
+
 	/* Messages. */
 	FW_LIMIT_DELIVERY_MS = 60000,         /* that a channel may take to say what became of an attempt; then it is lost */
 	FW_LIMIT_MESSAGE_ATTEMPTS = 12,       /* of which each said to try again; then the message is dead */

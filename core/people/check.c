@@ -3,6 +3,7 @@
 #include "people/dead.h"
 #include "people/entry.h"
 #include "people/row.h"
+#include "people/seal_key.h"
 #include "people/suppression.h"
 #include "people/wake.h"
 
@@ -35,6 +36,17 @@ static int check_person(const struct looking *l)
 	return rc < 0 ? fw_fail(l->err, rc, NULL, 0, "the record of %.*s: %s", (int)id.n, id.p, why.message) : 0;
 }
 
+/* A person's row, or one beside it. */
+static int check_beside(const struct looking *l)
+{
+	struct fw_str key = l->row->key;
+	if (key.n > NAMED && key.p[FW_KEY_PERSON] == 'r')
+		return check_person(l);
+	bool seals = key.n > FW_KEY_PERSON && key.p[FW_KEY_PERSON] == 's';
+	return wrong(l, seals && (key.n != FW_KEY_SEAL || l->row->value.n != FW_SEAL_KEY + 8) ? FW_EINVAL : 0,
+		"a key of what is logged of a person cannot be read");
+}
+
 /* Nobody looks for it in another bucket than its person's. */
 static int check_wake(const struct looking *l)
 {
@@ -61,7 +73,7 @@ int fw_people_check_row(struct fw_arena *scratch, uint32_t bucket, const struct 
 	struct fw_dead letter;
 	fw_arena_reset(scratch);
 	switch (key.n ? key.p[0] : 0) {
-	case 'P': return key.n > NAMED && key.p[FW_KEY_PERSON] == 'r' ? check_person(&l) : 0;
+	case 'P': return check_beside(&l);
 	case 'O': return wrong(&l, key.n == FW_KEY_ENTRY ? fw_entry_read(scratch, row->value, &entry) : 0,
 		"an entry of the outbox cannot be read");
 	case 'D': return wrong(&l, fw_dead_read(scratch, bucket, row, &letter), "a dead letter cannot be read");

@@ -141,12 +141,15 @@ static void tell_beside(struct erasing *e, const struct fw_id *id)
 /* Every id: its row is told, and its hash is what dead letters are compared with. */
 static int list_ids(struct erasing *e)
 {
+	const struct fw_person_id own = fw_key_id(&e->who.follow.key);
 	struct fw_id id;
 	e->outgoing.n = e->job.n_hashes = 0;
 	e->job.hashes = fw_arena_array(&e->arena, FW_LIMIT_RECORD_IDS + 1, sizeof *e->job.hashes);
 	if (!e->job.hashes)
 		return FW_ENOMEM;
-	for (unsigned i = 0; fw_record_id(e->who.record, i, &id); i++) {
+	if (!e->who.record)
+		fw_secret_hash(&e->people->secret, &own, e->job.hashes[e->job.n_hashes++]);
+	for (unsigned i = 0; e->who.record && fw_record_id(e->who.record, i, &id); i++) {
 		struct fw_person_id row;
 		if (fw_secret_row_of(&e->people->secret, &id, &e->arena, &row) < 0)
 			return FW_ENOMEM;
@@ -168,13 +171,16 @@ static void on_part_deleted(void *ctx, int rc, uint64_t version)
 		fw_who_again(&e->who);
 }
 
-/* The rows beside the record: remembered messages, what is kept of merges. */
+/* The rows beside the record: remembered messages, what is kept of merges, keys of what is logged. */
 static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool more)
 {
 	struct erasing *e = ctx;
 	const struct fw_follow *f = &e->who.follow;
 	const struct fw_person_id own = fw_key_id(&f->key);
+	const struct fw_str user = e->who.record ? fw_record_user(e->who.record) : (struct fw_str){ NULL, 0 };
 	e->n_changes = 0;
+	if (rc == 0 && !e->who.record && n == 0)
+		rc = FW_ENOENT;
 	for (size_t i = 0; i < n && rc == 0; i++)
 		if (rows[i].key.n > FW_KEY_PERSON && rows[i].key.p[FW_KEY_PERSON] != 'r')
 			add(e, FW_CHANGE_DELETE, rows[i].key, (struct fw_str){ NULL, 0 }, FW_VERSION_ANY);
@@ -189,11 +195,11 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 		rc = list_ids(e);
 	add(e, FW_CHANGE_DELETE, fw_key_str(&f->key), (struct fw_str){ NULL, 0 }, f->row.version);
 	if (rc == 0)
-		rc = fw_tombstone_write(&e->people->secret, &own, fw_record_user(e->who.record), e->now_us, &e->arena,
+		rc = fw_tombstone_write(&e->people->secret, &own, user, e->now_us, &e->arena,
 			&e->changes[e->n_changes++]);
 	if (rc == 0)
 		rc = put_job(e);
-	if (rc == 0)
+	if (rc == 0 && e->who.record)
 		rc = fw_wake_leave(&f->key, f->row.value, &e->arena, e->changes + e->n_changes);
 	e->n_changes += rc > 0 ? (unsigned)rc : 0;
 	if (rc < 0)
@@ -216,6 +222,10 @@ static void on_found(void *ctx, int rc)
 {
 	struct erasing *e = ctx;
 	const struct fw_key *key = &e->who.follow.key;
+	if (rc == FW_ENOENT && !e->late) { /* no record, but a key of what was logged may be there */
+		e->who.record = NULL;
+		rc = 0;
+	}
 	if (rc == 0 && e->late && !fw_late_is_one(e->late, &e->people->secret, e->who.record))
 		rc = FW_ENOENT;
 	if (rc < 0) {

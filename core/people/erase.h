@@ -14,7 +14,8 @@ struct fw_receipt {
 	bool scrubbed;          /* what was deleted is overwritten in the file */
 };
 
-/* rc: 0 (the receipt says whether it is complete); FW_ENOENT: nobody goes by this id; else as fw_people_done. The receipt is valid
+/* Of who has no record what may stand beside where it would be goes in the same way: the keys of what was logged (seal_key.h).
+ * rc: 0 (the receipt says whether it is complete); FW_ENOENT: nobody goes by this id; else as fw_people_done. The receipt is valid
  * during the call. Once the record is gone nobody goes by the id any more: the rest goes on by itself, and the receipt tells. */
 typedef void (*fw_people_erased)(void *ctx, int rc, const struct fw_receipt *receipt);
 void fw_people_erase(struct fw_people *p, const struct fw_person_id *id, int64_t now_us, fw_people_erased done, void *ctx);

@@ -78,6 +78,16 @@ void fw_key_kept(const struct fw_key *person, uint64_t merge, char side, struct 
 	ret->n = FW_KEY_PERSON + 10;
 }
 
+void fw_key_seal(uint64_t hash, uint32_t period, struct fw_key *ret)
+{
+	ret->bucket = fw_store_bucket(hash);
+	ret->bytes[0] = 'P';
+	fw_key_number(ret->bytes + 1, hash, 8);
+	ret->bytes[FW_KEY_PERSON] = 's';
+	fw_key_number(ret->bytes + FW_KEY_PERSON + 1, period, 4);
+	ret->n = FW_KEY_SEAL;
+}
+
 void fw_key_entry(uint32_t sender, uint32_t receiver, uint64_t number, struct fw_key *ret)
 {
 	ret->bucket = sender;

@@ -4,6 +4,7 @@
  *   'P' hash(8) 'd' day(4) m(8)  a message that was applied on that day (since 1970) and no longer stands in the record
  *   'P' hash(8) 'k' merge(8) s   what one side of a merge was before it (keep.h)
  *   'P' hash(8) 'w' number(8)   what was sent as the message of that number (sent.h)
+ *   'P' hash(8) 's' period(4)   the key of what is logged of the person (seal_key.h)
  *   'M' and 'm'                when somebody has to look for the sake of messages (wake.h)
  *   'U' keyed hash(16)         nothing goes to that address (suppression.h)
  *   'O' receiver(2) number(8)    an entry of this bucket's outbox (entry.h), numbered over all receivers
@@ -21,7 +22,7 @@
 
 #include "people/people.h"
 
-enum { FW_KEY_MOST = 256, FW_KEY_PERSON = 9, FW_KEY_MESSAGE = 22, FW_KEY_ENTRY = 11 };
+enum { FW_KEY_MOST = 256, FW_KEY_PERSON = 9, FW_KEY_MESSAGE = 22, FW_KEY_SEAL = 14, FW_KEY_ENTRY = 11 };
 
 struct fw_key {
 	uint32_t bucket;
@@ -49,6 +50,9 @@ bool fw_key_kind(char letter, enum fw_person_kind *ret);
 void fw_key_message(const struct fw_key *person, int32_t day, uint64_t message_hash, struct fw_key *ret);
 /* What is kept of one side of a merge. */
 void fw_key_kept(const struct fw_key *person, uint64_t merge, char side, struct fw_key *ret);
+
+/* The key of what is logged, by the hash in the key of the person's row. */
+void fw_key_seal(uint64_t hash, uint32_t period, struct fw_key *ret);
 
 /* Rows of a bucket's outbox. `number` 0: the prefix of all for that receiver. */
 void fw_key_entry(uint32_t sender, uint32_t receiver, uint64_t number, struct fw_key *ret);

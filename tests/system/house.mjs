@@ -45,6 +45,7 @@ export const POINTERS = {
 	'core/people/outgoing.h': { done: 'people/ itself: who writes entries' },
 	'core/people/undo.h': { fw_people_previewed: 'server/ and cli/: whoever asked what two people would be as one' },
 	'core/people/erase.h': { fw_people_erased: 'the same: whoever erased somebody' },
+	'core/people/seal_key.h': { fw_seal_key_found: 'server/ and cli/: whoever logs a decision, or reads what was logged' },
 	'core/people/dead.h': { each: 'cli/: who reads dead letters', done: 'the same' },
 	'core/check/cover.h': { accept: 'check/ itself: whoever looks for a visitor' },
 	'core/rules/builder.h': { read: 'rules/ itself: the reader of a declaration\'s field' },
