@@ -16,12 +16,13 @@ struct record {
 };
 
 struct fw_set_aside {
+	_Atomic int64_t latest_us; /* no rule is set aside for longer */
 	struct record rules[1];
 };
 
 size_t fw_set_aside_bytes(uint32_t n_rules)
 {
-	return (size_t)(n_rules + 1) * sizeof(struct record);
+	return sizeof(struct fw_set_aside) + (size_t)n_rules * sizeof(struct record);
 }
 
 int64_t fw_set_aside_until(const struct fw_set_aside *s, uint32_t rule, int64_t now_us)
@@ -33,6 +34,19 @@ int64_t fw_set_aside_until(const struct fw_set_aside *s, uint32_t rule, int64_t 
 bool fw_set_aside_is(const struct fw_set_aside *s, uint32_t rule, int64_t now_us)
 {
 	return fw_set_aside_until(s, rule, now_us) != 0;
+}
+
+bool fw_set_aside_any(const struct fw_set_aside *s, int64_t now_us)
+{
+	return atomic_load_explicit(&s->latest_us, memory_order_relaxed) > now_us;
+}
+
+void fw_set_aside_put(struct fw_set_aside *s, uint32_t rule, int64_t until_us)
+{
+	if (until_us > atomic_load_explicit(&s->rules[rule].until_us, memory_order_relaxed))
+		atomic_store_explicit(&s->rules[rule].until_us, until_us, memory_order_relaxed);
+	if (until_us > atomic_load_explicit(&s->latest_us, memory_order_relaxed))
+		atomic_store_explicit(&s->latest_us, until_us, memory_order_relaxed);
 }
 
 bool fw_set_aside_note(struct fw_set_aside *s, uint32_t rule, uint64_t visitor, int64_t now_us)
@@ -54,14 +68,8 @@ bool fw_set_aside_note(struct fw_set_aside *s, uint32_t rule, uint64_t visitor, 
 	if (recent + (own < 0) < FW_LIMIT_SET_ASIDE_VISITORS)
 		return false;
 	bool before = fw_set_aside_is(s, rule, now_us);
-	atomic_store_explicit(&r->until_us, now_us + MINUTE_US, memory_order_relaxed);
+	fw_set_aside_put(s, rule, now_us + MINUTE_US);
 	for (int i = 0; i < FW_LIMIT_SET_ASIDE_VISITORS; i++)
 		atomic_store_explicit(&r->failures[i].at_us, 0, memory_order_relaxed);
 	return !before;
-}
-
-void fw_set_aside_put(struct fw_set_aside *s, uint32_t rule, int64_t until_us)
-{
-	if (until_us > atomic_load_explicit(&s->rules[rule].until_us, memory_order_relaxed))
-		atomic_store_explicit(&s->rules[rule].until_us, until_us, memory_order_relaxed);
 }

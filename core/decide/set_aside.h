@@ -15,6 +15,8 @@ struct fw_set_aside;
 size_t fw_set_aside_bytes(uint32_t n_rules);
 /* Whether the rule is not to be tried now. */
 bool fw_set_aside_is(const struct fw_set_aside *s, uint32_t rule, int64_t now_us);
+/* Whether any rule may be set aside now; false: none is. */
+bool fw_set_aside_any(const struct fw_set_aside *s, int64_t now_us);
 /* When it will be tried again, in microseconds; 0: it is not set aside. */
 int64_t fw_set_aside_until(const struct fw_set_aside *s, uint32_t rule, int64_t now_us);
 /* A budget failure; `visitor` tells visitors apart. True when this one set the rule aside. */

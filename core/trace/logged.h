@@ -1,0 +1,63 @@
+/* What the log says of one decision, beside its id and its time: all that is needed to make it again, bit for bit, and what came of it.
+ * Numbers are those of the rule set in whose hash the decision was made. As bytes:
+ *
+ *   flags         a byte: explanation, changes, degraded, holdout, caps_lost, withhold; then a byte of enum fw_profile_read
+ *   id, facts     each its length and its bytes: the id that was asked with, and facts_pack.h
+ *   slots         how many, then of each its number, its reason, how many winners, and their numbers
+ *   channels      how many, then their names
+ *   set aside     how many, then the numbers of the rules
+ *   functions     how many were called, then of each its number and its outcome
+ *   seeds, arm, propensity   a number each: 0 until there are any */
+#ifndef FW_TRACE_LOGGED_H
+#define FW_TRACE_LOGGED_H
+
+#include "decide/decide.h"
+#include "fact/facts_pack.h"
+#include "profile/complete.h"
+
+struct fw_logged_slot {
+	uint32_t slot;
+	enum fw_slot_reason reason;
+	uint32_t *winners, n;
+};
+
+/* What came of a function that was called. */
+enum fw_outcome_logged { FW_LOGGED_FALSE, FW_LOGGED_UNKNOWN, FW_LOGGED_TRUE, FW_LOGGED_CONTENT, FW_LOGGED_FAILED, FW_LOGGED_OVER_BUDGET,
+	FW_LOGGED_OUTCOMES };
+struct fw_logged_call {
+	uint32_t function;
+	enum fw_outcome_logged outcome;
+};
+
+struct fw_logged {
+	bool explanation;       /* /v1/explain was asked, and nothing was shown … */
+	bool changes;           /* … and what other rules would need, too */
+	bool degraded, holdout;
+	bool caps_lost;         /* what is under caps could not be reserved, and was done without */
+	struct fw_profile_reading reading; /* its record is kept apart */
+	struct fw_str facts;    /* of the request, packed */
+	struct fw_logged_slot *slots; /* as asked */
+	uint32_t n_slots;
+	const char **channels;
+	uint32_t n_channels;
+	uint32_t *set_aside, n_set_aside;
+	struct fw_logged_call *calls;
+	uint32_t n_calls;
+};
+
+void fw_logged_write(const struct fw_logged *l, struct fw_buf *out);
+/* Texts are slices of the bytes but for channels; lists lie in the arena. 0; FW_EINVAL: these bytes are no such thing; FW_ENOMEM. */
+int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *ret);
+
+/* What the decider's last decision was told and found: `slots` of what was answered, `calls`. In the arena; 0 or FW_ENOMEM. */
+int fw_logged_take(struct fw_logged *l, const struct fw_decider *d, const struct fw_decision *decision, struct fw_arena *a);
+int fw_logged_take_explained(struct fw_logged *l, const struct fw_decider *d, const struct fw_explanation *e, struct fw_arena *a);
+/* The rules that are set aside at that time, of a set of so many. 0 or FW_ENOMEM. */
+int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, int64_t now_us, struct fw_arena *a);
+
+/* The facts that the decision was made from, again; `record` of the person as it was read. `names` go with the packed facts.
+ * 0, FW_EINVAL, FW_ENOMEM. */
+int fw_logged_facts(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_arena *a,
+	struct fw_facts *ret);
+
+#endif
