@@ -26,6 +26,7 @@ consent    = {                     -- of visitors who have not said yes or no
     US = { analytics = "granted", personalization = "granted", sale = "granted" },  -- opt-out; Global Privacy Control is one
   },
 }
+decisions  = { log = "var/decisions", sample = 1, keep = "35d" } -- what was decided, for all visitors; 0.01 is enough for many
 holdout    = 0
 timezone   = "Europe/Berlin"
 currency   = "EUR"

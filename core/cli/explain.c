@@ -4,6 +4,7 @@
 
 #include "check/needs.h"
 #include "cli/commands.h"
+#include "cli/explain_decision.h"
 #include "cli/open.h"
 #include "profile/given.h"
 #include "signal/signal.h"
@@ -74,9 +75,10 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
 		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' },
-		{ "facts", required_argument, NULL, 'f' }, { "changes", no_argument, NULL, 'x' }, { "json", no_argument, NULL, 'j' },
+		{ "facts", required_argument, NULL, 'f' }, { "decision", required_argument, NULL, 'd' },
+		{ "changes", no_argument, NULL, 'x' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
-	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL;
+	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL, *decision = NULL;
 	bool json = false, changes = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
@@ -85,6 +87,7 @@ static int run(int argc, char **argv)
 		case 's': slots = optarg; break;
 		case 'n': channels = optarg; break;
 		case 'f': facts = optarg; break;
+		case 'd': decision = optarg; break;
 		case 'x': changes = true; break;
 		case 'j': json = true; break;
 		default: return fw_command_misused(&fw_command_explain, NULL);
@@ -92,6 +95,11 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return fw_command_misused(&fw_command_explain, "it takes options only");
+	if (decision && (rules || slots || channels || facts))
+		return fw_command_misused(&fw_command_explain,
+			"with --decision the rules, the slots and the visitor are those of the decision");
+	if (decision)
+		return fw_explain_decision(config, decision, json, changes);
 	if (!facts)
 		return fw_command_misused(&fw_command_explain, "which visitor? Say it with --facts '{\"country\":\"CA\"}'");
 	struct fw_opened o;
@@ -110,12 +118,14 @@ static int run(int argc, char **argv)
 const struct fw_command fw_command_explain = {
 	.name = "explain",
 	.summary = "shows every candidate of a slot and what became of it",
-	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--changes] [--json]\n\n"
+	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--changes] [--json]\n"
+		 "       floorwalker explain --decision ID [--config FILE] [--changes] [--json]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts\n"
 		 "  --slot S       the slot, or several with commas (else all)\n"
 		 "  --channel C    the messages of a channel as if they were due now, or of several with commas\n"
 		 "  --facts JSON   the visitor, as in a rule test's `given`\n"
+		 "  --decision ID  a decision of the log, as it was made: with its rules, for its visitor, at its time\n"
 		 "  --changes      for each rule that does not win, the smallest change that would make it win\n"
 		 "  --json         as /v1/explain answers\n",
 	.run = run,

@@ -83,6 +83,16 @@ static void print_spool(const struct fw_json *spool)
 		puts(fw_json_get(spool, "events")->type == FW_JSON_NULL ? "spool       not looked at yet" : "spool       empty");
 }
 
+static void print_logged(const struct fw_json *s)
+{
+	const struct fw_json *loaded = fw_json_get(s, "loaded"), *logged = fw_json_get(s, "logged");
+	struct fw_str folder = fw_json_text(loaded, "decisionLog");
+	if (folder.n)
+		printf("decisions   of %g %% of the visitors in %s: %.0f written (%.0f bytes), %.0f dropped\n",
+			number_of(loaded, "decisionSample") * 100, folder.p, number_of(logged, "written"), number_of(logged, "bytes"),
+			number_of(logged, "dropped"));
+}
+
 static void print(const struct fw_json *s)
 {
 	const struct fw_json *workers = fw_json_get(s, "workers");
@@ -95,6 +105,7 @@ static void print(const struct fw_json *s)
 	for (const struct fw_json *w = workers ? workers->child : NULL; w; w = w->next)
 		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),
 			number_of(w, "requests"), (int)number_of(w, "connections"));
+	print_logged(s);
 	print_last_load(fw_json_get(s, "lastLoad"));
 	const char *promise = fw_json_text(s, "promise").p;
 	print_spool(fw_json_get(s, "spool"));

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "people/flight.h"
 #include "people/keep.h"
+#include "people/seal_key.h"
 #include "people/suppression.h"
 #include "people/wake.h"
 
@@ -198,6 +199,7 @@ static bool is_over(struct fw_sweep *s, const struct fw_row *row)
 	case 'r': return record_is_over(s, row);
 	case 'd': return row->key.n == FW_KEY_MESSAGE && message_is_over(s, row);
 	case 'k': return kept_is_over(s, row);
+	case 's': return fw_seal_key_is_over(row->key, s->options.logged_s, s->now_us);
 	case 'w': return sent_is_over(s, row);
 	default: return false;
 	}

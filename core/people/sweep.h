@@ -8,6 +8,7 @@
 
 struct fw_sweep_options {
 	int64_t anonymous_s, known_s; /* 0: for ever */
+	int64_t logged_s;             /* how long what is logged of decisions is kept; 0: nothing is logged */
 };
 
 struct fw_sweep_counts {

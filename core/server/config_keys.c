@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/zone.h"
+#include "server/config_decisions.h"
 #include "server/config_values.h"
 #include "store/redis_url.h"
 #include "store/store.h"
@@ -174,52 +175,20 @@ static int key_consent(struct fw_config *c, const struct fw_json *v, struct fw_e
 	return fw_config_consent(v, err);
 }
 
-enum { DAY_S = 86400, YEAR_S = 31557600, MONTH_S = YEAR_S / 12 };
-
-/* "90d", or "25mo" and "2y", which only keeping knows: a year is 365.25 days, a month a twelfth of it. Seconds. */
-static int read_age(const struct fw_json *v, int64_t *ret, struct fw_error *err)
-{
-	const char *text;
-	int rc = fw_config_text(v, &text, err);
-	if (rc < 0)
-		return rc;
-	size_t digits = strspn(text, "0123456789");
-	int64_t unit = strcmp(text + digits, "mo") == 0 ? MONTH_S : strcmp(text + digits, "y") == 0 ? YEAR_S : 0;
-	int64_t s = unit && digits > 0 && digits < 6 ? atoi(text) * unit : fw_duration_s(v->string);
-	if (s > 0) {
-		*ret = s;
-		return 0;
-	}
-	fw_fail(err, FW_EINVAL, NULL, 0, "%s wants a duration and got \"%s\"", v->key.p, text);
-	fw_hint(err, "write a number and h, d, w, mo or y, such as \"90d\" or \"25mo\"");
-	return FW_EINVAL;
-}
-
 static int key_retain(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
 	static const char *const known[] = { "anonymous", "known", NULL };
 	int rc = fw_config_only(v, known, err);
 	for (const struct fw_json *m = v->child; m && rc == 0; m = m->next)
-		rc = read_age(m, fw_str_is(m->key, "known") ? &c->retain_known_s : &c->retain_anonymous_s, err);
+		rc = fw_config_age(m, fw_str_is(m->key, "known") ? &c->retain_known_s : &c->retain_anonymous_s, err);
 	return rc;
 }
 
 static int key_decisions(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
-	static const char *const known[] = { "log", "sample", "keep", NULL };
-	const struct fw_json *log = fw_json_get(v, "log"), *sample = fw_json_get(v, "sample"), *keep = fw_json_get(v, "keep");
-	const char *text;
-	double number;
-	int64_t age_s;
-	int rc = fw_config_only(v, known, err);
-	if (rc == 0 && log)
-		rc = fw_config_text(log, &text, err);
-	if (rc == 0 && sample)
-		rc = fw_config_number(sample, 0, 1, false, &number, err);
-	if (rc == 0 && keep)
-		rc = read_age(keep, &age_s, err);
+	struct fw_config_decisions ret;
 	c->decisions = v;
-	return rc;
+	return fw_config_decisions(c, &c->arena, &ret, err);
 }
 
 static int key_holdout(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
@@ -420,8 +389,8 @@ int fw_config_set_defaults(struct fw_config *c)
 	c->timezone = "UTC";
 	c->currency = "EUR";
 	c->log_level = FW_LOG_INFO;
-	c->retain_anonymous_s = INT64_C(90) * DAY_S;
-	c->retain_known_s = 25 * (int64_t)MONTH_S;
+	c->retain_anonymous_s = INT64_C(90) * FW_CONFIG_DAY_S;
+	c->retain_known_s = 25 * (int64_t)FW_CONFIG_MONTH_S;
 	c->run = fw_arena_printf(&c->arena, "%s/var/run", c->folder);
 	c->store = fw_arena_printf(&c->arena, "lmdb:%s/var/data", c->folder);
 	c->compliance = fw_config_own(&c->arena, "compliance");

@@ -1,6 +1,9 @@
 #include "server/config_values.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
 
 static const char *nearest_of(const char *name, const char *const *names)
 {
@@ -108,4 +111,22 @@ int fw_config_text_list(struct fw_config *c, const struct fw_json *v, struct fw_
 	}
 	*ret = (struct fw_config_texts){ items, n };
 	return 0;
+}
+
+int fw_config_age(const struct fw_json *v, int64_t *ret, struct fw_error *err)
+{
+	const char *text;
+	int rc = fw_config_text(v, &text, err);
+	if (rc < 0)
+		return rc;
+	size_t digits = strspn(text, "0123456789");
+	int64_t unit = strcmp(text + digits, "mo") == 0 ? FW_CONFIG_MONTH_S : strcmp(text + digits, "y") == 0 ? FW_CONFIG_YEAR_S : 0;
+	int64_t s = unit && digits > 0 && digits < 6 ? atoi(text) * unit : fw_duration_s(v->string);
+	if (s > 0) {
+		*ret = s;
+		return 0;
+	}
+	fw_fail(err, FW_EINVAL, NULL, 0, "%s wants a duration and got \"%s\"", v->key.p, text);
+	fw_hint(err, "write a number and h, d, w, mo or y, such as \"90d\" or \"25mo\"");
+	return FW_EINVAL;
 }

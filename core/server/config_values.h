@@ -20,6 +20,10 @@ int fw_config_number(const struct fw_json *v, double least, double most, bool wh
 /* A list of texts; one text stands for a list of it. */
 int fw_config_text_list(struct fw_config *c, const struct fw_json *v, struct fw_config_texts *ret, struct fw_error *err);
 
+/* "90d", or "25mo" and "2y", which only keeping knows: a year is 365.25 days, a month a twelfth of it. Seconds. */
+enum { FW_CONFIG_DAY_S = 86400, FW_CONFIG_YEAR_S = 31557600, FW_CONFIG_MONTH_S = FW_CONFIG_YEAR_S / 12 };
+int fw_config_age(const struct fw_json *v, int64_t *ret, struct fw_error *err);
+
 /* config_consent.c: whether `consent` is as it should be. */
 int fw_config_consent(const struct fw_json *v, struct fw_error *err);
 

@@ -168,6 +168,23 @@ static enum fw_store_promise worst_promise(const struct fw_master *m)
 	return (enum fw_store_promise)worst;
 }
 
+/* What the decision logs of all workers have come to; where there is one. */
+static void write_logged(const struct fw_master *m, struct fw_json_out *o)
+{
+	uint64_t dropped = 0;
+	for (int i = FW_DECISIONS_FAILED; i < FW_DECISIONS_COUNTS; i++)
+		dropped += fw_shared_logged(m->shared, (enum fw_decisions_count)i);
+	fw_json_key(o, "logged");
+	fw_json_open_object(o);
+	fw_json_key(o, "written");
+	fw_json_number(o, (double)fw_shared_logged(m->shared, FW_DECISIONS_WRITTEN));
+	fw_json_key(o, "bytes");
+	fw_json_number(o, (double)fw_shared_logged(m->shared, FW_DECISIONS_BYTES));
+	fw_json_key(o, "dropped");
+	fw_json_number(o, (double)dropped);
+	fw_json_close_object(o);
+}
+
 static void write_status(const struct fw_master *m, struct fw_json_out *o)
 {
 	char text[FW_ADDRESS_TEXT];
@@ -196,6 +213,7 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_text_value(o, m->config->durability);
 	fw_json_key(o, "promise");
 	fw_json_text_value(o, fw_store_promise_text(worst_promise(m)));
+	write_logged(m, o);
 	if (m->config->spool) {
 		fw_json_key(o, "spool");
 		fw_spool_write(m->shared, o);

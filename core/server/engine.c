@@ -10,6 +10,8 @@
 #include "server/config_signals.h"
 #include "server/engine_own.h"
 #include "server/ingest.h"
+#include "trace/decision_log.h"
+#include "trace/log_sets.h"
 
 static int refuse(struct fw_report *report, int rc, const struct fw_error *err)
 {
@@ -150,7 +152,12 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 	e->config = config;
 	e->since_us = fw_now_us();
 	fw_arena_init(&e->arena, NULL, 0, 0);
-	int rc = load_signals(e, report);
+	struct fw_error err;
+	int rc = fw_config_decisions(config, &e->arena, &e->decisions, &err);
+	if (rc < 0)
+		refuse(report, rc, &err);
+	if (rc == 0)
+		rc = load_signals(e, report);
 	if (rc == 0)
 		rc = load_rules(e, report);
 	if (rc == 0 && !(e->triggers = fw_triggers_create(e->set)))
@@ -171,6 +178,9 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 int fw_engine_keep(struct fw_engine *e, struct fw_kept *kept, struct fw_error *err)
 {
 	int rc = 0;
+	if (e->decisions.log && fw_log_sets_keep(e->decisions.log, e->set->hash, &e->set->files, err) < 0)
+		fw_log_error(FW_LOG_ERROR, "the rule set cannot be kept for the decision log: what it decides cannot be explained later",
+			err);
 	for (uint32_t i = 0; kept && i < e->set->files.n && rc == 0; i++) {
 		const struct fw_file *f = &e->set->files.items[i];
 		char path[4096];
@@ -215,6 +225,10 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 	}
 	fw_json_key(out, "compliance");
 	fw_json_bool(out, engine->config->compliance != NULL);
+	fw_json_key(out, "decisionLog");
+	fw_json_text_value(out, engine->decisions.log);
+	fw_json_key(out, "decisionSample");
+	fw_json_number(out, engine->decisions.log ? engine->decisions.sample : 0);
 }
 
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,
@@ -264,6 +278,8 @@ void fw_engine_worker_destroy(struct fw_engine_worker *w)
 	free(w->ingester);
 	fw_signal_destroy(w->signals);
 	fw_engine_free_runs(w);
+	fw_decision_log_destroy(w->log);
+	fw_buf_finish(&w->log_scratch);
 	free(w->failed_seen);
 	free(w);
 }

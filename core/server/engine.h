@@ -32,6 +32,8 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	void *remembered, struct fw_people *people, struct fw_spool *spool);
 /* Every question must have been answered: close the store before, which answers those that wait for it. */
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
+/* Begins its decision log, if the configuration has one. `counts` (FW_DECISIONS_COUNTS of them) is where it counts. 0 or FW_ENOMEM. */
+int fw_engine_worker_log(struct fw_engine_worker *worker, _Atomic uint64_t *counts);
 
 /* One question; it lives until its answer. */
 struct fw_engine_ask {

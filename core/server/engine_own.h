@@ -6,6 +6,8 @@
 #include "decide/selftest.h"
 #include "decide/trigger.h"
 #include "people/people.h"
+#include "profile/complete.h"
+#include "server/config_decisions.h"
 #include "server/engine.h"
 #include "signal/signal.h"
 #include "trace/trace.h"
@@ -26,9 +28,12 @@ struct fw_engine {
 	size_t set_aside_bytes;
 	uint32_t tests;
 	int64_t since_us;
+	struct fw_config_decisions decisions;
 };
 
+struct fw_decision_log;
 struct fw_ingester;
+struct fw_logged;
 struct fw_spool;
 
 /* What is asked, once read. */
@@ -61,6 +66,11 @@ struct fw_engine_run {
 	struct fw_buf out;
 	struct fw_arena arena;
 	struct fw_person person;    /* as it was read; its bytes are in the arena */
+	struct fw_profile_reading reading;
+	struct fw_logged *logged;   /* what is to be logged, in the arena; NULL: nothing is */
+	struct fw_str logged_bytes; /* that, once it was decided */
+	char logged_id[37];
+	int status;                 /* it was answered with */
 	uint64_t since_ns;          /* of what is being timed */
 	unsigned tries;
 	bool sampled;
@@ -85,6 +95,13 @@ struct fw_engine_worker {
 	/* A decision in so many is kept for a closer look, once its answer is on its way. */
 	struct fw_engine_run *sample;
 	uint32_t until_sample;
+	struct fw_decision_log *log; /* NULL: there is none */
+	struct fw_config_decisions log_config;
+	_Atomic uint64_t *log_counts;
+	uint64_t drawn;              /* visitors without an id, of whom the log has a sample, too */
+	unsigned char log_key[32];   /* the store's, once it is known */
+	bool has_log_key;
+	struct fw_buf log_scratch;   /* its memory is kept */
 };
 
 /* {"error":{…}} in place of what `out` has; returns the status. `path` and `hint` may be NULL. */
@@ -95,6 +112,16 @@ int fw_engine_no_memory(struct fw_buf *out);
 /* engine_ask.c: reads the question into run->q, and the facts of its request into run->facts. 0, or the HTTP status of the
  * error written to run->out. */
 int fw_engine_read(struct fw_engine_run *run);
+
+/* engine_log.c: a decision's way into the log, where there is one. Before the facts of the request are completed: whether the visitor is in
+ * the sample; then what was found, right after it was; and once it was answered, `done` comes, at once or later. */
+void fw_engine_log_begin(struct fw_engine_run *run);
+void fw_engine_log_decided(struct fw_engine_run *run);
+void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanation *e);
+void fw_engine_log_admit(struct fw_engine_run *run); /* while its request is there */
+void fw_engine_log_end(struct fw_engine_run *run);
+/* engine_run.c: and then the run is nobody's. */
+void fw_engine_release(struct fw_engine_run *run);
 
 /* engine_run.c: those that are idle, and the sample, when the worker ends. */
 void fw_engine_free_runs(struct fw_engine_worker *w);

@@ -83,8 +83,20 @@ static void finish(struct fw_engine_run *run, int status)
 	if (status == 200 && !ask->explain)
 		fw_count_duration(w->page, ask->facts_ns + ask->store_ns + ask->decide_ns);
 	fw_engine_note(w);
+	run->status = status;
+	if (run->logged_bytes.p)
+		fw_engine_log_admit(run);
 	run->done(run->data, status, &run->out);
-	if (run->sampled && status == 200 && !w->sample)
+	if (run->logged_bytes.p && status == 200)
+		fw_engine_log_end(run);
+	else
+		fw_engine_release(run);
+}
+
+void fw_engine_release(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	if (run->sampled && run->status == 200 && !w->sample)
 		w->sample = run;
 	else
 		give_back(run);
@@ -112,6 +124,8 @@ static void explain(struct fw_engine_run *run)
 		finish(run, fw_engine_no_memory(&run->out));
 		return;
 	}
+	if (run->logged)
+		fw_engine_log_explained(run, &e);
 	for (uint32_t i = 0; i < q->n_channels; i++)
 		if (fw_explain_channel(&w->decider, &run->facts, q->channels[i], &run->arena, &e) < 0) {
 			finish(run, fw_engine_no_memory(&run->out));
@@ -150,6 +164,8 @@ static void decide(struct fw_engine_run *run)
 		finish(run, fw_engine_no_memory(&run->out));
 		return;
 	}
+	if (run->logged)
+		fw_engine_log_decided(run);
 	if (!d->n_reservations) {
 		answer(run);
 		return;
@@ -168,6 +184,8 @@ static void load(struct fw_engine_run *run, bool settled);
  * answered. */
 static bool read_again(struct fw_engine_run *run)
 {
+	run->logged = NULL;
+	run->logged_bytes = (struct fw_str){ NULL, 0 };
 	fw_arena_reset(&run->arena);
 	int status = fw_engine_read(run);
 	if (status)
@@ -196,38 +214,23 @@ static void on_reserved(void *ctx, int rc)
 	do_without(run);
 }
 
-/* What could not be read may say no to what the place allows. */
-static void lose_profile(struct fw_facts *f)
+/* The facts of the person whose record was read, or of nobody. False: it has been answered. */
+static bool complete(struct fw_engine_run *run)
 {
-	fw_facts_lose_profile(f);
-	f->profile_lost = true;
-	if (f->consent_basis != FW_CONSENT_BASIS_TOLD)
-		f->single[FW_FACT_CONSENT] = (struct fw_value){ .state = FW_OUT_OF_REACH };
-}
-
-/* The facts of the person whose record was read. False: it has been answered. */
-static bool fill(struct fw_engine_run *run, int rc)
-{
-	struct fw_facts *f = &run->facts;
-	if (rc == 0 && (rc = fw_profile_fill(run->person.record, f)) == FW_EINVAL && !read_again(run))
-		return false;
-	if (rc == FW_ENOMEM) {
-		finish(run, fw_engine_no_memory(&run->out));
-		return false;
+	if (run->worker->log)
+		fw_engine_log_begin(run);
+	int rc = fw_profile_complete(&run->facts, &run->reading);
+	if (rc == FW_EINVAL) { /* the record is damaged: then nothing is known of the person */
+		if (!read_again(run))
+			return false;
+		run->reading.read = FW_PROFILE_LOST;
+		run->reading.id = run->q.person.id;
+		run->logged = NULL;
+		rc = fw_profile_complete(&run->facts, &run->reading);
 	}
 	if (rc < 0)
-		lose_profile(f);
-	/* What a known customer told of himself is for those who prove to speak for him. */
-#ifndef FW_BREAK_CLAIMS
-	if (rc == 0 && !run->ask->secret && !run->person.whose.is_open) {
-		f->n_traits = f->n_claimed = 0;
-		f->traits_withheld = true;
-	}
-#endif
-	f->caps_in_reach = rc == 0 && !f->restricted;
-	if (!f->key.n)
-		f->key = run->q.person.id;
-	return true;
+		finish(run, fw_engine_no_memory(&run->out));
+	return rc == 0;
 }
 
 static void on_loaded(void *ctx, int rc, const struct fw_person *person)
@@ -235,7 +238,13 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	struct fw_engine_run *run = ctx;
 	run->ask->store_ns += lap(run);
 	run->person = *person;
-	if (!fill(run, rc))
+	if (rc == FW_ENOMEM) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
+	run->reading = (struct fw_profile_reading){ rc == 0 ? FW_PROFILE_READ : FW_PROFILE_LOST, person->record, run->q.person.id,
+		!run->ask->secret && !person->whose.is_open };
+	if (!complete(run))
 		return;
 	run->ask->facts_ns += lap(run);
 	decide(run);
@@ -257,6 +266,8 @@ static void begin(struct fw_engine_run *run)
 {
 	struct fw_facts *f = &run->facts;
 	run->tries = 0;
+	run->logged = NULL;
+	run->logged_bytes = (struct fw_str){ NULL, 0 };
 	run->ask->facts_ns = run->ask->decide_ns = run->ask->store_ns = 0;
 	run->since_ns = now_ns();
 	fw_buf_clear(&run->out);
@@ -272,10 +283,9 @@ static void begin(struct fw_engine_run *run)
 		load(run, false);
 		return;
 	}
-	if (f->profile_in_reach)
-		fw_facts_lose_profile(f);
-	f->key = run->q.person.id;
-	decide(run);
+	run->reading = (struct fw_profile_reading){ .read = FW_PROFILE_NOT_READ, .id = run->q.person.id };
+	if (complete(run))
+		decide(run);
 }
 
 static void refuse(fw_engine_done done, void *data)

@@ -9,6 +9,7 @@
 #include "people/erase.h"
 #include "people/post.h"
 #include "people/sweep.h"
+#include "server/config_decisions.h"
 #include "server/config_store.h"
 
 enum { BUCKETS_A_POST = 64, STEP_MS = 100, REST_MS = 60000 };
@@ -132,8 +133,10 @@ static int make(struct fw_living *l, const struct fw_made *made, struct event_ba
 {
 	const struct fw_config *config = made->config;
 	struct fw_store_options options;
-	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s };
-	int rc = fw_config_store(config, &l->arena, &options, err);
+	struct fw_config_decisions decisions;
+	int rc = fw_config_decisions(config, &l->arena, &decisions, err);
+	if (rc == 0)
+		rc = fw_config_store(config, &l->arena, &options, err);
 	l->remote = !fw_store_folder(config->store);
 	if (rc == 0)
 		rc = fw_store_open(&options, base, &l->store, err);
@@ -141,6 +144,7 @@ static int make(struct fw_living *l, const struct fw_made *made, struct event_ba
 		rc = open_spool(l, made, base, err);
 	if (rc < 0)
 		return rc;
+	struct fw_sweep_options sweep = { config->retain_anonymous_s, config->retain_known_s, decisions.log ? decisions.keep_s : 0 };
 	struct fw_people_options people = { config->currency, config->hosts.items, config->hosts.n, l->held };
 	l->people = fw_people_create(l->store, &people);
 	l->sweep = l->people ? fw_sweep_create(l->people, &sweep) : NULL;

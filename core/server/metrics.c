@@ -104,6 +104,19 @@ static void write_refusals(const struct fw_shared *shared, struct fw_buf *out)
 			fw_http_reason_name((enum fw_http_reason)i), fw_shared_sum(shared, FW_COUNT_REFUSED + i));
 }
 
+static void write_logged(const struct fw_shared *shared, struct fw_buf *out)
+{
+	static const char *const dropped[] = { "disk", "ring", "key", "size" };
+	one(out, "decisions_logged_total", "counter", "Decisions written to the decision log.",
+		fw_shared_logged(shared, FW_DECISIONS_WRITTEN));
+	one(out, "decisions_logged_bytes_total", "counter", "Bytes written to the decision log.",
+		fw_shared_logged(shared, FW_DECISIONS_BYTES));
+	head(out, "decisions_log_dropped_total", "counter", "Decisions of visitors in the sample that are not in the log, by what it was.");
+	for (unsigned i = 0; i < sizeof dropped / sizeof *dropped; i++)
+		fw_buf_printf(out, "floorwalker_decisions_log_dropped_total{reason=\"%s\"} %" PRIu64 "\n", dropped[i],
+			fw_shared_logged(shared, (enum fw_decisions_count)(FW_DECISIONS_FAILED + i)));
+}
+
 static void write_durations(const struct fw_shared *shared, struct fw_buf *out)
 {
 	uint64_t sum = 0;
@@ -246,6 +259,7 @@ void fw_metrics_write(const struct fw_made *made, struct fw_buf *out)
 	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
 		write_family(made->shared, &families[i], out);
 	write_refusals(made->shared, out);
+	write_logged(made->shared, out);
 	write_durations(made->shared, out);
 	write_gauges(made, out);
 	fw_engine_metrics(made->engine, out);

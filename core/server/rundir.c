@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "server/config_decisions.h"
 
 int fw_rundir_open(const struct fw_config *config, struct fw_error *err)
 {
@@ -75,6 +76,23 @@ static void give_away_all(const char *folder, uid_t uid, gid_t gid)
 		closedir(opened);
 }
 
+/* The folder of the decision log is made while there still are privileges. */
+static int give_decisions(const struct fw_config *config, uid_t uid, gid_t gid, struct fw_error *err)
+{
+	struct fw_config_decisions d;
+	struct fw_arena arena;
+	char sets[PATH_MAX];
+	fw_arena_init(&arena, NULL, 0, 0);
+	int rc = fw_config_decisions(config, &arena, &d, err);
+	if (rc == 0 && d.log && snprintf(sets, sizeof sets, "%s/sets", d.log) < (int)sizeof sets &&
+			(rc = fw_make_folders(sets, 0750, err)) == 0) {
+		give_away_all(d.log, uid, gid);
+		give_away_all(sets, uid, gid);
+	}
+	fw_arena_finish(&arena);
+	return rc;
+}
+
 int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, struct fw_error *err)
 {
 	uid_t uid = 0;
@@ -101,6 +119,8 @@ int fw_rundir_drop_privileges(const struct fw_config *config, const char *data, 
 		give_away_all(data, uid, gid);
 	if (config->log_file)
 		give_away(config->log_file, NULL, uid, gid);
+	if ((rc = give_decisions(config, uid, gid, err)) < 0)
+		return rc;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return fw_fail(err, FW_EIO, NULL, 0, "cannot become the configured user: %s", strerror(errno));
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

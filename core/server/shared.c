@@ -49,6 +49,15 @@ uint64_t fw_shared_sum(const struct fw_shared *shared, unsigned which)
 	return sum;
 }
 
+uint64_t fw_shared_logged(const struct fw_shared *shared, enum fw_decisions_count which)
+{
+	uint64_t sum = 0;
+	for (unsigned bank = 0; bank < FW_BANKS; bank++)
+		for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++)
+			sum += atomic_load_explicit(&shared->logged[bank][i][which], memory_order_relaxed);
+	return sum;
+}
+
 static int64_t counted(const struct fw_shared *shared)
 {
 	return (int64_t)fw_shared_sum(shared, FW_COUNT_SPOOLED) - (int64_t)fw_shared_sum(shared, FW_COUNT_UNSPOOLED);

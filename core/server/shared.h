@@ -78,6 +78,11 @@ struct fw_slot_page {
 
 enum { FW_BANKS = 2, FW_OUTCOME_BYTES = 8192, FW_METRIC_NAME = 96 };
 
+/* What is counted of a decision log: decisions written, their bytes, and decisions that were dropped: the disk; no room in the ring; no key
+ * to seal it with; too large. */
+enum fw_decisions_count { FW_DECISIONS_WRITTEN, FW_DECISIONS_BYTES, FW_DECISIONS_FAILED, FW_DECISIONS_NO_ROOM, FW_DECISIONS_NO_KEY, FW_DECISIONS_TOO_LARGE,
+	FW_DECISIONS_COUNTS };
+
 /* A plugin's metric; the names are added by loaders, one at a time, and never removed. */
 struct fw_shared_metric {
 	char name[FW_METRIC_NAME]; /* whole: floorwalker_… */
@@ -118,6 +123,9 @@ struct fw_shared {
 
 	/* What a bank's first worker remembers of requests (fw_signal_memory_bytes), which all of the next generation begin with. */
 	void *remembered[FW_BANKS];
+
+	/* Of the workers' decision logs; of each the first three are the writing thread's, the others the loop's. */
+	_Atomic uint64_t logged[FW_BANKS][FW_LIMIT_WORKERS][FW_DECISIONS_COUNTS];
 };
 
 /* NULL: out of memory. */
@@ -135,6 +143,9 @@ void fw_count_duration(struct fw_slot_page *slot, uint64_t ns);
 
 /* The sum of a counter over all slots. */
 uint64_t fw_shared_sum(const struct fw_shared *shared, unsigned which);
+
+/* The same of the decision logs. */
+uint64_t fw_shared_logged(const struct fw_shared *shared, enum fw_decisions_count which);
 
 /* Events that the spool holds. */
 uint64_t fw_shared_held(const struct fw_shared *shared);

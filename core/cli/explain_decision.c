@@ -1,0 +1,332 @@
+#include "cli/explain_decision.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "check/needs.h"
+#include "cli/command.h"
+#include "cli/open.h"
+#include "cli/stored.h"
+#include "server/config_decisions.h"
+#include "trace/log_find.h"
+#include "trace/log_sets.h"
+#include "trace/trace.h"
+
+enum { PATH = 4096, ASK_AGAIN_US = 10000 };
+
+struct remaking {
+	struct fw_arena arena;
+	struct fw_config *config;
+	struct fw_config_decisions decisions;
+	unsigned char id[FW_LOG_ID];
+	char id_text[37];
+	struct fw_log_found found;
+	struct fw_stored stored;
+	bool has_store;
+	struct fw_zone_set *zones;
+	struct fw_ruleset *set;
+	void *counts, *set_aside;
+	struct fw_decider decider;
+	bool decides;
+	struct fw_logged logged;
+	struct fw_str record;
+	struct fw_facts facts;
+	struct fw_explanation explanation;
+	struct fw_error err;
+};
+
+/* As answers have it: in small letters. */
+static void write_id(struct remaking *r)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = r->id_text;
+	for (unsigned i = 0; i < FW_LOG_ID; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[r->id[i] >> 4];
+		*at++ = digits[r->id[i] & 15];
+	}
+	*at = 0;
+}
+
+static int open_config(struct remaking *r, const char *given)
+{
+	const char *path = fw_config_find(given);
+	if (!path)
+		return fw_fail(&r->err, FW_EINVAL, NULL, 0, "no configuration: name it with --config");
+	int rc = fw_config_load(path, &r->config, &r->err);
+	if (rc == 0)
+		rc = fw_config_decisions(r->config, &r->arena, &r->decisions, &r->err);
+	if (rc < 0 || r->decisions.log)
+		return rc;
+	fw_fail(&r->err, FW_EINVAL, path, 0, "it keeps no decision log, so no decision can be explained later");
+	fw_hint(&r->err, "set decisions = { log = \"var/decisions\", sample = 0.01 }");
+	return FW_EINVAL;
+}
+
+/* Why a decision that no file has may not be there. */
+static void say_missing(struct remaking *r)
+{
+	int64_t at_us = fw_log_id_us(r->id), now_us = fw_now_us();
+	char at[32];
+	fw_time_text(at_us, at);
+	if (at_us > now_us + INT64_C(60000000)) {
+		fw_fail(&r->err, FW_ENOENT, NULL, 0, "no decision has this id: it would be made at %s", at);
+	} else if (now_us - at_us > r->decisions.keep_s * 1000000) {
+		fw_fail(&r->err, FW_ENOENT, NULL, 0, "the decision log does not have it any more: it was made at %s, and "
+			"decisions are kept for %.4g days", at, (double)r->decisions.keep_s / 86400);
+		fw_hint(&r->err, "decisions = { keep = … } says for how long");
+	} else {
+		fw_fail(&r->err, FW_ENOENT, r->decisions.log, 0, "the decision log does not have it: it has %.4g %% of the visitors, "
+			"and no crawlers; what was made at %s may also have been dropped, for lack of room, or be another node's%s",
+			r->decisions.sample * 100, at, r->found.lost ? "; and part of the files is damaged" : "");
+		fw_hint(&r->err,
+			"floorwalker_decisions_log_dropped_total counts what was dropped, decisions.sample says how many visitors it has");
+	}
+}
+
+static int find(struct remaking *r)
+{
+	int rc = fw_log_find(r->decisions.log, r->id, &r->arena, &r->found, &r->err);
+	if (rc == FW_ENOENT)
+		say_missing(r);
+	return rc;
+}
+
+static int load_set(struct remaking *r)
+{
+	char rules[PATH], compliance[PATH], hash[64];
+	const struct fw_log_set *s = &r->found.set;
+	struct fw_errors errors;
+	bool has_compliance;
+	snprintf(hash, sizeof hash, "%.*s", (int)(s->hash.n < 40 ? s->hash.n : 40), s->hash.p);
+	if (strchr(hash, '/') || !fw_log_sets_find(r->decisions.log, hash, rules, compliance, sizeof rules, &has_compliance)) {
+		fw_fail(&r->err, FW_ENOENT, r->decisions.log, 0, "the decision is there, but not the rule set %s that made it", hash);
+		fw_hint(&r->err, "it would be in sets/%s", hash);
+		return FW_ENOENT;
+	}
+	struct fw_ruleset_options options = { .rules = rules, .compliance = has_compliance ? compliance : NULL, .timezone = s->timezone.p,
+		.currency = s->currency.p };
+	if (!(r->zones = options.zones = fw_zone_set_create()))
+		return fw_fail(&r->err, FW_ENOMEM, NULL, 0, "out of memory");
+	fw_errors_init(&errors);
+	int rc = fw_ruleset_load(&options, &r->set, &errors);
+	if (rc < 0) {
+		r->err = errors.items[0];
+		fw_hint(&r->err, "it was made by floorwalker %s, this is " FW_VERSION, s->version.p);
+	} else if (!fw_str_is(s->hash, r->set->hash)) {
+		rc = fw_fail(&r->err, FW_EINVAL, rules, 0, "these are no longer the rules that made the decision: they were changed");
+	}
+	fw_errors_finish(&errors);
+	return rc;
+}
+
+/* The key that the store's secret makes for the log. */
+static int learn_store_key(struct remaking *r, unsigned char ret[FW_SEAL_KEY])
+{
+	int64_t until_us = fw_monotonic_us() + INT64_C(1000) * FW_LIMIT_STORE_GIVE_UP_MS;
+	int rc;
+	for (;;) {
+		fw_people_learn(r->stored.people);
+		rc = fw_people_sign(r->stored.people, FW_STR("decision log"), FW_STR("v1"), ret);
+		if (rc == 0 || fw_monotonic_us() > until_us)
+			break;
+		event_base_loop(r->stored.base, EVLOOP_NONBLOCK);
+		usleep(ASK_AGAIN_US);
+	}
+	return rc < 0 ? fw_fail(&r->err, rc, NULL, 0, "the store is out of reach, which has the key of what is logged") : 0;
+}
+
+struct key_wait {
+	struct fw_stored_wait wait;
+	unsigned char bytes[FW_SEAL_KEY];
+};
+
+static void on_key(void *ctx, int rc, const struct fw_seal_key *key)
+{
+	struct key_wait *w = ctx;
+	if (rc == 0)
+		memcpy(w->bytes, key->bytes, FW_SEAL_KEY);
+	w->wait = (struct fw_stored_wait){ true, rc };
+}
+
+static int find_key(struct remaking *r, unsigned char key[FW_SEAL_KEY])
+{
+	const struct fw_log_sealed *sealed = &r->found.decision.sealed;
+	struct key_wait w = { .wait = { false, 0 } };
+	uint64_t hash;
+	uint32_t period;
+	int rc = learn_store_key(r, key);
+	if (rc < 0 || !sealed->is_person)
+		return rc;
+	if ((rc = fw_log_whose(sealed, key, &r->arena, &hash, &period)) < 0)
+		return fw_fail(&r->err, rc, r->found.name, 0, "the decision was logged with another store's key, or it is damaged");
+	fw_seal_key_find(r->stored.people, hash, period, &r->arena, on_key, &w);
+	if ((rc = fw_stored_answer(&r->stored, &w.wait)) == FW_ENOENT) {
+		fw_fail(&r->err, rc, NULL, 0, "the decision is there, but the person whom it was made for was erased since, and "
+			"nobody can read it any more");
+		return rc;
+	}
+	if (rc < 0)
+		return fw_fail(&r->err, rc, NULL, 0, "the store cannot be asked for the key of what is logged of that person");
+	memcpy(key, w.bytes, FW_SEAL_KEY);
+	return 0;
+}
+
+static bool fits(const struct remaking *r)
+{
+	const struct fw_logged *l = &r->logged;
+	bool fine = true;
+	for (uint32_t i = 0; i < l->n_slots && fine; i++) {
+		fine = l->slots[i].slot < r->set->n_slots;
+		for (uint32_t k = 0; k < l->slots[i].n && fine; k++)
+			fine = l->slots[i].winners[k] < r->set->n_rules;
+	}
+	for (uint32_t i = 0; i < l->n_set_aside && fine; i++)
+		fine = l->set_aside[i] < r->set->n_rules;
+	return fine;
+}
+
+static int open_decision(struct remaking *r, const char *config)
+{
+	unsigned char key[FW_SEAL_KEY];
+	r->err.message[0] = 0;
+	if (fw_stored_open(&r->stored, config) != FW_EXIT_DONE) {
+		r->has_store = true;
+		return FW_EIO; /* it was said */
+	}
+	r->has_store = true;
+	int rc = find_key(r, key);
+	if (rc < 0)
+		return rc;
+	rc = fw_log_unseal(&r->found, key, &r->arena, &r->logged, &r->record);
+	explicit_bzero(key, sizeof key);
+	if (rc == 0 && !fits(r))
+		rc = FW_EINVAL;
+	if (rc == 0)
+		rc = fw_logged_facts(&r->logged, &r->found.set.names, r->record, &r->arena, &r->facts);
+	if (rc < 0)
+		fw_fail(&r->err, rc, r->found.name, 0, rc == FW_ENOMEM ? "out of memory" : "what is logged of the decision is damaged");
+	return rc;
+}
+
+static int make_decider(struct remaking *r)
+{
+	r->counts = calloc(1, fw_counts_bytes(r->set));
+	r->set_aside = calloc(1, fw_set_aside_bytes(r->set->n_rules));
+	r->decides = r->counts && r->set_aside && fw_decider_init(&r->decider, r->set, r->counts, r->set_aside) == 0;
+	if (!r->decides)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < r->logged.n_set_aside; i++)
+		fw_set_aside_put(r->set_aside, r->logged.set_aside[i], INT64_MAX);
+	r->decider.holdout = r->found.set.holdout;
+	return 0;
+}
+
+static int explain(struct remaking *r, bool changes)
+{
+	const struct fw_logged *l = &r->logged;
+	struct fw_explanation *e = &r->explanation;
+	uint32_t *slots = FW_NEW_ARRAY(&r->arena, l->n_slots, uint32_t);
+	int rc = slots ? make_decider(r) : FW_ENOMEM;
+	for (uint32_t i = 0; rc == 0 && i < l->n_slots; i++)
+		slots[i] = l->slots[i].slot;
+	if (rc == 0)
+		rc = fw_explain(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
+	for (uint32_t i = 0; rc == 0 && i < l->n_channels; i++)
+		rc = fw_explain_channel(&r->decider, &r->facts, l->channels[i], &r->arena, e);
+	if (rc == 0 && (changes || l->changes))
+		rc = fw_needs_find(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
+	if (rc < 0)
+		return fw_fail(&r->err, rc, NULL, 0, "out of memory");
+	memcpy(e->id, r->id_text, sizeof e->id);
+	e->at_us = r->found.decision.at_us;
+	return 0;
+}
+
+/* What was shown then stands beside: whoever sees another winner now must not believe it. */
+static bool is_the_same(const struct remaking *r)
+{
+	bool same = true;
+	for (uint32_t i = 0; i < r->logged.n_slots; i++) {
+		const struct fw_logged_slot *then = &r->logged.slots[i];
+		const struct fw_explained_slot *now = &r->explanation.slots[i];
+		bool alike = then->reason == now->reason && then->n == now->n_winners;
+		for (uint32_t k = 0; alike && k < then->n; k++)
+			alike = then->winners[k] == now->winners[k].rule;
+		if (!alike)
+			fprintf(stderr, "floorwalker: slot %s came out differently then: %s%s%s\n", r->set->slots[then->slot].id,
+				fw_slot_reason_name(then->reason), then->n ? ", and the winner was " : "",
+				then->n ? r->set->rules[then->winners[0]].id : "");
+		same = same && alike;
+	}
+	return same;
+}
+
+static void print(struct remaking *r, bool json)
+{
+	struct fw_buf b;
+	struct fw_json_out out;
+	char at[32];
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&out, &b);
+	if (json) {
+		fw_trace_explanation(&out, r->set, &r->facts, &r->explanation);
+		fw_buf_putc(&b, '\n');
+	} else {
+		fw_buf_printf(&b, "%s %s, made %s by rule set %s\n\n", r->logged.explanation ? "explanation" : "decision", r->id_text,
+			fw_time_text(r->found.decision.at_us, at), r->set->hash);
+		fw_trace_table(&b, r->set, &r->facts, &r->explanation);
+	}
+	fwrite(b.data, 1, b.n, stdout);
+	fw_buf_finish(&b);
+}
+
+static void finish(struct remaking *r)
+{
+	if (r->decides)
+		fw_decider_finish(&r->decider);
+	free(r->counts);
+	free(r->set_aside);
+	if (r->has_store)
+		fw_stored_close(&r->stored);
+	fw_ruleset_destroy(r->set);
+	fw_zone_set_destroy(r->zones);
+	fw_log_found_finish(&r->found);
+	fw_config_destroy(r->config);
+	fw_arena_finish(&r->arena);
+}
+
+int fw_explain_decision(const char *config, const char *id, bool json, bool changes)
+{
+	struct remaking r = { .found = { .files = 0 } };
+	int rc = 0;
+	fw_arena_init(&r.arena, NULL, 0, 0);
+	if (!fw_log_id(id, r.id)) {
+		rc = fw_fail(&r.err, FW_EINVAL, NULL, 0, "\"%s\" is no decision's id", id);
+		fw_hint(&r.err, "it is the decisionId of an answer, such as 01993c1e-7a40-7c12-9d3e-0a1b2c3d4e5f");
+	}
+	write_id(&r);
+	if (rc == 0)
+		rc = open_config(&r, config);
+	if (rc == 0)
+		rc = find(&r);
+	if (rc == 0)
+		rc = load_set(&r);
+	if (rc == 0)
+		rc = open_decision(&r, config);
+	if (rc == 0)
+		rc = explain(&r, changes);
+	if (rc < 0 && r.err.message[0]) {
+		fputs("floorwalker: ", stderr);
+		fw_opened_print(&r.err);
+	}
+	bool same = rc == 0 && is_the_same(&r);
+	if (rc == 0)
+		print(&r, json);
+	finish(&r);
+	return same ? FW_EXIT_DONE : FW_EXIT_NO;
+}

@@ -1,0 +1,217 @@
+// The decision log: what was decided is explained later, byte for byte, in another process, with the rules and the person of then;
+// and whoever is erased cannot be read there any more (in that very moment, too: tests/unit/test_people_erase.c).
+
+import assert from 'node:assert/strict';
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ask, long } from './daemon.mjs';
+import { foundIn } from './needles.mjs';
+import { bearer, event, secret, servePeople, until, write } from './people.mjs';
+import { askFresh, metrics, processes, runAside } from './server.mjs';
+
+const rules = (banner) => `slot "hero" { channel = "web", default = { banner = "plain" } }
+slot "strip" { channel = "web", show_up_to = 2 }
+slot "hidden" { channel = "api", public = false }
+rule "boots" { slot = "hero", priority = 5, when = all { viewed = { category = "boots", at_least = 2 }, country = "CA" }, show = { banner = "${banner}" } }
+rule "half" { slot = "hero", priority = 3, rollout = 50, show = { banner = "half" } }
+rule "computed" { slot = "strip", when = function(v) return (v.cart.total or 0) > 10 or v.device == "desktop" end, show = function(v) return { n = v:viewed { category = "boots" } } end }
+rule "fails" { slot = "strip", priority = 9, when = function(v) return v.traits.plan .. {} end, show = { n = -1 } }
+rule "loops" { slot = "strip", priority = 8, when = function(v) while true do end end, show = { n = -2 } }
+rule "pro" { slot = "strip", when = { traits = { plan = "про" } }, show = { n = 3 } }
+rule "capped" { slot = "hidden", show = { is = "once" } }
+rule "letter" { channel = "email", on = "Order Completed", class = "service", send = { text = "thank you" } }
+cap "once-a-day" { applies = { rule = "capped" }, limit = 1, per = "1d" }
+guard "no-ads" { applies = { rule = "pro" }, require = { consent = "personalization" }, because = "they did not agree" }
+`;
+
+const slots = ['hero', 'strip', 'hidden'];
+const context = { ip: '1.2.3.4', userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0', locale: 'fr-CA', timezone: 'America/Toronto', location: { country: 'CA' },
+	page: { url: 'https://shop.example/boots?q=1', type: 'category' }, campaign: { source: 'news', medium: 'email', name: 'winter' } };
+
+async function open(t, { config = {}, ...more } = {}) {
+	const shop = await servePeople(t, { ...more, files: { 'shop/decisions.lua': rules('one'), ...more.files }, config: { workers: 2, decisions: { log: 'decisions', sample: 1 }, ...config } });
+	const post = (path, body, key = secret) => askFresh(`${shop.url}/v1/${path}`, body, { authorization: `Bearer ${key}` });
+	const explained = (id, ...args) => runAside(['explain', '--decision', id, '--config', shop.config, ...args]);
+	const files = () => readdirSync(join(shop.folder, 'decisions')).filter((name) => name.endsWith('.decisions')).map((name) => join(shop.folder, 'decisions', name));
+	const count = async (name) => (await metrics(shop))[`floorwalker_decisions_${name}`];
+	let asked = 0;
+	return Object.assign(shop, {
+		post, explained, files, count,
+		// The answer's text and id, once it is in the log.
+		ask: async (path, body, key) => {
+			const { status, text } = await post(path, body, key);
+			assert.equal(status, 200, text);
+			asked++;
+			return { text, body: JSON.parse(text), id: JSON.parse(text).decisionId };
+		},
+		written: () => until(async () => await count('logged_total') >= asked, { what: `${asked} decisions are written` }),
+		bytes: () => Buffer.concat(files().map((file) => readFileSync(file))),
+	});
+}
+
+const asked = (explanation, { id, at }) => JSON.stringify({ ...JSON.parse(explanation), decisionId: id, at });
+
+test('what was decided is explained byte for byte, later and elsewhere', async (t) => {
+	const shop = await open(t);
+	const known = { anonymousId: 'device-of-anna-000001', userId: 'user-anna' };
+	await shop.send('batch', { batch: [{ type: 'identify', ...known, traits: { plan: 'про', name: 'имя-анны', email: 'anna@shop.example' } }, ...[1, 2, 3].map(() => event(known)),
+		event({ ...known, event: 'Product Added', properties: { product_id: 'корзина', price: 70 } }), event({ anonymousId: 'device-of-bela-000001' })] });
+	await until(async () => (await shop.known('', known.userId)).body.ids?.length >= 2, { what: 'the userId leads to the person' });
+	const visitors = [known, { anonymousId: 'device-of-bela-000001' }, { anonymousId: 'nobody-has-seen-00001' }, {}, { userId: 'user-nobody-knows' },
+		{ ...known, context: { ...context, traits: { plan: 'basic', size: [1, 2.5, 'x', true] } } }, { ...known, context: { ...context, consent: { categoryPreferences: { personalization: true } } } }];
+	const all = [];
+	for (const who of visitors) {
+		const body = { context, ...who };
+		const given = await shop.ask('explain', { ...body, channels: ['email'] });
+		const changes = await shop.ask('explain', { ...body, slots: ['hero', 'strip'], changes: true });
+		const decided = await shop.ask('decide', body);
+		all.push([given, given.text], [changes, changes.text], [decided, undefined, await shop.ask('explain', body), body]);
+	}
+	// As a browser asks, which may not be told of traits.
+	const browser = await shop.ask('decide', { anonymousId: known.anonymousId, slots: ['strip'] }, write);
+	all.push([browser]);
+	await shop.written();
+	const withheld = JSON.parse((await shop.explained(browser.id, '--json')).stdout);
+	assert.deepEqual([withheld.facts.traits, withheld.slots.strip.candidates.find((c) => c.rule === 'pro').reason], [undefined, 'unknown']);
+
+	const seen = [];
+	for (const [answer, given, beside, body] of all) {
+		const { status, stdout, stderr } = await shop.explained(answer.id, '--json');
+		assert.equal(status, 0, stderr);
+		const told = JSON.parse(stdout);
+		if (given !== undefined) assert.equal(stdout, `${given}\n`);
+		seen.push([answer.id, stdout]);
+		if (!beside) continue;
+		// What was decided, as /v1/explain would have said it in that moment: a moment later it says the same, but for what was taken meanwhile.
+		assert.equal(told.decisionId, answer.id);
+		for (const [slot, d] of Object.entries(answer.body.decisions)) assert.deepEqual([told.slots[slot].reason, told.slots[slot].winners], [d.reason, d.winners.map((w) => w.rule)], `${slot} of ${JSON.stringify(body)}`);
+		const now = JSON.parse(beside.text);
+		for (const one of [told, now]) one.slots.hidden = one.facts.hour = one.facts.date = one.facts.weekday = 0;
+		assert.equal(asked(JSON.stringify(told), { id: '', at: '' }), asked(JSON.stringify(now), { id: '', at: '' }));
+	}
+	const table = await shop.explained(all[2][0].id, '--changes');
+	assert.match(table.stdout, new RegExp(`^decision ${all[2][0].id}, made \\S+ by rule set \\S+\n\nhero: rule\n[^]*boots .* won[^]*wins with: `));
+
+	// Each record stands there once, not once for each decision; and nothing of a person can be read.
+	const texts = ['device-of-anna-000001', 'user-anna', 'имя-анны', 'anna@shop.example', 'device-of-bela-000001', 'nobody-has-seen-00001', 'корзина', 'basic', 'winter'];
+	assert.deepEqual(foundIn(shop.bytes(), texts), []);
+
+	// Other rules serve, with a function that other rules have not; then another daemon; then none.
+	shop.write({ 'shop/decisions.lua': rules('two').replace('rule "half"', 'rule "new" { slot = "hero", priority = 99, show = { banner = "new" } }\nrule "half"') });
+	assert.equal(shop.reload().status, 0);
+	const later = await shop.ask('decide', { ...known, context });
+	assert.equal(later.body.decisions.hero.winners[0].rule, 'new');
+	await shop.written();
+	assert.equal((await shop.explained(seen[0][0], '--json')).stdout, seen[0][1]);
+	assert.match(shop.command('status').stdout, /^decisions   of 100 % of the visitors in \S+\/decisions: \d+ written \(\d+ bytes\), 0 dropped$/m);
+	assert.equal(await shop.daemon.stop(), 0);
+	for (const [id, text] of seen.filter((_, i) => long || i % 7 === 0)) assert.equal((await shop.explained(id, '--json')).stdout, text);
+	assert.equal(JSON.parse((await shop.explained(later.id, '--json')).stdout).slots.hero.winners[0], 'new');
+	// A file that was torn and one that is none.
+	appendFileSync(shop.files()[0], readFileSync(shop.files()[0]).subarray(16, 200));
+	appendFileSync(join(shop.folder, 'decisions', '2000-01-01T00:00:00.000Z-1-0.decisions'), 'nothing of the kind');
+	assert.equal((await shop.explained(seen[0][0], '--json')).stdout, seen[0][1]);
+});
+
+test('who is erased cannot be read in the log any more, whoever it was', async (t) => {
+	const shop = await open(t);
+	const known = { anonymousId: 'device-of-berta-00001', userId: 'user-berta' }, other = { anonymousId: 'device-of-clara-00001', userId: 'user-clara' };
+	const unseen = { anonymousId: 'never-had-a-record-01' };
+	// Before she is known, as two who turn out to be one, and afterwards.
+	const before = await shop.ask('decide', { anonymousId: known.anonymousId, context });
+	await shop.send('batch', { batch: [known, other].flatMap((who) => [{ type: 'identify', ...who, traits: { name: `имя-${who.userId}` } }, event(who)]) });
+	for (const who of [known, other]) await until(async () => (await shop.known('', who.userId)).body.ids?.length >= 2, { what: 'they are known' });
+	const second = 'second-device-of-berta';
+	await shop.send('batch', { batch: [event({ anonymousId: second })] });
+	const alone = await shop.ask('decide', { anonymousId: second, context });
+	await shop.send('batch', { batch: [{ type: 'identify', anonymousId: second, userId: known.userId }] });
+	await until(async () => (await shop.known('/merges', known.userId)).body.merges.length >= 1, { what: 'they are one' });
+	const mine = [before, alone, await shop.ask('decide', { ...known, context }), await shop.ask('explain', { anonymousId: second, context })];
+	const theirs = await shop.ask('decide', { ...other, context }), nobody = await shop.ask('decide', { ...unseen, context });
+	await shop.written();
+	for (const { id } of [...mine, theirs, nobody]) assert.equal((await shop.explained(id)).status, 0, id);
+
+	const erase = async (id) => {
+		const { body: { erasure } } = await ask(`${shop.url}/v1/visitors/${encodeURIComponent(id)}`, undefined, { method: 'DELETE', ...bearer(secret) });
+		assert.ok(erasure);
+		await until(async () => (await ask(`${shop.url}/v1/erasures/${erasure}`, undefined, bearer(secret))).body.state === 'complete', { what: 'the erasure is complete' });
+	};
+	await erase(known.userId);
+	for (const { id } of mine) {
+		const { status, stdout, stderr } = await shop.explained(id, '--json');
+		assert.deepEqual([status, stdout], [1, '']);
+		assert.match(stderr, /the person whom it was made for was erased since/);
+	}
+	for (const { id } of [theirs, nobody]) assert.equal((await shop.explained(id)).status, 0);
+	// Who never had a record can be erased, too, for the log knows who that was.
+	await erase(`anonymous:${unseen.anonymousId}`);
+	assert.match((await shop.explained(nobody.id)).stderr, /was erased since/);
+	assert.equal((await shop.explained(theirs.id)).status, 0);
+	assert.equal(await shop.daemon.stop(), 0);
+	assert.deepEqual(foundIn(shop.bytes(), [known.anonymousId, known.userId, second, unseen.anonymousId, 'имя-user-berta']), []);
+	assert.equal(shop.command('store', 'check').status, 0);
+});
+
+test('what is missing is said; what does not fit is dropped and counted; a death loses nothing that was written', async (t) => {
+	const shop = await open(t);
+	const who = { anonymousId: 'device-of-doris-00001', context };
+	const kept = await shop.ask('decide', who);
+	await shop.written();
+	const said = async (id) => { const { status, stdout, stderr } = await shop.explained(id); assert.deepEqual([status, stdout], [1, ''], stderr); return stderr; };
+	assert.match(await said('what-is-this'), /"what-is-this" is no decision's id; it is the decisionId of an answer/);
+	const at = (ms) => `${Math.floor(ms).toString(16).padStart(12, '0').replace(/^(.{8})/, '$1-')}-7abc-8def-0123456789ab`;
+	assert.match(await said(at(Date.now() - 40 * 86400_000)), /does not have it any more: it was made at .*, and decisions are kept for 35 days/);
+	assert.match(await said(at(Date.now() + 86400_000)), /no decision has this id: it would be made at /);
+	assert.match(await said(at(Date.now())), /the decision log does not have it: it has 100 % of the visitors, and no crawlers/);
+	assert.equal(shop.command('explain', '--decision', kept.id, '--slot', 'hero').status, 2);
+
+	// Crawlers are not in it, nor is who is restricted.
+	const before = await shop.count('logged_total');
+	await shop.post('decide', { ...who, context: { ...context, userAgent: 'Googlebot/2.1 (+http://www.google.com/bot.html)' } });
+	await shop.send('track', event({ anonymousId: 'device-of-emily-00001' }));
+	const restricted = await ask(`${shop.url}/v1/visitors/anonymous:device-of-emily-00001/restriction`, { restricted: true }, bearer(secret));
+	assert.equal(restricted.status, 200);
+	await shop.post('decide', { anonymousId: 'device-of-emily-00001', context });
+
+	// Whoever dies leaves what was written.
+	const answers = [];
+	for (let i = 0; i < (long ? 300 : 30); i++) answers.push(await shop.ask('decide', { ...who, anonymousId: `device-of-many-${String(i).padStart(6, '0')}` }));
+	await shop.written();
+	assert.equal(await shop.count('logged_total'), before + answers.length);
+	for (const pid of processes(shop).workers) process.kill(pid, 'SIGKILL');
+	await until(async () => (await shop.post('decide', who)).status === 200, { what: 'others serve' });
+	for (const { id } of answers.slice(-3)) assert.equal((await shop.explained(id)).status, 0);
+
+	// No room in the ring: the answer comes all the same.
+	shop.configure({ decisions: { log: 'decisions', sample: 1, ring_bytes: 256 } });
+	assert.equal(shop.reload().status, 0);
+	const dropped = await shop.ask('decide', who);
+	assert.equal(dropped.body.decisions.hero.content.banner.length > 0, true);
+	await until(async () => (await shop.count('log_dropped_total{reason="ring"}')) === 1, { what: 'it is counted' });
+	assert.match(await said(dropped.id), /may also have been dropped/);
+	assert.equal(shop.status().logged.dropped >= 1, true);
+
+	// A part of the visitors: each wholly in or out, by whatever id.
+	shop.configure({ decisions: { log: 'decisions', sample: 0.5 } });
+	assert.equal(shop.reload().status, 0);
+	const ids = Array.from({ length: 24 }, (_, i) => `device-of-half-${String(i).padStart(6, '0')}`), first = await shop.count('logged_total');
+	const drawn = new Set();
+	for (const id of ids) {
+		const was = await shop.count('logged_total');
+		const { decisionId } = JSON.parse((await shop.post('decide', { anonymousId: id, context })).text);
+		if (await until(async () => (await shop.count('logged_total')) > was, { seconds: 0.3 }).catch(() => false)) drawn.add(id);
+		assert.ok(decisionId);
+	}
+	assert.ok(drawn.size >= 3 && drawn.size <= 21, `${drawn.size} of ${ids.length} are in the sample`);
+	for (const id of ids) await shop.post('decide', { anonymousId: id, context });
+	await until(async () => (await shop.count('logged_total')) === first + 2 * drawn.size, { what: 'the same visitors again' });
+
+	// None at all, and what is wrong is said.
+	shop.configure({ decisions: { log: 'decisions', sample: 2 } });
+	assert.match(shop.reload().stderr, /sample wants a number from 0 to 1/);
+	shop.configure({ decisions: { log: 'decisions', keep: '5s' } });
+	assert.match(shop.reload().stderr, /keep wants at least an hour/);
+	shop.configure({ decisions: undefined });
+	assert.match(await said(kept.id), /it keeps no decision log/);
+});
