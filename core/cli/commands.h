@@ -11,6 +11,7 @@ extern const struct fw_command fw_command_definitions;
 extern const struct fw_command fw_command_decide;
 extern const struct fw_command fw_command_explain;
 extern const struct fw_command fw_command_reload;
+extern const struct fw_command fw_command_rollback;
 extern const struct fw_command fw_command_status;
 extern const struct fw_command fw_command_import;
 extern const struct fw_command fw_command_profile;

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/reload.h"
 #include "cli/running.h"
 #include "server/report.h"
 
@@ -26,46 +27,55 @@ static void print_error(const struct fw_error *err, void *ctx)
 	fprintf(stderr, "%s\n", fw_error_text(err, text, sizeof text));
 }
 
-static int print_outcome(const struct fw_json *outcome, bool ok)
+static int print_refusal(const struct fw_json *errors, const char *stays)
 {
-	const struct fw_json *loaded = fw_json_get(outcome, "loaded"), *errors = fw_json_get(outcome, "errors");
-	const struct fw_json *generation = fw_json_get(outcome, "generation"), *unchanged = fw_json_get(loaded, "unchanged");
 	struct fw_buf b;
 	struct fw_json_out o;
-	if (ok) {
-		struct fw_str hash = fw_json_text(loaded, "ruleSet");
-		printf("reloaded: generation %d serves rule set %.*s\n", generation ? (int)generation->number : 0, (int)hash.n,
-			hash.p ? hash.p : "");
-		for (const struct fw_json *u = unchanged ? unchanged->child : NULL; u; u = u->next)
-			fprintf(stderr, "%s: changes with the next start only\n", u->string.p ? u->string.p : "");
-		return FW_EXIT_DONE;
-	}
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
 	if (errors)
 		fw_json_tree(&o, errors);
 	fw_report_each(fw_buf_text(&b), print_error, NULL);
-	fputs("refused: the former rule set goes on\n", stderr);
+	fprintf(stderr, "refused: the %s goes on\n", stays);
 	fw_buf_finish(&b);
 	return FW_EXIT_NO;
 }
 
-static int run(int argc, char **argv)
+static int print_outcome(const struct fw_json *outcome, bool ok, const struct fw_reload_words *words)
+{
+	const struct fw_json *loaded = fw_json_get(outcome, "loaded"), *unchanged = fw_json_get(loaded, "unchanged");
+	const struct fw_json *generation = fw_json_get(outcome, "generation");
+	struct fw_str hash = fw_json_text(loaded, "ruleSet");
+	if (!ok)
+		return print_refusal(fw_json_get(outcome, "errors"), words->stays);
+	printf("%s: generation %d serves rule set %.*s\n", words->done, generation ? (int)generation->number : 0, (int)hash.n,
+		hash.p ? hash.p : "");
+	for (const struct fw_json *u = unchanged ? unchanged->child : NULL; u; u = u->next)
+		fprintf(stderr, "%s: changes with the next start only\n", u->string.p ? u->string.p : "");
+	return FW_EXIT_DONE;
+}
+
+int fw_reload_ask(const struct fw_command *command, const struct fw_reload_words *words, int argc, char **argv)
 {
 	struct fw_plain_options options;
-	if (fw_plain_options_read(&fw_command_reload, argc, argv, &options) != FW_EXIT_DONE)
+	if (fw_plain_options_read(command, argc, argv, &options) != FW_EXIT_DONE)
 		return FW_EXIT_USAGE;
 	if (optind < argc)
-		return fw_command_misused(&fw_command_reload, "takes no arguments");
+		return fw_command_misused(command, "takes no arguments");
 	struct fw_running running;
-	int status = fw_running_ask(&running, options.config, "reload");
+	int status = fw_running_ask(&running, options.config, command->name);
 	if (status == FW_EXIT_DONE) {
 		const struct fw_json *ok = fw_json_get(running.answer, "ok");
-		bool done = ok && ok->boolean;
+		bool fine = ok && ok->boolean;
 		if (options.json)
 			printf("%s", fw_buf_text(&running.text));
-		status = options.json ? (done ? FW_EXIT_DONE : FW_EXIT_NO) : print_outcome(running.answer, done);
+		status = options.json ? (fine ? FW_EXIT_DONE : FW_EXIT_NO) : print_outcome(running.answer, fine, words);
 	}
 	fw_running_finish(&running);
 	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	return fw_reload_ask(&fw_command_reload, &(struct fw_reload_words){ "reloaded", "former rule set" }, argc, argv);
 }

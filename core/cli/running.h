@@ -1,4 +1,4 @@
-/* The running daemon, asked from the command line: reload and status. */
+/* The running daemon, asked from the command line: reload, rollback and status. */
 #ifndef FW_CLI_RUNNING_H
 #define FW_CLI_RUNNING_H
 

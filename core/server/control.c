@@ -1,4 +1,4 @@
-/* The control socket: a JSON object a line in, one a line out. {"command":"reload"} waits for the outcome. */
+/* The control socket: a JSON object a line in, one a line out. {"command":"reload"} and "rollback" wait for the outcome. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -130,7 +130,7 @@ static void write_generation(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_number(o, g->number);
 	write_time(o, "since", g->since_us);
 	fw_json_key(o, "kept");
-	fw_json_bool(o, g->kept);
+	fw_json_bool(o, g->load != FW_LOAD_FILES);
 	fw_json_key(o, "loader");
 	fw_json_number(o, g->loader);
 	fw_json_key(o, "loaded");
@@ -232,6 +232,28 @@ static void say_status(const struct fw_master *m, struct fw_control_client *c)
 	fw_buf_finish(&b);
 }
 
+static void refuse(struct fw_control_client *c, const char *why)
+{
+	char text[200];
+	snprintf(text, sizeof text, "{\"ok\":false,\"errors\":[{\"message\":\"%s\"}]}", why);
+	say_text(c, text);
+}
+
+/* A rollback goes before a reload that is asked for later, and not after one whose outcome is not known: what it would lead back to is not
+ * known then either. */
+static void load(struct fw_master *m, struct fw_control_client *c, bool rollback)
+{
+	if (m->stopping) {
+		refuse(c, "the server is stopping");
+	} else if (rollback && (m->next || m->reload_wanted || !m->current)) {
+		refuse(c, "a load is under way: wait for its outcome, then ask again");
+	} else {
+		c->waits_for = m->attempts + 1 + (!rollback && m->rollback_wanted);
+		m->rollback_wanted |= rollback;
+		m->reload_wanted |= !rollback;
+	}
+}
+
 static void obey(struct fw_master *m, struct fw_control_client *c, struct fw_str line)
 {
 	struct fw_arena a;
@@ -241,13 +263,10 @@ static void obey(struct fw_master *m, struct fw_control_client *c, struct fw_str
 	struct fw_str command = fw_json_text(v, "command");
 	if (command.p && fw_str_is(command, "status")) {
 		say_status(m, c);
-	} else if (command.p && fw_str_is(command, "reload") && m->stopping) {
-		say_text(c, "{\"ok\":false,\"errors\":[{\"message\":\"the server is stopping\"}]}");
-	} else if (command.p && fw_str_is(command, "reload")) {
-		m->reload_wanted = true;
-		c->waits_for = m->attempts + 1;
+	} else if (command.p && (fw_str_is(command, "reload") || fw_str_is(command, "rollback"))) {
+		load(m, c, fw_str_is(command, "rollback"));
 	} else {
-		say_text(c, "{\"ok\":false,\"errors\":[{\"message\":\"the commands are reload and status\"}]}");
+		refuse(c, "the commands are reload, rollback and status");
 	}
 	fw_arena_finish(&a);
 }

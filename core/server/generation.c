@@ -50,7 +50,7 @@ static void set_outcome(struct fw_master *m, const struct fw_generation *g, cons
 	fw_json_key(&o, "generation");
 	fw_json_number(&o, m->current ? m->current->number : 0);
 	fw_json_key(&o, "kept");
-	fw_json_bool(&o, g->kept);
+	fw_json_bool(&o, g->load != FW_LOAD_FILES);
 	fw_json_key(&o, "errors");
 	fw_json_raw(&o, fw_str(errors ? errors : "[]"));
 	if (g->ready) {
@@ -89,29 +89,45 @@ static void lost_before_start(struct fw_master *m, struct fw_generation *g, cons
 	fw_report_finish(&report);
 }
 
-void fw_generation_begin(struct fw_master *m, bool kept)
+static const char *copy_of(const struct fw_master *m, enum fw_load load, char folder[512])
+{
+	if (load == FW_LOAD_FORMER)
+		return fw_kept_former(m->config->run, folder);
+	return load == FW_LOAD_COPY ? fw_kept_current(m->config->run, folder) : NULL;
+}
+
+/* Out of memory: the load is tried again. */
+static void try_again(struct fw_master *m, enum fw_load load)
+{
+	fw_log(FW_LOG_ERROR, "out of memory: the load is tried again", NULL);
+	m->reload_wanted |= load == FW_LOAD_FILES;
+	m->rollback_wanted |= load == FW_LOAD_FORMER;
+	if (load == FW_LOAD_COPY)
+		m->again_us = fw_monotonic_us() + m->backoff_ms * 1000;
+}
+
+void fw_generation_begin(struct fw_master *m, enum fw_load load)
 {
 	char folder[512];
 	int ends[2];
 	struct fw_generation *g = calloc(1, sizeof *g);
 	if (!g) {
-		fw_log(FW_LOG_ERROR, "out of memory: the load is tried again", NULL);
-		m->reload_wanted |= !kept;
-		m->again_us = kept ? fw_monotonic_us() + m->backoff_ms * 1000 : m->again_us;
+		try_again(m, load);
 		return;
 	}
-	const char *copy = kept ? fw_kept_current(m->config->run, folder) : NULL;
+	const char *copy = copy_of(m, load, folder);
 	*g = (struct fw_generation){
 		.number = ++m->generations,
 		.bank = m->current ? 1 - m->current->bank : 0,
-		.kept = kept,
-		.attempt = kept ? 0 : ++m->attempts,
+		.load = load,
+		.attempt = load == FW_LOAD_COPY ? 0 : ++m->attempts,
 		.fd = -1,
 		.deadline_us = fw_monotonic_us() + m->limits.load_ms * 1000,
 	};
 	m->next = g;
-	if (kept && !copy) {
-		lost_before_start(m, g, "there is no copy of a rule set that has served");
+	if (load != FW_LOAD_FILES && !copy) {
+		lost_before_start(m, g, load == FW_LOAD_FORMER ? "there is no rule set to go back to: none has served before this one"
+			: "there is no copy of a rule set that has served");
 		return;
 	}
 	if (fw_channel_pair(ends) < 0) {
@@ -156,7 +172,7 @@ static void release(struct fw_master *m, struct fw_generation *g, int sign)
 void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const char *errors)
 {
 	uint64_t attempt = g->attempt;
-	bool kept = g->kept;
+	bool kept = g->load == FW_LOAD_COPY;
 	const char *what = m->current ? "the load was refused; the former rule set goes on" : "the load was refused";
 	fw_report_each(errors, log_each, (void *)(uintptr_t)what);
 	fw_report_each(errors, keep_first, m);
@@ -177,8 +193,20 @@ void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const ch
 			return;
 		}
 		fw_log(FW_LOG_ERROR, "the files do not load: looking for the last rule set that served", NULL);
-		fw_generation_begin(m, true);
+		fw_generation_begin(m, FW_LOAD_COPY);
 	}
+}
+
+static void tell_what_serves(const struct fw_generation *g)
+{
+	if (g->load == FW_LOAD_COPY)
+		fw_log(FW_LOG_ERROR, "serving the last good copy, not the files: mend them and reload", "copy", g->folder, NULL);
+	if (g->load == FW_LOAD_FORMER)
+		fw_log(FW_LOG_WARN, "serving the rule set from before, not the files: they are loaded with the next reload or start",
+			"copy", g->folder, NULL);
+	fw_notify(g->load == FW_LOAD_COPY ? "READY=1\nSTATUS=serving the last good copy, not the files"
+		: g->load == FW_LOAD_FORMER ? "READY=1\nSTATUS=serving the rule set from before, not the files"
+		: "READY=1\nSTATUS=serving");
 }
 
 static void commit(struct fw_master *m, struct fw_generation *g)
@@ -198,7 +226,7 @@ static void commit(struct fw_master *m, struct fw_generation *g)
 	atomic_store(&m->shared->bank, g->bank);
 	atomic_store(&m->shared->generation_us, g->since_us);
 	atomic_store(&m->shared->generation, g->number);
-	atomic_store(&m->shared->kept, g->kept);
+	atomic_store(&m->shared->kept, g->load != FW_LOAD_FILES);
 	if (former) {
 		m->old = former;
 		fw_generation_drain(m, former);
@@ -209,9 +237,7 @@ static void commit(struct fw_master *m, struct fw_generation *g)
 	set_outcome(m, g, NULL);
 	snprintf(number, sizeof number, "%u", g->number);
 	fw_log(FW_LOG_INFO, "serving", "generation", number, "ruleSet", g->rule_set, NULL);
-	if (g->kept)
-		fw_log(FW_LOG_ERROR, "serving the last good copy, not the files: mend them and reload", "copy", g->folder, NULL);
-	fw_notify(g->kept ? "READY=1\nSTATUS=serving the last good copy, not the files" : "READY=1\nSTATUS=serving");
+	tell_what_serves(g);
 	if (g->attempt)
 		fw_control_answer(m, g->attempt);
 }

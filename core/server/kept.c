@@ -81,35 +81,56 @@ void fw_kept_drop(struct fw_kept *kept)
 	kept->folder[0] = 0;
 }
 
-const char *fw_kept_current(const char *run, char *buf)
+/* Where run/sets/`pointer` leads. False: nowhere. */
+static bool read_pointer(const char *run, const char *pointer, char name[64])
 {
-	char link[PATH_MAX], name[64];
-	snprintf(link, sizeof link, "%s/sets/current", run);
-	ssize_t n = readlink(link, name, sizeof name - 1);
-	if (n <= 0)
-		return NULL;
-	name[n] = 0;
-	if (snprintf(buf, 512, "%s/sets/%s", run, name) >= 512)
+	char link[PATH_MAX];
+	snprintf(link, sizeof link, "%s/sets/%s", run, pointer);
+	ssize_t n = readlink(link, name, 63);
+	name[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+static int write_pointer(const char *run, const char *pointer, const char *name, struct fw_error *err)
+{
+	char link[PATH_MAX], beside[PATH_MAX];
+	snprintf(link, sizeof link, "%s/sets/%s", run, pointer);
+	snprintf(beside, sizeof beside, "%s/sets/.%s", run, pointer);
+	unlink(beside);
+	if (symlink(name, beside) < 0 || rename(beside, link) < 0)
+		return fw_fail(err, FW_EIO, link, 0, "cannot be made: %s", strerror(errno));
+	return 0;
+}
+
+static const char *pointed(const char *run, const char *pointer, char *buf)
+{
+	char name[64];
+	if (!read_pointer(run, pointer, name) || snprintf(buf, 512, "%s/sets/%s", run, name) >= 512)
 		return NULL;
 	return access(buf, F_OK) == 0 ? buf : NULL;
 }
 
-int fw_kept_commit(const char *run, const char *folder, struct fw_error *err)
+const char *fw_kept_current(const char *run, char *buf)
 {
-	char sets[PATH_MAX], link[PATH_MAX + 16], beside[PATH_MAX + 16];
-	const char *name = strrchr(folder, '/') + 1;
+	return pointed(run, "current", buf);
+}
+
+const char *fw_kept_former(const char *run, char *buf)
+{
+	return pointed(run, "former", buf);
+}
+
+/* What neither serves nor has served before. */
+static void remove_others(const char *run, const char *name, const char *former)
+{
+	char sets[PATH_MAX];
 	snprintf(sets, sizeof sets, "%s/sets", run);
-	snprintf(link, sizeof link, "%s/current", sets);
-	snprintf(beside, sizeof beside, "%s/.current", sets);
-	unlink(beside);
-	if (symlink(name, beside) < 0 || rename(beside, link) < 0)
-		return fw_fail(err, FW_EIO, link, 0, "cannot be made: %s", strerror(errno));
 	DIR *all = opendir(sets);
 	for (struct dirent *e; all && (e = readdir(all));) {
-		static const char *const stay[] = { ".", "..", "current", NULL };
-		bool stays = strcmp(e->d_name, name) == 0;
-		for (const char *const *s = stay; *s; s++)
-			stays = stays || strcmp(e->d_name, *s) == 0;
+		const char *const stay[] = { ".", "..", "current", "former", name, former };
+		bool stays = false;
+		for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+			stays = stays || strcmp(e->d_name, stay[i]) == 0;
 		char path[PATH_MAX + 300];
 		snprintf(path, sizeof path, "%s/%s", sets, e->d_name);
 		if (!stays)
@@ -117,7 +138,21 @@ int fw_kept_commit(const char *run, const char *folder, struct fw_error *err)
 	}
 	if (all)
 		closedir(all);
-	return 0;
+}
+
+int fw_kept_commit(const char *run, const char *folder, struct fw_error *err)
+{
+	const char *name = strrchr(folder, '/') + 1;
+	char before[64], former[64];
+	int rc = 0;
+	if (read_pointer(run, "current", before) && strcmp(before, name) != 0)
+		rc = write_pointer(run, "former", before, err);
+	if (rc == 0)
+		rc = write_pointer(run, "current", name, err);
+	read_pointer(run, "former", former);
+	if (rc == 0)
+		remove_others(run, name, former);
+	return rc;
 }
 
 static int read_into(struct fw_arena *a, const char *folder, const char *name, struct fw_str *ret, struct fw_error *err)

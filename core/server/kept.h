@@ -1,6 +1,6 @@
 /* The files of a set, as they were read: a copy in the run folder, which stays as the last good one while it serves.
  * run/sets/<hash>/ holds config.lua, rules/, compliance/, plugins/ and a note of where the files came from;
- * run/sets/current points to the one in service. */
+ * run/sets/current points to the one in service, run/sets/former to the one that served before. */
 #ifndef FW_SERVER_KEPT_H
 #define FW_SERVER_KEPT_H
 
@@ -23,7 +23,9 @@ void fw_kept_drop(struct fw_kept *kept);
 
 /* The path of the copy in service, or NULL when there is none; in buf of 512. */
 const char *fw_kept_current(const char *run, char *buf);
-/* Makes `folder` the copy in service and removes all others, and what loaders that died have left. */
+/* The same for the set that served before the one in service. */
+const char *fw_kept_former(const char *run, char *buf);
+/* Makes `folder` the copy in service, and the one that was the former one. Removes all others, and what loaders that died have left. */
 int fw_kept_commit(const char *run, const char *folder, struct fw_error *err);
 
 /* The configuration of a copy, with its rules, compliance and plugin paths in the copy. */

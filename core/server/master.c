@@ -138,12 +138,15 @@ static void act_on_time(struct fw_master *m)
 	}
 	if (m->done || m->next || m->old)
 		return; /* at most two generations */
-	if (m->reload_wanted) {
+	if (m->rollback_wanted) {
+		m->rollback_wanted = false;
+		fw_generation_begin(m, FW_LOAD_FORMER);
+	} else if (m->reload_wanted) {
 		m->reload_wanted = false;
-		fw_generation_begin(m, false);
+		fw_generation_begin(m, FW_LOAD_FILES);
 	} else if (m->again_us && now >= m->again_us) {
 		m->again_us = 0;
-		fw_generation_begin(m, true);
+		fw_generation_begin(m, FW_LOAD_COPY);
 	}
 }
 
@@ -216,7 +219,7 @@ static void handle(struct fw_master *m, const struct watched *w)
 static int64_t tick_ms(const struct fw_master *m)
 {
 	int64_t ms = m->limits.heartbeat_ms / 4;
-	if (m->next || m->old || m->stopping || m->again_us || m->reload_wanted)
+	if (m->next || m->old || m->stopping || m->again_us || m->reload_wanted || m->rollback_wanted)
 		return BUSY_TICK_MS;
 	if (m->watchdog_us && m->watchdog_us / 2000 < ms)
 		ms = m->watchdog_us / 2000;
@@ -307,7 +310,7 @@ int fw_master_run(struct fw_config *config)
 	take_signals(&sleeping);
 	say_where(&m);
 	m.watchdog_us = fw_notify_watchdog_us();
-	fw_generation_begin(&m, false);
+	fw_generation_begin(&m, FW_LOAD_FILES);
 	loop(&m, &sleeping);
 	if (m.status)
 		fprintf(stderr, "floorwalker: not started: %s\n", m.refusal);

@@ -22,6 +22,12 @@ enum fw_phase {
 	FW_PHASE_DRAINING,
 };
 
+enum fw_load {
+	FW_LOAD_FILES,
+	FW_LOAD_COPY,   /* of the set in service, or the last that was */
+	FW_LOAD_FORMER, /* the copy of the set before it: a rollback */
+};
+
 struct fw_master_worker {
 	pid_t pid; /* 0: nobody */
 	int fd;
@@ -32,9 +38,9 @@ struct fw_master_worker {
 struct fw_generation {
 	uint32_t number, bank;
 	enum fw_phase phase;
-	bool kept;         /* made from the copy */
+	enum fw_load load; /* what it is made from */
 	bool ready;        /* its loader said so */
-	uint64_t attempt;  /* which reload it is; 0: none that anybody waits for */
+	uint64_t attempt;  /* which reload or rollback it is; 0: none that anybody waits for */
 	pid_t loader;      /* 0: gone */
 	int fd;            /* towards the loader; -1: closed */
 	unsigned n_workers;
@@ -78,8 +84,8 @@ struct fw_master {
 	struct fw_generation *current, *next, *old; /* serving; loading; draining */
 	struct fw_keeping keeping;
 	uint32_t generations; /* made so far */
-	uint64_t attempts;    /* reloads begun so far */
-	bool reload_wanted;
+	uint64_t attempts;    /* reloads and rollbacks begun so far */
+	bool reload_wanted, rollback_wanted;
 	bool stopping, done;
 	int status;           /* to exit with, once done */
 	int64_t again_us;     /* when to make a generation from the copy; 0: no need */
@@ -91,8 +97,8 @@ struct fw_master {
 
 /* generation.c; fw_generation_signal, _watch and _drain: generation_watch.c */
 
-/* Forks a loader for the files, or for the copy in service. Needs `next` and `old` to be free. */
-void fw_generation_begin(struct fw_master *m, bool kept);
+/* Forks a loader for the files, or for the copy of the set in service, or of the one before. Needs `next` and `old` to be free. */
+void fw_generation_begin(struct fw_master *m, enum fw_load load);
 /* Reads what loader and workers say. */
 void fw_generation_hear(struct fw_master *m, struct fw_generation *g);
 void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w);

@@ -149,7 +149,8 @@ static void write_gauges(const struct fw_made *made, struct fw_buf *out)
 	one(out, "workers", "gauge", "Workers, those of a generation that ends included.", workers);
 	one(out, "generation", "gauge", "Number of the generation in service.", atomic_load(&s->generation));
 	one(out, "generation_start_time_seconds", "gauge", "Since when it serves.", (uint64_t)(atomic_load(&s->generation_us) / 1000000));
-	one(out, "serving_kept_copy", "gauge", "1: the last good copy is served, since the files do not load.", atomic_load(&s->kept));
+	one(out, "serving_kept_copy", "gauge",
+		"1: a copy is served, not the files: they do not load, or somebody went back.", atomic_load(&s->kept));
 	head(out, "loads_total", "counter", "Rule sets loaded, by result.");
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"ok\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_ok));
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"refused\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_failed));

@@ -80,8 +80,10 @@ enum { FW_BANKS = 2, FW_OUTCOME_BYTES = 8192, FW_METRIC_NAME = 96 };
 
 /* What is counted of a decision log: decisions written, their bytes, and decisions that were dropped: the disk; no room in the ring; no key
  * to seal it with; too large. */
-enum fw_decisions_count { FW_DECISIONS_WRITTEN, FW_DECISIONS_BYTES, FW_DECISIONS_FAILED, FW_DECISIONS_NO_ROOM, FW_DECISIONS_NO_KEY, FW_DECISIONS_TOO_LARGE,
-	FW_DECISIONS_COUNTS };
+enum fw_decisions_count {
+	FW_DECISIONS_WRITTEN, FW_DECISIONS_BYTES, FW_DECISIONS_FAILED, FW_DECISIONS_NO_ROOM, FW_DECISIONS_NO_KEY, FW_DECISIONS_TOO_LARGE,
+	FW_DECISIONS_COUNTS
+};
 
 /* A plugin's metric; the names are added by loaders, one at a time, and never removed. */
 struct fw_shared_metric {

@@ -212,6 +212,37 @@ test('a rule test that fails keeps the old set', async (t) => {
 	assert.equal(await shop.banner(), 'one');
 });
 
+test('rollback serves the set from before, whatever the files are, and leads back again', async (t) => {
+	const shop = await serve(t), rollback = () => shop.command('rollback');
+	const none = rollback();
+	assert.equal(none.status, 1);
+	assert.match(none.stderr, /there is no rule set to go back to: none has served before this one\nrefused: the rule set in service goes on\n$/);
+	shop.write({ 'shop/home.lua': rules('two') });
+	assert.equal(shop.reload().status, 0);
+	assert.equal(shop.reload().status, 0); // the same files are the same set
+	rmSync(join(shop.folder, 'shop'), { recursive: true });
+	const { status, stdout } = rollback();
+	assert.equal(status, 0);
+	assert.match(stdout, /^rolled back: generation \d+ serves rule set [0-9a-f]{32}\n$/);
+	assert.equal(await shop.banner(), 'one');
+	const { kept, lastLoad } = shop.status();
+	assert.deepEqual([kept, lastLoad.ok, lastLoad.kept], [true, true, true]);
+	assert.ok(shop.log().some(({ level, msg }) => level === 'warn' && /^serving the rule set from before, not the files/.test(msg)));
+	assert.equal((await metrics(shop)).floorwalker_serving_kept_copy, 1);
+	assert.equal(shop.reload().status, 1);
+	assert.equal(await shop.banner(), 'one');
+	assert.equal(rollback().status, 0);
+	assert.equal(await shop.banner(), 'two');
+	process.kill(processes(shop).loader, 'SIGKILL');
+	await until(() => shop.status().generation > 5 && shop.status().state === 'serving', { what: 'a generation is made from the copy' });
+	assert.equal(await shop.banner(), 'two');
+	assert.equal(rollback().status, 0);
+	shop.write({ 'shop/home.lua': rules('three') });
+	assert.equal(shop.reload().status, 0);
+	assert.equal(await shop.banner(), 'three');
+	assert.equal(shop.status().kept, false);
+});
+
 test('a broken configuration keeps the old set', async (t) => {
 	const shop = await serve(t);
 	shop.write({ 'floorwalker.lua': 'rules = "shop"\nwhat = 1\n' });
@@ -435,16 +466,16 @@ test('the control socket refuses what it does not know, and bears garbage', asyn
 		socket.setEncoding('utf8').on('data', (d) => { answer += d; if (answer.endsWith('\n')) socket.destroy(); }).on('close', () => done(answer)).on('error', () => done('error'));
 		socket.write(text);
 	});
-	assert.match(await say('{"command":"fly"}\n'), /the commands are reload and status/);
-	assert.match(await say('not json\n'), /the commands are reload and status/);
+	assert.match(await say('{"command":"fly"}\n'), /the commands are reload, rollback and status/);
+	assert.match(await say('not json\n'), /the commands are reload, rollback and status/);
 	assert.match(await say('x'.repeat(10000)), /^(error)?$/);
 	assert.equal(JSON.parse(await say('{"command":"status"}\n')).state, 'serving');
 	assert.equal(await shop.banner(), 'one');
 });
 
-test('reload and status say when nobody runs', (t) => {
+test('reload, rollback and status say when nobody runs', (t) => {
 	const folder = writeShop(t);
-	for (const command of ['reload', 'status']) {
+	for (const command of ['reload', 'rollback', 'status']) {
 		const { status, stderr } = run([command, '--config', join(folder, 'floorwalker.lua')]);
 		assert.equal(status, 1);
 		assert.match(stderr, /no floorwalker runs with this run folder/);
