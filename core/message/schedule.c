@@ -405,7 +405,7 @@ void fw_messages_drain(struct fw_messages *m)
 	m->draining = true;
 	event_del(m->on_lease);
 	event_del(m->on_due);
-	fw_store_watch(fw_people_store(m->options.people), NULL, NULL);
+	fw_store_watch(fw_people_store(m->options.people), NULL, m);
 	for (unsigned i = 0; i < FW_GROUPS; i++)
 		if (m->groups[i].owned)
 			give_back(m, i, now_us);

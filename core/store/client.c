@@ -100,7 +100,7 @@ static bool on_welcome(struct fw_line_state *l, const struct fw_wire_frame *f)
 	/* What was changed between the connections nobody told. */
 	if (l->watched)
 		fw_store_give_notice(l->store, 0, (struct fw_str){ 0 }, 0);
-	l->watched = l->store->changed != NULL;
+	l->watched = l->store->n_watchers > 0;
 	for (const struct fw_scrubbing *asked = l->scrubs; asked; asked = asked->next)
 		fw_wire_put_scrub(&l->out, asked->number);
 	flush(l);
@@ -265,7 +265,7 @@ static void try_to_connect(struct fw_line_state *l)
 	l->readable = event_new(l->base, l->fd, EV_READ | EV_PERSIST, on_readable, l);
 	l->writable = event_new(l->base, l->fd, EV_WRITE, on_writable, l);
 	fw_wire_put_hello(&l->out, l->store->id);
-	if (l->store->changed)
+	if (l->store->n_watchers > 0)
 		fw_wire_put_watch(&l->out, true);
 	if (!l->readable || !l->writable || l->out.failed || event_add(l->readable, NULL) < 0) {
 		lose(l);

@@ -154,7 +154,7 @@ static void begin(struct fw_copy *c)
 /* What was heard of by now is copied; what comes later is not waited for. */
 static void begin_end(struct fw_copy *c)
 {
-	fw_store_watch(c->options.from, NULL, NULL);
+	fw_store_watch(c->options.from, NULL, c);
 	c->draining = true;
 }
 
@@ -367,7 +367,7 @@ void fw_copy_still(struct fw_copy *c)
 	if (c->over)
 		return;
 	if (!c->options.still)
-		fw_store_watch(c->options.from, NULL, NULL);
+		fw_store_watch(c->options.from, NULL, c);
 	c->options.still = true;
 	c->options.follow = false;
 	if (c->progress.passes > 0) {

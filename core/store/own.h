@@ -25,8 +25,11 @@ struct fw_store {
 	uint64_t id; /* random: who submits a batch, who holds a lease */
 	const char *durability;
 	struct fw_store_counters counters;
-	fw_store_changed changed;
-	void *changed_ctx;
+	struct fw_store_watcher {
+		fw_store_changed changed; /* NULL: nobody */
+		void *ctx;
+	} watchers[FW_STORE_WATCHERS];
+	unsigned n_watchers; /* that are somebody */
 };
 
 /* 0, or FW_EIO: the system has no random bytes. */

@@ -60,10 +60,23 @@ int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_c
 
 int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx)
 {
-	bool watched = s->changed != NULL;
-	s->changed = changed;
-	s->changed_ctx = ctx;
-	return watched == (changed != NULL) ? 0 : s->ops->watch(s, changed != NULL);
+	struct fw_store_watcher *at = NULL;
+	bool watched = s->n_watchers > 0;
+	for (unsigned i = 0; i < FW_STORE_WATCHERS; i++) {
+		struct fw_store_watcher *w = &s->watchers[i];
+		if (w->changed ? w->ctx == ctx : !at && changed)
+			at = w;
+		if (w->changed && w->ctx == ctx)
+			break;
+	}
+	if (!at)
+		return changed ? FW_ELIMIT : 0;
+	if (at->changed)
+		s->n_watchers--;
+	if (changed)
+		s->n_watchers++;
+	*at = (struct fw_store_watcher){ changed, ctx };
+	return watched == (s->n_watchers > 0) ? 0 : s->ops->watch(s, !watched);
 }
 
 int fw_store_scrub(struct fw_store *s, fw_store_scrubbed done, void *ctx)
@@ -176,8 +189,8 @@ void fw_store_give_outcome(struct fw_store *s, int rc, uint64_t version, unsigne
 
 void fw_store_give_notice(struct fw_store *s, uint32_t bucket, struct fw_str key, uint64_t version)
 {
-	if (!s->changed)
-		return;
-	s->counters.notices++;
-	s->changed(s->changed_ctx, bucket, key, version);
+	s->counters.notices += s->n_watchers > 0;
+	for (unsigned i = 0; i < FW_STORE_WATCHERS; i++)
+		if (s->watchers[i].changed)
+			s->watchers[i].changed(s->watchers[i].ctx, bucket, key, version);
 }

@@ -377,9 +377,15 @@ static void test_notices(void **state)
 		assert_string_equal(n.key, "");
 		n.came = 0;
 	}
+	/* Another one, which leaves again. */
+	struct notices other = { 0 };
+	assert_int_equal(fw_store_watch(s, on_changed, &other), 0);
 	struct store_outcome o = store_put(&t, s, 3, "after", "v", FW_VERSION_ANY);
 	store_wait(&t, &n.came, 1);
 	assert_int_equal(n.came, 1);
+	store_wait(&t, &other.came, 1);
+	assert_string_equal(other.key, "after");
+	assert_int_equal(fw_store_watch(s, NULL, &other), 0);
 	assert_int_equal(n.bucket, 3);
 	assert_string_equal(n.key, "after");
 	assert_int_equal(n.version, o.version);
@@ -397,9 +403,10 @@ static void test_notices(void **state)
 	assert_int_equal(n.version, o.version);
 	/* A conflict and a comparison change nothing. */
 	store_put(&t, s, 3, "after", "v", 12345);
-	assert_int_equal(fw_store_watch(s, NULL, NULL), 0);
+	assert_int_equal(fw_store_watch(s, NULL, &n), 0);
 	store_put(&t, s, 3, "unheard", "v", FW_VERSION_ANY);
 	assert_int_equal(n.came, 4);
+	assert_int_equal(other.came, 1);
 	assert_int_equal(fw_store_counters(s)->notices, 4 + told);
 	end(&t, s);
 }

@@ -327,12 +327,12 @@ static void test_lost_notices(void **state)
 		fill(p, 600);
 		copy(p, (struct fw_copy_options){ .follow = true });
 		run_until(p, FW_COPY_CHECKING, 0);
-		fw_store_changed heard = p->from->changed;
-		p->from->changed = NULL;
+		const struct fw_store_watcher heard = p->from->watchers[0];
+		p->from->watchers[0].changed = NULL;
 		for (unsigned i = 0; i < 50; i++)
 			change_one(p);
 		wait_changes(p);
-		p->from->changed = heard;
+		p->from->watchers[0] = heard;
 		if (told)
 			fw_store_give_notice(p->from, 0, (struct fw_str){ 0 }, 0);
 		fw_copy_finish(p->copy);
