@@ -71,6 +71,20 @@ enum {
 	FW_LIMIT_BURST_S = 10,                /* of requests that may come at once */
 	FW_LIMIT_RATES_KEPT = 8192,           /* addresses and keys that a worker counts requests of */
 
+	/* A stream of server-sent events. */
+	FW_LIMIT_STREAMS = 5000,              /* open in a worker; whoever asks for one more is told to come back */
+	FW_LIMIT_STREAMS_PER_ADDRESS = 100,   /* of them, of an address without a secret key; then 429 */
+	FW_LIMIT_STREAM_BEAT_MS = 15000,      /* without an event: then a comment tells that the connection lives */
+	FW_LIMIT_STREAM_MS = 3600000,         /* of one; then its client is told to come back */
+	FW_LIMIT_STREAM_GATHER_MS = 20,       /* that changes are gathered, from the first one on */
+	FW_LIMIT_STREAM_LOOK_MS = 60000,      /* without a change: then it is decided again, for what time alone changes */
+	FW_LIMIT_STREAM_RETRY_MS = 1000,      /* before a client comes back, half to one and a half of it by chance; and … */
+	FW_LIMIT_STREAM_FULL_RETRY_MS = 10000, /* … where there was no room for it */
+	FW_LIMIT_STREAM_DRAIN_MS = 5000,      /* over which a worker that ends tells its streams to come back */
+	FW_LIMIT_STREAM_ASK_BYTES = 8 << 10,  /* of its question, with the headers that count */
+	FW_LIMIT_STREAM_SEND_BYTES = 64 << 10, /* that the system holds of what a client has not taken */
+	FW_LIMIT_SHOWN = 8,                   /* decisions whose places under caps whoever asks still shows */
+
 	/* A request to another server. */
 	FW_LIMIT_CLIENT_MS = 10000,           /* from its beginning to the answer's last byte, unless it says so, and … */
 	FW_LIMIT_CLIENT_MOST_MS = 60000,      /* … whatever it says */

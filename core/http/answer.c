@@ -104,38 +104,64 @@ static char *put_status(char *at, int status)
 	return PUT(put(at, why, strlen(why)), "\r\n");
 }
 
-void write_answer(struct fw_buf *to, const struct fw_http_request *req, int status, const char *content_type,
-	const void *body, size_t n, bool close)
+enum { FIXED_BYTES = 300 };
+
+/* Its status and date, with room for all of the answer. NULL: out of memory. */
+static char *begin_head(struct fw_buf *to, const struct fw_http_request *req, int status, size_t more)
 {
-	enum { FIXED_BYTES = 300 };
 	struct fw_http_server *s = req->server;
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (now.tv_sec != s->date_s)
 		renew_date(s, now.tv_sec);
-	bool bodiless = status == 204 || status == 304;
-	size_t type_n = content_type && !bodiless ? strlen(content_type) : 0;
-	size_t sent = bodiless || req->head.method == FW_HTTP_HEAD ? 0 : n;
 	size_t extra = 0;
 	for (const struct reply_header *h = req->headers; h; h = h->next)
 		extra += h->n;
-	char *at = fw_buf_reserve(to, FIXED_BYTES + type_n + extra + req->head.traceparent.n + sent);
+	char *at = fw_buf_reserve(to, FIXED_BYTES + extra + req->head.traceparent.n + more);
+	return at ? put(put_status(at, status), s->date, s->date_n) : NULL;
+}
+
+static char *end_head(char *at, const struct fw_http_request *req)
+{
+	if (req->head.traceparent.n)
+		at = PUT(put(PUT(at, "traceparent: "), req->head.traceparent.p, req->head.traceparent.n), "\r\n");
+	for (const struct reply_header *h = req->headers; h; h = h->next)
+		at = put(at, h->line, h->n);
+	return PUT(at, "\r\n");
+}
+
+static char *put_type(char *at, const char *content_type, size_t n)
+{
+	return n ? PUT(put(PUT(at, "Content-Type: "), content_type, n), "\r\n") : at;
+}
+
+void write_endless(struct fw_buf *to, const struct fw_http_request *req, const char *content_type)
+{
+	size_t type_n = strlen(content_type);
+	char *at = begin_head(to, req, 200, type_n);
 	if (!at)
 		return;
-	at = put(put_status(at, status), s->date, s->date_n);
-	if (type_n)
-		at = PUT(put(PUT(at, "Content-Type: "), content_type, type_n), "\r\n");
+	at = PUT(put_type(at, content_type, type_n), "Connection: close\r\n");
+	to->n = (size_t)(end_head(at, req) - to->data);
+}
+
+void write_answer(struct fw_buf *to, const struct fw_http_request *req, int status, const char *content_type,
+	const void *body, size_t n, bool close)
+{
+	bool bodiless = status == 204 || status == 304;
+	size_t type_n = content_type && !bodiless ? strlen(content_type) : 0;
+	size_t sent = bodiless || req->head.method == FW_HTTP_HEAD ? 0 : n;
+	char *at = begin_head(to, req, status, type_n + sent);
+	if (!at)
+		return;
+	at = put_type(at, content_type, type_n);
 	if (!bodiless)
 		at = PUT(put_number(PUT(at, "Content-Length: "), n), "\r\n");
 	if (close)
 		at = PUT(at, "Connection: close\r\n");
 	else if (req->head.minor == 0)
 		at = PUT(at, "Connection: keep-alive\r\n");
-	if (req->head.traceparent.n)
-		at = PUT(put(PUT(at, "traceparent: "), req->head.traceparent.p, req->head.traceparent.n), "\r\n");
-	for (const struct reply_header *h = req->headers; h; h = h->next)
-		at = put(at, h->line, h->n);
-	at = PUT(at, "\r\n");
+	at = end_head(at, req);
 	if (sent)
 		at = put(at, body, sent);
 	to->n = (size_t)(at - to->data);

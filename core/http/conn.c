@@ -40,6 +40,8 @@ void conn_drop(struct conn *c)
 		c->dead = true;
 		return;
 	}
+	const struct fw_http_stream stream = c->stream;
+	bool streamed = c->state == CONN_STREAM;
 	orphan_requests(c);
 	wait_for(c, WAIT_NOTHING);
 	event_del(&c->on_read);
@@ -59,6 +61,8 @@ void conn_drop(struct conn *c)
 		event_active(&s->on_sweep, EV_TIMEOUT, 1);
 	else if (s->counters.open + 1 == s->limits.connections)
 		listeners_update(s);
+	if (streamed)
+		stream.on.on_closed(stream.on.ctx, stream.slow);
 }
 
 /* Puts what was left over, and what can be read now, into the server's buffer. Returns the bytes there, or -1. */
@@ -93,7 +97,10 @@ void conn_read(evutil_socket_t fd, short what, void *arg)
 		conn_drop(c);
 		return;
 	}
-	read_requests(c, s->in, (size_t)n);
+	if (c->state != CONN_STREAM)
+		read_requests(c, s->in, (size_t)n);
+	else if (c->eof)
+		c->dead = true;
 	conn_settle(c);
 }
 
@@ -194,7 +201,7 @@ void conn_settle(struct conn *c)
 	if (done && (c->eof || c->state >= CONN_CLOSING) && !end(c))
 		return;
 	/* Who does not take answers is asked for no more requests; a body may come, lest both sides wait. */
-	bool goes_on = c->state == CONN_LINGER || (reads_on(c) && (c->state == CONN_BODY || !c->out));
+	bool goes_on = c->state == CONN_LINGER || c->state == CONN_STREAM || (reads_on(c) && (c->state == CONN_BODY || !c->out));
 	watch(&c->on_write, c->out != NULL, &c->writing);
 	watch(&c->on_read, goes_on && !c->eof, &c->reading);
 	if (goes_on && c->held) {
@@ -202,4 +209,9 @@ void conn_settle(struct conn *c)
 		event_active(&c->on_read, EV_READ, 1);
 	}
 	wait_for(c, next_wait(c));
+	if (c->state != CONN_STREAM || c->stream.full == (c->out != NULL))
+		return;
+	c->stream.full = !c->stream.full;
+	if (!c->stream.full)
+		c->stream.on.on_clear(c->stream.on.ctx);
 }

@@ -36,6 +36,7 @@ enum wait {
 enum conn_state {
 	CONN_HEAD,
 	CONN_BODY,
+	CONN_STREAM,  /* its answer has no end; what is read is dropped */
 	CONN_CLOSING, /* no more requests are read; ends with the answers due */
 	CONN_LINGER,  /* all is said; reading on so that the other end can hear it */
 };
@@ -44,6 +45,13 @@ union peer {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+};
+
+struct fw_http_stream {
+	struct fw_http_stream_handlers on;
+	struct conn *conn;
+	bool full; /* something was left unsent */
+	bool slow; /* for too long */
 };
 
 struct conn {
@@ -70,6 +78,7 @@ struct conn {
 	size_t taken;       /* written since the deadline began */
 	enum wait wait;
 	int64_t deadline_us;
+	struct fw_http_stream stream; /* CONN_STREAM */
 	struct conn *wait_prev, *wait_next, *prev, *next;
 	union peer peer;
 };
@@ -169,10 +178,14 @@ struct fw_buf *conn_out(struct conn *c); /* NULL: out of memory */
 size_t conn_unsent(const struct conn *c);
 /* Takes all its requests from a connection: what is not answered becomes gone. */
 void orphan_requests(struct conn *c);
+/* No more requests from here: an answer says so. */
+void stop_reading(struct conn *c);
 
 /* answer.c: an answer's bytes. */
 void write_answer(struct fw_buf *to, const struct fw_http_request *req, int status, const char *content_type,
 	const void *body, size_t n, bool close);
+/* The head of one without an end. */
+void write_endless(struct fw_buf *to, const struct fw_http_request *req, const char *content_type);
 
 /* server.c */
 void server_free(struct fw_http_server *s);

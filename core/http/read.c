@@ -207,7 +207,7 @@ static size_t read_body(struct conn *c, const char *data, size_t n)
 /* Leaves what was not used for the next read. */
 static void keep(struct conn *c, const char *data, size_t n)
 {
-	if (n == 0 || c->state >= CONN_CLOSING) {
+	if (n == 0 || c->state >= CONN_STREAM) {
 		buffer_put(c->server, c->in);
 		c->in = NULL;
 		return;

@@ -71,8 +71,7 @@ static bool closes(const struct conn *c, const struct fw_http_request *req)
 	return c->server->draining && req == c->first && req == c->last && !c->receiving && !more;
 }
 
-/* No more requests from here: an answer says so. */
-static void stop_reading(struct conn *c)
+void stop_reading(struct conn *c)
 {
 	c->state = CONN_CLOSING;
 	c->held = false;

@@ -110,6 +110,27 @@ int fw_http_reply_header(struct fw_http_request *req, const char *name, const ch
 void fw_http_reply(struct fw_http_request *req, int status, const char *content_type, const void *body, size_t n);
 /* Closes the connection after this answer. */
 void fw_http_reply_close(struct fw_http_request *req);
+/* An answer without an end: a connection that is written to until either side has had enough. Of one client that does not read no more
+ * is held than what was written last, and that for limits.write_ms. */
+struct fw_http_stream;
+struct fw_http_stream_handlers {
+	/* All that was written has been taken, after fw_http_stream_clear said otherwise. */
+	void (*on_clear)(void *ctx);
+	/* The stream is no more: the client has left, was too slow (`slow`), or the server ends. May come from within a write. */
+	void (*on_closed)(void *ctx, bool slow);
+	void *ctx;
+};
+/* Answers 200 with the headers that were added and no length; they leave with the first write. `req` must not be used afterwards. NULL:
+ * it has been answered otherwise, for its client is gone, wants no body (HEAD), or waits for another answer first. */
+struct fw_http_stream *fw_http_stream_begin(struct fw_http_request *req, const char *content_type,
+	const struct fw_http_stream_handlers *handlers);
+/* Whether all that was written has been handed over. Who writes only then never holds more than one piece. */
+bool fw_http_stream_clear(const struct fw_http_stream *stream);
+/* The bytes are copied. */
+void fw_http_stream_write(struct fw_http_stream *stream, const void *bytes, size_t n);
+/* The last bytes: closes it once all is taken. There is no on_closed. */
+void fw_http_stream_end(struct fw_http_stream *stream, const void *bytes, size_t n);
+
 /* Answers {"error":{"code","message","path"?,"hint"?}}; path and hint may be NULL. `code` is one of interfaces.md's. */
 void fw_http_error(struct fw_http_request *req, int status, const char *code, const char *message, const char *path,
 	const char *hint);

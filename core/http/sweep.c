@@ -64,6 +64,7 @@ static void expire(struct conn *c, enum wait wait)
 	} else {
 		if (wait == WAIT_HEAD || wait == WAIT_IDLE)
 			c->server->counters.idle_closed++;
+		c->stream.slow = wait == WAIT_WRITE;
 		conn_drop(c);
 	}
 }

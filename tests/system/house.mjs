@@ -68,6 +68,8 @@ export const POINTERS = {
 	'core/http/server.h': {
 		on_request: 'server/, which hands requests to the plugin host\'s table',
 		on_drained: 'server/, whose worker ends then',
+		on_clear: 'server/, whose stream has more to tell',
+		on_closed: 'server/, whose stream is no more',
 	},
 };
 
