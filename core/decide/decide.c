@@ -316,7 +316,8 @@ static void settle(const struct fw_ruleset *set, struct fw_slot_answer *a, bool 
 }
 
 /* What the winners under caps take, into `to` (NULL: only how many). */
-static uint32_t list_reservations(const struct fw_ruleset *set, const struct fw_decision *x, struct fw_reservation *to)
+static uint32_t list_reservations(const struct fw_ruleset *set, const struct fw_facts *f, const struct fw_decision *x,
+	struct fw_reservation *to)
 {
 	uint32_t n = 0;
 	for (uint32_t s = 0; s < x->n_slots; s++)
@@ -324,26 +325,29 @@ static uint32_t list_reservations(const struct fw_ruleset *set, const struct fw_
 			const struct fw_winner *w = &x->slots[s].winners[i];
 			const struct fw_rule *r = &set->rules[w->rule];
 			uint32_t at = 0;
-			for (uint32_t number; r->has_caps && (number = fw_judge_next_cap(set, r, w->uses, &at)) != FW_NONE; n++) {
+			for (uint32_t number; r->has_caps && (number = fw_judge_next_cap(set, r, w->uses, &at)) != FW_NONE;) {
 				const struct fw_cap *c = &set->caps[number];
+				if (fw_judge_own_place(f, c, r))
+					continue;
 				if (to)
 					to[n] = (struct fw_reservation){ .cap = c->hash, .rule = fw_hash(r->id, strlen(r->id)),
 						.at_us = x->at_us,
 						.per_s = c->per_s, .limit = c->limit };
+				n++;
 			}
 		}
 	return n;
 }
 
 /* Keeps what must outlast the decider's next decision. */
-static int keep_reservations(struct fw_decider *d, struct fw_arena *arena, struct fw_decision *x)
+static int keep_reservations(struct fw_decider *d, const struct fw_facts *f, struct fw_arena *arena, struct fw_decision *x)
 {
 	struct fw_refused *refused = fw_arena_alloc(arena, d->n_refused * sizeof *refused);
-	x->n_reservations = list_reservations(d->set, x, NULL);
+	x->n_reservations = list_reservations(d->set, f, x, NULL);
 	x->reservations = FW_NEW_ARRAY(arena, x->n_reservations, struct fw_reservation);
 	if (!refused || !x->reservations)
 		return FW_ENOMEM;
-	list_reservations(d->set, x, x->reservations);
+	list_reservations(d->set, f, x, x->reservations);
 	if (d->n_refused)
 		memcpy(refused, d->refused, d->n_refused * sizeof *refused);
 	x->refused = refused;
@@ -366,11 +370,11 @@ void fw_decide_count(struct fw_decider *d, const struct fw_decision *x)
 }
 
 /* In a set with caps on slots: counts the decision, unless it has to be written down before it is shown. */
-static int count_later(struct fw_decider *d, struct fw_arena *arena, struct fw_decision *x, bool capped)
+static int count_later(struct fw_decider *d, const struct fw_facts *f, struct fw_arena *arena, struct fw_decision *x, bool capped)
 {
 	x->refused = d->refused;
 	x->n_refused = d->n_refused;
-	int rc = capped ? keep_reservations(d, arena, x) : 0;
+	int rc = capped ? keep_reservations(d, f, arena, x) : 0;
 	if (rc == 0 && !x->n_reservations)
 		fw_decide_count(d, x);
 	return rc;
@@ -408,7 +412,7 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 	}
 	fw_eval_end(&d->eval);
 	if (d->set->slots_have_caps)
-		return count_later(d, arena, ret, r.capped);
+		return count_later(d, facts, arena, ret, r.capped);
 	d->counts.all->decisions++;
 	d->counts.all->degraded += ret->degraded;
 	return 0;

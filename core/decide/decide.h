@@ -121,6 +121,16 @@ void fw_decide_count_one(struct fw_decider *d, uint32_t rule, enum fw_reason rea
 /* Counts a decision with reservations, once they are made and it is shown. */
 void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 
+/* A place under a cap: when it was taken, and for which rule (fw_hash of its id; 0: not known). */
+struct fw_cap_place {
+	int64_t at_ms;
+	uint64_t rule;
+};
+/* The places that are whose the decision is shown to: those that it takes, those of his own that its winners keep, and those of his own
+ * that nobody has seen yet, for as long as they are reserved. At most `most`, in no order. Returns how many. */
+unsigned fw_decide_places(const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_decision *decision,
+	struct fw_cap_place *to, unsigned most);
+
 struct fw_needs; /* check/needs.h */
 
 /* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an

@@ -67,6 +67,21 @@ static bool use_counts(const struct fw_facts *f, const struct fw_cap *c, const s
 	return use->cap == c->hash && (!f->has_clock || (f->now_us - use->at_us) / 1000000 < c->per_s);
 }
 
+const struct fw_cap_use *fw_judge_own_place(const struct fw_facts *f, const struct fw_cap *c, const struct fw_rule *r)
+{
+	uint64_t rule = 0;
+	for (unsigned i = 0; i < f->n_cap_uses; i++) {
+		const struct fw_cap_use *use = &f->cap_uses[i];
+		if (!use->own || !use_counts(f, c, use))
+			continue;
+		if (!rule)
+			rule = fw_hash(r->id, strlen(r->id));
+		if (!use->rule || use->rule == rule)
+			return use;
+	}
+	return NULL;
+}
+
 static struct fw_cap_memo *look_at_cap(struct fw_decider *d, uint32_t number)
 {
 	struct fw_cap_memo *memo = &d->caps[number];
@@ -86,6 +101,8 @@ static bool caps_have_room(struct fw_decider *d, const struct fw_rule *r, unsign
 		const struct fw_cap_memo *memo = look_at_cap(d, number);
 		if (d->eval.facts->caps_in_reach && memo->counted + memo->taken < d->set->caps[number].limit)
 			continue;
+		if (d->eval.facts->caps_in_reach && fw_judge_own_place(d->eval.facts, &d->set->caps[number], r))
+			continue;
 		v->reason = FW_REASON_CAPPED;
 		v->cap = number;
 		return false;
@@ -97,7 +114,8 @@ void fw_judge_take_caps(struct fw_decider *d, uint32_t rule, unsigned uses)
 {
 	uint32_t at = 0;
 	for (uint32_t number; (number = fw_judge_next_cap(d->set, &d->set->rules[rule], uses, &at)) != FW_NONE;)
-		look_at_cap(d, number)->taken++;
+		if (!fw_judge_own_place(d->eval.facts, &d->set->caps[number], &d->set->rules[rule]))
+			look_at_cap(d, number)->taken++;
 }
 
 /* The time of the counted use that has `nth` earlier ones. There are few: the record keeps so many. */

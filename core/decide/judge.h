@@ -30,6 +30,8 @@ uint32_t fw_judge_take_group(struct fw_decider *d, uint32_t rule);
 void fw_judge_take_caps(struct fw_decider *d, uint32_t rule, unsigned uses);
 /* The cap of the rule at `*at` or after it that counts a candidate of these uses, or FW_NONE; moves `*at` behind it. */
 uint32_t fw_judge_next_cap(const struct fw_ruleset *set, const struct fw_rule *r, unsigned uses, uint32_t *at);
+/* A place under the cap that whoever asks has for this rule already; NULL: none. It is not taken again. */
+const struct fw_cap_use *fw_judge_own_place(const struct fw_facts *f, const struct fw_cap *c, const struct fw_rule *r);
 /* When a cap that is full will no longer be: when enough of what is counted, this decision's included, has left its
  * window. 0: not known. */
 int64_t fw_judge_until(struct fw_decider *d, uint32_t cap);

@@ -62,6 +62,9 @@ struct fw_answer {
 struct fw_cap_use {
 	uint64_t cap; /* fw_hash of the cap's id */
 	int64_t at_us;
+	uint64_t rule; /* fw_hash of the rule's that it was taken for, while it is not confirmed; 0: not known */
+	bool pending;  /* it is not */
+	bool own;      /* whoever asks has taken it, and still shows what it was taken for: `rule`, or where that is 0 any */
 };
 
 /* Where the fact `consent` is from before the profile is looked into. */

@@ -177,6 +177,14 @@ uint64_t fw_people_row_hash(const struct fw_person_id *row)
 	return fw_key_read(key.bytes + 1, 8);
 }
 
+bool fw_people_row_changed(struct fw_str key, uint64_t *ret_hash)
+{
+	if (key.n <= FW_KEY_PERSON || key.p[0] != 'P' || key.p[FW_KEY_PERSON] != 'r')
+		return false;
+	*ret_hash = fw_key_read(key.p + 1, 8);
+	return true;
+}
+
 /* Lies in the arena of whoever asked. */
 struct hashed {
 	struct fw_people *people;

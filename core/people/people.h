@@ -89,6 +89,8 @@ void fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, str
  * Where the row leads on, `person->row` has another hash. */
 void fw_people_load_hash(struct fw_people *p, uint64_t hash, struct fw_arena *arena, fw_people_loaded done, void *ctx);
 uint64_t fw_people_row_hash(const struct fw_person_id *row);
+/* That hash, of a key that a change notice tells. False: it is no row of an id. */
+bool fw_people_row_changed(struct fw_str key, uint64_t *ret_hash);
 /* Writes a record that was made from `person`, with changes of further rows of its bucket beside it. rc as of fw_people_reserve;
  * FW_ECONFLICT: load the person again and begin anew. The record, the changes and what they point to must stay until then. */
 void fw_people_replace(struct fw_people *p, const struct fw_person *person, struct fw_record *record, const struct fw_change *beside,

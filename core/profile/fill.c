@@ -177,7 +177,8 @@ static int fill_caps(struct fw_facts *f, const struct fw_record *r, int64_t now_
 		for (uint32_t k = 0; k < r->caps.items[i].uses.n; k++) {
 			const struct cap_use *u = &r->caps.items[i].uses.items[k];
 			if (u->rule == 0 || now_ms - u->at_ms <= FW_LIMIT_RESERVATION_MS)
-				uses[n++] = (struct fw_cap_use){ r->caps.items[i].cap, u->at_ms * 1000 };
+				uses[n++] = (struct fw_cap_use){ .cap = r->caps.items[i].cap, .at_us = u->at_ms * 1000,
+					.rule = u->rule, .pending = u->rule != 0 };
 		}
 	f->cap_uses = uses;
 	f->n_cap_uses = n;

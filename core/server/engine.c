@@ -276,6 +276,7 @@ void fw_engine_worker_destroy(struct fw_engine_worker *w)
 	if (w->ingester)
 		fw_arena_finish(&w->ingester->scratch);
 	free(w->ingester);
+	free(w->quiet_memory);
 	fw_signal_destroy(w->signals);
 	fw_engine_free_runs(w);
 	fw_decision_log_destroy(w->log);

@@ -8,8 +8,10 @@
 #include "server/kept.h"
 #include "server/report.h"
 #include "server/shared.h"
+#include "server/shown.h"
 
 struct fw_people;
+struct fw_signal_request;
 struct fw_spool;
 struct fw_plugin_request;
 struct fw_engine;        /* what all workers of a generation share */
@@ -35,9 +37,24 @@ void fw_engine_worker_destroy(struct fw_engine_worker *worker);
 /* Begins its decision log, if the configuration has one. `counts` (FW_DECISIONS_COUNTS of them) is where it counts. 0 or FW_ENOMEM. */
 int fw_engine_worker_log(struct fw_engine_worker *worker, _Atomic uint64_t *counts);
 
+/* Of somebody who asks again and again, to learn when the answer is another. Zero it, but for what is known of `shown`. */
+enum { FW_ENGINE_ROWS = 3 };
+struct fw_engine_watch {
+	struct fw_shown shown;             /* in: what he shows; filled: what he will, once he was told */
+	bool only_notice;                  /* he does not want the answer itself: nothing is taken for it under caps, nor counted */
+	bool asked_before;                 /* the question's own `shown` has been heeded */
+	bool knew;                         /* filled: he showed an answer already */
+	bool same;                         /* filled: there is nothing new, and the answer is none … */
+	bool moved;                        /* … but the places that he has are others */
+	uint64_t rows[FW_ENGINE_ROWS];     /* filled: whose records the answer hangs on (fw_people_row_hash) */
+	unsigned n_rows;
+};
+
 /* One question; it lives until its answer. */
 struct fw_engine_ask {
 	struct fw_plugin_request *request; /* what the context lacks is taken from it; NULL: nothing is */
+	const struct fw_signal_request *from; /* in place of `request`, when that is over: its headers and its connection; or NULL */
+	struct fw_engine_watch *watch;     /* or NULL */
 	bool secret;                       /* asked with a secret key: all slots, and context.ip counts */
 	bool explain;
 	struct fw_str json;

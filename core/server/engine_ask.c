@@ -158,6 +158,27 @@ static int read_ids(const struct fw_config *config, bool secret, struct fw_engin
 	return 0;
 }
 
+/* A decision's id or a tag, or a list of them; of a watcher what he shows is heeded from the second time on. */
+static int read_shown(struct fw_engine_run *run)
+{
+	struct fw_engine_question *q = &run->q;
+	const struct fw_engine_watch *watch = run->ask->watch;
+	const struct fw_json *told = watch && watch->asked_before ? NULL : fw_json_get(q->body, "shown");
+	bool good = true;
+	if (watch)
+		q->shown = watch->shown;
+	if (!told || told->type == FW_JSON_NULL)
+		return 0;
+	if (told->type == FW_JSON_STRING)
+		good = fw_shown_read(told->string, &q->shown);
+	else
+		good = told->type == FW_JSON_ARRAY && told->count <= FW_LIMIT_SHOWN;
+	for (const struct fw_json *s = told->type == FW_JSON_ARRAY && good ? told->child : NULL; s && good; s = s->next)
+		good = s->type == FW_JSON_STRING && fw_shown_read(s->string, &q->shown);
+	return good ? 0 : fw_engine_error(&run->out, 400, "bad_request", "shown is no decision's id or tag, and no list of up to 8 of them",
+		"shown", NULL);
+}
+
 static int read_question(struct fw_engine_run *run)
 {
 	const struct fw_engine *e = run->worker->engine;
@@ -182,6 +203,8 @@ static int read_question(struct fw_engine_run *run)
 	q->details = details && details->type == FW_JSON_BOOL && details->boolean;
 	q->changes = changes && changes->type == FW_JSON_BOOL && changes->boolean;
 	int status = read_ids(e->config, ask->secret, q, &run->out);
+	if (!status && !ask->explain)
+		status = read_shown(run);
 	if (!status && ask->explain && ask->secret)
 		status = read_channels(q, &run->arena, &run->out);
 	return status ? status : read_slots(e->set, ask->secret, q, &run->arena, &run->out);
@@ -215,6 +238,14 @@ static int read_facts(struct fw_engine_run *run)
 	};
 	if (r)
 		request.forwarded = r->forwarded;
+	const struct fw_signal_request *from = run->ask->from;
+	if (from) {
+		request = *from;
+		request.body = q->body;
+		request.secret = run->ask->secret;
+		request.user_is_signed = q->is_signed;
+		request.now_us = fw_now_us();
+	}
 	fw_facts_init(&run->facts, &run->arena, run->worker->people && q->person.id.n);
 	return fw_signal_read(run->worker->signals, &request, &run->facts);
 }

@@ -49,6 +49,7 @@ struct fw_engine_question {
 	bool details;               /* whoever asks wants to know more of the slots and winners … */
 	bool changes;               /* … or, of an explanation, what rules would need that do not win */
 	struct fw_str user;         /* the userId, if it is proven; n 0: none is */
+	struct fw_shown shown;      /* what whoever asks shows already */
 };
 
 enum { FW_ENGINE_SCRATCH = 64 << 10 };
@@ -90,6 +91,8 @@ struct fw_engine_worker {
 	unsigned n_idle, n_runs;
 	struct fw_decision_counts seen; /* already added to the page */
 	uint64_t failures_seen;
+	struct fw_counts quiet;  /* of decisions that nobody is told; memory of quiet_memory, NULL until there is one */
+	void *quiet_memory;
 	uint64_t *failed_seen;   /* by rule, as it was last told */
 	int64_t told_us;         /* when failures were last told, monotonic */
 	/* A decision in so many is kept for a closer look, once its answer is on its way. */
@@ -122,6 +125,16 @@ void fw_engine_log_admit(struct fw_engine_run *run); /* while its request is the
 void fw_engine_log_end(struct fw_engine_run *run);
 /* engine_run.c: and then the run is nobody's. */
 void fw_engine_release(struct fw_engine_run *run);
+/* engine_shown.c: marks the places under caps that whoever asks has. 0 or FW_ENOMEM. */
+int fw_engine_mark_own(struct fw_engine_run *run);
+/* The answer's text, of run->decision. */
+void fw_engine_write(struct fw_engine_run *run);
+/* Of one who watches: whether the answer is what he shows already. Decides, and counts nothing. FW_ENOMEM. */
+int fw_engine_look(struct fw_engine_run *run, bool *ret_same);
+/* Of one who watches, before his answer: what he shows from now on, and whether that is new. */
+void fw_engine_watched(struct fw_engine_run *run);
+/* Of one who watches: whose records the answer hangs on. */
+void fw_engine_note_rows(struct fw_engine_run *run);
 
 /* engine_run.c: those that are idle, and the sample, when the worker ends. */
 void fw_engine_free_runs(struct fw_engine_worker *w);

@@ -6,6 +6,7 @@
 #include "check/needs.h"
 #include "server/admit.h"
 #include "server/engine_own.h"
+#include "trace/logged.h"
 
 enum { IDLE_MOST = 64, SPARE_BYTES = 1 << 20 };
 
@@ -80,7 +81,7 @@ static void finish(struct fw_engine_run *run, int status)
 	struct fw_engine_worker *w = run->worker;
 	struct fw_engine_ask *ask = run->ask;
 	ask->decide_ns += lap(run);
-	if (status == 200 && !ask->explain)
+	if (status == 200 && !ask->explain && !(ask->watch && ask->watch->same))
 		fw_count_duration(w->page, ask->facts_ns + ask->store_ns + ask->decide_ns);
 	fw_engine_note(w);
 	run->status = status;
@@ -105,9 +106,9 @@ void fw_engine_release(struct fw_engine_run *run)
 static void answer(struct fw_engine_run *run)
 {
 	struct fw_engine_worker *w = run->worker;
-	struct fw_json_out o;
-	fw_json_out_init(&o, &run->out);
-	fw_trace_answer(&o, w->engine->set, &run->decision, run->q.refused, run->q.n_refused, run->q.details);
+	fw_engine_write(run);
+	if (run->ask->watch)
+		fw_engine_watched(run);
 	fw_count(w->page, FW_COUNT_DECISIONS, 1);
 	if (run->decision.degraded)
 		fw_count(w->page, FW_COUNT_DEGRADED, 1);
@@ -158,6 +159,15 @@ static void decide(struct fw_engine_run *run)
 	struct fw_decision *d = &run->decision;
 	if (run->ask->explain) {
 		explain(run);
+		return;
+	}
+	bool same = false;
+	if (run->ask->watch && fw_engine_look(run, &same) < 0) {
+		finish(run, fw_engine_no_memory(&run->out));
+		return;
+	}
+	if (same) {
+		finish(run, 200);
 		return;
 	}
 	if (fw_decide(&w->decider, &run->facts, run->q.slots, run->q.n, &run->arena, d) < 0) {
@@ -228,6 +238,10 @@ static bool complete(struct fw_engine_run *run)
 		run->logged = NULL;
 		rc = fw_profile_complete(&run->facts, &run->reading);
 	}
+	if (rc == 0)
+		rc = fw_engine_mark_own(run);
+	if (rc == 0 && run->logged)
+		rc = fw_logged_take_own(run->logged, &run->facts, &run->arena);
 	if (rc < 0)
 		finish(run, fw_engine_no_memory(&run->out));
 	return rc == 0;
@@ -244,6 +258,8 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	}
 	run->reading = (struct fw_profile_reading){ rc == 0 ? FW_PROFILE_READ : FW_PROFILE_LOST, person->record, run->q.person.id,
 		!run->ask->secret && !person->whose.is_open };
+	if (run->ask->watch)
+		fw_engine_note_rows(run);
 	if (!complete(run))
 		return;
 	run->ask->facts_ns += lap(run);
@@ -308,7 +324,7 @@ void fw_engine_decide(struct fw_engine_worker *w, struct fw_engine_ask *ask, fw_
 	run->done = done;
 	run->data = data;
 	run->sampled = false;
-	if (!ask->explain && !w->sample && --w->until_sample == 0) {
+	if (!ask->explain && !ask->watch && !w->sample && --w->until_sample == 0) {
 		w->until_sample = FW_SAMPLE_EVERY;
 		run->sampled = true;
 	}

@@ -36,6 +36,12 @@ void fw_logged_write(const struct fw_logged *l, struct fw_buf *out)
 	}
 	for (int i = 0; i < 3; i++) /* the seed of rollouts, arm, propensity */
 		fw_pack_number(out, 0);
+	if (l->n_own)
+		fw_pack_number(out, l->n_own);
+	for (uint32_t i = 0; i < l->n_own; i++) {
+		fw_pack_number(out, l->own[i].use);
+		fw_pack_fixed(out, l->own[i].rule);
+	}
 }
 
 /* A list of at most as many as there are bytes left, since each takes one. */
@@ -93,6 +99,18 @@ static int get_calls(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *
 	return 0;
 }
 
+static int get_own(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *ret)
+{
+	ret->n_own = u->failed || u->p == u->end ? 0 : get_count(u);
+	if (!(ret->own = FW_NEW_ARRAY(a, ret->n_own, struct fw_logged_own)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < ret->n_own; i++) {
+		ret->own[i].use = fw_unpack_bounded(u, UINT32_MAX);
+		ret->own[i].rule = fw_unpack_fixed(u);
+	}
+	return 0;
+}
+
 int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *ret)
 {
 	struct fw_unpack u;
@@ -114,6 +132,8 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 		return FW_ENOMEM;
 	for (int i = 0; i < 3; i++)
 		u.failed |= fw_unpack_number(&u) != 0;
+	if (get_own(&u, a, &l) < 0)
+		return FW_ENOMEM;
 	if (u.failed || u.p != u.end)
 		return FW_EINVAL;
 	*ret = l;
@@ -180,6 +200,40 @@ int fw_logged_take_explained(struct fw_logged *l, const struct fw_decider *d, co
 	return take_calls(l, d, a);
 }
 
+int fw_logged_take_own(struct fw_logged *l, const struct fw_facts *f, struct fw_arena *a)
+{
+	uint32_t n = 0;
+	for (unsigned i = 0; i < f->n_cap_uses; i++)
+		n += f->cap_uses[i].own;
+	l->n_own = 0;
+	if (!(l->own = FW_NEW_ARRAY(a, n, struct fw_logged_own)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < f->n_cap_uses; i++)
+		if (f->cap_uses[i].own)
+			l->own[l->n_own++] = (struct fw_logged_own){ i, f->cap_uses[i].rule };
+	return 0;
+}
+
+/* Marks them again. FW_EINVAL: there is no such place. */
+static int mark_own(const struct fw_logged *l, struct fw_facts *f, struct fw_arena *a)
+{
+	struct fw_cap_use *uses = l->n_own ? FW_NEW_ARRAY(a, f->n_cap_uses, struct fw_cap_use) : NULL;
+	if (!l->n_own)
+		return 0;
+	if (!uses)
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < f->n_cap_uses; i++)
+		uses[i] = f->cap_uses[i];
+	f->cap_uses = uses;
+	for (uint32_t i = 0; i < l->n_own; i++) {
+		if (l->own[i].use >= f->n_cap_uses)
+			return FW_EINVAL;
+		uses[l->own[i].use].own = true;
+		uses[l->own[i].use].rule = l->own[i].rule;
+	}
+	return 0;
+}
+
 int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, int64_t now_us, struct fw_arena *a)
 {
 	l->set_aside = NULL;
@@ -202,6 +256,8 @@ int fw_logged_facts(const struct fw_logged *l, const struct fw_facts_names *name
 	reading.record = record;
 	if (rc == 0)
 		rc = fw_profile_complete(ret, &reading);
+	if (rc == 0)
+		rc = mark_own(l, ret, a);
 	if (rc == 0 && l->caps_lost)
 		ret->caps_in_reach = false;
 	return rc;

@@ -7,7 +7,9 @@
  *   channels      how many, then their names
  *   set aside     how many, then the numbers of the rules
  *   functions     how many were called, then of each its number and its outcome
- *   seeds, arm, propensity   a number each: 0 until there are any */
+ *   seeds, arm, propensity   a number each: 0 until there are any
+ *   own           if there are any: how many of the places under caps that the record has whoever asked showed already, then of each its
+ *                 number among them, and for which rule (8 bytes) */
 #ifndef FW_TRACE_LOGGED_H
 #define FW_TRACE_LOGGED_H
 
@@ -29,6 +31,12 @@ struct fw_logged_call {
 	enum fw_outcome_logged outcome;
 };
 
+/* A place under a cap that whoever asked showed already: among the facts' cap_uses, and for which rule. */
+struct fw_logged_own {
+	uint32_t use;
+	uint64_t rule;
+};
+
 struct fw_logged {
 	bool explanation;       /* /v1/explain was asked, and nothing was shown … */
 	bool changes;           /* … and what other rules would need, too */
@@ -41,6 +49,8 @@ struct fw_logged {
 	const char **channels;
 	uint32_t n_channels;
 	uint32_t *set_aside, n_set_aside;
+	struct fw_logged_own *own;
+	uint32_t n_own;
 	struct fw_logged_call *calls;
 	uint32_t n_calls;
 };
@@ -52,6 +62,8 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 /* What the decider's last decision was told and found: `slots` of what was answered, `calls`. In the arena; 0 or FW_ENOMEM. */
 int fw_logged_take(struct fw_logged *l, const struct fw_decider *d, const struct fw_decision *decision, struct fw_arena *a);
 int fw_logged_take_explained(struct fw_logged *l, const struct fw_decider *d, const struct fw_explanation *e, struct fw_arena *a);
+/* The places that are marked as whoever asks's own. 0 or FW_ENOMEM. */
+int fw_logged_take_own(struct fw_logged *l, const struct fw_facts *f, struct fw_arena *a);
 /* The rules that are set aside at that time, of a set of so many. 0 or FW_ENOMEM. */
 int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, int64_t now_us, struct fw_arena *a);
 

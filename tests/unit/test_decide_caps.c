@@ -26,7 +26,7 @@ static void visit(struct rules *r, const struct used *used, unsigned n)
 	assert_int_equal(r->facts.now_us, now);
 	struct fw_cap_use *uses = FW_NEW_ARRAY(&r->arena, n, struct fw_cap_use);
 	for (unsigned i = 0; i < n; i++)
-		uses[i] = (struct fw_cap_use){ fw_hash(used[i].cap, strlen(used[i].cap)), now - (int64_t)(used[i].ago_s * SECOND) };
+		uses[i] = (struct fw_cap_use){ .cap = fw_hash(used[i].cap, strlen(used[i].cap)), .at_us = now - (int64_t)(used[i].ago_s * SECOND) };
 	r->facts.cap_uses = uses;
 	r->facts.n_cap_uses = n;
 }
@@ -388,6 +388,49 @@ static void test_lapse_and_confirmation(void **state)
 	rules_finish(&r);
 }
 
+/* What somebody has taken, and still shows, is not taken again: by the rule it was taken for, or by any where that is not known. */
+static void test_own_places(void **state)
+{
+	(void)state;
+	static const char *const text = SLOTS "rule \"x\" { slot = \"a\", priority = 9, show = {} }\n"
+		"rule \"y\" { slot = \"a\", priority = 4, show = {} }\n"
+		"cap \"c\" { applies = { rule = { \"x\", \"y\" } }, limit = 1, per = \"1d\" }\n";
+	const uint64_t x = fw_hash("x", 1), y = fw_hash("y", 1), cap = fw_hash("c", 1);
+	const struct {
+		struct fw_cap_use use;
+		const char *winners;
+		unsigned reservations, places;
+		uint64_t rule;
+	} cases[] = {
+		{ { .cap = cap, .rule = x, .own = true }, "a: x{}; b:; mail:", 0, 1, x },
+		{ { .cap = cap, .rule = y, .own = true }, "a: y{}; b:; mail:", 0, 1, y },
+		{ { .cap = cap, .own = true }, "a: x{} y{}; b:; mail:", 0, 2, x },
+		{ { .cap = cap, .rule = x, .pending = true }, "a:; b:; mail:", 0, 0, 0 },
+		{ { .cap = cap + 1, .rule = x, .own = true }, "a: x{}; b:; mail:", 1, 1, x },
+		{ { .cap = cap + 1, .rule = 7, .own = true, .pending = true }, "a: x{}; b:; mail:", 1, 2, x }, /* it may come back */
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct rules r;
+		struct fw_cap_place places[4];
+		struct fw_cap_use use = cases[i].use;
+		use.at_us = now - 60 * SECOND;
+		rules_open(&r, text, NULL);
+		visit(&r, NULL, 0);
+		r.facts.cap_uses = &use;
+		r.facts.n_cap_uses = 1;
+		assert_int_equal(rules_run(&r), 0);
+		assert_string_equal(rules_winners(&r), cases[i].winners);
+		assert_int_equal(r.decision.n_reservations, cases[i].reservations);
+		assert_int_equal(fw_decide_places(r.set, &r.facts, &r.decision, places, 4), cases[i].places);
+		if (cases[i].places) {
+			assert_true(places[0].rule == cases[i].rule);
+			assert_int_equal(places[0].at_ms, (cases[i].reservations ? r.decision.at_us : use.at_us) / 1000);
+		}
+		assert_int_equal(fw_decide_places(r.set, &r.facts, &r.decision, places, 1), cases[i].places > 0);
+		rules_finish(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_sampling),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_lapse_and_confirmation),
+		cmocka_unit_test(test_own_places),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,7 @@ static struct store {
 	struct fw_str asked_user;
 	struct fw_reservation reserved;
 	unsigned n_reserved;
+	int64_t taken_ms; /* when the last of the uses was, if not 1 s ago */
 } store;
 
 static void keep_record(const char *text)
@@ -114,7 +115,8 @@ int __wrap_fw_profile_fill(struct fw_str bytes, struct fw_facts *f)
 	assert_int_equal(sscanf(bytes.p, "%u %u", &uses, &visits), 2);
 	struct fw_cap_use *at = fw_arena_alloc(f->arena, uses * sizeof *at);
 	for (unsigned i = 0; at && i < uses; i++)
-		at[i] = (struct fw_cap_use){ fw_hash("c", 1), f->now_us - 1000000 };
+		at[i] = (struct fw_cap_use){ .cap = fw_hash("c", 1), .at_us = store.taken_ms && i + 1 == uses ? store.taken_ms * 1000
+			: f->now_us - 1000000 };
 	f->cap_uses = at;
 	f->n_cap_uses = uses;
 	fw_facts_number(f, FW_FACT_VISITS, visits);
@@ -505,6 +507,76 @@ static void test_no_heap_once_warm(void **state)
 	close_engine(&e);
 }
 
+/* Of one who watches: what he shows is told in answers alone that are others. */
+static const char *watch(struct engine *e, struct fw_engine_watch *w, const char *json)
+{
+	static struct question q;
+	q = (struct question){ .ask = { .secret = true, .json = fw_str(json), .watch = w } };
+	fw_engine_decide(e->worker, &q.ask, on_answer, &q);
+	assert_int_equal(q.answers, 1);
+	w->asked_before = true;
+	return w->same ? w->moved ? "moved" : "same" : q.said;
+}
+
+static void test_watching(void **state)
+{
+	(void)state;
+	struct engine e;
+	struct fw_engine_watch w = { .n_rows = 0 };
+	char tag[FW_SHOWN_TEXT];
+	open_engine(&e, true, "");
+	keep_record("1 1");
+	assert_string_equal(watch(&e, &w, somebody), "200 hero:ask strip:half");
+	assert_int_equal(w.knew + store.n_reserves * 10 + w.shown.n * 100 + w.n_rows * 1000, 1110);
+	assert_true(w.rows[0] == fw_people_row_hash(&(struct fw_person_id){ FW_PERSON_ANONYMOUS, FW_STR("a-2") }));
+	assert_int_equal(counts_of(&e, "ask")->won, 1);
+	/* A place that was taken for him counts as one of two that are gone; he does not need another. */
+	struct fw_shown first = w.shown;
+	store.taken_ms = first.places[0].at_ms;
+	keep_record("2 1");
+	assert_string_equal(watch(&e, &w, somebody), "same");
+	assert_string_equal(watch(&e, &w, somebody), "same");
+	assert_int_equal(store.n_reserves, 1);
+	assert_int_equal(counts_of(&e, "ask")->won, 1);
+	assert_int_equal(e.worker->decider.counts.all->decisions, 1);
+	expect(&e, somebody, "200 hero:- strip:half");
+	/* Something else is new. */
+	keep_record("2 3");
+	assert_string_equal(watch(&e, &w, somebody), "200 hero:ask strip:often");
+	assert_int_equal(w.knew + store.n_reserves * 10, 11);
+	/* What is out of reach replaces nothing. */
+	store.load_rc = FW_EAWAY;
+	assert_string_equal(watch(&e, &w, somebody), "same");
+	store.load_rc = 0;
+	/* As somebody who comes back tells it, in another process; and as a page tells the decision that it was made with. */
+	fw_shown_write(&w.shown, tag);
+	struct fw_engine_watch back = { .n_rows = 0 };
+	assert_true(fw_shown_read(fw_str(tag), &back.shown));
+	assert_string_equal(watch(&e, &back, somebody), "same");
+	char json[400];
+	snprintf(json, sizeof json, "{\"anonymousId\":\"a-2\",\"shown\":[\"%08llx-%04llx-7000-8000-000000000000\"]}",
+		(unsigned long long)first.places[0].at_ms >> 16, (unsigned long long)first.places[0].at_ms & 0xffff);
+	struct fw_engine_watch page = { .n_rows = 0 };
+	assert_string_equal(watch(&e, &page, json), "200 hero:ask strip:often");
+	assert_int_equal(page.knew * 10 + (page.shown.places[0].rule == fw_hash("ask", 3)), 1);
+	expect(&e, json, "200 hero:ask strip:often"); /* and so may anybody who decides */
+	assert_int_equal(store.n_reserves, 1);
+	/* A notice takes nothing. */
+	store.taken_ms = 0;
+	keep_record("1 3");
+	struct fw_engine_watch notice = { .only_notice = true };
+	assert_string_equal(watch(&e, &notice, somebody), "200 hero:ask strip:often");
+	assert_string_equal(watch(&e, &notice, somebody), "same");
+	keep_record("2 3");
+	assert_string_equal(watch(&e, &notice, somebody), "200 hero:- strip:often");
+	assert_int_equal(store.n_reserves, 1);
+	/* What is no decision and no tag. */
+	expect(&e, "{\"anonymousId\":\"a-2\",\"shown\":[\"x\"]}", "400 bad_request");
+	expect(&e, "{\"anonymousId\":\"a-2\",\"shown\":7}", "400 bad_request");
+	expect(&e, "{\"anonymousId\":\"a-2\",\"shown\":null}", "200 hero:- strip:often");
+	close_engine(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_sampling),
 		cmocka_unit_test(test_no_heap_once_warm),
+		cmocka_unit_test(test_watching),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
