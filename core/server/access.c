@@ -195,8 +195,18 @@ int fw_access_check(struct fw_plugin_request *r, const struct fw_config *config,
 	if (!fw_config_has_keys(config))
 		return check_without_keys(r, needs, ret_message, ret_hint);
 	struct fw_str key = find_key(r->http, needs == FW_PLUGIN_ACCESS_WRITE);
+	/* A browser's EventSource can send nothing else. */
+	bool in_address = !key.p && needs == FW_PLUGIN_ACCESS_WRITE && fw_http_method(r->http) == FW_HTTP_GET;
+	if (in_address)
+		key = fw_http_query_param(r->http, "writeKey");
 	r->key = key;
 	r->have = fw_access_of_key(r, config, key);
+	if (in_address && key.p && r->have == FW_PLUGIN_ACCESS_SECRET) {
+		r->have = FW_PLUGIN_ACCESS_ANY;
+		*ret_message = "a secret key has no business in an address";
+		*ret_hint = "use a write key there, or send it as Authorization: Bearer KEY";
+		return 403;
+	}
 	if (opens(r->have, needs))
 		return 0;
 	if (!key.p) {
@@ -229,7 +239,7 @@ bool fw_access_cors(struct fw_http_request *http, const struct fw_config *config
 	if (copy && preflight) {
 		fw_http_reply_header(http, "Access-Control-Allow-Methods", fw_http_allow_text(allowed, methods, sizeof methods));
 		fw_http_reply_header(http, "Access-Control-Allow-Headers",
-			"Authorization, Content-Type, If-None-Match, X-API-Key, X-Retry-Count, traceparent");
+			"Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, X-Retry-Count, traceparent");
 		fw_http_reply_header(http, "Access-Control-Max-Age", "86400");
 	}
 	if (preflight)

@@ -6,7 +6,7 @@
 #include "server/worker.h"
 
 /* One household of IPv6 has a network of 64 bits. */
-static bool find_client(struct fw_plugin_request *r, struct fw_ip *ip, struct fw_str *ret)
+bool fw_admit_client(const struct fw_plugin_request *r, struct fw_ip *ip, struct fw_str *ret)
 {
 	enum { V6_BYTES = 8 };
 	if (!fw_access_client(r, r->worker->made->config, ip) || fw_ip_is_loopback(ip))
@@ -38,7 +38,7 @@ unsigned fw_admit_request(struct fw_plugin_request *r)
 	unsigned wait_s = 0;
 	if (is_free(r))
 		return 0;
-	if (find_client(r, &ip, &client))
+	if (fw_admit_client(r, &ip, &client))
 		wait_s = take(r, FW_RATE_ADDRESS, client);
 	if (!wait_s && r->have == FW_PLUGIN_ACCESS_WRITE)
 		wait_s = take(r, FW_RATE_KEY, r->key);
@@ -49,7 +49,7 @@ bool fw_admit_new(struct fw_plugin_request *r)
 {
 	struct fw_ip ip;
 	struct fw_str client;
-	return is_free(r) || !find_client(r, &ip, &client) || take(r, FW_RATE_NEW, client) == 0;
+	return is_free(r) || !fw_admit_client(r, &ip, &client) || take(r, FW_RATE_NEW, client) == 0;
 }
 
 bool fw_admit_id(struct fw_plugin_request *r, struct fw_str id)

@@ -8,6 +8,9 @@
 /* A request whose key was looked at. 0: it may go on; else how many seconds to wait. Counts those who must. */
 unsigned fw_admit_request(struct fw_plugin_request *r);
 
+/* The client's network, into `ip` and `ret`; false: its address does not count. */
+bool fw_admit_client(const struct fw_plugin_request *r, struct fw_ip *ip, struct fw_str *ret);
+
 /* Whether the request may bring somebody nobody has seen; `r` NULL: it is no client's. An id that was let in is taken for known. */
 bool fw_admit_id(struct fw_plugin_request *r, struct fw_str id);
 /* The same of one who certainly is new. */

@@ -30,6 +30,11 @@ struct fw_spool_limits {
 	size_t spool_bytes;
 };
 
+struct fw_stream_limits {
+	unsigned streams, streams_per_address;
+	int64_t stream_beat_ms, stream_ms;
+};
+
 struct fw_process_limits {
 	int64_t delivery_ms, message_again_ms;
 	int64_t load_ms, heartbeat_ms, drain_ms, kill_ms, restart_ms;
@@ -76,6 +81,7 @@ struct fw_config {
 	/* Checked and kept for what acts on them. */
 	const struct fw_json *consent, *decisions; /* objects, or NULL */
 	const struct fw_json *check; /* "error", "warn", or NULL */
+	struct fw_stream_limits streams;
 };
 
 /* The path that is used: `given` (--config) or the first of ./floorwalker.lua, /etc/floorwalker/floorwalker.lua that

@@ -301,6 +301,7 @@ struct limit {
 #define HTTP(name, type) { #name, offsetof(struct fw_config, http.name), type }
 #define RATE(name) { #name, offsetof(struct fw_config, rates.name), UNSIGNED }
 #define SPOOL(name, type) { #name, offsetof(struct fw_config, spool_limits.name), type }
+#define STREAM(name, type) { #name, offsetof(struct fw_config, streams.name), type }
 #define PROCESS(name) { #name, offsetof(struct fw_config, process.name), MILLISECONDS }
 static const struct limit limits[] = {
 	HTTP(body_bytes, SIZE), HTTP(header_bytes, SIZE), HTTP(url_bytes, SIZE), HTTP(request_bytes, SIZE),
@@ -309,6 +310,7 @@ static const struct limit limits[] = {
 	HTTP(linger_ms, MILLISECONDS), HTTP(drain_idle_ms, MILLISECONDS),
 	RATE(per_address_s), RATE(per_key_s), RATE(new_per_address_min),
 	SPOOL(spool_events, UNSIGNED), SPOOL(spool_bytes, SIZE),
+	STREAM(streams, UNSIGNED), STREAM(streams_per_address, UNSIGNED), STREAM(stream_beat_ms, MILLISECONDS), STREAM(stream_ms, MILLISECONDS),
 	PROCESS(delivery_ms), PROCESS(message_again_ms),
 	PROCESS(load_ms), PROCESS(heartbeat_ms), PROCESS(drain_ms), PROCESS(kill_ms), PROCESS(restart_ms),
 };
@@ -345,7 +347,7 @@ static int key_limits(struct fw_config *c, const struct fw_json *v, struct fw_er
 		double number = 0;
 		while (strcmp(l->name, m->key.p) != 0)
 			l++;
-		bool process = l->offset >= offsetof(struct fw_config, process);
+		bool process = l->offset >= offsetof(struct fw_config, process) && l->type == MILLISECONDS;
 		rc = fw_config_number(m, process ? 10 : 0, process ? HOUR_MS : 4e9, true, &number, err);
 		if (rc == 0)
 			set_limit(c, l, number);
@@ -397,6 +399,7 @@ int fw_config_set_defaults(struct fw_config *c)
 	fw_http_limits_default(&c->http);
 	c->rates = (struct fw_rate_limits){ FW_LIMIT_PER_ADDRESS_S, FW_LIMIT_PER_KEY_S, FW_LIMIT_NEW_PER_ADDRESS_MIN };
 	c->spool_limits = (struct fw_spool_limits){ FW_LIMIT_SPOOL_EVENTS, FW_LIMIT_SPOOL_BYTES };
+	c->streams = (struct fw_stream_limits){ FW_LIMIT_STREAMS, FW_LIMIT_STREAMS_PER_ADDRESS, FW_LIMIT_STREAM_BEAT_MS, FW_LIMIT_STREAM_MS };
 	c->process = (struct fw_process_limits){
 		.load_ms = FW_LIMIT_LOAD_MS,
 		.heartbeat_ms = FW_LIMIT_HEARTBEAT_MS,

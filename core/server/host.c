@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "server/plugins_own.h"
 #include "server/request.h"
+#include "server/streams.h"
 
 enum { SPARE_BYTES = 1 << 20 };
 
@@ -246,6 +247,15 @@ static void host_explain(const struct fw_host *host, struct fw_plugin_request *r
 	ask_engine(host, request, json, true, done, data);
 }
 
+static void host_stream(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	uint32_t before = fw_loaded_enter(p);
+	fw_loaded_leave(p, 0);
+	fw_streams_open(p->worker->streams, request, (struct fw_str){ json.p, json.n });
+	fw_loaded_leave(p, before);
+}
+
 static void host_rules_info(const struct fw_host *host, fw_plugin_done done, void *data)
 {
 	struct fw_loaded *p = fw_loaded_of(host);
@@ -275,6 +285,7 @@ void fw_host_fill(struct fw_host *host)
 		.monotonic_us = host_monotonic_us,
 		.decide = host_decide,
 		.explain = host_explain,
+		.stream = host_stream,
 		.rules_info = host_rules_info,
 	};
 	fw_host_fill_requests(host);

@@ -83,6 +83,11 @@ static int request_key(const struct fw_plugin_request *request, struct fw_plugin
 	return (int)fw_access_of_key(request, request->worker->made->config, (struct fw_str){ key.p, key.n });
 }
 
+static struct fw_plugin_text request_own_key(const struct fw_plugin_request *request)
+{
+	return text_of(request->key);
+}
+
 static const char *request_origin(struct fw_plugin_request *request)
 {
 	return fw_access_origin(request, request->worker->made->config);
@@ -126,6 +131,7 @@ void fw_host_fill_requests(struct fw_host *host)
 	host->request_address = request_address;
 	host->request_access = request_access;
 	host->request_key = request_key;
+	host->request_own_key = request_own_key;
 	host->request_origin = request_origin;
 	host->request_gone = request_gone;
 	host->request_alloc = request_alloc;

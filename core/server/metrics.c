@@ -19,6 +19,7 @@ static const char *const reasons[] = { "rule", "default", "none", "holdout" };
 static const char *const limited[FW_RATES] = { "address", "key", "new" };
 static const char *const outcomes[] = { "stored", "repeated", "rejected" };
 static const char *const asked[] = { "answered", "failed" };
+static const char *const ended[FW_STREAM_ENDS] = { "client", "slow", "age", "drain" };
 static const char *const swept[] = { "record", "message", "dead_letter" };
 static const char *const operations[FW_STORE_COUNTS] = { "get", "scan", "batch", "row_written", "conflict", "busy", "failure",
 	"resubmitted", "reservation" };
@@ -63,6 +64,12 @@ static const struct family families[] = {
 	{ "messages_poison_total", "Messages that are dead since nothing was heard of them three times.", FW_COUNT_MESSAGES + 7, 1,
 		NULL, NULL },
 	{ "messages_heard_total", "Things heard of messages later.", FW_COUNT_MESSAGES + 8, 1, NULL, NULL },
+	{ "streams_total", "Streams of server-sent events that began.", FW_COUNT_STREAMS, 1, NULL, NULL },
+	{ "streams_full_total", "Streams that were refused or put off, for there were too many.", FW_COUNT_STREAMS_FULL, 1, NULL, NULL },
+	{ "streams_ended_total", "Streams that ended, by what ended them.", FW_COUNT_STREAMS_ENDED, FW_STREAM_ENDS, "by", ended },
+	{ "stream_events_total", "Answers and notices that streams were sent.", FW_COUNT_STREAM_EVENTS, 1, NULL, NULL },
+	{ "stream_looks_total", "Times that a stream's slots were decided to see whether its answer is another.", FW_COUNT_STREAM_LOOKS, 1,
+		NULL, NULL },
 	{ "identity_delivered_total", "Entries of outboxes delivered to other buckets.", FW_COUNT_DELIVERED, 1, NULL, NULL },
 	{ "dead_letters_total", "Refused events that were kept.", FW_COUNT_LETTERS, 1, NULL, NULL },
 	{ "dead_letters_dropped_total", "Refused events that were not kept, for there were too many.", FW_COUNT_LETTERS_DROPPED, 1,
@@ -136,16 +143,18 @@ static void write_durations(const struct fw_shared *shared, struct fw_buf *out)
 static void write_gauges(const struct fw_made *made, struct fw_buf *out)
 {
 	const struct fw_shared *s = made->shared;
-	uint64_t open = 0, inflight = 0, workers = 0;
+	uint64_t open = 0, inflight = 0, streams = 0, workers = 0;
 	for (unsigned bank = 0; bank < FW_BANKS; bank++) {
 		for (unsigned i = 0; i < FW_LIMIT_WORKERS; i++) {
 			open += atomic_load(&s->slots[bank][i].open);
 			inflight += atomic_load(&s->slots[bank][i].inflight);
+			streams += atomic_load(&s->slots[bank][i].streams);
 			workers += atomic_load(&s->slots[bank][i].pid) != 0;
 		}
 	}
 	one(out, "http_connections", "gauge", "Open connections.", open);
 	one(out, "http_requests_in_flight", "gauge", "Requests being answered.", inflight);
+	one(out, "streams", "gauge", "Open streams of server-sent events.", streams);
 	one(out, "workers", "gauge", "Workers, those of a generation that ends included.", workers);
 	one(out, "generation", "gauge", "Number of the generation in service.", atomic_load(&s->generation));
 	one(out, "generation_start_time_seconds", "gauge", "Since when it serves.", (uint64_t)(atomic_load(&s->generation_us) / 1000000));

@@ -13,7 +13,7 @@
 #include "http/server.h"
 #include "server/config.h"
 
-enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9 };
+enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9, FW_STREAM_ENDS = 4 };
 
 /* A worker's counters. */
 enum fw_count {
@@ -41,7 +41,10 @@ enum fw_count {
 	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED,
 	FW_COUNT_ASKED, FW_COUNT_ASKED_IN_VAIN, /* requests to other servers: answered, and those that had no answer */
 	FW_COUNT_MESSAGES, /* FW_MESSAGE_COUNTS of them: struct fw_messages_counters */
-	FW_COUNT_DECISION_NS = FW_COUNT_MESSAGES + FW_MESSAGE_COUNTS, /* their duration, added up */
+	FW_COUNT_STREAMS = FW_COUNT_MESSAGES + FW_MESSAGE_COUNTS, FW_COUNT_STREAMS_FULL, /* begun; and refused, for there were too many */
+	FW_COUNT_STREAMS_ENDED, /* FW_STREAM_ENDS of them: by whom */
+	FW_COUNT_STREAM_EVENTS = FW_COUNT_STREAMS_ENDED + FW_STREAM_ENDS, FW_COUNT_STREAM_LOOKS, /* sent; and times that it was looked whether there is one */
+	FW_COUNT_DECISION_NS, /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };
 
@@ -64,7 +67,7 @@ enum { FW_TROUBLES = 8 };
 struct fw_slot_page {
 	_Atomic uint64_t counts[FW_COUNTS];
 	_Atomic int64_t metrics[FW_LIMIT_PLUGIN_METRICS]; /* of plugins */
-	_Atomic uint64_t open, inflight;  /* gauges */
+	_Atomic uint64_t open, inflight, streams; /* gauges */
 	_Atomic int32_t promise;          /* the store's, as this worker has heard it: enum fw_store_promise */
 	_Atomic uint64_t requests_before; /* FW_COUNT_REQUESTS when this worker began */
 	_Atomic int64_t started_us;       /* wall clock */

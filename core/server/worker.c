@@ -16,6 +16,7 @@
 #include "server/request.h"
 #include "server/sending.h"
 #include "server/spool_drain.h"
+#include "server/streams.h"
 #include "signal/signal.h"
 
 /* A worker stops accepting beyond its share of the open connections, and an eighth, and these. */
@@ -102,6 +103,7 @@ static void drain(struct fw_worker *w)
 	w->draining = true;
 	w->until_us = fw_monotonic_us() + w->made->config->process.drain_ms * 1000 / 10 * 9;
 	fw_sending_drain(w->sending);
+	fw_streams_drain(w->streams, atomic_load(&w->made->shared->stopping));
 	fw_plugins_drain(w->made->plugins, w->made->config->process.drain_ms);
 	fw_http_server_drain(w->http, w->made->config->process.drain_ms);
 }
@@ -191,6 +193,9 @@ static int make(struct fw_worker *w, struct fw_error *err)
 	struct fw_store *shared = fw_living_shared(w->living);
 	if (shared && !(w->aside = fw_aside_create(w->made->engine, w->page, shared, w->base)))
 		return FW_ENOMEM;
+	if (!(w->streams = fw_streams_create(w)))
+		return FW_ENOMEM;
+	fw_streams_start(w->streams);
 	if (fw_config_has_keys(config) && !(w->rates = fw_rates_create(&config->rates, config->workers)))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);
@@ -206,6 +211,7 @@ static void finish(struct fw_worker *w)
 {
 	struct event *events[] = { w->on_channel, w->on_beat, w->on_term, w->on_turn };
 	fw_http_server_destroy(w->http);
+	fw_streams_destroy(w->streams);
 	fw_client_destroy(w->client);
 	fw_drain_close(w->spool);
 	fw_living_close(w->living);

@@ -11,6 +11,7 @@ struct fw_drain;
 struct fw_living;
 struct fw_rates;
 struct fw_sending;
+struct fw_streams;
 
 struct fw_worker {
 	const struct fw_made *made;
@@ -24,6 +25,7 @@ struct fw_worker {
 	struct fw_engine_worker *engine;
 	struct fw_aside *aside; /* NULL: the store is this node's alone */
 	struct fw_sending *sending; /* NULL: not yet */
+	struct fw_streams *streams;
 	struct fw_drain *spool; /* NULL: there is none */
 	int64_t until_us;       /* of a worker that drains: when it wants to have ended, monotonic */
 	struct fw_client *client; /* for requests to other servers; NULL: there was none yet */

@@ -112,8 +112,8 @@ static void put_flag(struct web_text *t, struct fw_plugin_text key, struct fw_pl
 }
 
 /* The engine's answer, taken apart. */
-enum { DECISION, DECISIONS, DEGRADED, N_ANSWER };
-static const char *const answer_names[] = { "decisionId", "decisions", "degraded", NULL };
+enum { DECISION, DECISIONS, DEGRADED, TAG, N_ANSWER };
+static const char *const answer_names[] = { "decisionId", "decisions", "degraded", "tag", NULL };
 
 static size_t count(struct fw_plugin_text object)
 {
@@ -127,11 +127,11 @@ static size_t count(struct fw_plugin_text object)
 /* As much as an answer can grow: what is said of a flag takes more than what the engine says of its slot by less than AROUND_FLAG. Slots
  * are counted where guessing by the least that one takes would be dear. */
 static struct web_text room_for(const struct web_evaluation *e, const struct fw_host *host, struct fw_plugin_text json,
-	struct fw_plugin_text slots)
+	struct fw_plugin_text slots, size_t more)
 {
 	enum { AROUND_FLAG = 256, LEAST_SLOT = 48, LARGE = 64 << 10 };
 	size_t flags = json.n < LARGE ? json.n / LEAST_SLOT : count(slots);
-	return web_text_in(host, e->request, json.n + (flags + 1) * AROUND_FLAG);
+	return web_text_in(host, e->request, json.n + (flags + 1) * AROUND_FLAG + more);
 }
 
 static void too_large(const struct fw_host *host, const struct web_evaluation *e)
@@ -158,7 +158,7 @@ static void answer_one(struct fw_plugin_instance *self, void *data, int status, 
 		refuse(host, e, 404, "FLAG_NOT_FOUND", (struct fw_plugin_text){ unknown, sizeof unknown - 1 });
 		return;
 	}
-	struct web_text t = room_for(e, host, json, answer[DECISIONS]);
+	struct web_text t = room_for(e, host, json, answer[DECISIONS], 0);
 	put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
 	if (t.failed) {
 		too_large(host, e);
@@ -168,12 +168,49 @@ static void answer_one(struct fw_plugin_instance *self, void *data, int status, 
 	host->reply(e->request, 200, type, t.p, t.n);
 }
 
-/* The tag of all flags is that of what they say, so that polling costs little while nothing changes. */
-static void give_tagged(const struct fw_host *host, const struct web_evaluation *e, const struct web_text *t, const XXH3_state_t *hash)
+enum { ENGINE_HASH = 16, FLAGS_HASH = 32, PLACE = 30, PLACES_MOST = 8 };
+
+/* What of the engine's tag says which places under caps the answer has. */
+static struct fw_plugin_text places_of(struct fw_plugin_text tag)
+{
+	struct fw_plugin_text bare = tag.n > 2 ? (struct fw_plugin_text){ tag.p + 1, tag.n - 2 } : (struct fw_plugin_text){ "", 0 };
+	return bare.n > ENGINE_HASH ? (struct fw_plugin_text){ bare.p + ENGINE_HASH, bare.n - ENGINE_HASH } : (struct fw_plugin_text){ "", 0 };
+}
+
+static int is_hex(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+			return 0;
+	return 1;
+}
+
+/* The same of an entity tag that was given before, the first that is one of ours; n 0: there is none. */
+static struct fw_plugin_text places_in(struct fw_plugin_text tags)
+{
+	const char *open = tags.n ? memchr(tags.p, '"', tags.n) : NULL;
+	size_t left = open ? (size_t)(tags.p + tags.n - open - 1) : 0;
+	const char *close = left ? memchr(open + 1, '"', left) : NULL;
+	struct fw_plugin_text none = { "", 0 };
+	if (!close || close - open - 1 < FLAGS_HASH || !is_hex(open + 1, FLAGS_HASH))
+		return none;
+	struct fw_plugin_text places = { open + 1 + FLAGS_HASH, (size_t)(close - open - 1) - FLAGS_HASH };
+	if (places.n % PLACE != 0 || places.n > PLACE * PLACES_MOST)
+		return none;
+	for (const char *p = places.p; p < close; p += PLACE)
+		if (p[0] != '.' || p[13] != '-' || !is_hex(p + 1, 12) || !is_hex(p + 14, 16))
+			return none;
+	return places;
+}
+
+/* The tag of all flags is that of what they say, so that polling costs little while nothing changes; and of the places that they have
+ * under caps, so that it takes none anew. */
+static void give_tagged(const struct fw_host *host, const struct web_evaluation *e, const struct web_text *t, const XXH3_state_t *hash,
+	struct fw_plugin_text places)
 {
 	XXH128_hash_t sum = XXH3_128bits_digest(hash);
-	char tag[40];
-	snprintf(tag, sizeof tag, "\"%016llx%016llx\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64);
+	char tag[FLAGS_HASH + PLACE * PLACES_MOST + 3];
+	snprintf(tag, sizeof tag, "\"%016llx%016llx%.*s\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64, (int)places.n, places.p);
 	host->reply_header(e->request, "ETag", tag);
 	host->reply_header(e->request, "Cache-Control", "no-cache");
 	if (web_tag_matches(host->request_header(e->request, "If-None-Match"), tag))
@@ -195,7 +232,7 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 	XXH3_128bits_reset(&hash);
 	web_json_members(json, answer_names, answer);
 	slots = answer[DECISIONS];
-	struct web_text t = room_for(e, host, json, slots);
+	struct web_text t = room_for(e, host, json, slots, web_ofrep_streams_room(e));
 	web_puts(&t, "{\"flags\":[");
 	for (int first = 1; web_json_next(&slots, &key, &slot); first = 0) {
 		web_puts(&t, first ? "" : ",");
@@ -203,11 +240,27 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 	}
 	web_puts(&t, "],\"metadata\":{\"decisionId\":");
 	web_put(&t, answer[DECISION]);
-	web_puts(&t, "}}");
+	web_puts(&t, "}");
+	web_ofrep_put_streams(host, e, answer[TAG], &t);
+	web_puts(&t, "}");
 	if (t.failed)
 		too_large(host, e);
 	else
-		give_tagged(host, e, &t, &hash);
+		give_tagged(host, e, &t, &hash, places_of(answer[TAG]));
+}
+
+/* Whoever has the flags already shows what is under caps in them. */
+static void add_shown(const struct fw_host *host, struct web_evaluation *e)
+{
+	struct fw_plugin_text places = places_in(host->request_header(e->request, "If-None-Match"));
+	if (!places.n)
+		return;
+	struct web_text t = web_text_in(host, e->request, places.n + 64);
+	web_puts(&t, ",\"shown\":\"0000000000000000");
+	web_put(&t, places);
+	web_puts(&t, "\"");
+	if (!t.failed)
+		e->more = (struct fw_plugin_text){ t.p, t.n };
 }
 
 static void evaluate(struct fw_plugin_instance *self, struct fw_plugin_request *request, struct fw_plugin_text flag, fw_plugin_done done)
@@ -221,7 +274,9 @@ static void evaluate(struct fw_plugin_instance *self, struct fw_plugin_request *
 		host->error(request, 413, "too_large", "the request takes more memory than one may", NULL, NULL);
 		return;
 	}
-	*e = (struct web_evaluation){ request, flag };
+	*e = (struct web_evaluation){ request, flag, host->request_body(request), { NULL, 0 } };
+	if (!flag.p)
+		add_shown(host, e);
 	code = web_ofrep_ask(host, e, &json, &details);
 	if (code)
 		refuse(host, e, strcmp(code, "GENERAL") == 0 ? 413 : 400, code, (struct fw_plugin_text){ details, strlen(details) });

@@ -6,38 +6,6 @@
 
 #include "common/escape.h"
 
-struct web_text web_text_in(const struct fw_host *host, struct fw_plugin_request *request, size_t room)
-{
-	char *p = host->request_alloc(request, room);
-	return (struct web_text){ p, 0, room, !p };
-}
-
-void web_put(struct web_text *t, struct fw_plugin_text piece)
-{
-	if (t->failed || piece.n > t->room - t->n) {
-		t->failed = 1;
-		return;
-	}
-	if (piece.n)
-		memcpy(t->p + t->n, piece.p, piece.n);
-	t->n += piece.n;
-}
-
-void web_puts(struct web_text *t, const char *piece)
-{
-	web_put(t, (struct fw_plugin_text){ piece, strlen(piece) });
-}
-
-void web_put_string(struct web_text *t, struct fw_plugin_text bytes)
-{
-	web_puts(t, "\"");
-	if (t->failed || t->room - t->n <= COMMON_ESCAPED_BYTES * bytes.n)
-		t->failed = 1;
-	else if (bytes.n)
-		t->n += common_json_escape(bytes.p, bytes.n, t->p + t->n);
-	web_puts(t, "\"");
-}
-
 static void put_member(struct web_text *t, const char *name, struct fw_plugin_text v)
 {
 	if (!v.p)
@@ -111,7 +79,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 	const char **ret_details)
 {
 	enum { AROUND = 512 }; /* more than what is added */
-	struct fw_plugin_text body = web_json_whole(host->request_body(e->request)), given;
+	struct fw_plugin_text body = web_json_whole(e->body), given;
 	struct fw_plugin_text ids[3] = { { NULL, 0 } }, context[N_OWN] = { { NULL, 0 } };
 	*ret_details = "the body is no JSON object";
 	if (!body.p || body.p[0] != '{')
@@ -121,7 +89,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 	*ret_details = "context is no object";
 	if (given.p && given.p[0] != '{' && !web_json_is(given, "null"))
 		return "INVALID_CONTEXT";
-	struct web_text t = web_text_in(host, e->request, body.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND);
+	struct web_text t = web_text_in(host, e->request, body.n + e->more.n + COMMON_ESCAPED_BYTES * e->flag.n + AROUND);
 	web_puts(&t, "{\"details\":true");
 	put_traits(&t, given, ids, context);
 	*ret_details = "targetingKey and userId are texts";
@@ -134,6 +102,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 	put_member(&t, "anonymousId", ids[0]);
 	put_member(&t, "userId", ids[1]);
 	put_member(&t, "userHash", ids[2]);
+	web_put(&t, e->more);
 	if (e->flag.p) {
 		web_puts(&t, ",\"slots\":[");
 		web_put_string(&t, e->flag);

@@ -12,6 +12,8 @@ static const struct fw_plugin_route routes[] = {
 	{ "/v1/decide", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_decide },
 	{ "/ofrep/v1/evaluate/flags", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_ofrep_flags },
 	{ "/ofrep/v1/evaluate/flags/", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_ofrep_flag },
+	{ "/ofrep/v1/stream", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_WRITE, web_ofrep_stream },
+	{ "/v1/stream", FW_PLUGIN_GET | FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_stream },
 	{ "/v1/explain", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, web_explain },
 	{ "/v1/rules", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_LOOPBACK, web_rules },
 	{ "/v1/track", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_WRITE, web_track },
@@ -46,7 +48,8 @@ static const struct fw_plugin_metric metrics[] = {
 	[WEB_METRIC_CONSENT] = { "consent_requests_total", "Requests to /v1/visitors/…/consent.", 0 },
 	[WEB_METRIC_RIGHTS] = { "rights_requests_total", "Requests to erase or restrict a visitor, to undo a merge, or for a receipt.", 0 },
 	[WEB_METRIC_PAGE] = { "page_requests_total", "Requests for fw.js and what lies beside it.", 0 },
-	[WEB_METRIC_OFREP] = { "ofrep_requests_total", "Requests to /ofrep/.", 0 },
+	[WEB_METRIC_OFREP] = { "ofrep_requests_total", "Requests to /ofrep/ for flags.", 0 },
+	[WEB_METRIC_STREAM] = { "stream_requests_total", "Requests to /v1/stream and /ofrep/v1/stream.", 0 },
 	{ NULL, NULL, 0 },
 };
 
@@ -90,7 +93,7 @@ FW_PLUGIN_EXPORT extern const struct fw_plugin floorwalker_plugin;
 const struct fw_plugin floorwalker_plugin = {
 	.magic = FW_PLUGIN_MAGIC,
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
-	.abi_minor = 3,
+	.abi_minor = 6,
 	.struct_size = sizeof(struct fw_plugin),
 	.name = "web",
 	.build_id = "0.1.0",

@@ -21,6 +21,7 @@ enum {
 	WEB_METRIC_RIGHTS,
 	WEB_METRIC_PAGE,
 	WEB_METRIC_OFREP,
+	WEB_METRIC_STREAM,
 };
 
 /* Says when to come again, where it is worth it. */
@@ -38,6 +39,10 @@ void web_decide(struct fw_plugin_instance *self, struct fw_plugin_request *reque
 /* POST /ofrep/v1/evaluate/flags/{key}, and of all flags */
 void web_ofrep_flag(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 void web_ofrep_flags(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* GET /ofrep/v1/stream */
+void web_ofrep_stream(struct fw_plugin_instance *self, struct fw_plugin_request *request);
+/* GET and POST /v1/stream */
+void web_stream(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* POST /v1/explain */
 void web_explain(struct fw_plugin_instance *self, struct fw_plugin_request *request);
 /* GET /v1/rules */

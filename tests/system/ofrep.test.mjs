@@ -13,6 +13,8 @@ import { ask, tree } from './daemon.mjs';
 import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { startProxy } from './proxy.mjs';
 import { startRedis } from './redis.mjs';
+import { openStream } from './sse.mjs';
+import { metrics } from './server.mjs';
 import { chrome } from './snippet.mjs';
 
 const rules = `slot "home.hero" { channel = "web", default = { headline = "Welcome" } }
@@ -126,7 +128,7 @@ test('all flags: the tag is that of the answer, and of nothing else', async (t) 
 	const first = await flags(shop, body, {}, write);
 	assert.deepEqual(first.body.flags.map(({ key }) => key).sort(), ['home.few', 'home.half', 'home.hero', 'home.nothing', 'home.several', 'home.strip', 'home/odd key "1"']);
 	assert.ok(first.body.flags.every(({ metadata }) => metadata.decisionId === first.body.metadata.decisionId));
-	assert.equal(first.body.eventStreams, undefined);
+	assert.deepEqual(first.body.eventStreams.map(({ type, inactivityDelaySec }) => [type, inactivityDelaySec]), [['sse', 120]]);
 	const tag = first.headers.get('etag');
 	assert.match(tag, /^"[0-9a-f]{32}"$/);
 	const again = await flags(shop, body, { 'if-none-match': `"other", ${tag}` }, write);
@@ -136,7 +138,34 @@ test('all flags: the tag is that of the answer, and of nothing else', async (t) 
 	await shop.send('track', event({ anonymousId: one }));
 	const after = await flags(shop, body, { 'if-none-match': tag }, write);
 	assert.deepEqual([after.status, after.body.flags.find(({ key }) => key === 'home.hero').variant], [200, 'boots']);
-	assert.ok((await flags(shop, body)).body.flags.some(({ key }) => key === 'back.office'), 'with a secret key all of them');
+	const all = (await flags(shop, body)).body;
+	assert.ok(all.flags.some(({ key }) => key === 'back.office'), 'with a secret key all of them');
+	assert.equal(all.eventStreams, undefined, 'but none is written into an address');
+	const long = await flags(shop, { context: { ...body.context, page: { url: `https://shop.example/${'x'.repeat(4000)}` } } }, {}, write);
+	assert.deepEqual([long.status, long.body.eventStreams], [200, undefined], 'nor is what no address has room for');
+});
+
+test('all flags under a cap: whoever has them, by the tag or the stream, takes no further place', async (t) => {
+	const capped = rules.replace('rule "sale" {', 'cap "one" { applies = { tag = "few" }, limit = 1, per = "1d" }\nrule "sale" { tags = { "few" },');
+	const shop = await servePeople(t, { files: { 'shop/home.lua': capped } });
+	const body = { context: { targetingKey: one, page: 'https://shop.example/sale' } };
+	const variant = (answer) => answer.body.flags.find(({ key }) => key === 'home.hero').variant;
+	const first = await flags(shop, body, {}, write), tag = first.headers.get('etag');
+	assert.equal(variant(first), 'sale');
+	assert.match(tag, /^"[0-9a-f]{32}\.[0-9a-f]{12}-[0-9a-f]{16}"$/);
+	const again = await flags(shop, body, { 'if-none-match': tag }, write);
+	assert.deepEqual([again.status, again.headers.get('etag')], [304, tag]);
+	assert.equal(variant(await flags(shop, body, {}, write)), 'default', 'another page has no place');
+	const stream = await openStream(shop.url + first.body.eventStreams[0].endpoint.requestUri);
+	await until(() => stream.id, { what: 'the stream has an id' });
+	assert.equal(stream.events.length, 0, 'nothing is new');
+	await shop.send('track', event({ anonymousId: one, event: 'Promotion Viewed', properties: { promotion_id: 'sale' } }));
+	await shop.send('track', event({ anonymousId: one }));
+	assert.deepEqual(await stream.next(), { type: 'refetchEvaluation' });
+	assert.equal(stream.events.length, 1);
+	stream.close();
+	for (const [query, status] of [['', 401], [`writeKey=${write}`, 400], [`writeKey=${write}&context=7`, 400], [`writeKey=${write}&context=%7B%7D`, 400], [`writeKey=${write}&context=${encodeURIComponent(JSON.stringify({ targetingKey: one }))}&shown=x`, 400]])
+		assert.equal((await openStream(`${shop.url}/ofrep/v1/stream?${query}`)).status, status, query);
 });
 
 test('what is no evaluation is refused as the protocol says', async (t) => {
@@ -157,7 +186,8 @@ test('what is no evaluation is refused as the protocol says', async (t) => {
 	assert.equal((await ask(`${shop.url}/ofrep/v1/evaluate/flags`, {})).status, 401);
 });
 
-test('the web provider, in Chromium: flags from memory, told of what changes', async (t) => {
+// A page in Chromium that has the web SDK: { page, origin }.
+async function sdkPage(t) {
 	const bundle = buildSync({
 		stdin: { contents: "export { OpenFeature } from '@openfeature/web-sdk'; export { OFREPWebProvider } from '@openfeature/ofrep-web-provider';", resolveDir: join(tree, 'tests/system') },
 		bundle: true, format: 'iife', globalName: 'sdk', write: false, platform: 'browser',
@@ -166,16 +196,21 @@ test('the web provider, in Chromium: flags from memory, told of what changes', a
 		: res.setHeader('content-type', 'text/html').end('<!doctype html><title>Shop</title><script src="/sdk.js"></script>')));
 	await new Promise((done) => server.listen(0, '127.0.0.1', done));
 	const origin = `http://localhost:${server.address().port}`;
-	const shop = await serveFlags(t, { cors: [origin] });
-	const proxy = await startProxy(t, shop.url);
 	const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', `--user-agent=${chrome}`] });
 	t.after(async () => { await browser.close(); server.closeAllConnections(); server.close(); });
 	const page = await browser.newPage();
 	await page.goto(`${origin}/`);
+	return { page, origin };
+}
+
+test('the web provider, in Chromium: flags from memory, told of what changes', async (t) => {
+	const { page, origin } = await sdkPage(t);
+	const shop = await serveFlags(t, { cors: [origin] });
+	const proxy = await startProxy(t, shop.url);
 	const details = await page.evaluate(async ([baseUrl, key, targetingKey]) => {
 		const { OpenFeature, OFREPWebProvider } = window.sdk;
 		await OpenFeature.setContext({ targetingKey, page: { url: 'https://shop.example/' } });
-		await OpenFeature.setProviderAndWait(new OFREPWebProvider({ baseUrl, headers: [['Authorization', `Bearer ${key}`]], pollInterval: 200 }));
+		await OpenFeature.setProviderAndWait(new OFREPWebProvider({ baseUrl, headers: [['Authorization', `Bearer ${key}`]], pollInterval: 200, changeDetection: 'polling' }));
 		window.client = OpenFeature.getClient();
 		window.changes = 0;
 		OpenFeature.addHandler('PROVIDER_CONFIGURATION_CHANGED', () => { window.changes++; });
@@ -200,4 +235,33 @@ test('the web provider, in Chromium: flags from memory, told of what changes', a
 	assert.equal(await page.evaluate(() => window.client.getObjectValue('home.hero', {}).headline), 'Sale');
 	const polls = proxy.seen.length;
 	await until(() => proxy.seen.slice(polls).some((r) => r.outcome === 304), { what: 'it goes on' });
+});
+
+test('the web provider, in Chromium: it asks again when it hears that it should, and not before', async (t) => {
+	const { page, origin } = await sdkPage(t);
+	const shop = await serveFlags(t, { cors: [origin] });
+	const asked = async () => Number((await metrics(shop)).floorwalker_web_ofrep_requests_total);
+	const headline = () => page.evaluate(() => window.client.getObjectValue('home.hero', {}).headline);
+	await page.evaluate(async ([baseUrl, key, targetingKey]) => {
+		const { OpenFeature, OFREPWebProvider } = window.sdk;
+		await OpenFeature.setContext({ targetingKey, page: { url: 'https://shop.example/' } });
+		await OpenFeature.setProviderAndWait(new OFREPWebProvider({ baseUrl, headers: [['Authorization', `Bearer ${key}`]] }));
+		window.client = OpenFeature.getClient();
+		window.heard = [];
+		for (const name of ['PROVIDER_CONFIGURATION_CHANGED', 'PROVIDER_STALE', 'PROVIDER_ERROR']) OpenFeature.addHandler(name, () => window.heard.push(name));
+	}, [shop.url, write, one]);
+	assert.equal(await headline(), 'Welcome');
+	await until(async () => Number((await metrics(shop)).floorwalker_streams) === 1, { what: 'it listens' });
+	// Somebody else's events are none of its business.
+	await shop.send('track', event({ anonymousId: 'visitor-000000009' }));
+	await new Promise((done) => setTimeout(done, 300));
+	assert.equal(await asked(), 1);
+	await shop.send('track', event({ anonymousId: one }));
+	await page.waitForFunction(() => window.client.getObjectValue('home.hero', {}).headline === 'Boots');
+	assert.deepEqual([await asked(), await page.evaluate(() => window.heard)], [2, ['PROVIDER_CONFIGURATION_CHANGED']]);
+	// Other rules: the stream is handed over, and then it asks.
+	shop.write({ 'shop/home.lua': rules.replace('headline = "Boots"', 'headline = "Other boots"') });
+	assert.equal((await shop.reloadAside()).status, 0);
+	await page.waitForFunction(() => window.client.getObjectValue('home.hero', {}).headline === 'Other boots');
+	assert.ok(!(await page.evaluate(() => window.heard)).includes('PROVIDER_ERROR'));
 });

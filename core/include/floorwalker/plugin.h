@@ -11,7 +11,7 @@
  *   1.3  2026-11-26  visitor tells "export" and "merges", too; visitor_as
  *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
  *   1.5  2026-11-26  a message says until when it may be delivered: until_us; preview
- *   1.6  2026-11-27  suppress heeds "id"
+ *   1.6  2026-11-27  stream is there; request_own_key; suppress heeds "id"
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -270,7 +270,10 @@ struct fw_host {
 	 * {"grant":["email"],"withdraw":["sms"],"deny":[…],"source":"…","at":"…","text":"…"}. As with a secret key: about anybody.
 	 * Done when it is stored: 200 and {"consent":["email"]}, what is granted now; 503: say it again. `json` must live until then. */
 	void (*consent)(const struct fw_host *host, const char *id, struct fw_plugin_text json, fw_plugin_done done, void *data);
-	/* Not there yet: NULL. Its place and shape are kept. Answers with server-sent events: a page's slots as the session changes. */
+	/* Since 1.6. Answers `request` with server-sent events for as long as both sides like, which is the host's business: `json` is a
+	 * decide request, each event's data its answer, at first and whenever it is another one; with an `id` by which a client that comes
+	 * back goes on (Last-Event-ID, or "shown" in `json`). Where `json` has a "notice", a text of one line, that is the data, and nothing
+	 * is taken under caps; one that does not say what it shows gets no first event then. Errors are answered as decide tells them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* Since 1.4. What became of a message whose delivery was FW_PLUGIN_PENDING, in the worker that delivers it: an enum
 	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told before the
@@ -328,6 +331,8 @@ struct fw_host {
 	 * the plugin stops. 0, or -1 (no memory, or no URL): it does not come. */
 	int (*http)(const struct fw_host *host, const struct fw_plugin_http_request *request,
 		void (*done)(struct fw_plugin_instance *self, void *data, const struct fw_plugin_http_answer *answer), void *data);
+	/* Since 1.6. The key that it came with, which need not be a known one (request_access tells what it opens); p NULL: none. */
+	struct fw_plugin_text (*request_own_key)(const struct fw_plugin_request *request);
 };
 
 #ifdef __cplusplus

@@ -239,8 +239,8 @@ static void segments(struct fw_plugin_instance *self, struct fw_plugin_request *
 static void later(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
 	const struct fw_host *h = self->host;
-	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && !h->stream
-		&& !h->kv_get && !h->kv_put
+	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && h->stream
+		&& h->request_own_key && !h->kv_get && !h->kv_put
 		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
 	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
 }
