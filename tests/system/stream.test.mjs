@@ -6,6 +6,7 @@ import { kill } from 'node:process';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { startRedis } from './redis.mjs';
 import { metrics } from './server.mjs';
+import { hero, named, open as openPage } from './snippet.mjs';
 import { followStream, openStream } from './sse.mjs';
 import { test, testOnLmdb } from './stores.mjs';
 
@@ -245,4 +246,29 @@ test('on another node, over Redis: a page hears what happens there', async (t) =
 	assert.equal(banner(await stream.next('an erasure leaves nobody known', 90)), 'sale');
 	assert.equal(stream.ended, undefined);
 	stream.close();
+});
+
+testOnLmdb('fw.js follows, if the page asks for it: what is new is shown, and what is the same is no further view', async (t) => {
+	const { shop, site, page, context, go, filled, text, cookie } = await openPage(t, { body: hero(), attributes: { 'data-consent': 'analytics personalization', 'data-live': '' } });
+	site.api = shop.url;
+	const batches = [];
+	await context.route('**/v1/b*', (route, request) => { batches.push(...JSON.parse(request.postData()).batch ?? []); return route.continue(); });
+	const streams = async () => Number((await metrics(shop)).floorwalker_streams);
+	await go();
+	await filled('hero', /default/);
+	assert.match(await text('hero'), /^Welcome/);
+	await until(async () => await streams() === 1, { what: 'it listens' });
+	await shop.send('track', event({ anonymousId: await cookie() }));
+	await page.waitForFunction(() => /^Boots, again/.test(document.querySelector('#hero').innerText));
+	assert.equal((await page.locator('#hero').getAttribute('data-fw')), 'rule');
+	// What is the same is left as it is.
+	await page.evaluate(() => { document.querySelector('#hero h2').dataset.mark = 'left'; });
+	await until(() => named(batches, 'Promotion Viewed').some(({ properties }) => properties.promotion_id === 'boots-again'), { what: 'it was seen' });
+	const told = Number((await metrics(shop)).floorwalker_stream_events_total);
+	assert.equal((await shop.reloadAside()).status, 0);
+	await until(async () => await streams() === 1 && Number((await metrics(shop)).floorwalker_streams_total) > 1, { what: 'it comes back' });
+	assert.equal(await page.evaluate(() => document.querySelector('#hero h2').dataset.mark), 'left');
+	assert.equal(Number((await metrics(shop)).floorwalker_stream_events_total), told);
+	const views = named(batches, 'Promotion Viewed').filter(({ properties }) => properties.promotion_id === 'boots-again');
+	assert.equal(new Set(views.map(({ messageId }) => messageId)).size, 1, JSON.stringify(views));
 });

@@ -13,6 +13,8 @@ export const domain = data.domain;
 export const implied = words(data.consent);
 /* Slots to ask for before the page has been read to its end. */
 export const expected = words(data.slots);
+/* Whether the page follows what its slots show, while it is open. */
+export const live = 'live' in data;
 export const sendsPages = data.page !== 'off';
 /* Milliseconds after which the default stays. The page's style sheet says the same. */
 export const budget = Number(data.budget ?? 150);

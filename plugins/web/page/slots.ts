@@ -3,6 +3,7 @@
 
 import type { Answer, Content, Decision, Renderer } from './api';
 import { context } from './context';
+import { follow } from './live';
 import { anonymousId, remembers, user } from './person';
 import { watch, unwatch } from './seen';
 import { api, budget, expected, writeKey } from './settings';
@@ -72,9 +73,10 @@ function rendered(element: HTMLElement, place: Place, content: Content, decision
 }
 
 /* Content is made where there is any; otherwise the page's own default is there, or comes back. */
-function show(element: HTMLElement, place: Place, { decisionId, decisions }: Answer) {
+function show(element: HTMLElement, place: Place, { decisionId, decisions }: Answer, told?: boolean) {
 	const decision = decisions[place.slot];
 	const text = JSON.stringify(decision.winners.length ? decision.winners : decision.content);
+	if (told && text === place.shows) return; /* it is the same view of it */
 	if (element.contains(document.activeElement)) return; /* somebody is in it */
 	if (text !== place.shows) {
 		unwatch(element);
@@ -86,7 +88,7 @@ function show(element: HTMLElement, place: Place, { decisionId, decisions }: Ans
 	mark(element, place.shows ? decision.reason : 'default');
 }
 
-async function settle(element: HTMLElement, place: Place) {
+async function settle(element: HTMLElement, place: Place, told?: boolean) {
 	const asked = answers.get(place.slot);
 	const answer = await asked;
 	if (answers.get(place.slot) !== asked) return; /* the page is another by now */
@@ -94,7 +96,7 @@ async function settle(element: HTMLElement, place: Place) {
 	if (!decision) mark(element, place.shows ? element.dataset.fw! : 'off');
 	else if (!place.settled && isVisible(element)) mark(element, 'late');
 	/* Whoever fills it may be on his way. */
-	else if (!decision.content || place.template || renderers.has(place.slot)) show(element, place, answer);
+	else if (!decision.content || place.template || renderers.has(place.slot)) show(element, place, answer, told);
 }
 
 /* A slot that the server filled says with which decision, and is not asked for. */
@@ -121,6 +123,24 @@ function look(all: boolean) {
 	}
 	ask(wanted.map(([, { slot }]) => slot));
 	for (const [element, place] of wanted) settle(element, place);
+	if (wanted.length) followAll();
+}
+
+/* What the page shows is something else. */
+function heard(answer: Answer) {
+	const given = Promise.resolve(answer);
+	for (const slot in answer.decisions) answers.set(slot, given);
+	for (const element of document.querySelectorAll<HTMLElement>(selector)) {
+		const place = places.get(element);
+		if (place && element.dataset.fw !== 'server' && answer.decisions[place.slot]) settle(element, place, true);
+	}
+}
+
+/* All slots of this view, once they are decided. */
+async function followAll() {
+	const view = answers, slots = [...view.keys()];
+	const given = await Promise.all(new Set(view.values()));
+	if (view === answers && slots.length === view.size) follow(slots, given.flatMap((answer) => answer?.decisionId ?? []), heard);
 }
 
 /* Before the next frame is painted. */
