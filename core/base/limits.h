@@ -100,6 +100,20 @@ enum {
 	FW_LIMIT_AGENT_STEPS = 20000,         /* matching steps of one pattern on one user agent */
 	FW_LIMIT_TCF_BYTES = 8 << 10,        /* a TCF consent string */
 
+	/* The catalogue. */
+	FW_LIMIT_FEED_BYTES = 1 << 30,        /* a feed */
+	FW_LIMIT_FEED_LINE_BYTES = 1 << 20,   /* of JSON lines, or of a feed as text */
+	FW_LIMIT_FEED_DEPTH = 64,             /* elements of an XML feed in one another */
+	FW_LIMIT_PRODUCTS = 2000000,          /* of a feed */
+	FW_LIMIT_PRODUCT_TITLE_BYTES = 500,   /* the rest is cut off */
+	FW_LIMIT_PRODUCT_LINK_BYTES = 2000,   /* of a link or an image's; a longer one is left away */
+	FW_LIMIT_PRODUCT_TYPES = 10,          /* product_type of one product; further ones are left away */
+	FW_LIMIT_PRODUCT_TYPE_LEVELS = 10,    /* of one: "Shoes > Boots" has two */
+	FW_LIMIT_FEED_FAULTY_PERCENT = 10,    /* of a feed's products may be unusable; with more the feed is broken */
+	FW_LIMIT_PRODUCT_CHANGES = 500,       /* products of which a request tells: their rows are one batch of the store */
+	FW_LIMIT_PRODUCT_CHANGE_KEPT_S = 7 * 86400, /* that the row of one stays when a newer feed has made it void */
+	FW_LIMIT_FEED_FAULTS_TOLD = 5,        /* of them, each with its line; the rest is counted */
+
 	/* The store. */
 	FW_LIMIT_STORE_KEY_BYTES = 480,
 	FW_LIMIT_STORE_VALUE_BYTES = 1 << 20,

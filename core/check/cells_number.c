@@ -19,7 +19,7 @@ static struct range range_of(enum fw_fact fact)
 	case FW_FACT_PAGES_THIS_VISIT: case FW_FACT_VISITS: case FW_FACT_ORDERS: case FW_FACT_VIEWED: case FW_FACT_SEARCHED:
 	case FW_FACT_ADDED: case FW_FACT_BOUGHT: case FW_FACT_CLICKED: case FW_FACT_OPENED: return (struct range){ 0, INFINITY, true };
 	case FW_FACT_CART_ITEMS: case FW_FACT_CART_AGE: case FW_FACT_DAYS_SINCE_VISIT: case FW_FACT_DAYS_SINCE_ORDER:
-	case FW_FACT_ENGAGEMENT: return (struct range){ 0, INFINITY, false };
+	case FW_FACT_ENGAGEMENT: case FW_FACT_PRICE: return (struct range){ 0, INFINITY, false };
 	case FW_FACT_AFFINITY: return (struct range){ 0, 1, false };
 	default: return (struct range){ -INFINITY, INFINITY, false };
 	}

@@ -265,6 +265,20 @@ static bool turn_count(const struct fw_domain *d, const struct fw_turn *t, struc
 	return true;
 }
 
+/* What a product is said to be, before what was said of it until then. */
+static bool turn_product(const struct fw_ref *ref, const struct fw_value *v, struct fw_facts *f, struct fw_arena *a)
+{
+	struct fw_product_answer *answers = FW_NEW_ARRAY(a, f->n_product_answers + 1, struct fw_product_answer);
+	if (!answers)
+		return false;
+	answers[0] = (struct fw_product_answer){ ref->query, *v };
+	if (f->n_product_answers)
+		memcpy(answers + 1, f->product_answers, f->n_product_answers * sizeof *answers);
+	f->product_answers = answers;
+	f->n_product_answers++;
+	return true;
+}
+
 bool fw_turn_apply(const struct fw_domain *d, const struct fw_turn *t, struct fw_facts *f, struct fw_arena *a)
 {
 	const struct fw_ref *ref = &d->set->refs[t->ref];
@@ -274,5 +288,7 @@ bool fw_turn_apply(const struct fw_domain *d, const struct fw_turn *t, struct fw
 		f->single[ref->fact] = t->becomes;
 		return true;
 	}
+	if (fw_fact_is_of_product(ref->fact))
+		return turn_product(ref, &t->becomes, f, a);
 	return t->becomes.state == FW_KNOWN && turn_count(d, t, f, a);
 }

@@ -82,6 +82,18 @@ static bool put_answer(struct fw_facts *f, const struct fw_query *q, double numb
 	return true;
 }
 
+static bool put_product(struct fw_facts *f, const struct fw_query *q, const struct fw_value *v)
+{
+	struct fw_product_answer *more = FW_NEW_ARRAY(f->arena, f->n_product_answers + 1, struct fw_product_answer);
+	if (!more)
+		return false;
+	if (f->n_product_answers)
+		memcpy(more, f->product_answers, f->n_product_answers * sizeof *more);
+	more[f->n_product_answers++] = (struct fw_product_answer){ *q, *v };
+	f->product_answers = more;
+	return true;
+}
+
 /* What the set holds: of each value that the box asks about, what it asks. */
 static bool fill_set(const struct fw_domain *d, const struct fw_box *box, uint32_t ref, struct fw_arena *a, struct fw_value *v)
 {
@@ -113,6 +125,8 @@ static bool put_fact(const struct fw_domain *d, const struct fw_box *box, const 
 	case FW_FACT_ENGAGEMENT: return put_member(f, &f->engagement, &f->n_engagement, ref->member, &v);
 	default: break;
 	}
+	if (fw_fact_is_of_product(ref->fact))
+		return put_product(f, &ref->query, &v);
 	if (ref->fact > FW_FACT_SEGMENT)
 		return put_answer(f, &ref->query, v.number);
 	f->single[ref->fact] = v;

@@ -172,6 +172,14 @@ static const struct fw_fact_info facts[FW_FACT_COUNT] = {
 		"Messages opened, counted." },
 	[FW_FACT_AFFINITY] = { "affinity", FW_TYPE_SHARE, BEHAVIOUR, NULL, NULL, NULL,
 		"The share of the visitor's interest, 0 to 1, newer views weighing more." },
+	[FW_FACT_IN_STOCK] = { "in_stock", FW_TYPE_BOOL, 0, NULL, NULL, NULL,
+		"Whether a product is in stock, as the catalogue has it." },
+	[FW_FACT_PRICE] = { "price", FW_TYPE_NUMBER, 0, NULL, NULL, NULL,
+		"What a product costs now, in the shop's currency." },
+	[FW_FACT_CATEGORY] = { "category", FW_TYPE_SET, 0, NULL, NULL, NULL,
+		"The categories that a product is in." },
+	[FW_FACT_BRAND] = { "brand", FW_TYPE_TEXT, 0, NULL, NULL, NULL,
+		"The brand of a product." },
 };
 
 const struct fw_fact_info *fw_fact_info(enum fw_fact fact)
@@ -193,7 +201,7 @@ const char *const *fw_fact_words(void)
 		"campaign", "term", "content", "referrer", "landing", "device", "os", "browser", "language", "page", "page_type",
 		"hour", "weekday", "date", "logged_in", "pages_this_visit", "cart", "new_visitor", "visits", "days_since_visit",
 		"orders", "revenue", "average_order", "days_since_order", "consent", "traits", "event", "engagement", "segment",
-		"viewed", "searched", "added", "bought", "clicked", "opened", "affinity", NULL };
+		"viewed", "searched", "added", "bought", "clicked", "opened", "affinity", "in_stock", "price", "category", "brand", NULL };
 	return words;
 }
 

@@ -29,8 +29,19 @@ enum fw_fact {
 	FW_FACT_SEGMENT,                /* a named condition */
 	FW_FACT_VIEWED, FW_FACT_SEARCHED, FW_FACT_ADDED, FW_FACT_BOUGHT, FW_FACT_CLICKED, FW_FACT_OPENED,
 	FW_FACT_AFFINITY,
+	FW_FACT_IN_STOCK, FW_FACT_PRICE, FW_FACT_CATEGORY, FW_FACT_BRAND, /* of a product of the store's, whoever asks */
 	FW_FACT_COUNT,
 };
+
+/* Whether the fact is asked of the person's history, with a query, or of a product. */
+static inline bool fw_fact_is_counted(enum fw_fact fact)
+{
+	return fact >= FW_FACT_VIEWED && fact <= FW_FACT_AFFINITY;
+}
+static inline bool fw_fact_is_of_product(enum fw_fact fact)
+{
+	return fact >= FW_FACT_IN_STOCK && fact <= FW_FACT_BRAND;
+}
 
 enum fw_type {
 	FW_TYPE_TEXT,
@@ -63,7 +74,7 @@ enum fw_uses {
 struct fw_fact_info {
 	const char *name;          /* as rules write it, dotted: "cart.total", "traits" */
 	enum fw_type type;
-	unsigned uses;             /* of enum fw_uses; 0 for segments: their conditions' */
+	unsigned uses;             /* of enum fw_uses; 0 for segments: their conditions', and for products: they are nobody's */
 	const char *const *values; /* the closed list of its values, ended by NULL; NULL when open */
 	const char *form;          /* what a value looks like, for messages: "two letters, such as \"CA\""; or NULL */
 	bool (*fits)(struct fw_str value); /* the form's check, or NULL */

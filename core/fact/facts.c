@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fact/history.h"
+#include "fact/products.h"
 
 static const struct fw_value absent = { .state = FW_ABSENT };
 static const struct fw_value out_of_reach = { .state = FW_OUT_OF_REACH };
@@ -159,8 +160,18 @@ static bool answers(const struct fw_query *given, const struct fw_query *asked)
 		(given->within_s == 0 || given->within_s == asked->within_s);
 }
 
+static struct fw_value ask_product(const struct fw_facts *f, const struct fw_query *query)
+{
+	for (unsigned i = 0; i < f->n_product_answers; i++)
+		if (f->product_answers[i].query.fact == query->fact && fw_str_equal(f->product_answers[i].query.key, query->key))
+			return f->product_answers[i].value;
+	return f->products ? fw_products_ask(f->products, query, f->has_clock ? f->now_us : 0, f->arena) : absent;
+}
+
 struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *query)
 {
+	if (fw_fact_is_of_product(query->fact))
+		return ask_product(f, query);
 	for (unsigned i = 0; i < f->n_answers; i++)
 		if (answers(&f->answers[i].query, query))
 			return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = f->answers[i].number };

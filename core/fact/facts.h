@@ -45,7 +45,7 @@ enum fw_key_kind { FW_KEY_NONE, FW_KEY_CATEGORY, FW_KEY_PRODUCT, FW_KEY_BRAND, F
 
 /* A question to the history: how often, or how large a share. */
 struct fw_query {
-	enum fw_fact fact;       /* FW_FACT_VIEWED … FW_FACT_AFFINITY */
+	enum fw_fact fact;       /* FW_FACT_VIEWED … FW_FACT_AFFINITY; or one of a product, which is the key then */
 	enum fw_key_kind key_kind;
 	struct fw_str key;       /* folded */
 	struct fw_packed packed; /* the key by fw_history_pack_key; no letters: that is done when it is asked */
@@ -56,6 +56,12 @@ struct fw_query {
 struct fw_answer {
 	struct fw_query query;
 	double number;
+};
+
+/* What somebody wrote down of a product; what he did not write the catalogue may know. */
+struct fw_product_answer {
+	struct fw_query query;
+	struct fw_value value;
 };
 
 /* Something shown or sent under a cap that still counts. */
@@ -76,6 +82,7 @@ enum fw_consent_basis {
 };
 
 struct fw_history;
+struct fw_products; /* products.h */
 
 struct fw_facts {
 	struct fw_arena *arena;
@@ -105,6 +112,10 @@ struct fw_facts {
 	struct fw_str key;       /* the id that rollouts draw by; n == 0: none */
 	bool has_point;          /* a given point of every rollout, 0–100 */
 	double point;
+
+	const struct fw_products *products; /* what the store sells; NULL: nobody knows */
+	struct fw_product_answer *product_answers;
+	unsigned n_product_answers;
 };
 
 /* An empty visitor: every fact absent, except that with `profile_in_reach` false those which come from the profile
@@ -134,7 +145,7 @@ int fw_value_json(struct fw_arena *a, const struct fw_json *v, struct fw_value *
 /* The value of traits.NAME, event.NAME or engagement.NAME; never NULL. */
 const struct fw_value *fw_facts_member(const struct fw_facts *f, enum fw_fact family, struct fw_str name);
 const struct fw_value *fw_facts_single(const struct fw_facts *f, enum fw_fact fact);
-/* The count or share asked for, as a value. */
+/* The count or share asked for, or what a product is said to be, as a value. */
 struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *query);
 
 /* Every fact that has a value, as an object in the shape that rules see and `given` takes. */

@@ -286,6 +286,72 @@ static int read_answers(struct reader *r, enum fw_fact fact, const struct fw_jso
 	return 0;
 }
 
+/* What a product is said to be: of in_stock true or false, of price a number, of category a list of names, of brand text; null: no
+ * value. */
+static int read_product_value(struct reader *r, enum fw_fact fact, const struct fw_json *v, struct fw_value *ret)
+{
+	const char *name = fw_fact_info(fact)->name;
+	*ret = (struct fw_value){ .state = FW_ABSENT };
+	if (v->type == FW_JSON_NULL)
+		return 0;
+	switch (fact) {
+	case FW_FACT_CATEGORY: return read_set(r, name, v, ret);
+	case FW_FACT_IN_STOCK: return v->type == FW_JSON_BOOL ? fw_value_json(r->facts->arena, v, ret) : wrong(r, name, v, "true or false");
+	case FW_FACT_PRICE: return v->type == FW_JSON_NUMBER ? fw_value_json(r->facts->arena, v, ret) : wrong(r, name, v, "a number");
+	default: return v->type == FW_JSON_STRING ? fw_value_json(r->facts->arena, v, ret) : wrong(r, name, v, "text");
+	}
+}
+
+/* { product = "B-7", is = true } */
+static int read_product(struct reader *r, enum fw_fact fact, const struct fw_json *v)
+{
+	static const char *const words[] = { "product", "is", NULL };
+	const char *name = fw_fact_info(fact)->name;
+	struct fw_product_answer answer = { .query = { .fact = fact } };
+	struct fw_value id = { .state = FW_ABSENT };
+	int ret = 0;
+	bool told = false;
+	if (v->type != FW_JSON_OBJECT)
+		return wrong(r, name, v, "{ product = …, is = … }");
+	for (const struct fw_json *m = v->child; m && ret == 0; m = m->next) {
+		char where[80];
+		snprintf(where, sizeof where, "%s.", name);
+		if (fw_str_is(m->key, "product"))
+			ret = m->type == FW_JSON_STRING ? fw_value_text(r->facts->arena, m->string, &id)
+				: wrong(r, name, m, "a product's id");
+		else if (fw_str_is(m->key, "is"))
+			ret = (told = true, read_product_value(r, fact, m, &answer.value));
+		else
+			ret = unknown_word(r, where, m->key, words);
+	}
+	if (ret == 0 && (id.state != FW_KNOWN || !told))
+		return fw_fail(r->err, FW_EINVAL, NULL, 0, "%s: %s is missing", name, told ? "product" : "is");
+	answer.query.key_kind = FW_KEY_PRODUCT;
+	answer.query.key = id.folded;
+	r->facts->product_answers[r->facts->n_product_answers++] = answer;
+	return ret;
+}
+
+static int read_products(struct reader *r, enum fw_fact fact, const struct fw_json *v)
+{
+	struct fw_facts *f = r->facts;
+	unsigned n = v->type == FW_JSON_ARRAY ? v->count : 1;
+	int ret = 0;
+	if (v->type == FW_JSON_NULL)
+		return 0;
+	struct fw_product_answer *more = FW_NEW_ARRAY(f->arena, f->n_product_answers + n, struct fw_product_answer);
+	if (!more)
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < f->n_product_answers; i++)
+		more[i] = f->product_answers[i];
+	f->product_answers = more;
+	if (v->type != FW_JSON_ARRAY)
+		return read_product(r, fact, v);
+	for (const struct fw_json *e = v->child; e && ret == 0; e = e->next)
+		ret = read_product(r, fact, e);
+	return ret;
+}
+
 static int read_at(struct reader *r, const struct fw_json *v)
 {
 	struct fw_civil c;
@@ -329,6 +395,8 @@ static int read_member(struct reader *r, const struct fw_json *m)
 	case FW_FACT_SEGMENT: f->segments_given = true; return read_set(r, "segment", m, &f->segments);
 	default: break;
 	}
+	if (fw_fact_is_of_product((enum fw_fact)fact))
+		return read_products(r, (enum fw_fact)fact, m);
 	return fact < FW_FACT_SINGLE ? read_single(r, (enum fw_fact)fact, m) : read_answers(r, (enum fw_fact)fact, m);
 }
 

@@ -88,7 +88,7 @@ static void put_members(struct fw_json_out *o, const char *name, const struct fw
 
 static void put_answers(struct fw_json_out *o, const struct fw_facts *f)
 {
-	for (int fact = FW_FACT_VIEWED; fact < FW_FACT_COUNT; fact++) {
+	for (int fact = FW_FACT_VIEWED; fact <= FW_FACT_AFFINITY; fact++) {
 		bool open = false;
 		for (unsigned i = 0; i < f->n_answers; i++) {
 			const struct fw_answer *a = &f->answers[i];
@@ -121,6 +121,35 @@ static void put_answers(struct fw_json_out *o, const struct fw_facts *f)
 	}
 }
 
+/* What somebody wrote down; what the catalogue knows is nobody's. */
+static void put_products(struct fw_json_out *o, const struct fw_facts *f)
+{
+	for (int fact = FW_FACT_IN_STOCK; fact <= FW_FACT_BRAND; fact++) {
+		bool open = false;
+		for (unsigned i = 0; i < f->n_product_answers; i++) {
+			const struct fw_product_answer *a = &f->product_answers[i];
+			if ((int)a->query.fact != fact)
+				continue;
+			if (!open) {
+				fw_json_key(o, fw_fact_info((enum fw_fact)fact)->name);
+				fw_json_open_array(o);
+				open = true;
+			}
+			fw_json_open_object(o);
+			fw_json_key(o, "product");
+			fw_json_string(o, a->query.key);
+			fw_json_key(o, "is");
+			if (a->value.state == FW_KNOWN)
+				put_value(o, FW_TYPE_ANY, &a->value);
+			else
+				fw_json_null(o);
+			fw_json_close_object(o);
+		}
+		if (open)
+			fw_json_close_array(o);
+	}
+}
+
 void fw_facts_write(struct fw_json_out *o, const struct fw_facts *f)
 {
 	fw_json_open_object(o);
@@ -132,6 +161,7 @@ void fw_facts_write(struct fw_json_out *o, const struct fw_facts *f)
 	put_members(o, "event", f->event, f->n_event);
 	put_members(o, "engagement", f->engagement, f->n_engagement);
 	put_answers(o, f);
+	put_products(o, f);
 	if (f->segments_given) {
 		fw_json_key(o, "segment");
 		put_value(o, FW_TYPE_SET, &f->segments);

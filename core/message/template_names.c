@@ -141,7 +141,7 @@ unsigned fw_template_uses(const struct fw_template *template, const struct fw_ru
 static bool is_asked(int fact)
 {
 	enum fw_type type = fw_fact_info((enum fw_fact)fact)->type;
-	return type == FW_TYPE_COUNT || type == FW_TYPE_SHARE;
+	return type == FW_TYPE_COUNT || type == FW_TYPE_SHARE || fw_fact_is_of_product((enum fw_fact)fact);
 }
 
 /* Families, whose members the store or the event names. */
@@ -186,7 +186,8 @@ static int check_name(const struct fw_template_name *n, const struct fw_ruleset 
 		return FW_EINVAL;
 	}
 	if (fact >= 0 && is_asked(fact)) {
-		fw_fail(err, FW_EINVAL, n->file, n->line, "{{%.*s}} is a count, and asked with a query", shown, name.p);
+		fw_fail(err, FW_EINVAL, n->file, n->line, "{{%.*s}} is %s, and asked with a query", shown, name.p,
+			fw_fact_is_of_product((enum fw_fact)fact) ? "a product's" : "a count");
 		fw_hint(err, "ask in a function: send = function(v) return { n = v:%.*s { … } } end, and write {{content.n}}",
 			(int)first.n, first.p);
 		return FW_EINVAL;

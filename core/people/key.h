@@ -16,6 +16,7 @@
  *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
  *   'R' …                        a rule that a node has set aside (server/aside.h)
+ *   'G' …                        what is told of a product (catalog/told.h)
  *   'I' file(8)                  how far an import has come */
 #ifndef FW_PEOPLE_KEY_H
 #define FW_PEOPLE_KEY_H

@@ -111,6 +111,7 @@ struct fw_word {
 const struct fw_word *fw_words_marks(size_t *ret_n);
 const struct fw_word *fw_words_matchers(size_t *ret_n);
 const struct fw_word *fw_words_of_query(size_t *ret_n);
+const struct fw_word *fw_words_of_product(size_t *ret_n);
 
 /* reach.c: everything a declaration's functions can reach is checked for assignments and frozen. */
 int fw_reach_check(struct fw_builder *b);
@@ -131,6 +132,8 @@ int fw_refuse_segment(struct fw_builder *b, struct fw_at *at, const char *field,
 /* matcher.c: one fact's matcher into a literal. */
 int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, uint32_t *ret_node);
 int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
+/* product.c: what is asked of a product into a node. */
+int fw_compile_product(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
 int fw_build_node(struct fw_builder *b, enum fw_node_kind kind, const uint32_t *children, uint32_t n, uint32_t *ret_node);
 int fw_build_literal(struct fw_builder *b, const struct fw_ref *ref, const struct fw_literal *l, uint32_t *ret_node);
 /* A function has one number as a condition and another as content: what it answered is remembered by number. */

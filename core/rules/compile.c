@@ -300,7 +300,8 @@ static int compile_fact(struct fw_builder *b, struct fw_at *at, int index, struc
 	info->uses |= fw_fact_info((enum fw_fact)fact)->uses;
 	int ret = count_fact(b, info, name.p, name.n);
 	if (ret == 0)
-		ret = fw_compile_query(b, at, index, (enum fw_fact)fact, &node);
+		ret = fw_fact_is_of_product((enum fw_fact)fact) ? fw_compile_product(b, at, index, (enum fw_fact)fact, &node)
+			: fw_compile_query(b, at, index, (enum fw_fact)fact, &node);
 	return ret < 0 ? ret : add_part(b, into, node);
 }
 

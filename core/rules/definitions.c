@@ -22,9 +22,18 @@ static void put_values(struct fw_buf *out, const char *const *values)
 		fw_buf_printf(out, "%s\"%s\"", v == values ? "" : "|", *v);
 }
 
+static bool is_of_product(const struct fw_fact_info *info)
+{
+	return fw_fact_is_of_product((enum fw_fact)fw_fact_find(fw_str(info->name)));
+}
+
 /* What a condition may say of the fact. */
 static void put_wanted(struct fw_buf *out, const struct fw_fact_info *info)
 {
+	if (is_of_product(info)) {
+		fw_buf_puts(out, "fw.product|fw.matcher|nil");
+		return;
+	}
 	switch (info->type) {
 	case FW_TYPE_BOOL: fw_buf_puts(out, "boolean|fw.matcher|nil"); break;
 	case FW_TYPE_NUMBER: fw_buf_puts(out, "number|number[]|fw.matcher|nil"); break;
@@ -42,6 +51,11 @@ static void put_wanted(struct fw_buf *out, const struct fw_fact_info *info)
 /* What a function reads of it. */
 static void put_read(struct fw_buf *out, const struct fw_fact_info *info)
 {
+	if (is_of_product(info)) {
+		fw_buf_printf(out, "fun(self: fw.visitor, of: fw.product): %s", info->type == FW_TYPE_BOOL ? "boolean?" : info->type ==
+			FW_TYPE_NUMBER ? "number?" : info->type == FW_TYPE_SET ? "table?" : "string?");
+		return;
+	}
 	switch (info->type) {
 	case FW_TYPE_BOOL: fw_buf_puts(out, "boolean?"); break;
 	case FW_TYPE_NUMBER: case FW_TYPE_DURATION: fw_buf_puts(out, "number?"); break;
@@ -123,6 +137,10 @@ void fw_definitions_write(struct fw_buf *out)
 	put_values(out, fw_uses_names());
 	fw_buf_puts(out, "\n\n---@class fw.matcher\n\n---@class fw.trigger\n\n---@class fw.query\n");
 	const struct fw_word *words = fw_words_of_query(&n);
+	for (size_t i = 0; i < n; i++)
+		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
+	fw_buf_puts(out, "\n---@class fw.product\n");
+	words = fw_words_of_product(&n);
 	for (size_t i = 0; i < n; i++)
 		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
 	put_classes(out, "fw.when", "?", put_wanted);

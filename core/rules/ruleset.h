@@ -163,6 +163,9 @@ struct fw_ruleset {
 
 	struct fw_index *index;
 	struct fw_sandbox *sandbox;
+
+	/* What the store sells: put there, after the load, by whoever serves the set. NULL: nobody knows. */
+	const struct fw_products *products;
 };
 
 /* Errors of a load, at most FW_LIMIT_ERRORS kept. */

@@ -359,6 +359,37 @@ static int method_ask(lua_State *L)
 	return push_read(L, e, q.fact, &v);
 }
 
+/* v:price { product = "B-7" }. Upvalue 1: the fact. */
+static int method_product(lua_State *L)
+{
+	struct fw_eval *e = eval_of(L);
+	char folded[FW_LIMIT_KEY_BYTES];
+	struct fw_query q = { .fact = (enum fw_fact)lua_tointeger(L, lua_upvalueindex(1)), .key_kind = FW_KEY_PRODUCT };
+	size_t n = 0;
+	const char *name = fw_fact_info(q.fact)->name, *id = NULL;
+	lua_settop(L, 2);
+	if (lua_type(L, 2) == LUA_TTABLE) {
+		fw_lib_contents(L, 2);
+		for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+			if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "product") != 0)
+				return luaL_error(L, "v:%s takes { product = … } and nothing else", name);
+			id = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+			if (!id)
+				return luaL_error(L, "a product is named by its id, a text");
+		}
+	}
+	if (!id) /* v:price { product = v.event.product_id } where the event tells none: that has no value either */
+		return lua_type(L, 2) == LUA_TTABLE ? push_read(L, e, q.fact, &(struct fw_value){ .state = FW_ABSENT })
+			: luaL_error(L, "v:%s asks of a product\nwrite v:%s { product = \"…\" }", name, name);
+	if (n > sizeof folded)
+		return push_read(L, e, q.fact, &(struct fw_value){ .state = FW_ABSENT });
+	fw_fold((struct fw_str){ id, n }, folded);
+	q.key = (struct fw_str){ folded, n };
+	fw_lib_charge(L, e->facts->n_product_answers);
+	struct fw_value v = fw_facts_ask(e->facts, &q);
+	return push_read(L, e, q.fact, &v);
+}
+
 /* A read-only part: an empty table whose metatable answers. The __index function is on top of the stack. */
 static void wrap(lua_State *L, int pairs_of)
 {
@@ -422,7 +453,7 @@ static int open_visitor(lua_State *L)
 	}
 	for (int i = FW_FACT_VIEWED; i < FW_FACT_COUNT; i++) {
 		lua_pushinteger(L, i);
-		lua_pushcclosure(L, method_ask, 1);
+		lua_pushcclosure(L, fw_fact_is_of_product((enum fw_fact)i) ? method_product : method_ask, 1);
 		lua_setfield(L, -2, fw_fact_info((enum fw_fact)i)->name);
 	}
 	static const enum fw_fact families[] = { FW_FACT_TRAIT, FW_FACT_EVENT, FW_FACT_ENGAGEMENT };
