@@ -28,6 +28,7 @@ void fw_counts_add(const struct fw_ruleset *set, struct fw_counts *sum, const st
 	sum->all->failed += more->all->failed;
 	sum->all->over_budget += more->all->over_budget;
 	sum->all->set_aside += more->all->set_aside;
+	sum->all->out_of_stock += more->all->out_of_stock;
 	for (uint32_t i = 0; i < set->n_rules; i++) {
 		struct fw_rule_counts *s = &sum->rules[i];
 		const struct fw_rule_counts *m = &more->rules[i];

@@ -14,7 +14,7 @@ struct fw_rule_counts {
 };
 
 struct fw_decision_counts {
-	uint64_t decisions, slots_by_reason[4], sampled, degraded, failed, over_budget, set_aside;
+	uint64_t decisions, slots_by_reason[4], sampled, degraded, failed, over_budget, set_aside, out_of_stock;
 };
 
 struct fw_counts {

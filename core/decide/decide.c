@@ -9,12 +9,13 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "decide/judge.h"
+#include "decide/stock.h"
 
 const char *fw_reason_name(enum fw_reason reason)
 {
 	static const char *const names[FW_REASONS] = { "won", "not_matched", "unknown", "disabled", "not_started", "ended",
 		"not_in_rollout", "holdout", "vetoed", "capped", "beaten", "excluded", "failed", "set_aside", "deferred", "suppressed",
-		"no_address", "cancelled", "expired" };
+		"no_address", "cancelled", "expired", "out_of_stock" };
 	return names[reason];
 }
 
@@ -232,6 +233,7 @@ static void try_next(struct run *r, struct contest *c)
 		take(r, c, rule, &v);
 	else if (1u << v.reason & COUNTED)
 		note_refusal(r->d, rule, &v);
+	r->d->counts.all->out_of_stock += v.reason == FW_REASON_OUT_OF_STOCK;
 	c->next = FW_NONE;
 	if (c->room)
 		advance(r, c);
@@ -303,16 +305,36 @@ static int make_room(const struct fw_ruleset *set, const uint32_t *slots, uint32
 	return 0;
 }
 
-static void settle(const struct fw_ruleset *set, struct fw_slot_answer *a, bool holdout)
+/* What the slot shows where nothing wins, without what is sold out. */
+bool fw_decide_default(const struct fw_slot *slot, const struct fw_facts *facts, struct fw_arena *arena, struct fw_str *ret)
 {
-	const struct fw_slot *slot = &set->slots[a->slot];
+	enum fw_stock stock;
+	*ret = slot->fallback.json;
+	if (slot->fallback.given && fw_stock_look(facts, *ret, arena, &stock, ret) == 0 && stock != FW_STOCK_SOLD_OUT)
+		return true;
+	*ret = (struct fw_str){ NULL, 0 };
+	return false;
+}
+
+static void settle(const struct fw_ruleset *set, const struct fw_facts *facts, struct fw_arena *arena, bool holdout,
+	struct fw_slot_answer *a)
+{
 	if (a->n) {
 		a->reason = FW_SLOT_RULE;
 		a->content = a->winners[0].content;
 	} else {
-		a->content = slot->fallback.json;
-		a->reason = holdout ? FW_SLOT_HOLDOUT : slot->fallback.given ? FW_SLOT_DEFAULT : FW_SLOT_NONE;
+		bool given = fw_decide_default(&set->slots[a->slot], facts, arena, &a->content);
+		a->reason = holdout ? FW_SLOT_HOLDOUT : given ? FW_SLOT_DEFAULT : FW_SLOT_NONE;
 	}
+}
+
+bool fw_decide_still_fine(const struct fw_facts *facts, const struct fw_decision *x, struct fw_arena *arena)
+{
+	for (uint32_t s = 0; s < x->n_slots; s++)
+		for (uint32_t i = 0; i < x->slots[s].n; i++)
+			if (!fw_stock_still_fine(facts, x->slots[s].winners[i].content, arena))
+				return false;
+	return true;
 }
 
 /* What the winners under caps take, into `to` (NULL: only how many). */
@@ -407,7 +429,7 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 		run_all(&r);
 	}
 	for (uint32_t i = 0; i < n_slots; i++) {
-		settle(d->set, &ret->slots[i], ret->holdout);
+		settle(d->set, facts, arena, ret->holdout, &ret->slots[i]);
 		by_reason[ret->slots[i].reason]++;
 	}
 	fw_eval_end(&d->eval);

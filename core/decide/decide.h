@@ -29,6 +29,7 @@ enum fw_reason {
 	FW_REASON_NO_ADDRESS,
 	FW_REASON_CANCELLED,
 	FW_REASON_EXPIRED,
+	FW_REASON_OUT_OF_STOCK, /* of both: a product that its content names */
 	FW_REASONS,
 };
 const char *fw_reason_name(enum fw_reason reason);
@@ -81,7 +82,7 @@ struct fw_verdict {
 		uint32_t cap;          /* FW_REASON_CAPPED: the first that is full */
 	};
 	const struct fw_error *error;  /* FW_REASON_FAILED */
-	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON */
+	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON; FW_REASON_OUT_OF_STOCK: the product's id */
 	unsigned uses;                 /* what it declares and what was read for it */
 };
 
@@ -118,6 +119,8 @@ int fw_decide_probed(struct fw_decider *d, const struct fw_facts *facts, const s
 
 /* Counts what became of one candidate that stood alone, as messages do; `by`: the guard or the cap. */
 void fw_decide_count_one(struct fw_decider *d, uint32_t rule, enum fw_reason reason, uint32_t by, int64_t at_us);
+/* Whether all that the decision shows, made from these facts, can still be bought: it waited before it is shown. */
+bool fw_decide_still_fine(const struct fw_facts *facts, const struct fw_decision *decision, struct fw_arena *arena);
 /* Counts a decision with reservations, once they are made and it is shown. */
 void fw_decide_count(struct fw_decider *d, const struct fw_decision *decision);
 

@@ -112,6 +112,8 @@ int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *confi
 	int rc = read_told(set, config, facts, a, ret);
 	if (rc < 0)
 		return rc;
+	if (!config->given)
+		ret->products = set->products;
 	ret->has_point = config->given != NULL;
 	ret->has_clock = !config->clockless;
 	ret->now_us = now_us;

@@ -180,6 +180,8 @@ static int explain_verdict(const struct fw_due_judging *j, struct fw_due_item *x
 		x->by = fw_str(j->d->set->caps[v->cap].id);
 		return put_off(j, x, cap_until_us);
 	}
+	if (v->reason == FW_REASON_OUT_OF_STOCK)
+		x->by = v->content;
 	if (v->reason == FW_REASON_FAILED && v->error) {
 		char *text = fw_arena_strdup(j->arena, v->error->message);
 		x->by = fw_str(text ? text : "");

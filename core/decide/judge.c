@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "decide/stock.h"
 
 /* Only what is proven opens a guard. */
 static bool guard_opens(struct fw_decider *d, const struct fw_guard *g)
@@ -199,17 +200,30 @@ bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f)
 	return f->key.n && fw_rollout_point(r->id, f->key) < r->rollout;
 }
 
+/* Content goes without what is sold out, or not at all. */
+static bool is_in_stock(struct fw_decider *d, struct fw_verdict *v)
+{
+	static const struct fw_error no_memory = { .message = "the answer's memory is used up" };
+	enum fw_stock stock;
+	int rc = fw_stock_look(d->eval.facts, v->content, d->eval.arena, &stock, &v->content);
+	if (rc == 0 && stock != FW_STOCK_SOLD_OUT)
+		return true;
+	v->reason = rc < 0 ? FW_REASON_FAILED : FW_REASON_OUT_OF_STOCK;
+	v->error = rc < 0 ? &no_memory : NULL;
+	return false;
+}
+
 static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
 {
 	if (r->show.function == FW_NONE) {
 		v->content = r->show.json;
-		return true;
+		return is_in_stock(d, v);
 	}
 	const struct fw_called *c = fw_eval_show(&d->eval, r->show.function);
 	*uses |= c->reads;
 	if (!c->failed) {
 		v->content = c->json;
-		return true;
+		return is_in_stock(d, v);
 	}
 	v->reason = FW_REASON_FAILED;
 	v->error = c->error;

@@ -36,6 +36,9 @@ const struct fw_cap_use *fw_judge_own_place(const struct fw_facts *f, const stru
  * window. 0: not known. */
 int64_t fw_judge_until(struct fw_decider *d, uint32_t cap);
 
+/* What the slot shows where nothing wins, without what is sold out; in the arena, or the slot's own. False: there is nothing. */
+bool fw_decide_default(const struct fw_slot *slot, const struct fw_facts *facts, struct fw_arena *arena, struct fw_str *ret);
+
 /* A new decision id; ids of one worker ascend by time. */
 void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);
 

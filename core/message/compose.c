@@ -192,8 +192,10 @@ int fw_compose(const struct fw_to_compose *what, struct fw_arena *arena, struct 
 		.arena = arena, .content = what->templates->sends[what->rule].content, .err = err };
 	struct fw_json *made;
 	int rc = 0;
+	/* Of a table's content what is sold out may have been taken out of its lists; its members are the same. */
+	bool fewer = c.content && what->content.n && !fw_str_equal(what->content, c.rule->show.json);
 	fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
-	if (!c.content && (rc = fw_json_parse(arena, what->content.p, what->content.n, &made, NULL)) == 0)
+	if ((!c.content || fewer) && (rc = fw_json_parse(arena, what->content.p, what->content.n, &made, NULL)) == 0)
 		c.content = made;
 	if (rc == 0 && c.content->type != FW_JSON_OBJECT) {
 		*ret = what->content; /* `list {}`: there is nothing to write */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "decide/stock.h"
 #include "message/compose.h"
 #include "message/own.h"
 
@@ -230,6 +231,12 @@ void fw_deliver(struct fw_messages *m, const struct fw_going *g)
 	/* The claim took so long to be written that somebody else may have the message by now. */
 	if (fw_now_us() >= x->due.due_us) {
 		snprintf(d->reason, sizeof d->reason, "the time of the attempt was over before its channel had it");
+		fw_channel_return(&g->place);
+		put_off(d);
+		return;
+	}
+	if (!fw_stock_still_fine(&x->facts, x->content, &d->arena)) { /* it is judged again, without it */
+		snprintf(d->reason, sizeof d->reason, "a product that it names has sold out since it was written");
 		fw_channel_return(&g->place);
 		put_off(d);
 		return;

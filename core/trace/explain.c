@@ -126,6 +126,10 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		if (c->until_us)
 			put_text(o, "until", fw_time_text(c->until_us, until));
 	}
+	if (c->verdict.reason == FW_REASON_OUT_OF_STOCK) {
+		fw_json_key(o, "product");
+		fw_json_string(o, c->verdict.content);
+	}
 	if (c->by != FW_NONE) {
 		put_text(o, "by", set->rules[c->by].id);
 		if (c->verdict.reason == FW_REASON_BEATEN)

@@ -1,0 +1,111 @@
+#include "decide/stock.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "fact/products.h"
+
+struct looking {
+	const struct fw_facts *facts;
+	bool fewer;
+	struct fw_str sold_out; /* the first that was found; n 0: none */
+};
+
+/* What somebody wrote down of a visitor's world counts before the catalogue. */
+static bool is_sold_out(const struct looking *x, struct fw_str id)
+{
+	const struct fw_facts *f = x->facts;
+	for (unsigned i = 0; i < f->n_product_answers; i++) {
+		const struct fw_product_answer *a = &f->product_answers[i];
+		if (a->query.fact == FW_FACT_IN_STOCK && fw_str_equal_fold(a->query.key, id))
+			return a->value.state == FW_KNOWN && !a->value.boolean;
+	}
+	if (!f->products)
+		return false;
+	uint32_t number = fw_products_find(f->products, id);
+	return number == FW_NO_PRODUCT || fw_products_sold_out(f->products, number);
+}
+
+static bool names_product(struct fw_str key)
+{
+	return fw_str_is(key, "product") || fw_str_is(key, "product_id");
+}
+
+/* The id by which a value stands for a product, under a member that says so. */
+static struct fw_str id_of(const struct fw_json *v)
+{
+	return v->type == FW_JSON_STRING ? v->string : fw_json_text(v, "id");
+}
+
+static bool goes(struct looking *x, struct fw_json *v, bool is_product);
+
+/* Takes out of the list what is sold out; whether all of it was. */
+static bool goes_list(struct looking *x, struct fw_json *list, bool of_products)
+{
+	struct fw_json **at = &list->child;
+	unsigned before = list->count;
+	while (*at) {
+		if (!goes(x, *at, of_products)) {
+			at = &(*at)->next;
+			continue;
+		}
+		*at = (*at)->next;
+		list->count--;
+		x->fewer = true;
+	}
+	return before && !list->count;
+}
+
+/* Whether the value is to go. */
+static bool goes(struct looking *x, struct fw_json *v, bool is_product)
+{
+	struct fw_str id = is_product ? id_of(v) : (struct fw_str){ NULL, 0 };
+	bool any = false;
+	if (id.n && is_sold_out(x, id)) {
+		if (!x->sold_out.n)
+			x->sold_out = id;
+		return true;
+	}
+	if (v->type == FW_JSON_ARRAY)
+		return goes_list(x, v, is_product);
+	for (struct fw_json *m = v->type == FW_JSON_OBJECT ? v->child : NULL; m && !any; m = m->next)
+		any = goes(x, m, names_product(m->key) || fw_str_is(m->key, "products"));
+	return any;
+}
+
+static int write(const struct fw_json *content, struct fw_arena *a, struct fw_str *ret)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	fw_json_tree(&o, content);
+	return fw_buf_keep(&b, a, ret);
+}
+
+int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw_arena *a, enum fw_stock *ret_stock, struct fw_str *ret)
+{
+	struct looking x = { .facts = facts };
+	struct fw_json *tree;
+	*ret_stock = FW_STOCK_FINE;
+#ifdef FW_BREAK_STOCK /* what is sold out is shown, and sent */
+	return 0;
+#endif
+	if ((!facts->products && !facts->n_product_answers) || !memmem(content.p, content.n, "\"product", sizeof "\"product" - 1))
+		return 0;
+	if (fw_json_parse(a, content.p, content.n, &tree, NULL) < 0)
+		return FW_ENOMEM;
+	bool all = goes(&x, tree, false);
+	if (!all && !x.fewer)
+		return 0;
+	*ret_stock = all ? FW_STOCK_SOLD_OUT : FW_STOCK_FEWER;
+	if (ret && all)
+		*ret = x.sold_out;
+	return ret && !all ? write(tree, a, ret) : 0;
+}
+
+bool fw_stock_still_fine(const struct fw_facts *facts, struct fw_str content, struct fw_arena *a)
+{
+	enum fw_stock stock;
+	return fw_stock_look(facts, content, a, &stock, NULL) == 0 && stock == FW_STOCK_FINE;
+}
