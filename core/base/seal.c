@@ -8,17 +8,27 @@
 
 enum { NONCE = 12, TAG = 16 };
 
+/* As long as its thread, with what OpenSSL looks up by name, which takes longer than a short text. */
+static _Thread_local EVP_CIPHER_CTX *kept;
+
 /* A cipher that has had what stands beside; NULL: OpenSSL refuses. */
 static EVP_CIPHER_CTX *begin(const unsigned char *key, const char *nonce, struct fw_str beside, bool sealing)
 {
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	int n;
-	bool begun = c && EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, (const unsigned char *)nonce, sealing) == 1 &&
-		(beside.n == 0 || EVP_CipherUpdate(c, NULL, &n, (const unsigned char *)beside.p, (int)beside.n) == 1);
-	if (begun)
-		return c;
-	EVP_CIPHER_CTX_free(c);
-	return NULL;
+	if (!kept && (!(kept = EVP_CIPHER_CTX_new()) || EVP_CipherInit_ex(kept, EVP_aes_256_gcm(), NULL, NULL, NULL, sealing) != 1)) {
+		EVP_CIPHER_CTX_free(kept);
+		kept = NULL;
+	}
+	bool begun = kept && EVP_CipherInit_ex(kept, NULL, NULL, key, (const unsigned char *)nonce, sealing) == 1 &&
+		(beside.n == 0 || EVP_CipherUpdate(kept, NULL, &n, (const unsigned char *)beside.p, (int)beside.n) == 1);
+	return begun ? kept : NULL;
+}
+
+/* For a thread that ends. */
+void fw_seal_forget(void)
+{
+	EVP_CIPHER_CTX_free(kept);
+	kept = NULL;
 }
 
 /* All of it, to a place for as many bytes. */
@@ -42,7 +52,6 @@ int fw_seal(const unsigned char key[FW_SEAL_KEY], struct fw_str beside, struct f
 		return FW_EIO;
 	EVP_CIPHER_CTX *c = begin(key, at, beside, true);
 	bool sealed = c && pass(c, plain, at + FW_SEAL_MORE) && EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, at + NONCE) == 1;
-	EVP_CIPHER_CTX_free(c);
 	out->n += sealed ? FW_SEAL_MORE + plain.n : 0;
 	return sealed ? 0 : FW_EIO;
 }
@@ -60,7 +69,6 @@ int fw_unseal(const unsigned char key[FW_SEAL_KEY], struct fw_str beside, struct
 		return FW_EIO;
 	bool opened = EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG, (void *)(uintptr_t)(sealed.p + NONCE)) == 1 &&
 		pass(c, inner, plain);
-	EVP_CIPHER_CTX_free(c);
 	if (opened)
 		*ret = (struct fw_str){ plain, inner.n };
 	return opened ? 0 : FW_EINVAL;

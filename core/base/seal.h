@@ -13,5 +13,7 @@ enum { FW_SEAL_KEY = 32, FW_SEAL_MORE = 28 }; /* bytes of a key; by how much the
 int fw_seal(const unsigned char key[FW_SEAL_KEY], struct fw_str beside, struct fw_str plain, struct fw_buf *out);
 /* Opens it, into the arena. 0; FW_EINVAL: it was sealed with another key or beside something else, or is damaged; FW_EIO; FW_ENOMEM. */
 int fw_unseal(const unsigned char key[FW_SEAL_KEY], struct fw_str beside, struct fw_str sealed, struct fw_arena *a, struct fw_str *ret);
+/* Each thread keeps a cipher; one that ends gives it back. */
+void fw_seal_forget(void);
 
 #endif

@@ -1,21 +1,15 @@
 #include "cli/explain_decision.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "check/needs.h"
 #include "cli/command.h"
+#include "cli/logged.h"
 #include "cli/open.h"
-#include "cli/stored.h"
 #include "server/config_decisions.h"
-#include "trace/log_find.h"
-#include "trace/log_sets.h"
 #include "trace/trace.h"
-
-enum { PATH = 4096, ASK_AGAIN_US = 10000 };
 
 struct remaking {
 	struct fw_arena arena;
@@ -37,20 +31,6 @@ struct remaking {
 	struct fw_explanation explanation;
 	struct fw_error err;
 };
-
-/* As answers have it: in small letters. */
-static void write_id(struct remaking *r)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *at = r->id_text;
-	for (unsigned i = 0; i < FW_LOG_ID; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = digits[r->id[i] >> 4];
-		*at++ = digits[r->id[i] & 15];
-	}
-	*at = 0;
-}
 
 static int open_config(struct remaking *r, const char *given)
 {
@@ -98,96 +78,27 @@ static int find(struct remaking *r)
 
 static int load_set(struct remaking *r)
 {
-	char rules[PATH], compliance[PATH], hash[64];
-	const struct fw_log_set *s = &r->found.set;
-	struct fw_errors errors;
-	bool has_compliance;
-	snprintf(hash, sizeof hash, "%.*s", (int)(s->hash.n < 40 ? s->hash.n : 40), s->hash.p);
-	if (strchr(hash, '/') || !fw_log_sets_find(r->decisions.log, hash, rules, compliance, sizeof rules, &has_compliance)) {
-		fw_fail(&r->err, FW_ENOENT, r->decisions.log, 0, "the decision is there, but not the rule set %s that made it", hash);
-		fw_hint(&r->err, "it would be in sets/%s", hash);
-		return FW_ENOENT;
-	}
-	struct fw_ruleset_options options = { .rules = rules, .compliance = has_compliance ? compliance : NULL, .timezone = s->timezone.p,
-		.currency = s->currency.p };
-	if (!(r->zones = options.zones = fw_zone_set_create()))
+	if (!(r->zones = fw_zone_set_create()))
 		return fw_fail(&r->err, FW_ENOMEM, NULL, 0, "out of memory");
-	fw_errors_init(&errors);
-	int rc = fw_ruleset_load(&options, &r->set, &errors);
-	if (rc < 0) {
-		r->err = errors.items[0];
-		fw_hint(&r->err, "it was made by floorwalker %s, this is " FW_VERSION, s->version.p);
-	} else if (!fw_str_is(s->hash, r->set->hash)) {
-		rc = fw_fail(&r->err, FW_EINVAL, rules, 0, "these are no longer the rules that made the decision: they were changed");
-	}
-	fw_errors_finish(&errors);
-	return rc;
-}
-
-/* The key that the store's secret makes for the log. */
-static int learn_store_key(struct remaking *r, unsigned char ret[FW_SEAL_KEY])
-{
-	int64_t until_us = fw_monotonic_us() + INT64_C(1000) * FW_LIMIT_STORE_GIVE_UP_MS;
-	int rc;
-	for (;;) {
-		fw_people_learn(r->stored.people);
-		rc = fw_people_sign(r->stored.people, FW_STR("decision log"), FW_STR("v1"), ret);
-		if (rc == 0 || fw_monotonic_us() > until_us)
-			break;
-		event_base_loop(r->stored.base, EVLOOP_NONBLOCK);
-		usleep(ASK_AGAIN_US);
-	}
-	return rc < 0 ? fw_fail(&r->err, rc, NULL, 0, "the store is out of reach, which has the key of what is logged") : 0;
-}
-
-struct key_wait {
-	struct fw_stored_wait wait;
-	unsigned char bytes[FW_SEAL_KEY];
-};
-
-static void on_key(void *ctx, int rc, const struct fw_seal_key *key)
-{
-	struct key_wait *w = ctx;
-	if (rc == 0)
-		memcpy(w->bytes, key->bytes, FW_SEAL_KEY);
-	w->wait = (struct fw_stored_wait){ true, rc };
+	return fw_logged_set_load(r->decisions.log, &r->found.set, r->zones, &r->set, &r->err);
 }
 
 static int find_key(struct remaking *r, unsigned char key[FW_SEAL_KEY])
 {
 	const struct fw_log_sealed *sealed = &r->found.decision.sealed;
-	struct key_wait w = { .wait = { false, 0 } };
 	uint64_t hash;
 	uint32_t period;
-	int rc = learn_store_key(r, key);
+	int rc = fw_logged_store_key(&r->stored, key, &r->err);
 	if (rc < 0 || !sealed->is_person)
 		return rc;
 	if ((rc = fw_log_whose(sealed, key, &r->arena, &hash, &period)) < 0)
 		return fw_fail(&r->err, rc, r->found.name, 0, "the decision was logged with another store's key, or it is damaged");
-	fw_seal_key_find(r->stored.people, hash, period, &r->arena, on_key, &w);
-	if ((rc = fw_stored_answer(&r->stored, &w.wait)) == FW_ENOENT) {
+	if ((rc = fw_logged_person_key(&r->stored, hash, period, &r->arena, key)) == FW_ENOENT) {
 		fw_fail(&r->err, rc, NULL, 0, "the decision is there, but the person whom it was made for was erased since, and "
 			"nobody can read it any more");
 		return rc;
 	}
-	if (rc < 0)
-		return fw_fail(&r->err, rc, NULL, 0, "the store cannot be asked for the key of what is logged of that person");
-	memcpy(key, w.bytes, FW_SEAL_KEY);
-	return 0;
-}
-
-static bool fits(const struct remaking *r)
-{
-	const struct fw_logged *l = &r->logged;
-	bool fine = true;
-	for (uint32_t i = 0; i < l->n_slots && fine; i++) {
-		fine = l->slots[i].slot < r->set->n_slots;
-		for (uint32_t k = 0; k < l->slots[i].n && fine; k++)
-			fine = l->slots[i].winners[k] < r->set->n_rules;
-	}
-	for (uint32_t i = 0; i < l->n_set_aside && fine; i++)
-		fine = l->set_aside[i] < r->set->n_rules;
-	return fine;
+	return rc < 0 ? fw_fail(&r->err, rc, NULL, 0, "the store cannot be asked for the key of what is logged of that person") : 0;
 }
 
 static int open_decision(struct remaking *r, const char *config)
@@ -204,7 +115,7 @@ static int open_decision(struct remaking *r, const char *config)
 		return rc;
 	rc = fw_log_unseal(&r->found, key, &r->arena, &r->logged, &r->record);
 	explicit_bzero(key, sizeof key);
-	if (rc == 0 && !fits(r))
+	if (rc == 0 && !fw_logged_fits(&r->logged, r->set))
 		rc = FW_EINVAL;
 	if (rc == 0)
 		rc = fw_logged_facts(&r->logged, &r->found.set.names, r->record, &r->arena, &r->facts);
@@ -309,7 +220,7 @@ int fw_explain_decision(const char *config, const char *id, bool json, bool chan
 		rc = fw_fail(&r.err, FW_EINVAL, NULL, 0, "\"%s\" is no decision's id", id);
 		fw_hint(&r.err, "it is the decisionId of an answer, such as 01993c1e-7a40-7c12-9d3e-0a1b2c3d4e5f");
 	}
-	write_id(&r);
+	fw_log_id_text(r.id, r.id_text);
 	if (rc == 0)
 		rc = open_config(&r, config);
 	if (rc == 0)

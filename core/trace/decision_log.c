@@ -255,6 +255,7 @@ static void *run(void *ctx)
 	close_file(l);
 	explicit_bzero(l->ring.memory, l->ring.size);
 	fw_buf_finish(&plain);
+	fw_seal_forget();
 	return NULL;
 }
 

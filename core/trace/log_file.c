@@ -225,6 +225,20 @@ bool fw_log_at(struct fw_str bytes, uint64_t at, char letter, struct fw_str *ret
 	return at >= FW_LOG_HEAD && is_at(bytes, at, ret_entry) && ret_entry->p[0] == letter;
 }
 
+const char *fw_log_id_text(const unsigned char id[FW_LOG_ID], char *buf)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = buf;
+	for (unsigned i = 0; i < FW_LOG_ID; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[id[i] >> 4];
+		*at++ = digits[id[i] & 15];
+	}
+	*at = 0;
+	return buf;
+}
+
 int64_t fw_log_id_us(const unsigned char id[FW_LOG_ID])
 {
 	int64_t ms = 0;

@@ -81,6 +81,8 @@ bool fw_log_at(struct fw_str bytes, uint64_t at, char letter, struct fw_str *ret
 
 /* "01234567-89ab-7…" to 16 bytes. False: it is no UUID. */
 bool fw_log_id(const char *text, unsigned char ret[FW_LOG_ID]);
+/* And back, in small letters; into buf of 37, returned. */
+const char *fw_log_id_text(const unsigned char id[FW_LOG_ID], char *buf);
 /* When it was made, in whole milliseconds: what a UUID of version 7 (RFC 9562) begins with. */
 int64_t fw_log_id_us(const unsigned char id[FW_LOG_ID]);
 

@@ -97,6 +97,24 @@ int fw_log_find(const char *folder, const unsigned char id[FW_LOG_ID], struct fw
 	return rc;
 }
 
+int fw_log_map_all(const char *folder, struct fw_arena *a, struct fw_log_found **ret, uint32_t *ret_n, struct fw_error *err)
+{
+	struct dirent **names;
+	int n = scandir(folder, &names, is_file, alphasort);
+	if (n < 0)
+		return fw_fail(err, FW_EIO, folder, 0, "the folder of the decision log cannot be read: %s", strerror(errno));
+	struct fw_log_found *files = FW_NEW_ARRAY(a, (size_t)n + 1, struct fw_log_found);
+	*ret_n = 0;
+	for (int i = 0; i < n; i++) {
+		if (files && map(folder, names[i]->d_name, 0, &files[*ret_n]))
+			++*ret_n;
+		free(names[i]);
+	}
+	free(names);
+	*ret = files;
+	return files ? 0 : fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
+}
+
 static int open_record(const struct fw_log_found *f, const unsigned char *key, struct fw_arena *a, struct fw_str *ret)
 {
 	struct fw_log_sealed person;

@@ -20,6 +20,9 @@ struct fw_log_found {
 int fw_log_find(const char *folder, const unsigned char id[FW_LOG_ID], struct fw_arena *a, struct fw_log_found *ret, struct fw_error *err);
 void fw_log_found_finish(struct fw_log_found *f);
 
+/* All files of the folder, mapped, the oldest first; their list lies in the arena, each to be finished. 0, FW_EIO or FW_ENOMEM. */
+int fw_log_map_all(const char *folder, struct fw_arena *a, struct fw_log_found **ret, uint32_t *ret_n, struct fw_error *err);
+
 /* Opens what is sealed with the key that seals it (the store's where nobody in particular asked): what was decided, and the record of the
  * person as it was read (n 0: there was none). In the arena. 0; FW_EINVAL: another key, or it is damaged; FW_EIO; FW_ENOMEM. */
 int fw_log_unseal(const struct fw_log_found *f, const unsigned char key[FW_SEAL_KEY], struct fw_arena *a, struct fw_logged *ret,

@@ -153,6 +153,42 @@ test('who is erased cannot be read in the log any more, whoever it was', async (
 	assert.equal(shop.command('store', 'check').status, 0);
 });
 
+test('other rules are tried on what was decided', async (t) => {
+	const shop = await open(t);
+	const known = { anonymousId: 'device-of-fiona-00001' }, gone = { anonymousId: 'device-of-grace-00001' };
+	await shop.send('batch', { batch: [1, 2, 3].flatMap(() => [event(known), event(gone)]) });
+	for (let i = 0; i < 6; i++) await shop.ask('decide', { ...known, context, slots: ['hero', 'hidden'] });
+	for (let i = 0; i < 3; i++) await shop.ask('decide', { anonymousId: `device-of-many-00000${i}`, context: { ...context, location: { country: 'DE' } }, slots: ['hero', 'strip'] });
+	await shop.ask('decide', { ...gone, context, slots: ['hero'] });
+	await shop.ask('explain', { ...known, context, slots: ['hero'] });
+	await shop.written();
+	await ask(`${shop.url}/v1/visitors/anonymous:${gone.anonymousId}`, undefined, { method: 'DELETE', ...bearer(secret) });
+	const replay = async (...args) => { const { status, stdout, stderr } = await runAside(['replay', '--config', shop.config, '--json', ...args]); return { status, stderr, ...(stdout ? JSON.parse(stdout) : {}) }; };
+	// By the rules that made them nothing changes.
+	const same = await replay();
+	assert.deepEqual([same.status, same.decisions, same.changed, same.notDetermined, same.explanations], [0, 9, 0, { erased: 1, no_rules: 0, different: 0, damaged: 0 }, 1], same.stderr);
+	// Another banner, a new rule for Germany, a slot less: each decision is compared by its winners and by what they show.
+	shop.write({ 'next/home.lua': readFileSync(join(shop.folder, 'shop/home.lua'), 'utf8'), 'next/rules.lua': `${rules('two').replace(/slot "hidden".*\n/, '').replace(/rule "capped".*\n/, '').replace(/cap .*\n/, '')}
+segment "germans" { when = { country = "DE" } }
+rule "germany" { slot = "hero", priority = 50, when = { segment = "germans" }, show = { banner = "de" } }
+` });
+	for (const jobs of ['1', '3']) {
+		const next = await replay('--rules', join(shop.folder, 'next'), '--jobs', jobs, '--samples', '2');
+		assert.deepEqual([next.status, next.decisions, next.changed, next.notDetermined.erased, next.samples.length], [0, 9, 9, 1, 2], next.stderr);
+		assert.deepEqual(next.slots.filter((s) => s.decisions).map((s) => [s.slot, s.channel, s.decisions, s.changed]).sort(), [['hero', 'web', 9, 9], ['hidden', 'api', 6, 6], ['strip', 'web', 3, 0]]);
+		const rule = (id) => { const { before, after, lost, gained } = next.rules.find((r) => r.rule === id); return [before, after, lost, gained]; };
+		assert.deepEqual([rule('boots'), rule('germany'), rule('capped')], [[6, 6, 0, 0], [0, 3, 0, 3], [1, 0, 1, 0]]);
+		assert.deepEqual(next.segments, [{ segment: 'germans', changed: 3 }]);
+		assert.match(next.samples[0].text, /^hero: /);
+	}
+	const failed = await runAside(['replay', '--config', shop.config, '--rules', join(shop.folder, 'next'), '--fail-above', '50']);
+	assert.equal(failed.status, 1);
+	assert.match(failed.stdout, /^9 decisions from \S+ to \S+: 9 would be others \(100 %\)\n1 could not be determined:\n  1: the person was erased since\n/);
+	assert.match(failed.stdout, /not what visitors would have done then/);
+	assert.match((await runAside(['replay', '--config', shop.config, '--log', join(shop.folder, 'shop')])).stderr, /there is no file of a decision log/);
+	assert.equal(shop.command('replay', '--fail-above', 'x').status, 2);
+});
+
 test('what is missing is said; what does not fit is dropped and counted; a death loses nothing that was written', async (t) => {
 	const shop = await open(t);
 	const who = { anonymousId: 'device-of-doris-00001', context };

@@ -1,0 +1,90 @@
+#include "trace/replay.h"
+
+/* Rules that were set aside then stay so, in both, by their ids; and afterwards none is. */
+static void set_aside(const struct fw_logged *l, struct fw_decider *before, struct fw_decider *after, bool on)
+{
+	for (uint32_t i = 0; i < l->n_set_aside; i++) {
+		uint32_t rule = l->set_aside[i], other = fw_ruleset_rule(after->set, fw_str(before->set->rules[rule].id));
+		fw_set_aside_put(before->set_aside, rule, INT64_MAX);
+		if (other != FW_NONE)
+			fw_set_aside_put(after->set_aside, other, INT64_MAX);
+	}
+	if (!on && l->n_set_aside) {
+		memset(before->set_aside, 0, fw_set_aside_bytes(before->set->n_rules));
+		memset(after->set_aside, 0, fw_set_aside_bytes(after->set->n_rules));
+	}
+}
+
+static bool as_logged(const struct fw_logged_slot *l, const struct fw_slot_answer *a)
+{
+	bool same = l->reason == a->reason && l->n == a->n;
+	for (uint32_t i = 0; same && i < a->n; i++)
+		same = l->winners[i] == a->winners[i].rule;
+	return same;
+}
+
+static bool differ(const struct fw_ruleset *before, const struct fw_slot_answer *a, const struct fw_ruleset *after,
+	const struct fw_slot_answer *b)
+{
+	if (!b)
+		return true;
+	bool same = a->n == b->n && fw_str_equal(a->content, b->content);
+	for (uint32_t i = 0; same && i < a->n; i++)
+		same = strcmp(before->rules[a->winners[i].rule].id, after->rules[b->winners[i].rule].id) == 0 &&
+			fw_str_equal(a->winners[i].content, b->winners[i].content);
+	return !same;
+}
+
+/* The slots of then, by their ids, as far as the other rules have them. */
+static uint32_t list_slots(const struct fw_logged *l, const struct fw_ruleset *before, const struct fw_ruleset *after, uint32_t *was,
+	uint32_t *is)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < l->n_slots; i++) {
+		was[i] = l->slots[i].slot;
+		uint32_t slot = fw_ruleset_slot(after, fw_str(before->slots[was[i]].id));
+		if (slot != FW_NONE)
+			is[n++] = slot;
+	}
+	return n;
+}
+
+static void compare(const struct fw_decider *before, const struct fw_decision *x, const struct fw_decider *after,
+	const struct fw_decision *y, struct fw_replayed *ret)
+{
+	uint32_t k = 0;
+	for (uint32_t i = 0; i < x->n_slots; i++) {
+		const struct fw_slot_answer *a = &x->slots[i], *b = k < y->n_slots ? &y->slots[k] : NULL;
+		if (b && strcmp(before->set->slots[a->slot].id, after->set->slots[b->slot].id) != 0)
+			b = NULL;
+		k += b != NULL;
+		ret->slots[i] = (struct fw_replayed_slot){ a, b, differ(before->set, a, after->set, b) };
+		ret->changed |= ret->slots[i].changed;
+	}
+	ret->n = x->n_slots;
+}
+
+int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_decider *before,
+	struct fw_decider *after, struct fw_arena *a, struct fw_replayed *ret)
+{
+	struct fw_decision x, y;
+	uint32_t *was = FW_NEW_ARRAY(a, l->n_slots, uint32_t), *is = FW_NEW_ARRAY(a, l->n_slots, uint32_t);
+	*ret = (struct fw_replayed){ .changed = false };
+	if (!was || !is || !(ret->slots = FW_NEW_ARRAY(a, l->n_slots, struct fw_replayed_slot)))
+		return FW_ENOMEM;
+	uint32_t n = list_slots(l, before->set, after->set, was, is);
+	int rc = fw_logged_facts(l, names, record, a, &ret->facts);
+	if (rc < 0)
+		return rc;
+	set_aside(l, before, after, true);
+	rc = fw_decide(before, &ret->facts, was, l->n_slots, a, &x);
+	if (rc == 0)
+		rc = fw_decide(after, &ret->facts, is, n, a, &y);
+	set_aside(l, before, after, false);
+	for (uint32_t i = 0; rc == 0 && i < x.n_slots; i++)
+		if (!as_logged(&l->slots[i], &x.slots[i]))
+			rc = FW_ECONFLICT;
+	if (rc == 0)
+		compare(before, &x, after, &y, ret);
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* A logged decision, made again by other rules: what they would have shown to the visitor of then, at that time. */
+#ifndef FW_TRACE_REPLAY_H
+#define FW_TRACE_REPLAY_H
+
+#include "trace/logged.h"
+
+struct fw_replayed_slot {
+	const struct fw_slot_answer *before, *after; /* after NULL: the other rules have no such slot */
+	bool changed; /* other winners, or what one of them shows is another */
+};
+
+struct fw_replayed {
+	struct fw_facts facts;
+	struct fw_replayed_slot *slots; /* as asked then */
+	uint32_t n;
+	bool changed; /* one of them */
+};
+
+/* `before` has the rules that decided, `after` the others; both with set_aside memory of their own. Everything lies in the arena. 0;
+ * FW_ECONFLICT: made again by its own rules it does not come out as it did, so nothing can be said of others; FW_EINVAL: damaged, or
+ * not of these rules; FW_ENOMEM. */
+int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_decider *before,
+	struct fw_decider *after, struct fw_arena *a, struct fw_replayed *ret);
+
+#endif
