@@ -16,6 +16,7 @@ store      = "lmdb:" .. data
 -- durability = "replicated" -- what is answered is in a replica, too
 plugins    = { web = {}, log = { file = folder .. "/messages.jsonl" } }
 geo        = { database = "../.geo/country.mmdb" }
+catalog    = { file = "shop/products.jsonl" } -- JSON lines, or a feed as Google Merchant takes it
 hosts      = { "shop.example" }
 cors       = { env "FW_PAGES" or "https://shop.example" } -- whose pages may ask with a write key: shop/pages
 keys       = env "FW_SECRET_KEY" and { write = { env "FW_WRITE_KEY" }, secret = { env "FW_SECRET_KEY" } }

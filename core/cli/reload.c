@@ -50,6 +50,9 @@ static int print_outcome(const struct fw_json *outcome, bool ok, const struct fw
 		return print_refusal(fw_json_get(outcome, "errors"), words->stays);
 	printf("%s: generation %d serves rule set %.*s\n", words->done, generation ? (int)generation->number : 0, (int)hash.n,
 		hash.p ? hash.p : "");
+	const char *broken = fw_json_text(fw_json_get(loaded, "catalog"), "broken").p;
+	if (broken)
+		fprintf(stderr, "%s\nthe feed is broken; the former products stay\n", broken);
 	for (const struct fw_json *u = unchanged ? unchanged->child : NULL; u; u = u->next)
 		fprintf(stderr, "%s: changes with the next start only\n", u->string.p ? u->string.p : "");
 	return FW_EXIT_DONE;

@@ -54,6 +54,20 @@ static void print_last_load(const struct fw_json *load)
 	}
 }
 
+static void print_catalog(const struct fw_json *catalog)
+{
+	const struct fw_json *broken = fw_json_get(catalog, "broken");
+	double left_out = number_of(catalog, "leftOut");
+	if (!catalog || catalog->type != FW_JSON_OBJECT)
+		return;
+	printf("catalogue   %.0f products, of %s", number_of(catalog, "products"), text_of(catalog, "feedTime"));
+	if (left_out > 0)
+		printf("; %.0f left out, the log says why", left_out);
+	printf("\n");
+	if (broken && broken->type == FW_JSON_STRING)
+		printf("            the feed is broken since: %s\n", broken->string.p);
+}
+
 static void print_generation(const struct fw_json *s)
 {
 	const struct fw_json *loaded = fw_json_get(s, "loaded"), *kept = fw_json_get(s, "kept");
@@ -65,6 +79,7 @@ static void print_generation(const struct fw_json *s)
 		kept && kept->boolean ? ", from the last good copy: the files do not load" : "");
 	printf("rule set    %s: %d rules, %d slots, %d guards, %d tests\n", text_of(loaded, "ruleSet"), (int)number_of(loaded, "rules"),
 		(int)number_of(loaded, "slots"), (int)number_of(loaded, "guards"), (int)number_of(loaded, "tests"));
+	print_catalog(fw_json_get(loaded, "catalog"));
 	print_plugins(loaded);
 }
 

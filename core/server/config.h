@@ -82,6 +82,7 @@ struct fw_config {
 	const struct fw_json *consent, *decisions; /* objects, or NULL */
 	const struct fw_json *check; /* "error", "warn", or NULL */
 	struct fw_stream_limits streams;
+	const char *catalog;        /* the file of the products' feed, or NULL */
 };
 
 /* The path that is used: `given` (--config) or the first of ./floorwalker.lua, /etc/floorwalker/floorwalker.lua that

@@ -153,6 +153,16 @@ static int key_geo(struct fw_config *c, const struct fw_json *v, struct fw_error
 	return rc == 0 && database ? fw_config_path(c, database, &c->geo_database, err) : rc;
 }
 
+static int key_catalog(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
+{
+	static const char *const known[] = { "file", NULL };
+	int rc = fw_config_only(v, known, err);
+	const struct fw_json *file = fw_json_get(v, "file");
+	if (rc == 0 && !file)
+		return fw_fail(err, FW_EINVAL, NULL, 0, "catalog wants a file: { file = \"products.jsonl\" }");
+	return rc < 0 ? rc : fw_config_path(c, file, &c->catalog, err);
+}
+
 static int key_keys(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
 	static const char *const known[] = { "write", "secret", "identity", NULL };
@@ -361,7 +371,8 @@ static const struct {
 } keys[] = {
 	{ "listen", key_listen }, { "workers", key_workers }, { "run", key_run }, { "rules", key_rules },
 	{ "compliance", key_compliance }, { "store", key_store }, { "durability", key_durability }, { "spool", key_spool },
-	{ "plugins", key_plugins }, { "plugin_path", key_plugin_path }, { "geo", key_geo }, { "keys", key_keys },
+	{ "plugins", key_plugins }, { "plugin_path", key_plugin_path }, { "geo", key_geo }, { "catalog", key_catalog },
+	{ "keys", key_keys },
 	{ "consent", key_consent }, { "retain", key_retain }, { "decisions", key_decisions }, { "holdout", key_holdout },
 	{ "timezone", key_timezone }, { "currency", key_currency }, { "limits", key_limits }, { "proxies", key_proxies },
 	{ "hosts", key_hosts }, { "cors", key_cors }, { "user", key_user }, { "group", key_group }, { "log", key_log },

@@ -167,6 +167,8 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 	if (rc == 0)
 		rc = try_rules(e, report);
 	if (rc == 0)
+		rc = fw_engine_load_catalog(e, report);
+	if (rc == 0)
 		rc = map_counts(e, report);
 	if (rc < 0)
 		fw_engine_destroy(e);
@@ -199,6 +201,7 @@ void fw_engine_destroy(struct fw_engine *e)
 		munmap(e->counts, e->counts_bytes * e->workers);
 	if (e->set_aside)
 		munmap(e->set_aside, e->set_aside_bytes);
+	fw_catalog_destroy(e->catalog);
 	fw_triggers_destroy(e->triggers);
 	fw_ruleset_destroy(e->set);
 	fw_signal_shared_destroy(e->signals);
@@ -229,6 +232,7 @@ void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 	fw_json_text_value(out, engine->decisions.log);
 	fw_json_key(out, "decisionSample");
 	fw_json_number(out, engine->decisions.log ? engine->decisions.sample : 0);
+	fw_engine_describe_catalog(engine, out);
 }
 
 struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsigned number, struct fw_slot_page *page,

@@ -23,6 +23,9 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 void fw_engine_destroy(struct fw_engine *engine);
 /* The rule set's hash. */
 const char *fw_engine_hash(const struct fw_engine *engine);
+/* The catalogue, or NULL; in a worker its own copy, by the fork. */
+struct fw_catalog;
+struct fw_catalog *fw_engine_catalog(struct fw_engine *engine);
 /* Members "rules", "slots" … of an open object. */
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out);
 

@@ -247,6 +247,7 @@ static int read_facts(struct fw_engine_run *run)
 		request.now_us = fw_now_us();
 	}
 	fw_facts_init(&run->facts, &run->arena, run->worker->people && q->person.id.n);
+	run->facts.products = run->worker->engine->set->products;
 	return fw_signal_read(run->worker->signals, &request, &run->facts);
 }
 

@@ -2,6 +2,7 @@
 #ifndef FW_SERVER_ENGINE_OWN_H
 #define FW_SERVER_ENGINE_OWN_H
 
+#include "catalog/catalog.h"
 #include "decide/decide.h"
 #include "decide/selftest.h"
 #include "decide/trigger.h"
@@ -29,6 +30,7 @@ struct fw_engine {
 	uint32_t tests;
 	int64_t since_us;
 	struct fw_config_decisions decisions;
+	struct fw_catalog *catalog;     /* NULL: the configuration names none */
 };
 
 struct fw_decision_log;
@@ -135,6 +137,11 @@ int fw_engine_look(struct fw_engine_run *run, bool *ret_same);
 void fw_engine_watched(struct fw_engine_run *run);
 /* Of one who watches: whose records the answer hangs on. */
 void fw_engine_note_rows(struct fw_engine_run *run);
+/* engine_catalog.c: reads the feed, if the configuration names one, and lets the rules know it. 0, or with the error in the report. */
+int fw_engine_load_catalog(struct fw_engine *e, struct fw_report *report);
+/* The member "catalog" of an open object, null without one; gauges. */
+void fw_engine_describe_catalog(const struct fw_engine *e, struct fw_json_out *out);
+void fw_engine_catalog_metrics(const struct fw_engine *e, struct fw_buf *out);
 
 /* engine_run.c: those that are idle, and the sample, when the worker ends. */
 void fw_engine_free_runs(struct fw_engine_worker *w);

@@ -197,6 +197,10 @@ void fw_engine_metrics(const struct fw_engine *e, struct fw_buf *out)
 			series(out, "rule_function_failures_total", "rule", e->set->rules[i].id, sum.rules[i].failed);
 			shown++;
 		}
+		fw_buf_printf(out, "# HELP floorwalker_out_of_stock_total Candidates refused for a product that is out of stock, since the "
+			"rule set was loaded.\n# TYPE floorwalker_out_of_stock_total counter\n"
+			"floorwalker_out_of_stock_total %" PRIu64 "\n", sum.all->out_of_stock);
 	}
+	fw_engine_catalog_metrics(e, out);
 	fw_arena_finish(&arena);
 }

@@ -7,6 +7,7 @@
 #include "server/living.h"
 #include "server/metrics.h"
 #include "server/plugins_own.h"
+#include "server/stock.h"
 #include "server/worker.h"
 
 static void answer_livez(struct fw_plugin_instance *self, struct fw_plugin_request *r)
@@ -74,20 +75,36 @@ static void answer_metrics(struct fw_plugin_instance *self, struct fw_plugin_req
 	fw_buf_finish(&b);
 }
 
+static void take_products(struct fw_plugin_instance *self, struct fw_plugin_request *r)
+{
+	(void)self;
+	fw_stock_post(r->worker->stock, r->http);
+}
+
+static void answer_product(struct fw_plugin_instance *self, struct fw_plugin_request *r)
+{
+	(void)self;
+	fw_stock_get(r->worker->stock, r->http, r->rest);
+}
+
 static const struct {
 	const char *path;
 	struct fw_endpoint endpoint;
+	enum fw_http_method method;
+	enum fw_http_route_kind kind;
 } own[] = {
-	{ "/livez", { FW_PLUGIN_ACCESS_ANY, NULL, answer_livez, false } },
-	{ "/readyz", { FW_PLUGIN_ACCESS_ANY, NULL, answer_readyz, true } },
-	{ "/metrics", { FW_PLUGIN_ACCESS_LOOPBACK, NULL, answer_metrics, false } },
+	{ "/livez", { FW_PLUGIN_ACCESS_ANY, NULL, answer_livez, false }, FW_HTTP_GET, FW_HTTP_ROUTE_EXACT },
+	{ "/readyz", { FW_PLUGIN_ACCESS_ANY, NULL, answer_readyz, true }, FW_HTTP_GET, FW_HTTP_ROUTE_EXACT },
+	{ "/metrics", { FW_PLUGIN_ACCESS_LOOPBACK, NULL, answer_metrics, false }, FW_HTTP_GET, FW_HTTP_ROUTE_EXACT },
+	{ "/v1/products", { FW_PLUGIN_ACCESS_SECRET, NULL, take_products, false }, FW_HTTP_POST, FW_HTTP_ROUTE_EXACT },
+	{ "/v1/products/", { FW_PLUGIN_ACCESS_SECRET, NULL, answer_product, false }, FW_HTTP_GET, FW_HTTP_ROUTE_PREFIX },
 };
 
 int fw_request_claim(struct fw_http_routes *routes, struct fw_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < sizeof own / sizeof *own && rc == 0; i++)
-		rc = fw_http_route_add(routes, FW_HTTP_MASK(FW_HTTP_GET), own[i].path, FW_HTTP_ROUTE_EXACT, "the server",
+		rc = fw_http_route_add(routes, FW_HTTP_MASK(own[i].method), own[i].path, own[i].kind, "the server",
 			(void *)(uintptr_t)&own[i].endpoint, err);
 	return rc;
 }

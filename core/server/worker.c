@@ -16,6 +16,7 @@
 #include "server/request.h"
 #include "server/sending.h"
 #include "server/spool_drain.h"
+#include "server/stock.h"
 #include "server/streams.h"
 #include "signal/signal.h"
 
@@ -190,6 +191,9 @@ static int make(struct fw_worker *w, struct fw_error *err)
 		return FW_ENOMEM;
 	if (fw_living_spool(w->living) && !(w->spool = fw_drain_create(w->engine, w->base)))
 		return FW_ENOMEM;
+	struct fw_catalog *catalog = fw_engine_catalog(w->made->engine);
+	if (catalog && !(w->stock = fw_stock_create(catalog, fw_people_store(fw_living_people(w->living)), w->base)))
+		return FW_ENOMEM;
 	struct fw_store *shared = fw_living_shared(w->living);
 	if (shared && !(w->aside = fw_aside_create(w->made->engine, w->page, shared, w->base)))
 		return FW_ENOMEM;
@@ -222,6 +226,7 @@ static void finish(struct fw_worker *w)
 	fw_rates_destroy(w->rates);
 	fw_living_destroy(w->living);
 	fw_aside_destroy(w->aside);
+	fw_stock_destroy(w->stock);
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i])
 			event_free(events[i]);
@@ -259,6 +264,7 @@ _Noreturn void fw_worker_run(const struct fw_made *made, unsigned number, int ch
 		fw_plugins_stop(made->plugins);
 	} else {
 		fw_living_greet(w.living);
+		fw_stock_greet(w.stock);
 		if (!event_base_got_break(w.base)) {
 			fw_channel_tell_all(channel, FW_TELL_UP, (int)number, getpid(), 0, NULL);
 			event_base_dispatch(w.base);

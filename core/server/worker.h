@@ -11,6 +11,7 @@ struct fw_drain;
 struct fw_living;
 struct fw_rates;
 struct fw_sending;
+struct fw_stock;
 struct fw_streams;
 
 struct fw_worker {
@@ -36,6 +37,7 @@ struct fw_worker {
 	uint64_t accepted_seen;
 	bool paused, draining;
 	int status; /* to exit with */
+	struct fw_stock *stock; /* NULL: there is no catalogue */
 };
 
 /* Runs and exits the process. `channel` is its end towards the master. */

@@ -67,8 +67,10 @@ rule "back-in-stock" {
   expires   = "12h",
   class     = "service",
   when      = { event = { product_id = known() } },
-  send      = function(v) return { text = "It is back: " .. v:get("event.name", "what you asked for") } end,
-  note      = "Only to those who asked to be told, so it is a service and not an advertisement.",
+  send      = function(v)
+    return { product = v.event.product_id, text = "It is back: " .. v:get("event.name", "what you asked for") }
+  end,
+  note      = "Only to those who asked to be told, so it is a service and not an advertisement. It names its product: sold out again, it is not sent.",
 }
 
 guard "letters-by-day" {

@@ -51,6 +51,18 @@ rule "size-advice" {
   show     = { widget = "size-advice", text = "Not sure about the size? Ask a person" },
 }
 
+rule "lamp-for-the-tent" {
+  slot     = "product.extra",
+  priority = 15,
+  when     = {
+    cart     = { contains = { category = "tents" } },
+    in_stock = { product = "hut-lamp" },
+    price    = { product = "hut-lamp", at_most = 50 },
+  },
+  show     = { product = "hut-lamp", text = "Light for the evening" },
+  note     = "While it is there, and cheap enough to be taken along.",
+}
+
 test "far away takes longer" {
   given  = { country = "CA", region = "CA-NU" },
   expect = { ["product.delivery"] = "delivery-far-north" },
@@ -78,6 +90,30 @@ test "boots in the cart call for a care kit" {
 
 test "one care kit is enough" {
   given  = { cart = { contains = { category = { "boots" }, product = { "SKU-31", "care-kit" } } } },
+  expect = { ["product.extra"] = "default" },
+}
+
+test "a care kit that is sold out is not shown" {
+  given  = {
+    cart     = { contains = { category = { "boots" }, product = { "SKU-31" } } },
+    in_stock = { product = "care-kit", is = false },
+  },
+  expect = { ["product.extra"] = "default" },
+}
+
+test "a tent wants a lamp, if there is a cheap one" {
+  given  = {
+    cart     = { contains = { category = { "tents" }, product = { "T-1" } } },
+    in_stock = { product = "hut-lamp", is = true }, price = { product = "hut-lamp", is = 42.7 },
+  },
+  expect = { ["product.extra"] = "lamp-for-the-tent" },
+}
+
+test "the lamp has become dear" {
+  given  = {
+    cart     = { contains = { category = { "tents" }, product = { "T-1" } } },
+    in_stock = { product = "hut-lamp", is = true }, price = { product = "hut-lamp", is = 62 },
+  },
   expect = { ["product.extra"] = "default" },
 }
 
