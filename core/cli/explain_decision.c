@@ -153,6 +153,9 @@ static int explain(struct remaking *r, bool changes)
 		rc = fw_needs_find(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	if (rc < 0)
 		return fw_fail(&r->err, rc, NULL, 0, "out of memory");
+	if (r->facts.then && r->facts.then->lost)
+		return fw_fail(&r->err, FW_ENOENT, NULL, 0, "what is asked for now was not asked of the catalogue then: what it would have said "
+			"is not in the log");
 	memcpy(e->id, r->id_text, sizeof e->id);
 	e->at_us = r->found.decision.at_us;
 	return 0;

@@ -271,7 +271,8 @@ static void replay_one(struct replay *r, const struct job *j, struct fw_arena *a
 	if (rc == 0)
 		rc = fw_replay(&l, &s->about.names, record, &s->decider, &r->after.decider, a, &replayed);
 	if (rc < 0) {
-		fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : FW_REPLAY_DAMAGED);
+		fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS
+			: FW_REPLAY_DAMAGED);
 		return;
 	}
 	fw_log_id_text(f.decision.id, id);

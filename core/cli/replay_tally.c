@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 
-static const char *const gap_names[FW_REPLAY_GAPS] = { "erased", "no_rules", "different", "damaged" };
+static const char *const gap_names[FW_REPLAY_GAPS] = { "erased", "no_rules", "different", "no_products", "damaged" };
 static const char *const gap_texts[FW_REPLAY_GAPS] = { "the person was erased since", "the rules that made it are gone",
-	"made again it comes out differently", "it is damaged" };
+	"made again it comes out differently", "the other rules ask of products what was not asked then", "it is damaged" };
 
 int fw_replay_id(struct fw_replay_ids *ids, struct fw_arena *a, const char *text, uint32_t *ret)
 {

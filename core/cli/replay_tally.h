@@ -12,6 +12,7 @@ enum fw_replay_gap {
 	FW_REPLAY_ERASED,     /* the person was, since */
 	FW_REPLAY_NO_RULES,   /* the rule set that made it is not kept any more */
 	FW_REPLAY_DIFFERENT,  /* made again it does not come out as it did */
+	FW_REPLAY_NO_PRODUCTS, /* the other rules ask of the catalogue what was not asked then */
 	FW_REPLAY_DAMAGED,
 	FW_REPLAY_GAPS,
 };

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "fact/products.h"
+#include "fact/products_then.h"
 
 struct looking {
 	const struct fw_facts *facts;
@@ -20,10 +21,15 @@ static bool is_sold_out(const struct looking *x, struct fw_str id)
 		if (a->query.fact == FW_FACT_IN_STOCK && fw_str_equal_fold(a->query.key, id))
 			return a->value.state == FW_KNOWN && !a->value.boolean;
 	}
+	if (f->then && f->then->again)
+		return fw_products_then_sold_out(f->then, id);
 	if (!f->products)
 		return false;
 	uint32_t number = fw_products_find(f->products, id);
-	return number == FW_NO_PRODUCT || fw_products_sold_out(f->products, number);
+	bool sold_out = number == FW_NO_PRODUCT || fw_products_sold_out(f->products, number);
+	if (f->then)
+		fw_products_then_note_stock(f, id, sold_out);
+	return sold_out;
 }
 
 static bool names_product(struct fw_str key)
@@ -91,7 +97,8 @@ int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw
 #ifdef FW_BREAK_STOCK /* what is sold out is shown, and sent */
 	return 0;
 #endif
-	if ((!facts->products && !facts->n_product_answers) || !memmem(content.p, content.n, "\"product", sizeof "\"product" - 1))
+	bool knows = facts->products || facts->n_product_answers || (facts->then && facts->then->again);
+	if (!knows || !memmem(content.p, content.n, "\"product", sizeof "\"product" - 1))
 		return 0;
 	if (fw_json_parse(a, content.p, content.n, &tree, NULL) < 0)
 		return FW_ENOMEM;

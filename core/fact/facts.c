@@ -4,6 +4,7 @@
 
 #include "fact/history.h"
 #include "fact/products.h"
+#include "fact/products_then.h"
 
 static const struct fw_value absent = { .state = FW_ABSENT };
 static const struct fw_value out_of_reach = { .state = FW_OUT_OF_REACH };
@@ -165,7 +166,12 @@ static struct fw_value ask_product(const struct fw_facts *f, const struct fw_que
 	for (unsigned i = 0; i < f->n_product_answers; i++)
 		if (f->product_answers[i].query.fact == query->fact && fw_str_equal(f->product_answers[i].query.key, query->key))
 			return f->product_answers[i].value;
-	return f->products ? fw_products_ask(f->products, query, f->has_clock ? f->now_us : 0, f->arena) : absent;
+	if (f->then && f->then->again)
+		return fw_products_then_ask(f->then, query);
+	struct fw_value value = f->products ? fw_products_ask(f->products, query, f->has_clock ? f->now_us : 0, f->arena) : absent;
+	if (f->then)
+		fw_products_then_note(f, query, &value);
+	return value;
 }
 
 struct fw_value fw_facts_ask(const struct fw_facts *f, const struct fw_query *query)

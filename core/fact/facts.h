@@ -83,6 +83,7 @@ enum fw_consent_basis {
 
 struct fw_history;
 struct fw_products; /* products.h */
+struct fw_products_then; /* products_then.h */
 
 struct fw_facts {
 	struct fw_arena *arena;
@@ -116,6 +117,7 @@ struct fw_facts {
 	const struct fw_products *products; /* what the store sells; NULL: nobody knows */
 	struct fw_product_answer *product_answers;
 	unsigned n_product_answers;
+	struct fw_products_then *then; /* notes what is asked of products, or says it again; NULL: neither */
 };
 
 /* An empty visitor: every fact absent, except that with `profile_in_reach` false those which come from the profile

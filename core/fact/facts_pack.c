@@ -183,6 +183,20 @@ static void get_value(struct reading *r, struct fw_value *ret, int depth)
 	}
 }
 
+void fw_value_pack(const struct fw_value *v, struct fw_buf *out)
+{
+	put_value(out, v);
+}
+
+int fw_value_unpack(struct fw_unpack *u, struct fw_arena *a, struct fw_value *ret)
+{
+	struct reading r = { .u = *u, .arena = a };
+	get_value(&r, ret, 0);
+	*u = r.u;
+	u->failed |= r.rc == FW_EINVAL;
+	return r.rc == FW_ENOMEM ? FW_ENOMEM : 0;
+}
+
 static struct fw_member *get_members(struct reading *r, unsigned *ret_n)
 {
 	unsigned n = fw_unpack_bounded(&r->u, ITEMS_MOST);

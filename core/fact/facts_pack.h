@@ -14,6 +14,10 @@
 #include "base/pack.h"
 #include "fact/facts.h"
 
+/* A value alone. Failure is the buffer's; the reader's, and 0 or FW_ENOMEM. */
+void fw_value_pack(const struct fw_value *v, struct fw_buf *out);
+int fw_value_unpack(struct fw_unpack *u, struct fw_arena *a, struct fw_value *ret);
+
 /* Appends the bytes of a request's facts; failure is the buffer's. */
 void fw_facts_pack(const struct fw_facts *f, struct fw_buf *out);
 

@@ -78,6 +78,7 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	struct fw_engine_worker *w = run->worker;
 	run->logged = NULL;
 	run->logged_bytes = (struct fw_str){ NULL, 0 };
+	run->facts.then = NULL;
 	if (!is_in_sample(run))
 		return;
 	if (run->reading.read == FW_PROFILE_LOST) {
@@ -86,6 +87,8 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	}
 	struct fw_logged *l = FW_NEW(&run->arena, struct fw_logged);
 	fw_facts_pack(&run->facts, begin_scratch(w));
+	if (l && run->facts.products && !(run->facts.then = l->then = FW_NEW(&run->arena, struct fw_products_then)))
+		l = NULL;
 	if (l && keep_scratch(run, &l->facts) && fw_logged_take_set_aside(l, &w->decider, run->facts.now_us, &run->arena) == 0)
 		run->logged = l;
 	else
@@ -102,6 +105,8 @@ static void keep(struct fw_engine_run *run, const char id[37], int rc)
 	l->reading = run->reading;
 	l->caps_lost = run->reading.read == FW_PROFILE_READ && !run->facts.caps_in_reach;
 	memcpy(run->logged_id, id, sizeof run->logged_id);
+	if (l->then && l->then->lost)
+		rc = FW_ELIMIT;
 	if (rc == 0)
 		fw_logged_write(l, begin_scratch(run->worker));
 	if (rc < 0 || !keep_scratch(run, &run->logged_bytes)) {

@@ -36,12 +36,14 @@ void fw_logged_write(const struct fw_logged *l, struct fw_buf *out)
 	}
 	for (int i = 0; i < 3; i++) /* the seed of rollouts, arm, propensity */
 		fw_pack_number(out, 0);
-	if (l->n_own)
-		fw_pack_number(out, l->n_own);
+	fw_pack_number(out, l->n_own);
 	for (uint32_t i = 0; i < l->n_own; i++) {
 		fw_pack_number(out, l->own[i].use);
 		fw_pack_fixed(out, l->own[i].rule);
 	}
+	fw_buf_putc(out, l->then != NULL);
+	if (l->then)
+		fw_products_then_pack(l->then, out);
 }
 
 /* A list of at most as many as there are bytes left, since each takes one. */
@@ -101,7 +103,7 @@ static int get_calls(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *
 
 static int get_own(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *ret)
 {
-	ret->n_own = u->failed || u->p == u->end ? 0 : get_count(u);
+	ret->n_own = get_count(u);
 	if (!(ret->own = FW_NEW_ARRAY(a, ret->n_own, struct fw_logged_own)))
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < ret->n_own; i++) {
@@ -132,7 +134,7 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 		return FW_ENOMEM;
 	for (int i = 0; i < 3; i++)
 		u.failed |= fw_unpack_number(&u) != 0;
-	if (get_own(&u, a, &l) < 0)
+	if (get_own(&u, a, &l) < 0 || (fw_unpack_bounded(&u, 1) && fw_products_then_unpack(&u, a, &l.then) < 0))
 		return FW_ENOMEM;
 	if (u.failed || u.p != u.end)
 		return FW_EINVAL;
@@ -258,6 +260,7 @@ int fw_logged_facts(const struct fw_logged *l, const struct fw_facts_names *name
 		rc = fw_profile_complete(ret, &reading);
 	if (rc == 0)
 		rc = mark_own(l, ret, a);
+	ret->then = l->then;
 	if (rc == 0 && l->caps_lost)
 		ret->caps_in_reach = false;
 	return rc;

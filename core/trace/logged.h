@@ -8,13 +8,15 @@
  *   set aside     how many, then the numbers of the rules
  *   functions     how many were called, then of each its number and its outcome
  *   seeds, arm, propensity   a number each: 0 until there are any
- *   own           if there are any: how many of the places under caps that the record has whoever asked showed already, then of each its
- *                 number among them, and for which rule (8 bytes) */
+ *   own           how many of the places under caps that the record has whoever asked showed already, then of each its number among
+ *                 them, and for which rule (8 bytes)
+ *   products      a byte, 1 if there was a catalogue; then what it said (fact/products_then.h) */
 #ifndef FW_TRACE_LOGGED_H
 #define FW_TRACE_LOGGED_H
 
 #include "decide/decide.h"
 #include "fact/facts_pack.h"
+#include "fact/products_then.h"
 #include "profile/complete.h"
 
 struct fw_logged_slot {
@@ -51,6 +53,7 @@ struct fw_logged {
 	uint32_t *set_aside, n_set_aside;
 	struct fw_logged_own *own;
 	uint32_t n_own;
+	struct fw_products_then *then; /* NULL: there was no catalogue */
 	struct fw_logged_call *calls;
 	uint32_t n_calls;
 };
@@ -67,8 +70,8 @@ int fw_logged_take_own(struct fw_logged *l, const struct fw_facts *f, struct fw_
 /* The rules that are set aside at that time, of a set of so many. 0 or FW_ENOMEM. */
 int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, int64_t now_us, struct fw_arena *a);
 
-/* The facts that the decision was made from, again; `record` of the person as it was read. `names` go with the packed facts.
- * 0, FW_EINVAL, FW_ENOMEM. */
+/* The facts that the decision was made from, again, with the catalogue's answers of then: whether others were asked for, `lost` of
+ * ret->then tells. `record` of the person as it was read. `names` go with the packed facts. 0, FW_EINVAL, FW_ENOMEM. */
 int fw_logged_facts(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_arena *a,
 	struct fw_facts *ret);
 

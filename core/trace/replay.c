@@ -84,6 +84,8 @@ int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, str
 	for (uint32_t i = 0; rc == 0 && i < x.n_slots; i++)
 		if (!as_logged(&l->slots[i], &x.slots[i]))
 			rc = FW_ECONFLICT;
+	if (rc == 0 && ret->facts.then && ret->facts.then->lost)
+		rc = FW_ENOENT;
 	if (rc == 0)
 		compare(before, &x, after, &y, ret);
 	return rc;

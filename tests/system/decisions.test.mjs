@@ -114,6 +114,37 @@ test('what was decided is explained byte for byte, later and elsewhere', async (
 	assert.equal((await shop.explained(seen[0][0], '--json')).stdout, seen[0][1]);
 });
 
+test('what the catalogue said then is said again, whatever it says now', async (t) => {
+	const rule = (id, priority, more) => `rule "${id}" { slot = "sale", priority = ${priority}, ${more} }\n`;
+	const sale = `slot "sale" { channel = "web" }\n${rule('cheap', 2, 'when = { price = { product = "B-7", at_most = 50 } }, show = { products = { "B-7", "L-1" } }')}${rule('lamp', 1, 'show = { product = "L-1" }')}`;
+	const item = (id, price) => JSON.stringify({ id, availability: 'in_stock', price });
+	const shop = await open(t, { files: { 'shop/sale.lua': sale, 'feed.jsonl': `${item('B-7', 90)}\n${item('L-1', 20)}\n` }, config: { catalog: { file: 'feed.jsonl' } } });
+	const all = [], tell = async (...products) => assert.equal((await shop.ask('products', { products })).body.changed, products.length);
+	const look = async () => {
+		const [decided, given] = [await shop.ask('decide', { slots: ['sale'] }), await shop.ask('explain', { slots: ['sale'] })];
+		all.push({ id: given.id, text: given.text, decision: decided });
+		return decided.body.decisions.sale.content;
+	};
+	assert.deepEqual(await look(), { product: 'L-1' });
+	await tell({ id: 'B-7', price: 45 });
+	await until(async () => JSON.stringify(await look()) === '{"products":["B-7","L-1"]}');
+	await tell({ id: 'L-1', availability: 'out_of_stock' });
+	await until(async () => JSON.stringify(await look()) === '{"products":["B-7"]}');
+	await tell({ id: 'B-7', availability: 'out_of_stock' });
+	await until(async () => (await look() ?? null) === null);
+	await until(async () => await shop.count('logged_total') >= 2 * all.length, { what: 'all are written' });
+	for (const { id, text, decision } of all) {
+		assert.equal((await shop.explained(id, '--json')).stdout, `${text}\n`);
+		const { status, stdout } = await shop.explained(decision.id, '--json');
+		assert.equal(status, 0);
+		assert.deepEqual(JSON.parse(stdout).slots.sale.winners, decision.body.decisions.sale.winners.map((w) => w.rule));
+	}
+	// Other rules may ask of products what was not asked then.
+	shop.write({ 'next/decisions.lua': rules('one'), 'next/sale.lua': sale.replace('"B-7", at_most', '"L-1", at_most') });
+	const { notDetermined, decisions } = JSON.parse((await runAside(['replay', '--config', shop.config, '--rules', join(shop.folder, 'next'), '--json'])).stdout);
+	assert.deepEqual([decisions, notDetermined.no_products], [0, all.length]);
+});
+
 test('who is erased cannot be read in the log any more, whoever it was', async (t) => {
 	const shop = await open(t);
 	const known = { anonymousId: 'device-of-berta-00001', userId: 'user-berta' }, other = { anonymousId: 'device-of-clara-00001', userId: 'user-clara' };
@@ -166,7 +197,7 @@ test('other rules are tried on what was decided', async (t) => {
 	const replay = async (...args) => { const { status, stdout, stderr } = await runAside(['replay', '--config', shop.config, '--json', ...args]); return { status, stderr, ...(stdout ? JSON.parse(stdout) : {}) }; };
 	// By the rules that made them nothing changes.
 	const same = await replay();
-	assert.deepEqual([same.status, same.decisions, same.changed, same.notDetermined, same.explanations], [0, 9, 0, { erased: 1, no_rules: 0, different: 0, damaged: 0 }, 1], same.stderr);
+	assert.deepEqual([same.status, same.decisions, same.changed, same.notDetermined, same.explanations], [0, 9, 0, { erased: 1, no_rules: 0, different: 0, no_products: 0, damaged: 0 }, 1], same.stderr);
 	// Another banner, a new rule for Germany, a slot less: each decision is compared by its winners and by what they show.
 	shop.write({ 'next/home.lua': readFileSync(join(shop.folder, 'shop/home.lua'), 'utf8'), 'next/rules.lua': `${rules('two').replace(/slot "hidden".*\n/, '').replace(/rule "capped".*\n/, '').replace(/cap .*\n/, '')}
 segment "germans" { when = { country = "DE" } }

@@ -134,10 +134,16 @@ static struct fw_str some_body(struct fw_arena *a, uint32_t number)
 	static const char *channels[] = { "email" };
 	struct fw_logged_slot slots[] = { { number, FW_SLOT_RULE, winners, 2 }, { 1, FW_SLOT_NONE, NULL, 0 } };
 	struct fw_logged_call calls[] = { { 4, FW_LOGGED_TRUE }, { 5, FW_LOGGED_OVER_BUDGET } };
+	struct fw_logged_own own[] = { { 2, 77 } };
+	struct fw_product_answer answers[] = {
+		{ { .fact = FW_FACT_PRICE, .key = FW_STR("b-7") }, { .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = 49.5 } },
+		{ { .fact = FW_FACT_IN_STOCK, .key = FW_STR("b-8") }, { .state = FW_ABSENT } } };
+	struct fw_product_stock stock[] = { { FW_STR("B-7"), false }, { FW_STR("L-1"), true } };
+	struct fw_products_then then = { .answers = answers, .n_answers = 2, .stock = stock, .n_stock = 2 };
 	const struct fw_logged l = { .explanation = true, .holdout = true, .caps_lost = true,
 		.reading = { .read = FW_PROFILE_READ, .id = FW_STR("visitor-0000000001"), .withhold = true }, .facts = packed_facts(a),
 		.slots = slots, .n_slots = 2, .channels = channels, .n_channels = 1, .set_aside = aside, .n_set_aside = 1, .calls = calls,
-		.n_calls = 2 };
+		.n_calls = 2, .own = own, .n_own = 1, .then = &then };
 	struct fw_str ret;
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
@@ -160,6 +166,12 @@ static void test_body(void **state)
 	assert_true(l.slots[1].reason == FW_SLOT_NONE && l.slots[1].n == 0);
 	assert_true(l.n_channels == 1 && strcmp(l.channels[0], "email") == 0 && l.n_set_aside == 1 && l.set_aside[0] == 3);
 	assert_true(l.n_calls == 2 && l.calls[1].function == 5 && l.calls[1].outcome == FW_LOGGED_OVER_BUDGET);
+	assert_true(l.n_own == 1 && l.own[0].use == 2 && l.own[0].rule == 77 && l.then && !l.then->lost);
+	struct fw_value price = fw_products_then_ask(l.then, &(struct fw_query){ .fact = FW_FACT_PRICE, .key = FW_STR("b-7") });
+	assert_true(price.state == FW_KNOWN && price.number == 49.5);
+	assert_int_equal(fw_products_then_ask(l.then, &(struct fw_query){ .fact = FW_FACT_IN_STOCK, .key = FW_STR("b-8") }).state, FW_ABSENT);
+	assert_true(fw_products_then_sold_out(l.then, FW_STR("L-1")) && !fw_products_then_sold_out(l.then, FW_STR("B-7")) && !l.then->lost);
+	assert_true(!fw_products_then_sold_out(l.then, FW_STR("B-9")) && l.then->lost);
 	for (size_t n = 0; n < bytes.n; n++) {
 		struct fw_str part = cut(bytes, n);
 		assert_int_equal(fw_logged_read(&a, part, &l), FW_EINVAL);
