@@ -2,6 +2,7 @@
 
 local folder = env "FW_RUN" or "../var/run"
 local data = env "FW_RUN" and folder .. "/data" or "../var/data"
+local decided = env "FW_RUN" and folder .. "/decisions" or "../var/decisions"
 
 listen     = { env "FW_LISTEN" or "127.0.0.1:8080" }
 run        = folder
@@ -27,7 +28,7 @@ consent    = {                     -- of visitors who have not said yes or no
     US = { analytics = "granted", personalization = "granted", sale = "granted" },  -- opt-out; Global Privacy Control is one
   },
 }
-decisions  = { log = "var/decisions", sample = 1, keep = "35d" } -- what was decided, for all visitors; 0.01 is enough for many
+decisions  = { log = decided, sample = 1, keep = "35d" } -- what was decided, for all visitors; 0.01 is enough for many
 holdout    = 0
 timezone   = "Europe/Berlin"
 currency   = "EUR"

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@
 #include "trace/log_ring.h"
 #include "trace/log_sets.h"
 
-enum { PATH = 4096, WRITE_BYTES = 256 << 10, KNOWN_RECORDS = 1024, TIDY_EVERY_S = 60, AGAIN_S = 1, PART = 8 };
+enum { PATH = 4096, WRITE_BYTES = 256 << 10, KNOWN_RECORDS = 1024, TIDY_EVERY_S = 60, AGAIN_S = 1, PART = 8, NAP_MS = 5 };
 
 /* How an item lies in the ring; record and body follow. */
 struct item {
@@ -233,6 +234,16 @@ static void sleep_until_woken(struct fw_decision_log *l)
 	atomic_store(&l->sleeps, false);
 }
 
+/* Where something came more is to come soon: to be woken for each would cost who wakes more than putting it there. */
+static void rest(struct fw_decision_log *l, bool came)
+{
+	const struct timespec nap = { 0, NAP_MS * 1000000 };
+	if (came && !atomic_load(&l->ends))
+		nanosleep(&nap, NULL);
+	else
+		sleep_until_woken(l);
+}
+
 static void *run(void *ctx)
 {
 	struct fw_decision_log *l = ctx;
@@ -241,7 +252,8 @@ static void *run(void *ctx)
 	fw_buf_init(&plain, 0);
 	tidy(l);
 	for (;;) {
-		while (fw_log_ring_first(&l->ring, &item)) {
+		bool came = false;
+		for (; fw_log_ring_first(&l->ring, &item); came = true) {
 			write_item(l, item, &plain);
 			fw_log_ring_drop(&l->ring);
 		}
@@ -250,7 +262,7 @@ static void *run(void *ctx)
 			tidy(l);
 		if (atomic_load(&l->ends) && !fw_log_ring_first(&l->ring, &item))
 			break;
-		sleep_until_woken(l);
+		rest(l, came);
 	}
 	close_file(l);
 	explicit_bzero(l->ring.memory, l->ring.size);
