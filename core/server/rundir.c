@@ -85,7 +85,7 @@ static int give_decisions(const struct fw_config *config, uid_t uid, gid_t gid, 
 	fw_arena_init(&arena, NULL, 0, 0);
 	int rc = fw_config_decisions(config, &arena, &d, err);
 	if (rc == 0 && d.log && snprintf(sets, sizeof sets, "%s/sets", d.log) < (int)sizeof sets &&
-			(rc = fw_make_folders(sets, 0750, err)) == 0) {
+			(rc = fw_make_folders(d.log, 0750, err)) == 0 && (rc = fw_make_folders(sets, 0750, err)) == 0) {
 		give_away_all(d.log, uid, gid);
 		give_away_all(sets, uid, gid);
 	}

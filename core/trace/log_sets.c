@@ -37,7 +37,9 @@ int fw_log_sets_keep(const char *folder, const char *hash, const struct fw_files
 		fw_log_sets_touch(folder, hash);
 		return 0;
 	}
-	int rc = fw_make_folders(beside, 0750, err);
+	int rc = fw_make_folders(folder, 0750, err); /* not as one on the way, which everybody may look into */
+	if (rc == 0)
+		rc = fw_make_folders(beside, 0750, err);
 	for (uint32_t i = 0; i < files->n && rc == 0; i++)
 		rc = keep_file(beside, &files->items[i], err);
 	/* Somebody else may have been faster: then that one holds. */

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { ask, long } from './daemon.mjs';
 import { foundIn } from './needles.mjs';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { askFresh, metrics, processes, runAside } from './server.mjs';
+import { kind, test, testEverywhere } from './stores.mjs';
 
 const rules = (banner) => `slot "hero" { channel = "web", default = { banner = "plain" } }
 slot "strip" { channel = "web", show_up_to = 2 }
@@ -52,7 +52,7 @@ async function open(t, { config = {}, ...more } = {}) {
 
 const asked = (explanation, { id, at }) => JSON.stringify({ ...JSON.parse(explanation), decisionId: id, at });
 
-test('what was decided is explained byte for byte, later and elsewhere', async (t) => {
+testEverywhere('what was decided is explained byte for byte, later and elsewhere', async (t) => {
 	const shop = await open(t);
 	const known = { anonymousId: 'device-of-anna-000001', userId: 'user-anna' };
 	await shop.send('batch', { batch: [{ type: 'identify', ...known, traits: { plan: 'про', name: 'имя-анны', email: 'anna@shop.example' } }, ...[1, 2, 3].map(() => event(known)),
@@ -145,7 +145,7 @@ test('what the catalogue said then is said again, whatever it says now', async (
 	assert.deepEqual([decisions, notDetermined.no_products], [0, all.length]);
 });
 
-test('who is erased cannot be read in the log any more, whoever it was', async (t) => {
+testEverywhere('who is erased cannot be read in the log any more, whoever it was', async (t) => {
 	const shop = await open(t);
 	const known = { anonymousId: 'device-of-berta-00001', userId: 'user-berta' }, other = { anonymousId: 'device-of-clara-00001', userId: 'user-clara' };
 	const unseen = { anonymousId: 'never-had-a-record-01' };
@@ -181,7 +181,7 @@ test('who is erased cannot be read in the log any more, whoever it was', async (
 	assert.equal((await shop.explained(theirs.id)).status, 0);
 	assert.equal(await shop.daemon.stop(), 0);
 	assert.deepEqual(foundIn(shop.bytes(), [known.anonymousId, known.userId, second, unseen.anonymousId, 'имя-user-berta']), []);
-	assert.equal(shop.command('store', 'check').status, 0);
+	if (kind === 'lmdb') assert.equal(shop.command('store', 'check').status, 0);
 });
 
 test('other rules are tried on what was decided', async (t) => {
