@@ -128,6 +128,7 @@ void fw_slot_end(const struct fw_shared *shared, struct fw_slot_page *slot)
 			atomic_store(&slot->metrics[i], 0);
 	atomic_store(&slot->open, 0);
 	atomic_store(&slot->inflight, 0);
+	atomic_store(&slot->streams, 0);
 	atomic_store(&slot->pid, 0);
 }
 
