@@ -207,6 +207,8 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		shortfall_finish(&s);
 	} else if (c->verdict.reason == FW_REASON_VETOED) {
 		fw_buf_printf(out, "%s: %s", guard_name(set, c), guard_because(set, c));
+	} else if (c->verdict.reason == FW_REASON_OUT_OF_STOCK) {
+		fw_buf_printf(out, "product \"%.*s\"", (int)c->verdict.content.n, c->verdict.content.p);
 	} else if (c->verdict.reason == FW_REASON_CAPPED) {
 		char until[32];
 		bool known = c->until_us != 0;
