@@ -7,6 +7,7 @@
 extern const struct fw_command fw_command_serve;
 extern const struct fw_command fw_command_check;
 extern const struct fw_command fw_command_test;
+extern const struct fw_command fw_command_catalog;
 extern const struct fw_command fw_command_definitions;
 extern const struct fw_command fw_command_decide;
 extern const struct fw_command fw_command_explain;

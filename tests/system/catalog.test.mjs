@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { startDaemon, until } from './daemon.mjs';
+import { run, startDaemon, until, writeFiles } from './daemon.mjs';
 import { askFresh, metrics, serve, writeShop } from './server.mjs';
 
 const item = (id, availability, more = '') => `<item><g:id>${id}</g:id><title>Product ${id}</title><g:availability>${availability}</g:availability>${more}</item>`;
@@ -129,6 +129,13 @@ test('a first start wants a feed that can be read; without a catalogue there is 
 	const refused = await startDaemon(t, join(folder, 'floorwalker.lua'));
 	assert.equal(await refused.ended, 1);
 	assert.match(refused.log(), /feed\.jsonl:1: it is no JSON/);
+	const tried = run(['catalog', '--config', join(folder, 'floorwalker.lua')]);
+	assert.deepEqual([tried.status, tried.stdout], [1, '']);
+	assert.match(tried.stderr, /feed\.jsonl:1: it is no JSON/);
+	writeFiles(folder, { 'feed.jsonl': Array.from({ length: 12 }, (_, i) => `{"id":"${i || ''}","availability":"in_stock"}\n`).join('') });
+	const again = run(['catalog', '--json', join(folder, 'feed.jsonl')]), told = JSON.parse(again.stdout);
+	assert.deepEqual([again.status, told.products, told.leftOut, told.broken], [1, 11, 1, null]);
+	assert.deepEqual(told.faults, [{ line: 1, message: 'a product has no id', hint: null }]);
 	const shop = await serve(t, { config: { keys: { write: ['a-write-key'], secret: ['a-secret-key'] } } });
 	const secret = { headers: { authorization: 'Bearer a-secret-key' } };
 	assert.equal((await shop.ask('/v1/products/B-7', undefined, secret)).status, 404);
