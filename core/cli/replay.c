@@ -10,7 +10,7 @@
 #include "cli/replay_tally.h"
 #include "server/config_decisions.h"
 
-enum { JOBS_MOST = 64, NOBODY = 0, SAMPLES = 5, COLLECT_EVERY = 32 };
+enum { JOBS_MOST = 64, NOBODY = 0, SAMPLES = 5, COLLECT_EVERY = 32, VERIFY_EVERY = 16 };
 
 /* A rule set that decided, with what else decisions hang on. */
 struct logged_set {
@@ -244,7 +244,7 @@ static int look_through(struct replay *r, uint32_t file)
 	return rc;
 }
 
-static void replay_one(struct replay *r, const struct job *j, struct fw_arena *a)
+static void replay_one(struct replay *r, const struct job *j, bool verify, struct fw_arena *a)
 {
 	struct fw_log_found f = r->files[j->file];
 	struct fw_str entry, record;
@@ -269,7 +269,7 @@ static void replay_one(struct replay *r, const struct job *j, struct fw_arena *a
 		rc = FW_EINVAL;
 	r->after.decider.holdout = s->about.holdout;
 	if (rc == 0)
-		rc = fw_replay(&l, &s->about.names, record, &s->decider, &r->after.decider, a, &replayed);
+		rc = fw_replay(&l, &s->about.names, record, &s->decider, &r->after.decider, verify, a, &replayed);
 	if (rc < 0) {
 		fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS
 			: FW_REPLAY_DAMAGED);
@@ -303,7 +303,7 @@ static void replay_part(struct replay *r, unsigned part, unsigned parts)
 	static max_align_t first[(256 << 10) / sizeof(max_align_t)];
 	fw_arena_init(&a, first, sizeof first, 0);
 	for (uint64_t i = part; i < r->n_jobs; i += parts) {
-		replay_one(r, &r->jobs[i], &a);
+		replay_one(r, &r->jobs[i], i % VERIFY_EVERY == 0, &a);
 		fw_arena_reset(&a);
 		if (i / parts % COLLECT_EVERY == 0)
 			collect(r);

@@ -16,10 +16,11 @@ struct fw_replayed {
 	bool changed; /* one of them */
 };
 
-/* `before` has the rules that decided, `after` the others; both with set_aside memory of their own. Everything lies in the arena. 0;
- * FW_ENOENT: the other rules ask of products what was not asked then; FW_ECONFLICT: made again by its own rules it does not come out as it did, so nothing can be said of others; FW_EINVAL: damaged, or
- * not of these rules; FW_ENOMEM. */
+/* `before` has the rules that decided, `after` the others; both with set_aside memory of their own. What changes is made again by both;
+ * what does not, only if `verify`. Everything lies in the arena. 0; FW_ECONFLICT: made again by its own rules it does not come out as it
+ * did, so nothing can be said of others; FW_ENOENT: the others ask of products what was not asked then; FW_EINVAL: damaged, or not of these
+ * rules; FW_ENOMEM. */
 int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_decider *before,
-	struct fw_decider *after, struct fw_arena *a, struct fw_replayed *ret);
+	struct fw_decider *after, bool verify, struct fw_arena *a, struct fw_replayed *ret);
 
 #endif
