@@ -26,8 +26,8 @@ const using = (t, ...names) => ({
 // Each names file, expected and found.
 const refused = {
 	magic: /magic\.so: is no floorwalker plugin: expected the magic number 4c505746, found deadbeef/,
-	major: /major\.so: was built for another interface: expected 1\.5 or an earlier 1\.x, found 2\.5; build it again/,
-	minor: /minor\.so: was built for another interface: expected 1\.5 or an earlier 1\.x, found 1\.6/,
+	major: /major\.so: was built for another interface: expected 1\.6 or an earlier 1\.x, found 2\.6; build it again/,
+	minor: /minor\.so: was built for another interface: expected 1\.6 or an earlier 1\.x, found 1\.7/,
 	size: /size\.so: has a descriptor of the wrong size: expected \d+ bytes, found 24/,
 	named: /named\.so: has another name: expected "named", found "somebody_else"/,
 	no_symbol: /no_symbol\.so: is no floorwalker plugin: expected the symbol floorwalker_plugin, found none; export it/,
