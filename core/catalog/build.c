@@ -278,7 +278,7 @@ static uint16_t add_text(struct fw_catalog_build *b, struct fw_str text, size_t 
 static int check(const struct fw_catalog_build *b, const struct fw_item *item, struct fw_product_row *row, struct fw_error *err)
 {
 	struct fw_str id = fw_item_get(item, FW_ITEM_ID), availability = fw_item_get(item, FW_ITEM_AVAILABILITY);
-	if (!fw_utf8_valid((struct fw_str){ item->text.data, item->text.n }))
+	if (item->text.n && !fw_utf8_valid((struct fw_str){ item->text.data, item->text.n }))
 		return refuse(item, err, "a feed is UTF-8", "a product has bytes that are not UTF-8");
 	if (!id.n)
 		return refuse(item, err, NULL, "a product has no id");

@@ -49,8 +49,9 @@ static int read_object(struct fw_feed *f, struct fw_str line, struct fw_error *e
  * only begins with one is taken as it stands. */
 static struct fw_str next_value(char **at, char *end)
 {
-	char *p = *at, *to = p + 1;
+	char *p = *at;
 	if (p < end && *p == '"') {
+		char *to = p + 1;
 		for (char *from = to; from < end; from++) {
 			if (*from == '"' && from + 1 < end && from[1] == '"') {
 				*to++ = *from++;

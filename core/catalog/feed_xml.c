@@ -7,7 +7,7 @@
 
 #define GOOGLE "http://base.google.com/ns/1.0"
 #define ATOM "http://www.w3.org/2005/Atom"
-enum { SEPARATOR = '|', ITEM_BYTES = 256 << 10 };
+enum { SEPARATOR = '|', ITEM_BYTES = 256 << 10, TAG_BYTES = 4 * FW_LIMIT_FEED_LINE_BYTES };
 
 struct fw_feed_xml {
 	struct fw_feed *feed;
@@ -19,6 +19,7 @@ struct fw_feed_xml {
 	struct fw_buf text;
 	struct fw_str plain[FW_ITEM_FIELDS];
 	struct fw_arena arena;
+	long long handed; /* bytes, to expat */
 	struct fw_error err; /* why it was stopped */
 	int rc;
 };
@@ -186,6 +187,10 @@ int fw_feed_xml_read(struct fw_feed *f, const char *bytes, size_t n, bool last, 
 			int code = why == XML_ERROR_NO_MEMORY ? FW_ENOMEM : FW_EINVAL, line = (int)XML_GetCurrentLineNumber(x->parser);
 			return fw_fail(err, code, NULL, line, "it is no XML: %s", XML_ErrorString(why));
 		}
+		x->handed += (long long)now;
+		if (x->handed - XML_GetCurrentByteIndex(x->parser) > TAG_BYTES) /* expat keeps all of what has not ended */
+			return fw_fail(err, FW_ELIMIT, NULL, (int)XML_GetCurrentLineNumber(x->parser), "a tag is longer than %d bytes",
+				TAG_BYTES);
 		bytes = bytes ? bytes + now : NULL;
 		n -= now;
 	} while (n);

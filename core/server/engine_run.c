@@ -211,12 +211,13 @@ static void on_reserved(void *ctx, int rc)
 	rc = 0;
 #endif
 	/* What sold out while it waited is decided anew; the place that was taken lapses. */
-	if (rc == 0 && !fw_decide_still_fine(&run->facts, &run->decision, &run->arena) && ++run->tries < FW_LIMIT_RESERVE_TRIES) {
+	bool sold_out = rc == 0 && !fw_decide_still_fine(&run->facts, &run->decision, &run->arena);
+	if (sold_out && ++run->tries < FW_LIMIT_RESERVE_TRIES) {
 		if (read_again(run))
 			load(run, true);
 		return;
 	}
-	if (rc == 0) {
+	if (rc == 0 && !sold_out) {
 		fw_decide_count(&run->worker->decider, &run->decision);
 		answer(run);
 		return;

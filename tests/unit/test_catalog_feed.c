@@ -221,6 +221,34 @@ static void test_broken(void **state)
 	fw_buf_finish(&deep);
 }
 
+/* One thing without an end is not kept until memory is full. */
+static void test_endless(void **state)
+{
+	(void)state;
+	static const struct { const char *begin, *says; } endless[] = {
+		{ "<rss><item a=\"", "a tag is longer than" },
+		{ "<rss><item><title>", "a field of a product is longer than" },
+		{ "{\"id\":\"", "a line is longer than" },
+		{ "id\ttitle\n1\t\"", "a line is longer than" },
+	};
+	enum { CHUNK = 1 << 16, CHUNKS = 200 };
+	char *chunk = malloc(CHUNK);
+	memset(chunk, 'a', CHUNK);
+	for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+		struct fw_catalog_build *b = fw_catalog_build_create("EUR");
+		struct fw_feed *f = fw_feed_create(b);
+		struct fw_error err = { .message = "" };
+		int rc = fw_feed_read(f, endless[i].begin, strlen(endless[i].begin), &err);
+		for (int k = 0; k < CHUNKS && rc == 0; k++)
+			rc = fw_feed_read(f, chunk, CHUNK, &err);
+		assert_int_equal(rc, FW_ELIMIT);
+		assert_non_null(strstr(err.message, endless[i].says));
+		fw_feed_destroy(f);
+		fw_catalog_build_destroy(b);
+	}
+	free(chunk);
+}
+
 static void test_left_out(void **state)
 {
 	(void)state;
@@ -352,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_atom_and_quotes),
 		cmocka_unit_test(test_sales),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_kept),

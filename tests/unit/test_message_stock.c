@@ -87,8 +87,10 @@ static enum fw_channel_outcome take(void *ctx, const struct fw_channel_message *
 }
 
 /* What came of it is to be written: the test needs to know no more. */
-void __wrap_fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done, void *ctx);
-void __wrap_fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done, void *ctx)
+void __wrap_fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done,
+	void *ctx);
+void __wrap_fw_people_load_row(struct fw_people *p, const struct fw_person_id *row, struct fw_arena *arena, fw_people_loaded done,
+	void *ctx)
 {
 	const struct fw_delivering *d = ctx;
 	(void)p;
@@ -112,8 +114,9 @@ static void test_handed_over(void **state)
 	struct fw_attempt attempt = { .messages = m, .person.row = { FW_PERSON_ANONYMOUS, FW_STR(key) } };
 	attempt.record = fw_record_new(&x.r.arena, FW_STR(key));
 	for (unsigned i = 0; i < 2; i++) {
-		struct fw_due_item item = { .due = { .number = 7 + i, .channel = FW_STR("log"), .attempts = 1, .due_us = fw_now_us() + 60000000 },
+		struct fw_due_item item = { .due = { .number = 7 + i, .channel = FW_STR("log"), .attempts = 1 },
 			.address = FW_STR("visitor"), .content = write(&x), .facts = x.r.facts };
+		item.due.due_us = fw_now_us() + 60000000;
 		struct fw_going going = { .attempt = &attempt, .item = &item, .id = "m1" };
 		going.place = fw_channel_take(fw_channel_find(m, FW_STR("log")), item.address, fw_now_us());
 		if (i == 1) /* it was written and claimed before */
