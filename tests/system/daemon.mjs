@@ -24,7 +24,7 @@ export function environment(more = {}) {
 export function temporaryFolder(t, files = {}) {
 	const folder = mkdtempSync(join(tmpdir(), 'fw-'));
 	t.after(async () => {
-		await Promise.all([...running].filter(([child]) => child.spawnargs.some((arg) => arg.startsWith(folder))).map(([, daemon]) => daemon.stop()));
+		await Promise.all([...running.values()].filter(({ places }) => places.some((place) => place.startsWith(folder))).map((daemon) => daemon.stop()));
 		rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 	});
 	return writeFiles(folder, files);
@@ -79,6 +79,7 @@ export async function startDaemon(t, config, { env, bin = program, args = [], se
 	});
 	const daemon = {
 		child, ended,
+		places: [...child.spawnargs, ...Object.values(env ?? {})], // where it may be writing
 		log: () => log,
 		signal: (name) => child.kill(name),
 		stop: async () => {
