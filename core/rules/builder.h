@@ -132,6 +132,9 @@ int fw_refuse_segment(struct fw_builder *b, struct fw_at *at, const char *field,
 /* matcher.c: one fact's matcher into a literal. */
 int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const struct fw_ref *ref, uint32_t *ret_node);
 int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
+/* The value within every is_not around the one at *index, whose place is *index then; *negated is turned by each. The stack is not put
+ * back. 0, or an error written. */
+int fw_build_past_nots(struct fw_builder *b, struct fw_at *at, int *index, bool *negated);
 /* product.c: what is asked of a product into a node. */
 int fw_compile_product(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
 int fw_build_node(struct fw_builder *b, enum fw_node_kind kind, const uint32_t *children, uint32_t n, uint32_t *ret_node);

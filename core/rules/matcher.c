@@ -432,22 +432,31 @@ static int read_query_field(struct fw_builder *b, struct fw_at *at, int index, c
 	return fw_build_fail(b, at, hint, "%s has no \"%s\"", fw_fact_info(q->query.fact)->name, name);
 }
 
+int fw_build_past_nots(struct fw_builder *b, struct fw_at *at, int *index, bool *negated)
+{
+	const char *tag = fw_words_tag(b->lua, *index);
+	for (int nots = 0; tag && strcmp(tag, "is_not") == 0; nots++) {
+		if (nots == MOST_NOTS)
+			return fw_build_fail(b, at, NULL, "is_not stands in is_not more than %d deep", MOST_NOTS);
+		*negated = !*negated;
+		lua_rawgeti(b->lua, *index, 1);
+		*index = lua_gettop(b->lua);
+		tag = fw_words_tag(b->lua, *index);
+	}
+	return 0;
+}
+
 int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node)
 {
 	lua_State *L = b->lua;
 	struct query q = { .query.fact = fact };
-	const char *tag = fw_words_tag(L, index), *name = fw_fact_info(fact)->name;
-	int ret = 0, top = lua_gettop(L);
+	const char *name = fw_fact_info(fact)->name;
+	int top = lua_gettop(L);
 	bool negated = false;
-	for (int nots = 0; tag && strcmp(tag, "is_not") == 0; nots++) {
-		if (nots == MOST_NOTS)
-			return fw_build_fail(b, at, NULL, "is_not stands in is_not more than %d deep", MOST_NOTS);
-		negated = !negated;
-		lua_rawgeti(L, index, 1);
-		index = lua_gettop(L);
-		tag = fw_words_tag(L, index);
-	}
-	if (lua_type(L, index) != LUA_TTABLE || tag)
+	int ret = fw_build_past_nots(b, at, &index, &negated);
+	if (ret < 0)
+		return ret;
+	if (lua_type(L, index) != LUA_TTABLE || fw_words_tag(L, index))
 		ret = fw_build_fail(b, at, "write it as { category = \"boots\", at_least = 3, within = \"7d\" }",
 			"%s is asked with a query", name);
 	struct fw_key *keys = NULL;

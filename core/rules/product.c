@@ -6,8 +6,6 @@
 
 #include "rules/builder.h"
 
-enum { MOST_NOTS = 8 };
-
 static const struct fw_word product_words[] = {
 	{ "product", 0, "string", "Its id, as the catalogue has it." },
 	{ "is", 0, "any", "What it is: a value, a list of them, or a matcher; of in_stock true where nothing is said." },
@@ -127,18 +125,13 @@ int fw_compile_product(struct fw_builder *b, struct fw_at *at, int index, enum f
 {
 	lua_State *L = b->lua;
 	struct asked x = { .ref = { .fact = fact, .query.fact = fact }, .is = FW_NONE, .low = -INFINITY, .high = INFINITY };
-	const char *tag = fw_words_tag(L, index), *name = fw_fact_info(fact)->name;
-	int ret = 0, top = lua_gettop(L);
+	const char *name = fw_fact_info(fact)->name;
+	int top = lua_gettop(L);
 	bool negated = false;
-	for (int nots = 0; tag && strcmp(tag, "is_not") == 0; nots++) {
-		if (nots == MOST_NOTS)
-			return fw_build_fail(b, at, NULL, "is_not stands in is_not more than %d deep", MOST_NOTS);
-		negated = !negated;
-		lua_rawgeti(L, index, 1);
-		index = lua_gettop(L);
-		tag = fw_words_tag(L, index);
-	}
-	if (lua_type(L, index) != LUA_TTABLE || tag)
+	int ret = fw_build_past_nots(b, at, &index, &negated);
+	if (ret < 0)
+		return ret;
+	if (lua_type(L, index) != LUA_TTABLE || fw_words_tag(L, index))
 		ret = fw_build_fail(b, at, "write it as { product = \"ID\" }", "%s is asked of a product", name);
 	else
 		ret = read_fields(b, at, index, &x);
