@@ -86,6 +86,17 @@ static void put_members(struct fw_json_out *o, const char *name, const struct fw
 	fw_json_close_object(o);
 }
 
+/* Another item of the list of a fact that is asked with a query; the list begins with its first. */
+static void open_item(struct fw_json_out *o, enum fw_fact fact, bool *open)
+{
+	if (!*open) {
+		fw_json_key(o, fw_fact_info(fact)->name);
+		fw_json_open_array(o);
+		*open = true;
+	}
+	fw_json_open_object(o);
+}
+
 static void put_answers(struct fw_json_out *o, const struct fw_facts *f)
 {
 	for (int fact = FW_FACT_VIEWED; fact <= FW_FACT_AFFINITY; fact++) {
@@ -94,12 +105,7 @@ static void put_answers(struct fw_json_out *o, const struct fw_facts *f)
 			const struct fw_answer *a = &f->answers[i];
 			if ((int)a->query.fact != fact)
 				continue;
-			if (!open) {
-				fw_json_key(o, fw_fact_info((enum fw_fact)fact)->name);
-				fw_json_open_array(o);
-				open = true;
-			}
-			fw_json_open_object(o);
+			open_item(o, (enum fw_fact)fact, &open);
 			if (a->query.key_kind != FW_KEY_NONE) {
 				fw_json_key(o, fw_key_kind_name(a->query.key_kind));
 				fw_json_string(o, a->query.key);
@@ -130,12 +136,7 @@ static void put_products(struct fw_json_out *o, const struct fw_facts *f)
 			const struct fw_product_answer *a = &f->product_answers[i];
 			if ((int)a->query.fact != fact)
 				continue;
-			if (!open) {
-				fw_json_key(o, fw_fact_info((enum fw_fact)fact)->name);
-				fw_json_open_array(o);
-				open = true;
-			}
-			fw_json_open_object(o);
+			open_item(o, (enum fw_fact)fact, &open);
 			fw_json_key(o, "product");
 			fw_json_string(o, a->query.key);
 			fw_json_key(o, "is");
