@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "fact/products.h"
+
 static const char *const names[FW_ITEM_FIELDS] = { "id", "title", "link", "image_link", "price", "sale_price",
 	"sale_price_effective_date", "availability", "brand", "product_type" };
 
@@ -14,12 +16,8 @@ int fw_item_field(struct fw_str name)
 {
 	char word[32];
 	name = fw_str_trim(name);
-	if (name.n >= sizeof word)
+	if (!fw_products_word(name, word, sizeof word))
 		return -1;
-	fw_fold(name, word);
-	for (size_t i = 0; i < name.n; i++)
-		if (word[i] == ' ' || word[i] == '-')
-			word[i] = '_';
 	for (int i = 0; i < FW_ITEM_FIELDS; i++)
 		if (fw_str_is((struct fw_str){ word, name.n }, names[i]))
 			return i;

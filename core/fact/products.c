@@ -13,15 +13,22 @@ const char *fw_availability_name(enum fw_availability availability)
 	return names[availability];
 }
 
-int fw_availability_find(struct fw_str name)
+bool fw_products_word(struct fw_str name, char *word, size_t size)
 {
-	char word[16];
-	if (name.n == 0 || name.n >= sizeof word)
-		return -1;
+	if (name.n == 0 || name.n >= size)
+		return false;
 	fw_fold(name, word);
 	for (size_t i = 0; i < name.n; i++)
 		if (word[i] == ' ' || word[i] == '-')
 			word[i] = '_';
+	return true;
+}
+
+int fw_availability_find(struct fw_str name)
+{
+	char word[16];
+	if (!fw_products_word(name, word, sizeof word))
+		return -1;
 	for (int i = 0; i < FW_AVAILABILITIES; i++)
 		if (fw_str_is((struct fw_str){ word, name.n }, names[i]))
 			return i;

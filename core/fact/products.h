@@ -27,6 +27,9 @@
 /* As the Google Merchant specification has them. Only what is out of stock cannot be bought. */
 enum fw_availability { FW_IN_STOCK, FW_OUT_OF_STOCK, FW_PREORDER, FW_BACKORDER, FW_AVAILABILITIES };
 const char *fw_availability_name(enum fw_availability availability); /* "in_stock" … */
+/* A name of that specification as it is written in tables: ASCII case folded, with "_" for "-" and a space between the words. False: it has
+ * no bytes, or not room in `word`, of `size`. */
+bool fw_products_word(struct fw_str name, char *word, size_t size);
 /* By its name, ASCII case folded, with "_", "-" or a space between the words; -1: it is none. */
 int fw_availability_find(struct fw_str name);
 
