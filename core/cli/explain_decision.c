@@ -153,9 +153,6 @@ static int explain(struct remaking *r, bool changes)
 		rc = fw_needs_find(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	if (rc < 0)
 		return fw_fail(&r->err, rc, NULL, 0, "out of memory");
-	if (r->facts.then && r->facts.then->lost)
-		return fw_fail(&r->err, FW_ENOENT, NULL, 0, "what is asked for now was not asked of the catalogue then: what it would have said "
-			"is not in the log");
 	memcpy(e->id, r->id_text, sizeof e->id);
 	e->at_us = r->found.decision.at_us;
 	return 0;
@@ -178,6 +175,16 @@ static bool is_the_same(const struct remaking *r)
 		same = same && alike;
 	}
 	return same;
+}
+
+/* A decision asks of the catalogue no more than it needs, an explanation of every rule. */
+static bool knows_products(const struct remaking *r)
+{
+	bool lost = r->facts.then && r->facts.then->lost;
+	if (lost)
+		fputs("floorwalker: the decision did not ask the catalogue of every product that is named here, and what it would have "
+			"said is not in the log: rules that hang on those may have come out differently then\n", stderr);
+	return !lost;
 }
 
 static void print(struct remaking *r, bool json)
@@ -238,7 +245,7 @@ int fw_explain_decision(const char *config, const char *id, bool json, bool chan
 		fputs("floorwalker: ", stderr);
 		fw_opened_print(&r.err);
 	}
-	bool same = rc == 0 && is_the_same(&r);
+	bool same = rc == 0 && is_the_same(&r) && knows_products(&r);
 	if (rc == 0)
 		print(&r, json);
 	finish(&r);

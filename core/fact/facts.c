@@ -170,7 +170,7 @@ static struct fw_value ask_product(const struct fw_facts *f, const struct fw_que
 		return fw_products_then_ask(f->then, query);
 	struct fw_value value = f->products ? fw_products_ask(f->products, query, f->has_clock ? f->now_us : 0, f->arena) : absent;
 	if (f->then)
-		fw_products_then_note(f, query, &value);
+		fw_products_then_note(f->then, query, &value);
 	return value;
 }
 

@@ -5,22 +5,26 @@
 
 enum { FIRST = 16, FACTS = FW_FACT_BRAND - FW_FACT_IN_STOCK + 1 };
 
-/* One more place of a list; the list doubles, in the arena. NULL: there is none. */
-static void *grow(const struct fw_facts *f, void *list, uint32_t *n, size_t size)
+/* One more place of a list; the list doubles. NULL: there is none. */
+static void *grow(struct fw_products_then *t, void *list, uint32_t n, size_t size)
 {
-	bool full = *n >= FIRST && (*n & (*n - 1)) == 0;
-	if (*n >= FW_LIMIT_PRODUCTS_THEN)
-		f->then->lost = true;
-	if (f->then->lost)
-		return NULL;
-	if (!full && *n)
-		return list;
-	void *more = fw_arena_array(f->arena, *n ? 2 * *n : FIRST, size);
-	if (!more)
-		f->then->lost = true;
-	else if (*n)
-		memcpy(more, list, *n * size);
+	bool full = n == 0 || (n >= FIRST && (n & (n - 1)) == 0);
+	if (n >= FW_LIMIT_PRODUCTS_THEN)
+		t->lost = true;
+	if (t->lost || !full)
+		return t->lost ? NULL : list;
+	void *more = fw_arena_array(t->arena, n ? 2 * n : FIRST, size);
+	t->lost = !more;
+	if (more && n)
+		memcpy(more, list, n * size);
 	return more;
+}
+
+static struct fw_str copy(struct fw_products_then *t, struct fw_str text)
+{
+	struct fw_str own = { fw_arena_strndup(t->arena, text.p, text.n), text.n };
+	t->lost |= !own.p;
+	return own;
 }
 
 static const struct fw_product_answer *find(const struct fw_products_then *t, const struct fw_query *query)
@@ -39,24 +43,33 @@ static const struct fw_product_stock *find_stock(const struct fw_products_then *
 	return NULL;
 }
 
-void fw_products_then_note(const struct fw_facts *f, const struct fw_query *query, const struct fw_value *value)
+void fw_products_then_note(struct fw_products_then *t, const struct fw_query *query, const struct fw_value *value)
 {
-	struct fw_products_then *t = f->then;
-	struct fw_product_answer *list = find(t, query) ? NULL : grow(f, t->answers, &t->n_answers, sizeof *list);
+	struct fw_product_answer *list = find(t, query) ? NULL : grow(t, t->answers, t->n_answers, sizeof *list);
 	if (!list)
 		return;
+	struct fw_product_answer a = { .query = { .fact = query->fact, .key = copy(t, query->key) }, .value = *value };
+	bool set = value->state == FW_KNOWN && value->kind == FW_KIND_SET && value->n_items;
+	struct fw_value *items = set ? FW_NEW_ARRAY(t->arena, value->n_items, struct fw_value) : NULL;
+	t->lost |= set && !items;
+	if (items) {
+		memcpy(items, value->items, value->n_items * sizeof *items);
+		a.value.items = items;
+	}
 	t->answers = list;
-	t->answers[t->n_answers++] = (struct fw_product_answer){ *query, *value };
+	if (!t->lost)
+		t->answers[t->n_answers++] = a;
 }
 
-void fw_products_then_note_stock(const struct fw_facts *f, struct fw_str id, bool sold_out)
+void fw_products_then_note_stock(struct fw_products_then *t, struct fw_str id, bool sold_out)
 {
-	struct fw_products_then *t = f->then;
-	struct fw_product_stock *list = find_stock(t, id) ? NULL : grow(f, t->stock, &t->n_stock, sizeof *list);
+	struct fw_product_stock *list = find_stock(t, id) ? NULL : grow(t, t->stock, t->n_stock, sizeof *list);
 	if (!list)
 		return;
+	const struct fw_product_stock s = { copy(t, id), sold_out };
 	t->stock = list;
-	t->stock[t->n_stock++] = (struct fw_product_stock){ id, sold_out };
+	if (!t->lost)
+		t->stock[t->n_stock++] = s;
 }
 
 struct fw_value fw_products_then_ask(struct fw_products_then *t, const struct fw_query *query)

@@ -12,6 +12,7 @@ struct fw_product_stock {
 };
 
 struct fw_products_then {
+	struct fw_arena *arena; /* of what is noted: that of the facts may be another's, who tries what they might be */
 	bool again; /* it says what was noted then, and there is nobody else to ask; false: it notes */
 	bool lost;  /* more than FW_LIMIT_PRODUCTS_THEN was asked; or, again, what was not asked then */
 	struct fw_product_answer *answers;
@@ -19,9 +20,9 @@ struct fw_products_then {
 	uint32_t n_answers, n_stock;
 };
 
-/* Of facts that have such a `then` which notes: each once, its texts where they are. */
-void fw_products_then_note(const struct fw_facts *f, const struct fw_query *query, const struct fw_value *value);
-void fw_products_then_note_stock(const struct fw_facts *f, struct fw_str id, bool sold_out);
+/* Of one that notes: each once, copied but for texts of the catalogue. */
+void fw_products_then_note(struct fw_products_then *t, const struct fw_query *query, const struct fw_value *value);
+void fw_products_then_note_stock(struct fw_products_then *t, struct fw_str id, bool sold_out);
 /* Of one that says it again; what was not asked then has no value, and is not sold out. */
 struct fw_value fw_products_then_ask(struct fw_products_then *t, const struct fw_query *query);
 bool fw_products_then_sold_out(struct fw_products_then *t, struct fw_str id);

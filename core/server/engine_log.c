@@ -89,6 +89,8 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	fw_facts_pack(&run->facts, begin_scratch(w));
 	if (l && run->facts.products && !(run->facts.then = l->then = FW_NEW(&run->arena, struct fw_products_then)))
 		l = NULL;
+	if (l && l->then)
+		l->then->arena = &run->arena;
 	if (l && keep_scratch(run, &l->facts) && fw_logged_take_set_aside(l, &w->decider, run->facts.now_us, &run->arena) == 0)
 		run->logged = l;
 	else
@@ -129,7 +131,15 @@ void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanat
 	l->changes = run->q.changes;
 	l->channels = run->q.channels;
 	l->n_channels = run->q.n_channels;
-	keep(run, e->id, rc);
+	if (rc < 0) {
+		count(run->worker, FW_DECISIONS_TOO_LARGE);
+		run->logged = NULL;
+	}
+}
+
+void fw_engine_log_explained_all(struct fw_engine_run *run, const struct fw_explanation *e)
+{
+	keep(run, e->id, 0);
 }
 
 /* Who is new comes to have a row: as many as one address may bring. */

@@ -122,7 +122,8 @@ int fw_engine_read(struct fw_engine_run *run);
  * the sample; then what was found, right after it was; and once it was answered, `done` comes, at once or later. */
 void fw_engine_log_begin(struct fw_engine_run *run);
 void fw_engine_log_decided(struct fw_engine_run *run);
-void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanation *e);
+void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanation *e); /* its slots … */
+void fw_engine_log_explained_all(struct fw_engine_run *run, const struct fw_explanation *e); /* … and all else */
 void fw_engine_log_admit(struct fw_engine_run *run); /* while its request is there */
 void fw_engine_log_end(struct fw_engine_run *run);
 /* engine_run.c: and then the run is nobody's. */

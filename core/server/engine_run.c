@@ -136,6 +136,8 @@ static void explain(struct fw_engine_run *run)
 		finish(run, fw_engine_no_memory(&run->out));
 		return;
 	}
+	if (run->logged)
+		fw_engine_log_explained_all(run, &e);
 	fw_json_out_init(&o, &run->out);
 	fw_trace_explanation(&o, w->engine->set, &run->facts, &e);
 	fw_count(w->page, FW_COUNT_EXPLANATIONS, 1);

@@ -116,12 +116,13 @@ testEverywhere('what was decided is explained byte for byte, later and elsewhere
 
 test('what the catalogue said then is said again, whatever it says now', async (t) => {
 	const rule = (id, priority, more) => `rule "${id}" { slot = "sale", priority = ${priority}, ${more} }\n`;
-	const sale = `slot "sale" { channel = "web" }\n${rule('cheap', 2, 'when = { price = { product = "B-7", at_most = 50 } }, show = { products = { "B-7", "L-1" } }')}${rule('lamp', 1, 'show = { product = "L-1" }')}`;
+	const sale = `slot "sale" { channel = "web" }\n${rule('cheap', 2, 'when = { price = { product = "B-7", at_most = 50 } }, show = { products = { "B-7", "L-1" } }')}${rule('lamp', 1, 'show = { product = "L-1" }')}${rule('hat', 0, 'when = { price = { product = "H-1", at_most = 9 } }, show = { product = "H-1" }')}`;
 	const item = (id, price) => JSON.stringify({ id, availability: 'in_stock', price });
-	const shop = await open(t, { files: { 'shop/sale.lua': sale, 'feed.jsonl': `${item('B-7', 90)}\n${item('L-1', 20)}\n` }, config: { catalog: { file: 'feed.jsonl' } } });
+	const shop = await open(t, { files: { 'shop/sale.lua': sale, 'feed.jsonl': `${item('B-7', 90)}\n${item('L-1', 20)}\n` }, config: { workers: 1, catalog: { file: 'feed.jsonl' } } });
+	await shop.send('batch', { batch: [event({ anonymousId: 'somebody-who-was-here' })] }); // a worker logs once it knows the store's secret
 	const all = [], tell = async (...products) => assert.equal((await shop.ask('products', { products })).body.changed, products.length);
 	const look = async () => {
-		const [decided, given] = [await shop.ask('decide', { slots: ['sale'] }), await shop.ask('explain', { slots: ['sale'] })];
+		const [decided, given] = [await shop.ask('decide', { slots: ['sale'] }), await shop.ask('explain', { slots: ['sale'], changes: true })];
 		all.push({ id: given.id, text: given.text, decision: decided });
 		return decided.body.decisions.sale.content;
 	};
