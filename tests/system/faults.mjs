@@ -13,7 +13,7 @@ const killed = (pids) => pids.forEach((pid) => { try { process.kill(pid, 'SIGKIL
 
 // A shop whose data outlives its daemon: `start` begins it (again), `url` is where it is now.
 export async function openShop(t, { config = {}, folder, files } = {}) {
-	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), limits: { ...quick, heartbeat_ms: 2000 }, ...config }, folder, files }) };
+	const shop = { folder: writeShop(t, { config: { store: config.store ?? await storeOf(t), limits: { ...quick, heartbeat_ms: 2000, drain_ms: 20000 }, ...config }, folder, files }) };
 	shop.config = join(shop.folder, 'floorwalker.lua');
 	// Who outlives a master that was killed, though nobody should.
 	shop.seen = new Set();

@@ -1,12 +1,28 @@
 // What modules of real peers share: a free port, and a process that is started for a test and ends with it.
 
 import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-// A port below those that are given to outgoing connections, so that it stays free while its server is down.
+// A port below those that are given to outgoing connections, so that it stays free while its server is down; and this process's until it
+// ends, for tests of other files look for ports, too, while that server is down.
+const ports = join(tmpdir(), 'fw-ports'), taken = [];
+process.on('exit', () => taken.forEach((file) => rmSync(file, { force: true })));
+
+function take(port) {
+	const file = join(ports, String(port));
+	mkdirSync(ports, { recursive: true });
+	try { writeFileSync(file, String(process.pid), { flag: 'wx' }); } catch { return false; }
+	taken.push(file);
+	return true;
+}
+
 export async function freePort() {
 	for (;;) {
 		const port = 20000 + Math.floor(Math.random() * 12000);
+		if (!take(port)) continue;
 		const server = createServer();
 		const free = await new Promise((done) => server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true)));
 		await new Promise((done) => server.close(done));

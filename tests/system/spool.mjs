@@ -12,10 +12,16 @@ export async function spoolShop(t, store, config = {}) {
 	const spool = async () => (await ask(`${shop.url()}/readyz?verbose`)).body.spool;
 	return Object.assign(shop, {
 		held: async () => (await spool()).events,
-		emptied: () => until(async () => {
-			const { events: held, oldestSeconds } = await spool();
-			return held === 0 && oldestSeconds === 0;
-		}, { what: 'nothing is held', seconds: 60 }),
+		emptied: async () => {
+			const seen = [];
+			await until(async () => {
+				const { events: held, oldestSeconds } = await spool();
+				if (seen.at(-1) !== held) seen.push(held);
+				return held === 0 && oldestSeconds === 0;
+			}, { what: 'nothing is held', seconds: 60 }).catch((error) => {
+				throw new Error(`${error.message}; held were ${seen.slice(0, 5)} … ${seen.slice(-20)}\n${shop.daemon.log().slice(-4000)}`);
+			});
+		},
 		metrics: () => metrics({ url: shop.url() }),
 		post: (events) => ask(`${shop.url()}/v1/batch`, { batch: events }),
 	});
