@@ -15,7 +15,7 @@ enum {
 	LOOK_MS = 100,   /* for the first event that is held, and whether the store is back */
 	AGAIN_MS = 500,  /* after the store did not take a slice */
 	COUNT_ROWS = 1000,
-	TRUE_AFTER = 20, /* looks at an empty spool: then it is known that nothing is held, whatever was counted */
+	TRUE_AFTER = 20, /* looks at an empty spool: then, and after as many again, it is known that nothing is held, whatever was counted */
 	SCRUB_EVERY_US = 60000000,
 };
 
@@ -266,7 +266,7 @@ static void on_scrubbed(void *ctx, int rc)
 	(void)rc; /* what it could not do now, it does after the next outage or erasure */
 }
 
-/* Nothing is held. What was counted amiss, by workers that died between two things, is known by now. */
+/* Nothing is held. What was counted amiss, by workers that died between two things or stood still for long, is known by now. */
 static void rest(struct fw_drain *d)
 {
 	struct fw_shared *shared = d->spool->shared;
@@ -275,7 +275,7 @@ static void rest(struct fw_drain *d)
 	if (d->seen)
 		fw_log(FW_LOG_INFO, "all that was held is applied", NULL);
 	d->seen = false;
-	if (++d->empty_looks == TRUE_AFTER)
+	if (++d->empty_looks % TRUE_AFTER == 0)
 		fw_shared_set_held(shared, 0);
 	if (d->dirty && (!d->scrubbed_us || now_us - d->scrubbed_us > SCRUB_EVERY_US)) {
 		d->dirty = false;
