@@ -16,6 +16,16 @@ enum form {
 static const char frequent[] = "earstonil-cd";
 static const char others[] = "bfghjkmpquvwxyz0123456789 _/.:&',+()@#%!?ABCDEFG";
 enum { FREQUENT = sizeof frequent - 1, OTHERS = sizeof others - 1, ANY = 15 };
+/* Of each character, its place in the two as they stand one after the other, from 1. */
+static const unsigned char places[256] = {
+	['e'] = 1, ['a'] = 2, ['r'] = 3, ['s'] = 4, ['t'] = 5, ['o'] = 6, ['n'] = 7, ['i'] = 8, ['l'] = 9, ['-'] = 10,
+	['c'] = 11, ['d'] = 12, ['b'] = 13, ['f'] = 14, ['g'] = 15, ['h'] = 16, ['j'] = 17, ['k'] = 18, ['m'] = 19,
+	['p'] = 20, ['q'] = 21, ['u'] = 22, ['v'] = 23, ['w'] = 24, ['x'] = 25, ['y'] = 26, ['z'] = 27, ['0'] = 28,
+	['1'] = 29, ['2'] = 30, ['3'] = 31, ['4'] = 32, ['5'] = 33, ['6'] = 34, ['7'] = 35, ['8'] = 36, ['9'] = 37,
+	[' '] = 38, ['_'] = 39, ['/'] = 40, ['.'] = 41, [':'] = 42, ['&'] = 43, ['\''] = 44, [','] = 45, ['+'] = 46,
+	['('] = 47, [')'] = 48, ['@'] = 49, ['#'] = 50, ['%'] = 51, ['!'] = 52, ['?'] = 53, ['A'] = 54, ['B'] = 55,
+	['C'] = 56, ['D'] = 57, ['E'] = 58, ['F'] = 59, ['G'] = 60,
+};
 enum { NIBBLES_MOST = 256 }; /* bytes of them in one text */
 
 uint64_t fw_unpack_long(struct fw_unpack *u)
@@ -218,9 +228,19 @@ void fw_unpack_skip_text(struct fw_unpack *u)
 
 void fw_pack_number(struct fw_buf *out, uint64_t x)
 {
+	enum { MOST = 10 };
+	unsigned char bytes[MOST], *p = bytes;
+	bool fits = !out->failed && out->size - out->n >= MOST;
+	if (fits)
+		p = (unsigned char *)out->data + out->n;
+	size_t n = 0;
 	for (; x >= 0x80; x >>= 7)
-		fw_buf_putc(out, (char)(x | 0x80));
-	fw_buf_putc(out, (char)x);
+		p[n++] = (unsigned char)(x | 0x80);
+	p[n++] = (unsigned char)x;
+	if (fits)
+		out->n += n;
+	else
+		fw_buf_add(out, bytes, n);
 }
 
 void fw_pack_signed(struct fw_buf *out, int64_t x)
@@ -230,8 +250,10 @@ void fw_pack_signed(struct fw_buf *out, int64_t x)
 
 void fw_pack_fixed(struct fw_buf *out, uint64_t x)
 {
+	unsigned char bytes[8];
 	for (int i = 0; i < 8; i++, x >>= 8)
-		fw_buf_putc(out, (char)(x & 0xff));
+		bytes[i] = (unsigned char)(x & 0xff);
+	fw_buf_add(out, bytes, sizeof bytes);
 }
 
 void fw_pack_bytes(struct fw_buf *out, struct fw_str bytes)
@@ -258,16 +280,17 @@ static void put_nibble(struct nibbles *out, unsigned x)
 static void pack_nibbles(struct nibbles *out, struct fw_str text)
 {
 	for (size_t i = 0; i < text.n && out->n + 3 <= 2 * sizeof out->bytes; i++) {
-		const char *at = text.p[i] ? memchr(frequent, text.p[i], FREQUENT) : NULL;
-		if (at) {
-			put_nibble(out, (unsigned)(at - frequent));
-		} else if (text.p[i] && (at = memchr(others, text.p[i], OTHERS))) {
-			put_nibble(out, (unsigned)(FREQUENT + (at - others) / 16));
-			put_nibble(out, (unsigned)((at - others) % 16));
+		unsigned char c = (unsigned char)text.p[i];
+		unsigned place = places[c];
+		if (place > FREQUENT) {
+			put_nibble(out, FREQUENT + (place - 1 - FREQUENT) / 16);
+			put_nibble(out, (place - 1 - FREQUENT) % 16);
+		} else if (place) {
+			put_nibble(out, place - 1);
 		} else {
 			put_nibble(out, ANY);
-			put_nibble(out, (unsigned char)text.p[i] >> 4);
-			put_nibble(out, (unsigned char)text.p[i] & 0x0f);
+			put_nibble(out, c >> 4);
+			put_nibble(out, c & 0x0f);
 		}
 	}
 }
@@ -305,14 +328,37 @@ static size_t trailing_digits(struct fw_str text)
 	return n;
 }
 
+static void put_raw(struct fw_buf *out, struct fw_str text)
+{
+	fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
+	fw_buf_add(out, text.p, text.n);
+}
+
+/* Letters and a number; where the letters are those of the text before, the number alone. */
+static void put_numbered(struct fw_buf *out, struct fw_str text, size_t digits, struct nibbles *nibbles, struct fw_str *prefix)
+{
+	struct fw_str letters = { text.p, text.n - digits };
+	uint64_t x = 1;
+	for (size_t i = letters.n; i < text.n; i++)
+		x = x * 10 + (uint64_t)(text.p[i] - '0');
+	if (prefix->n && x >> (64 - FORM_BITS) == 0 && fw_str_equal(*prefix, letters)) {
+		fw_pack_number(out, x << FORM_BITS | AGAIN);
+	} else {
+		pack_nibbles(nibbles, letters);
+		put_form(out, NUMBERED, nibbles);
+		fw_pack_number(out, x);
+	}
+	*prefix = letters;
+}
+
 void fw_pack_text_after(struct fw_buf *out, struct fw_str text, struct fw_str *prefix)
 {
 	enum { LONGEST = 160 }; /* three half bytes for each fit into `nibbles` */
-	struct nibbles nibbles = { .n = 0 };
+	struct nibbles nibbles;
 	size_t digits = trailing_digits(text);
+	nibbles.n = 0; /* the bytes are written as they come */
 	if (text.n > LONGEST) {
-		fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
-		fw_buf_add(out, text.p, text.n);
+		put_raw(out, text);
 		return;
 	}
 	if (text.n == 36 && pack_hex(&nibbles, text, true)) {
@@ -325,27 +371,15 @@ void fw_pack_text_after(struct fw_buf *out, struct fw_str text, struct fw_str *p
 		return;
 	}
 	nibbles.n = 0;
-	if (digits < 2)
-		digits = 0;
-	struct fw_str letters = { text.p, text.n - digits };
-	pack_nibbles(&nibbles, letters);
-	if (digits) {
-		uint64_t x = 1;
-		for (size_t i = letters.n; i < text.n; i++)
-			x = x * 10 + (uint64_t)(text.p[i] - '0');
-		if (prefix->n && x >> (64 - FORM_BITS) == 0 && fw_str_equal(*prefix, letters)) {
-			fw_pack_number(out, x << FORM_BITS | AGAIN);
-		} else {
-			put_form(out, NUMBERED, &nibbles);
-			fw_pack_number(out, x);
-		}
-		*prefix = letters;
-	} else if ((nibbles.n + 1) / 2 < text.n) {
-		put_form(out, NIBBLES, &nibbles);
-	} else {
-		fw_pack_number(out, (uint64_t)text.n << FORM_BITS | RAW);
-		fw_buf_add(out, text.p, text.n);
+	if (digits >= 2) {
+		put_numbered(out, text, digits, &nibbles, prefix);
+		return;
 	}
+	pack_nibbles(&nibbles, text);
+	if ((nibbles.n + 1) / 2 < text.n)
+		put_form(out, NIBBLES, &nibbles);
+	else
+		put_raw(out, text);
 }
 
 void fw_pack_text(struct fw_buf *out, struct fw_str text)

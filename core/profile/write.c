@@ -416,11 +416,16 @@ static void write_less(const struct fw_record *r, struct fw_buf *scratch, struct
 	}
 }
 
+/* Most records have fewer. */
+enum { USUAL_BYTES = 2048 };
+
 void fw_record_write(const struct fw_record *r, struct fw_buf *out)
 {
 	struct fw_buf scratch;
 	size_t begin = out->n;
 	fw_buf_init(&scratch, 0);
+	fw_buf_reserve(&scratch, USUAL_BYTES);
+	fw_buf_reserve(out, USUAL_BYTES);
 	write_all(r, &scratch, out);
 	if (!out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES)
 		write_less(r, &scratch, out, begin);
