@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -268,6 +269,16 @@ static int turn(struct fw_keeper *k)
 	return fw_keeper_scrub_turn(k);
 }
 
+/* All wait for the one who writes: where processors are short it goes first, if it may (as root, or with LimitNICE). */
+static void go_first(void)
+{
+	enum { BEFORE_OTHERS = 10 };
+	errno = 0;
+	int nice = getpriority(PRIO_PROCESS, 0);
+	if (errno == 0 && setpriority(PRIO_PROCESS, 0, nice - BEFORE_OTHERS) < 0)
+		fw_log(FW_LOG_DEBUG, "the keeper may not go before others", "error", strerror(errno), NULL);
+}
+
 _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listener, int beat_fd)
 {
 	struct run r = { .listener = listener, .beat = beat_fd };
@@ -285,6 +296,7 @@ _Noreturn void fw_keeper_run(const struct fw_store_options *options, int listene
 	if (!r.keeper.folder || !durability || take_place(&r, r.keeper.folder, &err) < 0 || open_loop(&r) < 0)
 		give_up(&err);
 	fw_log(FW_LOG_DEBUG, "the keeper keeps the data", "folder", r.keeper.folder, NULL);
+	go_first();
 	bool last = false;
 	do {
 		/* After the end is known, once more: what the sockets hold by then is answered. */
