@@ -320,7 +320,8 @@ static const struct limit limits[] = {
 	HTTP(linger_ms, MILLISECONDS), HTTP(drain_idle_ms, MILLISECONDS),
 	RATE(per_address_s), RATE(per_key_s), RATE(new_per_address_min),
 	SPOOL(spool_events, UNSIGNED), SPOOL(spool_bytes, SIZE),
-	STREAM(streams, UNSIGNED), STREAM(streams_per_address, UNSIGNED), STREAM(stream_beat_ms, MILLISECONDS), STREAM(stream_ms, MILLISECONDS),
+	STREAM(streams, UNSIGNED), STREAM(streams_per_address, UNSIGNED),
+	STREAM(stream_beat_ms, MILLISECONDS), STREAM(stream_ms, MILLISECONDS),
 	PROCESS(delivery_ms), PROCESS(message_again_ms),
 	PROCESS(load_ms), PROCESS(heartbeat_ms), PROCESS(drain_ms), PROCESS(kill_ms), PROCESS(restart_ms),
 };
@@ -410,7 +411,9 @@ int fw_config_set_defaults(struct fw_config *c)
 	fw_http_limits_default(&c->http);
 	c->rates = (struct fw_rate_limits){ FW_LIMIT_PER_ADDRESS_S, FW_LIMIT_PER_KEY_S, FW_LIMIT_NEW_PER_ADDRESS_MIN };
 	c->spool_limits = (struct fw_spool_limits){ FW_LIMIT_SPOOL_EVENTS, FW_LIMIT_SPOOL_BYTES };
-	c->streams = (struct fw_stream_limits){ FW_LIMIT_STREAMS, FW_LIMIT_STREAMS_PER_ADDRESS, FW_LIMIT_STREAM_BEAT_MS, FW_LIMIT_STREAM_MS };
+	c->streams = (struct fw_stream_limits){
+		FW_LIMIT_STREAMS, FW_LIMIT_STREAMS_PER_ADDRESS, FW_LIMIT_STREAM_BEAT_MS, FW_LIMIT_STREAM_MS,
+	};
 	c->process = (struct fw_process_limits){
 		.load_ms = FW_LIMIT_LOAD_MS,
 		.heartbeat_ms = FW_LIMIT_HEARTBEAT_MS,

@@ -43,7 +43,8 @@ enum fw_count {
 	FW_COUNT_MESSAGES, /* FW_MESSAGE_COUNTS of them: struct fw_messages_counters */
 	FW_COUNT_STREAMS = FW_COUNT_MESSAGES + FW_MESSAGE_COUNTS, FW_COUNT_STREAMS_FULL, /* begun; and refused, for there were too many */
 	FW_COUNT_STREAMS_ENDED, /* FW_STREAM_ENDS of them: by whom */
-	FW_COUNT_STREAM_EVENTS = FW_COUNT_STREAMS_ENDED + FW_STREAM_ENDS, FW_COUNT_STREAM_LOOKS, /* sent; and times that it was looked whether there is one */
+	FW_COUNT_STREAM_EVENTS = FW_COUNT_STREAMS_ENDED + FW_STREAM_ENDS, /* sent; and … */
+	FW_COUNT_STREAM_LOOKS, /* … times that it was looked whether there is one */
 	FW_COUNT_DECISION_NS, /* their duration, added up */
 	FW_COUNT_DURATION,        /* FW_DURATIONS of them: by bucket, not cumulative */
 };

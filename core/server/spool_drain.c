@@ -15,7 +15,7 @@ enum {
 	LOOK_MS = 100,   /* for the first event that is held, and whether the store is back */
 	AGAIN_MS = 500,  /* after the store did not take a slice */
 	COUNT_ROWS = 1000,
-	TRUE_AFTER = 20, /* looks at an empty spool: then, and after as many again, it is known that nothing is held, whatever was counted */
+	TRUE_AFTER = 20, /* looks at an empty spool, each time: then nothing is held, whatever was counted */
 	SCRUB_EVERY_US = 60000000,
 };
 

@@ -115,7 +115,8 @@ static bool is_full(struct fw_streams *s, struct fw_plugin_request *r, uint64_t 
 	if (address && l->streams_per_address && fw_streams_near(s, address) >= l->streams_per_address) {
 		fw_count(s->worker->page, FW_COUNT_STREAMS_FULL, 1);
 		fw_http_reply_header(r->http, "Retry-After", "10");
-		fw_http_error(r->http, 429, "too_many", "too many streams are open from this address", NULL, "close those that nobody looks at");
+		fw_http_error(r->http, 429, "too_many", "too many streams are open from this address", NULL,
+			"close those that nobody looks at");
 		return true;
 	}
 	if (s->n >= l->streams) {
@@ -140,7 +141,8 @@ void fw_streams_open(struct fw_streams *s, struct fw_plugin_request *r, struct f
 	if (!st || !keep_question(st, r, json, notice, room)) {
 		free(st);
 		bool large = room > FW_LIMIT_STREAM_ASK_BYTES;
-		fw_http_error(r->http, large ? 413 : 503, large ? "too_large" : "unavailable", large ? "the question of a stream is too long"
+		fw_http_error(r->http, large ? 413 : 503, large ? "too_large" : "unavailable",
+			large ? "the question of a stream is too long"
 			: "out of memory", NULL, large ? "ask for fewer slots, or with less context" : NULL);
 		return;
 	}

@@ -85,8 +85,9 @@ typedef void (*fw_store_committed)(void *ctx, int rc, uint64_t version);
 int fw_store_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);
 
 /* Change notices: `changed` is called for every row that any process commits, after the commit. A handle has up to
- * FW_STORE_WATCHERS, each by its `ctx`; `changed` NULL ends that one's. 0, FW_ELIMIT, FW_ENOMEM. A notice can be lost when the connection is (then `changed` comes once with key.p NULL: anything may have
- * changed); over a network also before watching has begun, which is told in the same way. */
+ * FW_STORE_WATCHERS, each by its `ctx`; `changed` NULL ends that one's. 0, FW_ELIMIT, FW_ENOMEM. A notice can be lost when the
+ * connection is (then `changed` comes once with key.p NULL: anything may have changed); over a network also before watching has
+ * begun, which is told in the same way. */
 enum { FW_STORE_WATCHERS = 4 };
 typedef void (*fw_store_changed)(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version);
 int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx);

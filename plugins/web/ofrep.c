@@ -174,7 +174,8 @@ enum { ENGINE_HASH = 16, FLAGS_HASH = 32, PLACE = 30, PLACES_MOST = 8 };
 static struct fw_plugin_text places_of(struct fw_plugin_text tag)
 {
 	struct fw_plugin_text bare = tag.n > 2 ? (struct fw_plugin_text){ tag.p + 1, tag.n - 2 } : (struct fw_plugin_text){ "", 0 };
-	return bare.n > ENGINE_HASH ? (struct fw_plugin_text){ bare.p + ENGINE_HASH, bare.n - ENGINE_HASH } : (struct fw_plugin_text){ "", 0 };
+	return bare.n > ENGINE_HASH ? (struct fw_plugin_text){ bare.p + ENGINE_HASH, bare.n - ENGINE_HASH }
+		: (struct fw_plugin_text){ "", 0 };
 }
 
 static int is_hex(const char *p, size_t n)
@@ -210,7 +211,8 @@ static void give_tagged(const struct fw_host *host, const struct web_evaluation 
 {
 	XXH128_hash_t sum = XXH3_128bits_digest(hash);
 	char tag[FLAGS_HASH + PLACE * PLACES_MOST + 3];
-	snprintf(tag, sizeof tag, "\"%016llx%016llx%.*s\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64, (int)places.n, places.p);
+	snprintf(tag, sizeof tag, "\"%016llx%016llx%.*s\"", (unsigned long long)sum.high64, (unsigned long long)sum.low64,
+		(int)places.n, places.p);
 	host->reply_header(e->request, "ETag", tag);
 	host->reply_header(e->request, "Cache-Control", "no-cache");
 	if (web_tag_matches(host->request_header(e->request, "If-None-Match"), tag))

@@ -315,7 +315,8 @@ static void test_rules(void **state)
 		"has 3\n");
 	expect(SLOT RULE("a", "when = all { { country = \"CA\" }, { country = \"NO\" } }"), NULL, "{}", NULL, "a: never\n");
 	expect(SLOT RULE("a", "when = function(v) return v.visits == 77 end"), NULL, "{}", NULL, "a: not determined\n");
-	expect(SLOT RULE("a", "when = any { { country = \"CA\", device = \"mobile\" }, function(v) return v.visits == 77 end }"), NULL, "{}",
+	expect(SLOT RULE("a", "when = any { { country = \"CA\", device = \"mobile\" }, function(v) return v.visits == 77 end }"),
+		NULL, "{}",
 		NULL, "a: country \"CA\"; device \"mobile\" perhaps less\n");
 	/* What a browser claims opens no guard. */
 	n_claimed = 1;

@@ -26,7 +26,9 @@ static void visit(struct rules *r, const struct used *used, unsigned n)
 	assert_int_equal(r->facts.now_us, now);
 	struct fw_cap_use *uses = FW_NEW_ARRAY(&r->arena, n, struct fw_cap_use);
 	for (unsigned i = 0; i < n; i++)
-		uses[i] = (struct fw_cap_use){ .cap = fw_hash(used[i].cap, strlen(used[i].cap)), .at_us = now - (int64_t)(used[i].ago_s * SECOND) };
+		uses[i] = (struct fw_cap_use){
+			.cap = fw_hash(used[i].cap, strlen(used[i].cap)), .at_us = now - (int64_t)(used[i].ago_s * SECOND),
+		};
 	r->facts.cap_uses = uses;
 	r->facts.n_cap_uses = n;
 }

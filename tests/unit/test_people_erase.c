@@ -484,7 +484,8 @@ static void test_keys(void **state)
 		begin(&c, &(struct memory_options){ .seed = seed, .late_turns = 4 });
 		fw_people_load(c.workers[0], &user, (struct fw_str){ NULL, 0 }, true, &c.t.arena, on_person, &ann);
 		store_wait(&c.t, &ann.came, 1);
-		struct key_answer own = take_key(&c, 0, &ann.row, 20), again = take_key(&c, 1, &ann.row, 2000), other = take_key(&c, 0, &bob, 20);
+		struct key_answer own = take_key(&c, 0, &ann.row, 20), again = take_key(&c, 1, &ann.row, 2000);
+		struct key_answer other = take_key(&c, 0, &bob, 20);
 		assert_true(own.rc == 0 && again.rc == 0 && other.rc == 0);
 		assert_memory_equal(own.key.bytes, again.key.bytes, FW_SEAL_KEY);
 		assert_memory_not_equal(own.key.bytes, other.key.bytes, FW_SEAL_KEY);

@@ -18,7 +18,8 @@ static void test_there_and_back(void **state)
 		struct fw_shown s = { .hash = (uint64_t)mrand48() << 32 | (uint32_t)mrand48(), .n = n }, back = { .hash = 1 }, again;
 		char text[FW_SHOWN_TEXT], more[FW_SHOWN_TEXT];
 		for (unsigned i = 0; i < n; i++)
-			s.places[i] = (struct fw_cap_place){ 1790000000000 + lrand48() % 100000, (uint64_t)mrand48() << 32 | (uint32_t)mrand48() };
+			s.places[i] = (struct fw_cap_place){ 1790000000000 + lrand48() % 100000,
+				(uint64_t)mrand48() << 32 | (uint32_t)mrand48() };
 		size_t length = fw_shown_write(&s, text);
 		assert_int_equal(length, strlen(text));
 		assert_true(fw_shown_read(fw_str(text), &back));

@@ -169,7 +169,8 @@ static void test_body(void **state)
 	assert_true(l.n_own == 1 && l.own[0].use == 2 && l.own[0].rule == 77 && l.then && !l.then->lost);
 	struct fw_value price = fw_products_then_ask(l.then, &(struct fw_query){ .fact = FW_FACT_PRICE, .key = FW_STR("b-7") });
 	assert_true(price.state == FW_KNOWN && price.number == 49.5);
-	assert_int_equal(fw_products_then_ask(l.then, &(struct fw_query){ .fact = FW_FACT_IN_STOCK, .key = FW_STR("b-8") }).state, FW_ABSENT);
+	const struct fw_query query = { .fact = FW_FACT_IN_STOCK, .key = FW_STR("b-8") };
+	assert_int_equal(fw_products_then_ask(l.then, &query).state, FW_ABSENT);
 	assert_true(fw_products_then_sold_out(l.then, FW_STR("L-1")) && !fw_products_then_sold_out(l.then, FW_STR("B-7")) && !l.then->lost);
 	assert_true(!fw_products_then_sold_out(l.then, FW_STR("B-9")) && l.then->lost);
 	for (size_t n = 0; n < bytes.n; n++) {
