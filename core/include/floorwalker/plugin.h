@@ -273,7 +273,8 @@ struct fw_host {
 	/* Since 1.6. Answers `request` with server-sent events for as long as both sides like, which is the host's business: `json` is a
 	 * decide request, each event's data its answer, at first and whenever it is another one; with an `id` by which a client that comes
 	 * back goes on (Last-Event-ID, or "shown" in `json`). Where `json` has a "notice", a text of one line, that is the data, and
-	 * nothing is taken under caps; one that does not say what it shows gets no first event then. Errors are answered as decide tells them. */
+	 * nothing is taken under caps; one that does not say what it shows gets no first event then. Errors are answered as decide
+	 * tells them. */
 	void (*stream)(const struct fw_host *host, struct fw_plugin_request *request, struct fw_plugin_text json);
 	/* Since 1.4. What became of a message whose delivery was FW_PLUGIN_PENDING, in the worker that delivers it: an enum
 	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told before the
@@ -321,8 +322,8 @@ struct fw_host {
 	/* Since 1.4. No message of this channel goes to the address from now on, whoever's it is:
 	 * {"reason":"stop","lift":false,"source":"…"}; with "lift":true it may again. The consent of who goes by the address is withdrawn,
 	 * told again also; or granted, if it was on the list. Since 1.6 "id": by what this is known, such as the peer's id of a message
-	 * that came in; what is told again with it after the contrary was told, within a week, changes nothing. 200 {"changed":true} when the
-	 * list did, else false; 400: that is no JSON; 503: say it again. Texts must live until then. */
+	 * that came in; what is told again with it after the contrary was told, within a week, changes nothing. 200 {"changed":true} when
+	 * the list did, else false; 400: that is no JSON; 503: say it again. Texts must live until then. */
 	void (*suppress)(const struct fw_host *host, const char *address, struct fw_plugin_text json, fw_plugin_done done, void *data);
 	/* Since 1.4. HMAC-SHA256 with a key of this plugin's own, the same in every process that works on this store, from `start` on. 0,
 	 * or -1 while the store has not told it yet. */
