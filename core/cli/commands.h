@@ -12,6 +12,7 @@ extern const struct fw_command fw_command_definitions;
 extern const struct fw_command fw_command_decide;
 extern const struct fw_command fw_command_explain;
 extern const struct fw_command fw_command_replay;
+extern const struct fw_command fw_command_report;
 extern const struct fw_command fw_command_reload;
 extern const struct fw_command fw_command_rollback;
 extern const struct fw_command fw_command_status;

@@ -11,8 +11,8 @@
 /* In the order of `floorwalker --help`. */
 static const struct fw_command *const commands[] = {
 	&fw_command_serve, &fw_command_check, &fw_command_test, &fw_command_catalog, &fw_command_decide, &fw_command_explain,
-	&fw_command_replay, &fw_command_definitions, &fw_command_reload, &fw_command_rollback, &fw_command_status, &fw_command_store,
-	&fw_command_import, &fw_command_profile, &fw_command_letters, &fw_command_messages,
+	&fw_command_replay, &fw_command_report, &fw_command_definitions, &fw_command_reload, &fw_command_rollback, &fw_command_status,
+	&fw_command_store, &fw_command_import, &fw_command_profile, &fw_command_letters, &fw_command_messages,
 	NULL,
 };
 

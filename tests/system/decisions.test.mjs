@@ -221,6 +221,52 @@ rule "germany" { slot = "hero", priority = 50, when = { segment = "germans" }, s
 	assert.equal(shop.command('replay', '--fail-above', 'x').status, 2);
 });
 
+test('what became of each rule, and what wants upkeep', async (t) => {
+	const soon = new Date(Date.now() + 3 * 86400e3).toISOString().slice(0, 10);
+	const more = `rule "over" { slot = "hero", ends = "2020-01-01", owner = "anna", show = { banner = "over" } }
+rule "soon" { slot = "hero", ends = "${soon}", when = { country = "FR" }, owner = "anna", show = { banner = "soon" } }
+rule "under-boots" { slot = "hero", priority = 4, when = { viewed = { category = "boots" } }, owner = "anna", show = { banner = "no" } }
+rule "off" { slot = "hero", enabled = false, owner = "anna", show = { banner = "off" } }
+test "boots win" { given = { country = "CA", events = { { "Product Viewed", category = "boots", ago = "1d" }, { "Product Viewed", category = "boots", ago = "1d" } } }, expect = { hero = "boots" } }
+`;
+	const shop = await open(t, { files: { 'shop/more.lua': more } });
+	const known = { anonymousId: 'device-of-helga-00001' }, gone = { anonymousId: 'device-of-irma-000001' };
+	await shop.send('batch', { batch: [1, 2, 3].flatMap(() => [event(known), event(gone)]) });
+	for (let i = 0; i < 5; i++) await shop.ask('decide', { ...known, context, slots: ['hero'] });
+	for (let i = 0; i < 3; i++) await shop.ask('decide', { anonymousId: `device-of-many-00000${i}`, context: { ...context, location: { country: 'DE' } }, slots: ['hero', 'strip'] });
+	await shop.ask('decide', { ...gone, context, slots: ['hero'] });
+	await shop.ask('explain', { ...known, context, slots: ['hero'] });
+	await shop.written();
+	await ask(`${shop.url}/v1/visitors/anonymous:${gone.anonymousId}`, undefined, { method: 'DELETE', ...bearer(secret) });
+	const told = await runAside(['report', 'rules', '--config', shop.config, '--json']);
+	assert.equal(told.status, 0, told.stderr);
+	const report = JSON.parse(told.stdout), rule = (id) => report.rules.find((r) => r.rule === id);
+	assert.deepEqual([report.log, report.decisions, report.notDetermined, report.explanations], [true, 8, 1, 1]);
+	const counts = ({ asked, matched, won, share }) => [asked, matched, won, share];
+	assert.deepEqual([counts(rule('boots')), counts(rule('under-boots')), counts(rule('computed'))], [[8, 5, 5, 0.625], [8, 5, 0, 0], [3, 3, 3, 1]]);
+	assert.deepEqual([rule('under-boots').beatenBy, rule('under-boots').lastWon], [[{ rule: 'boots', times: 5 }], null]);
+	assert.ok(Math.abs(new Date(rule('boots').lastWon) - Date.now()) < 600000, rule('boots').lastWon);
+	assert.deepEqual(rule('fails').reasons, { unknown: 3 });
+	const kept = ({ owner, tested, enabled, over, endsSoon }) => [owner, tested, enabled, over, endsSoon];
+	assert.deepEqual(['boots', 'over', 'soon', 'off'].map((id) => kept(rule(id))),
+		[[null, true, true, false, false], ['anna', false, true, true, false], ['anna', false, true, false, true], ['anna', false, false, false, false]]);
+	assert.deepEqual([rule('letter').channel, rule('letter').won], ['email', undefined], 'messages are not in the log');
+	const { stdout } = await runAside(['report', 'rules', '--config', shop.config]);
+	for (const part of [/^8 decisions from \S+ to \S+, made again by these rules\n1 could not be made again/, /\nboots +5 +62\.5% +5 {2}\d{4}-\d\d-\d\d\n/, /\nBeaten each time that it matched\n {2}under-boots: by boots \(5\) \(more\.lua:3\)\n/,
+		/\nMatched nobody\n( {2}.*\n)* {2}soon: not_matched \(8\) \(more\.lua:2\)\n/, /\nloops +0 +0\.0% +3 {2}never +failed \(3\)\n/, /\nEnds within a week\n {2}soon: /, /\nIts time is over\n {2}over: 2020-01-0\d/, /\nNot enabled\n {2}off \(/,
+		/\nWithout an owner\n {2}boots, /, /\nExpected by no test\n {2}banner|\nExpected by no test\n {2}\w/]) assert.match(stdout, part);
+	// Of other days there is nothing; other rules are reported on as if they had served; without a log there is only upkeep.
+	assert.equal(JSON.parse((await runAside(['report', 'rules', '--config', shop.config, '--json', '--days', '0.000001'])).stdout).decisions, 0);
+	shop.write({ 'next/home.lua': readFileSync(join(shop.folder, 'shop/home.lua'), 'utf8'), 'next/rules.lua': rules('two').replace('priority = 5,', 'priority = 1,') });
+	const next = JSON.parse((await runAside(['report', 'rules', '--config', shop.config, '--rules', join(shop.folder, 'next'), '--json'])).stdout);
+	assert.ok(next.rules.find((r) => r.rule === 'half').won > rule('half').won);
+	const bare = await runAside(['report', 'rules', '--rules', join(shop.folder, 'next'), '--config', join(shop.write({ 'bare.lua': 'rules = "next"\ncompliance = false\n' }), 'bare.lua')]);
+	assert.match(bare.stdout, /^No decisions are logged, so nothing is counted/);
+	assert.match(bare.stdout, /\nWithout an owner\n/);
+	for (const args of [[], ['slots'], ['rules', '--days', '0'], ['rules', '--days', 'x'], ['rules', 'more']]) assert.equal(shop.command('report', ...args).status, 2, args.join(' '));
+	assert.match((await runAside(['report', 'rules', '--config', shop.config, '--log', join(shop.folder, 'shop')])).stderr, /there is no file of a decision log/);
+});
+
 test('what is missing is said; what does not fit is dropped and counted; a death loses nothing that was written', async (t) => {
 	const shop = await open(t);
 	const who = { anonymousId: 'device-of-doris-00001', context };

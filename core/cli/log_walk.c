@@ -1,0 +1,315 @@
+#include "cli/log_walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "server/config_decisions.h"
+
+enum { NOBODY = 0, COLLECT_EVERY = 32 };
+
+/* A person's key; the first is the store's, of nobody in particular. */
+struct fw_walk_key {
+	bool is_there;
+	unsigned char bytes[FW_SEAL_KEY];
+};
+
+/* A decision that was found. */
+struct fw_walk_job {
+	uint32_t file, set, key;
+	uint64_t at;
+};
+
+static int no_memory(struct fw_log_walk *w)
+{
+	return fw_fail(&w->err, FW_ENOMEM, NULL, 0, "out of memory");
+}
+
+/* Room for one more of a list on the heap. */
+static bool grow(void **items, uint64_t n, uint64_t *size, size_t element)
+{
+	if (n < *size)
+		return true;
+	uint64_t more = *size ? 2 * *size : 64;
+	void *p = realloc(*items, more * element);
+	if (!p)
+		return false;
+	*items = p;
+	*size = more;
+	return true;
+}
+
+static bool same_set(const struct fw_log_set *a, const struct fw_log_set *b)
+{
+	return fw_str_equal(a->hash, b->hash) && fw_str_equal(a->timezone, b->timezone) && fw_str_equal(a->currency, b->currency) &&
+		fw_str_equal(a->version, b->version) && memcmp(&a->holdout, &b->holdout, sizeof a->holdout) == 0 &&
+		memcmp(&a->names, &b->names, sizeof a->names) == 0;
+}
+
+static int load_rules(struct fw_log_walk *w, struct fw_walk_set *s)
+{
+	struct fw_error err;
+	char text[1200];
+	int rc = fw_logged_set_load(w->folder, &s->about, w->opened->zones, &s->rules, &err);
+	if (rc < 0) {
+		fprintf(stderr, "floorwalker: what was decided by it cannot be determined: %s\n", fw_error_text(&err, text, sizeof text));
+		return 0;
+	}
+	s->counts = calloc(1, fw_counts_bytes(s->rules));
+	void *aside = calloc(1, fw_set_aside_bytes(s->rules->n_rules));
+	if (!s->counts || !aside || fw_decider_init(&s->decider, s->rules, s->counts, aside) < 0) {
+		free(aside);
+		return no_memory(w);
+	}
+	s->decides = true;
+	s->decider.holdout = s->about.holdout;
+	return 0;
+}
+
+static int find_set(struct fw_log_walk *w, const struct fw_log_found *f, uint64_t at, uint32_t *ret)
+{
+	struct fw_str entry;
+	struct fw_log_set about = { .holdout = 0 };
+	if (!fw_log_at(f->bytes, at, 'S', &entry) || fw_log_get_set(&w->arena, entry, &about) < 0)
+		return FW_EINVAL;
+	for (*ret = 0; *ret < w->n_sets; (*ret)++)
+		if (same_set(&w->sets[*ret].about, &about))
+			return 0;
+	uint64_t size = w->sets_size;
+	if (!grow((void **)&w->sets, w->n_sets, &size, sizeof *w->sets))
+		return no_memory(w);
+	w->sets_size = (uint32_t)size;
+	struct fw_walk_set *s = &w->sets[w->n_sets++];
+	*s = (struct fw_walk_set){ .about = about };
+	int rc = w->needs_sets ? load_rules(w, s) : 0;
+	return rc == 0 && w->on_set ? w->on_set(w->ctx, s, &w->err) : rc;
+}
+
+static int add_key(struct fw_log_walk *w, const struct fw_walk_key *key)
+{
+	uint64_t size = w->keys_size;
+	if (!grow((void **)&w->keys, w->n_keys, &size, sizeof *w->keys))
+		return no_memory(w);
+	w->keys_size = (uint32_t)size;
+	w->keys[w->n_keys++] = *key;
+	return 0;
+}
+
+/* Each person is asked for once. FW_EINVAL: it is sealed by another store. */
+static int find_key(struct fw_log_walk *w, const struct fw_log_sealed *sealed, struct fw_arena *scratch, uint32_t *ret)
+{
+	struct {
+		uint64_t hash, period;
+	} id = { 0, 0 };
+	uint32_t period;
+	*ret = NOBODY;
+	if (!sealed->is_person)
+		return 0;
+	if (fw_log_whose(sealed, w->store_key, scratch, &id.hash, &period) < 0)
+		return FW_EINVAL;
+	id.period = period;
+	const struct fw_str name = { (const char *)&id, sizeof id };
+	*ret = fw_map_get(&w->key_ids, name);
+	if (*ret != FW_MAP_NONE)
+		return 0;
+	struct fw_walk_key key = { .is_there = false };
+	int rc = fw_logged_person_key(&w->stored, id.hash, period, scratch, key.bytes);
+	if (rc < 0 && rc != FW_ENOENT)
+		return fw_fail(&w->err, rc, NULL, 0, "the store cannot be asked for the keys of what is logged");
+	key.is_there = rc == 0;
+	*ret = w->n_keys;
+	rc = add_key(w, &key);
+	return rc < 0 ? rc : fw_map_put(&w->key_ids, name, *ret) < 0 ? no_memory(w) : 0;
+}
+
+static int add_job(struct fw_log_walk *w, uint32_t file, uint64_t at, const struct fw_log_decision *d, uint32_t *last_set,
+	uint64_t *last_at, struct fw_arena *scratch)
+{
+	struct fw_walk_job j = { .file = file, .at = at };
+	int rc = 0;
+	if (*last_at != d->set_at) {
+		rc = find_set(w, &w->files[file], d->set_at, last_set);
+		*last_at = d->set_at;
+	}
+	j.set = *last_set;
+	if (rc == 0)
+		rc = find_key(w, &d->sealed, scratch, &j.key);
+	if (rc == FW_EINVAL) {
+		*last_at = 0;
+		j.set = UINT32_MAX; /* nothing can be said of it */
+		rc = 0;
+	}
+	if (rc == 0 && !grow((void **)&w->jobs, w->n_jobs, &w->jobs_size, sizeof *w->jobs))
+		rc = no_memory(w);
+	if (rc < 0)
+		return rc;
+	w->jobs[w->n_jobs++] = j;
+	if (!w->first_us || d->at_us < w->first_us)
+		w->first_us = d->at_us;
+	if (d->at_us > w->last_us)
+		w->last_us = d->at_us;
+	return 0;
+}
+
+/* What the file has, which rule sets made it, and whose it is. */
+static int look_through(struct fw_log_walk *w, uint32_t file)
+{
+	struct fw_log_reader reader;
+	struct fw_str entry;
+	struct fw_arena scratch;
+	uint32_t set = 0;
+	uint64_t set_at = 0;
+	int rc = 0;
+	if (fw_log_reader_init(&reader, w->files[file].bytes) < 0)
+		return 0;
+	fw_arena_init(&scratch, NULL, 0, 0);
+	while (rc == 0 && fw_log_next(&reader, &entry)) {
+		struct fw_log_decision d;
+		fw_arena_reset(&scratch);
+		if (fw_log_get_decision(entry, &d) == 0 && d.at_us >= w->since_us)
+			rc = add_job(w, file, (uint64_t)(entry.p - w->files[file].bytes.p) - FW_LOG_FRAME, &d, &set, &set_at, &scratch);
+	}
+	fw_arena_finish(&scratch);
+	return rc;
+}
+
+static int open_log(struct fw_log_walk *w, const char *path)
+{
+	struct fw_config_decisions d = { .log = NULL };
+	int rc = w->opened->config ? fw_config_decisions(w->opened->config, &w->arena, &d, &w->err) : 0;
+	if (rc < 0)
+		return rc;
+	if (!path && !d.log)
+		return fw_fail(&w->err, FW_EINVAL, NULL, 0, "which log? The configuration keeps none: --log FOLDER");
+	w->folder = path ? path : d.log;
+	rc = fw_log_map_all(w->folder, &w->arena, &w->files, &w->n_files, &w->err);
+	return rc == 0 && w->n_files == 0 ? fw_fail(&w->err, FW_ENOENT, w->folder, 0, "there is no file of a decision log") : rc;
+}
+
+static void close_store(struct fw_log_walk *w)
+{
+	if (w->has_store)
+		fw_stored_close(&w->stored);
+	w->has_store = false;
+}
+
+int fw_log_walk_open(struct fw_log_walk *w, struct fw_opened *opened, const char *config, const char *log)
+{
+	fw_arena_init(&w->arena, NULL, 0, 0);
+	fw_map_init(&w->key_ids, &w->arena);
+	w->opened = opened;
+	int rc = open_log(w, log);
+	if (rc < 0)
+		return rc;
+	w->has_store = true;
+	if (fw_stored_open(&w->stored, config) != FW_EXIT_DONE)
+		return FW_EIO;
+	if ((rc = fw_logged_store_key(&w->stored, w->store_key, &w->err)) < 0)
+		return rc;
+	struct fw_walk_key own = { .is_there = true };
+	memcpy(own.bytes, w->store_key, FW_SEAL_KEY);
+	rc = add_key(w, &own);
+	for (uint32_t i = 0; rc == 0 && i < w->n_files; i++)
+		rc = look_through(w, i);
+	close_store(w); /* nothing of it crosses a fork */
+	return rc;
+}
+
+static void walk_one(struct fw_log_walk *w, uint64_t n, struct fw_arena *a)
+{
+	const struct fw_walk_job *j = &w->jobs[n];
+	struct fw_log_found f = w->files[j->file];
+	struct fw_walked one = { .n = n };
+	struct fw_str entry;
+	if (j->set == UINT32_MAX || !fw_log_at(f.bytes, j->at, 'D', &entry) || fw_log_get_decision(entry, &f.decision) < 0) {
+		w->on_gap(w->ctx, FW_WALK_DAMAGED);
+		return;
+	}
+	one.set = &w->sets[j->set];
+	bool lacks_rules = w->needs_sets && !one.set->decides;
+	if (!w->keys[j->key].is_there || lacks_rules) {
+		w->on_gap(w->ctx, lacks_rules ? FW_WALK_NO_RULES : FW_WALK_ERASED);
+		return;
+	}
+	if (fw_log_unseal(&f, w->keys[j->key].bytes, a, &one.logged, &one.record) < 0 ||
+		(one.set->rules && !one.logged.explanation && !fw_logged_fits(&one.logged, one.set->rules))) {
+		w->on_gap(w->ctx, FW_WALK_DAMAGED);
+		return;
+	}
+	fw_log_id_text(f.decision.id, one.id);
+	one.at_us = f.decision.at_us;
+	w->on_decision(w->ctx, &one, a);
+}
+
+/* What functions have left behind. */
+static void collect(struct fw_log_walk *w)
+{
+	fw_sandbox_collect(w->opened->set->sandbox);
+	for (uint32_t i = 0; i < w->n_sets; i++)
+		if (w->sets[i].decides)
+			fw_sandbox_collect(w->sets[i].rules->sandbox);
+}
+
+static void walk_part(struct fw_log_walk *w, unsigned part, unsigned parts)
+{
+	struct fw_arena a;
+	static max_align_t first[(256 << 10) / sizeof(max_align_t)];
+	fw_arena_init(&a, first, sizeof first, 0);
+	for (uint64_t i = part; i < w->n_jobs; i += parts) {
+		walk_one(w, i, &a);
+		fw_arena_reset(&a);
+		if (i / parts % COLLECT_EVERY == 0)
+			collect(w);
+	}
+	fw_arena_finish(&a);
+}
+
+bool fw_log_walk_run(struct fw_log_walk *w, unsigned processes)
+{
+	pid_t children[FW_WALK_JOBS_MOST];
+	bool fine = true;
+	unsigned n = 0;
+	fflush(NULL);
+	for (; n + 1 < processes; n++) {
+		children[n] = fork();
+		if (children[n] == 0) {
+			walk_part(w, n + 1, processes);
+			_exit(0);
+		}
+		fine = fine && children[n] > 0;
+	}
+	walk_part(w, 0, processes);
+	for (unsigned i = 0; i < n; i++) {
+		int status = 1;
+		fine = children[i] > 0 && waitpid(children[i], &status, 0) == children[i] && status == 0 && fine;
+	}
+	return fine;
+}
+
+void fw_log_walk_finish(struct fw_log_walk *w)
+{
+	close_store(w);
+	for (uint32_t i = 0; i < w->n_sets; i++) {
+		struct fw_walk_set *s = &w->sets[i];
+		void *aside = s->decides ? s->decider.set_aside : NULL;
+		if (s->decides)
+			fw_decider_finish(&s->decider);
+		free(aside);
+		free(s->counts);
+		fw_ruleset_destroy(s->rules);
+	}
+	for (uint32_t i = 0; i < w->n_files; i++)
+		fw_log_found_finish(&w->files[i]);
+	free(w->sets);
+	free(w->keys);
+	free(w->jobs);
+	fw_arena_finish(&w->arena);
+}
+
+unsigned fw_log_walk_processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > FW_WALK_JOBS_MOST ? FW_WALK_JOBS_MOST : (unsigned)n;
+}
