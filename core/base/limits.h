@@ -205,6 +205,8 @@ enum {
 	FW_LIMIT_DEAD_LETTER_S = 30 * 86400,  /* and for how long */
 	FW_LIMIT_DEAD_LETTERS_A_SECOND = 100, /* that a worker keeps; what goes beyond is refused and only counted */
 
+	FW_LIMIT_SHADOW_SLOTS = 64,           /* of which it is counted how far a shadow is from them */
+	FW_LIMIT_SHADOW_RULES = 256,          /* … and rules that it would let win or lose */
 	FW_LIMIT_SPOOL_EVENTS = 1000000,      /* held on this node while the store is out of reach; above it 503 */
 	FW_LIMIT_SPOOL_BYTES = 1 << 30,       /* that they take on its disk */
 	FW_LIMIT_SPOOL_SLICE = 500,           /* applied together, once the store answers again */

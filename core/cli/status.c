@@ -108,6 +108,30 @@ static void print_logged(const struct fw_json *s)
 			number_of(logged, "dropped"));
 }
 
+/* What it would have done otherwise, slot by slot and rule by rule. */
+static void print_shadow(const struct fw_json *shadow)
+{
+	struct fw_str error = fw_json_text(shadow, "error");
+	const struct fw_json *slots = fw_json_get(shadow, "slots"), *rules = fw_json_get(shadow, "byRule");
+	double decisions = number_of(shadow, "decisions"), changed = number_of(shadow, "changed");
+	if (!shadow || shadow->type != FW_JSON_OBJECT)
+		return;
+	printf("shadow      %s: ", text_of(shadow, "rules"));
+	if (error.n) {
+		printf("does not load: %s\n", error.p);
+		return;
+	}
+	printf("%.0f decisions (a sample of %g %%), %.0f would be others (%.3g %%)\n", decisions, number_of(shadow, "sample") * 100, changed,
+		decisions > 0 ? changed / decisions * 100 : 0);
+	for (const struct fw_json *c = slots ? slots->child : NULL; c; c = c->next)
+		if (number_of(c, "changed") > 0)
+			printf("            %s: %.0f of %.0f\n", text_of(c, "slot"), number_of(c, "changed"), number_of(c, "decisions"));
+	for (const struct fw_json *c = rules ? rules->child : NULL; c; c = c->next)
+		printf("            rule %s: %.0f lost, %.0f gained\n", text_of(c, "rule"), number_of(c, "lost"), number_of(c, "gained"));
+	if (number_of(shadow, "functionsFailed") > 0)
+		printf("            %.0f times a function of its rules failed\n", number_of(shadow, "functionsFailed"));
+}
+
 static void print(const struct fw_json *s)
 {
 	const struct fw_json *workers = fw_json_get(s, "workers");
@@ -121,6 +145,7 @@ static void print(const struct fw_json *s)
 		printf("worker      %d since %s: %.0f requests, %d connections\n", (int)number_of(w, "pid"), text_of(w, "since"),
 			number_of(w, "requests"), (int)number_of(w, "connections"));
 	print_logged(s);
+	print_shadow(fw_json_get(s, "shadow"));
 	print_last_load(fw_json_get(s, "lastLoad"));
 	const char *promise = fw_json_text(s, "promise").p;
 	print_spool(fw_json_get(s, "spool"));

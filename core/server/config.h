@@ -81,6 +81,7 @@ struct fw_config {
 	/* Checked and kept for what acts on them. */
 	const struct fw_json *consent, *decisions; /* objects, or NULL */
 	const struct fw_json *check; /* "error", "warn", or NULL */
+	const struct fw_json *shadow; /* text, an object, or NULL */
 	struct fw_stream_limits streams;
 	const char *catalog;        /* the file of the products' feed, or NULL */
 };

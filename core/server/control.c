@@ -214,6 +214,8 @@ static void write_status(const struct fw_master *m, struct fw_json_out *o)
 	fw_json_key(o, "promise");
 	fw_json_text_value(o, fw_store_promise_text(worst_promise(m)));
 	write_logged(m, o);
+	fw_json_key(o, "shadow");
+	fw_shadow_write(&m->shared->shadow[atomic_load(&m->shared->bank)], o);
 	if (m->config->spool) {
 		fw_json_key(o, "spool");
 		fw_spool_write(m->shared, o);

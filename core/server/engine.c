@@ -214,6 +214,11 @@ const char *fw_engine_hash(const struct fw_engine *engine)
 	return engine->set->hash;
 }
 
+struct fw_zone_set *fw_engine_zones(const struct fw_engine *engine)
+{
+	return fw_signal_zones(engine->signals);
+}
+
 void fw_engine_describe(const struct fw_engine *engine, struct fw_json_out *out)
 {
 	const struct fw_ruleset *set = engine->set;
@@ -271,6 +276,12 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	return w;
 }
 
+int fw_engine_worker_shadow(struct fw_engine_worker *w, struct fw_shadow *shadow)
+{
+	w->shadow = fw_shadow_worker_create(shadow, w->engine->set, w->engine->config->holdout);
+	return w->shadow ? 0 : FW_ENOMEM;
+}
+
 void fw_engine_worker_destroy(struct fw_engine_worker *w)
 {
 	if (!w)
@@ -283,6 +294,7 @@ void fw_engine_worker_destroy(struct fw_engine_worker *w)
 	free(w->quiet_memory);
 	fw_signal_destroy(w->signals);
 	fw_engine_free_runs(w);
+	fw_shadow_worker_destroy(w->shadow);
 	fw_decision_log_destroy(w->log);
 	fw_buf_finish(&w->log_scratch);
 	free(w->failed_seen);

@@ -23,6 +23,8 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 void fw_engine_destroy(struct fw_engine *engine);
 /* The rule set's hash. */
 const char *fw_engine_hash(const struct fw_engine *engine);
+/* The time zones that it knows. */
+struct fw_zone_set *fw_engine_zones(const struct fw_engine *engine);
 /* The catalogue, or NULL; in a worker its own copy, by the fork. */
 struct fw_catalog;
 struct fw_catalog *fw_engine_catalog(struct fw_engine *engine);
@@ -37,6 +39,9 @@ struct fw_engine_worker *fw_engine_worker_create(struct fw_engine *engine, unsig
 	void *remembered, struct fw_people *people, struct fw_spool *spool);
 /* Every question must have been answered: close the store before, which answers those that wait for it. */
 void fw_engine_worker_destroy(struct fw_engine_worker *worker);
+/* Lets a shadow decide again what is of its sample. 0 or FW_ENOMEM. */
+struct fw_shadow;
+int fw_engine_worker_shadow(struct fw_engine_worker *worker, struct fw_shadow *shadow);
 /* Begins its decision log, if the configuration has one. `counts` (FW_DECISIONS_COUNTS of them) is where it counts. 0 or FW_ENOMEM. */
 int fw_engine_worker_log(struct fw_engine_worker *worker, _Atomic uint64_t *counts);
 

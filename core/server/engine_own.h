@@ -10,6 +10,7 @@
 #include "profile/complete.h"
 #include "server/config_decisions.h"
 #include "server/engine.h"
+#include "server/shadow.h"
 #include "signal/signal.h"
 #include "trace/trace.h"
 
@@ -76,7 +77,7 @@ struct fw_engine_run {
 	int status;                 /* it was answered with */
 	uint64_t since_ns;          /* of what is being timed */
 	unsigned tries;
-	bool sampled;
+	bool sampled, shadowed;     /* to be looked at once it is answered: by its own rules, by the shadow's */
 	max_align_t first[FW_ENGINE_SCRATCH / sizeof(max_align_t)];
 };
 
@@ -100,6 +101,9 @@ struct fw_engine_worker {
 	/* A decision in so many is kept for a closer look, once its answer is on its way. */
 	struct fw_engine_run *sample;
 	uint32_t until_sample;
+	struct fw_shadow_worker *shadow;   /* NULL: there is none */
+	struct fw_engine_run *shadowed;    /* answered, and waiting for it */
+	unsigned n_shadowed;
 	struct fw_decision_log *log; /* NULL: there is none */
 	struct fw_config_decisions log_config;
 	_Atomic uint64_t *log_counts;

@@ -8,7 +8,7 @@
 #include "server/engine_own.h"
 #include "trace/logged.h"
 
-enum { IDLE_MOST = 64, SPARE_BYTES = 1 << 20 };
+enum { IDLE_MOST = 64, SHADOWED_MOST = 32, SPARE_BYTES = 1 << 20 };
 
 static uint64_t now_ns(void)
 {
@@ -69,6 +69,11 @@ void fw_engine_free_runs(struct fw_engine_worker *w)
 {
 	if (w->sample)
 		free_run(w->sample);
+	while (w->shadowed) {
+		struct fw_engine_run *run = w->shadowed;
+		w->shadowed = run->next;
+		free_run(run);
+	}
 	while (w->idle) {
 		struct fw_engine_run *run = w->idle;
 		w->idle = run->next;
@@ -94,11 +99,42 @@ static void finish(struct fw_engine_run *run, int status)
 		fw_engine_release(run);
 }
 
+static void shadow(struct fw_engine_run *run)
+{
+	fw_shadow_compare(run->worker->shadow, &run->facts, &run->decision, &run->arena);
+	give_back(run);
+}
+
+/* Until nobody waits for an answer; or at once, where many are answered in one turn. */
+static void wait_for_shadow(struct fw_engine_run *run)
+{
+	struct fw_engine_worker *w = run->worker;
+	if (w->n_shadowed >= SHADOWED_MOST) {
+		shadow(run);
+		return;
+	}
+	run->next = w->shadowed;
+	w->shadowed = run;
+	w->n_shadowed++;
+}
+
+static void shadow_all(struct fw_engine_worker *w)
+{
+	while (w->shadowed) {
+		struct fw_engine_run *run = w->shadowed;
+		w->shadowed = run->next;
+		w->n_shadowed--;
+		shadow(run);
+	}
+}
+
 void fw_engine_release(struct fw_engine_run *run)
 {
 	struct fw_engine_worker *w = run->worker;
 	if (run->sampled && run->status == 200 && !w->sample)
 		w->sample = run;
+	else if (run->shadowed && run->status == 200)
+		wait_for_shadow(run);
 	else
 		give_back(run);
 }
@@ -333,6 +369,7 @@ void fw_engine_decide(struct fw_engine_worker *w, struct fw_engine_ask *ask, fw_
 	run->done = done;
 	run->data = data;
 	run->sampled = false;
+	run->shadowed = w->shadow && !ask->explain && !ask->watch && fw_shadow_draw(w->shadow);
 	if (!ask->explain && !ask->watch && !w->sample && --w->until_sample == 0) {
 		w->until_sample = FW_SAMPLE_EVERY;
 		run->sampled = true;
@@ -346,7 +383,14 @@ void fw_engine_turned(struct fw_engine_worker *w)
 	if (run) {
 		w->sample = NULL;
 		fw_decide_sample(&w->decider, &run->facts, &run->decision, &run->arena);
-		give_back(run);
+		if (run->shadowed)
+			shadow(run);
+		else
+			give_back(run);
+	}
+	if (w->shadow) {
+		shadow_all(w);
+		fw_shadow_turned(w->shadow);
 	}
 	if (w->engine->set->n_functions)
 		fw_sandbox_collect(w->engine->set->sandbox);

@@ -149,6 +149,8 @@ static int load_engine(void *ctx)
 	int rc = fw_engine_load(l->made.config, &l->made.engine, &l->report);
 	if (rc < 0)
 		return rc;
+	stage(l, "loading the shadow's rules");
+	l->made.shadow = fw_shadow_load(l->made.config, fw_engine_zones(l->made.engine), &l->made.shared->shadow[l->made.bank]);
 	stage(l, "keeping a copy of the files");
 	if (!l->options->kept && (rc = fw_kept_begin(&l->kept, l->made.config, &err)) < 0)
 		return refuse(l, rc, &err);
@@ -186,6 +188,7 @@ static void finish(struct loader *l)
 	fw_report_finish(&l->report);
 	fw_http_routes_destroy(l->made.routes);
 	fw_plugins_destroy(l->made.plugins);
+	fw_shadow_destroy(l->made.shadow);
 	fw_engine_destroy(l->made.engine);
 	fw_config_destroy(l->made.config);
 }

@@ -4,11 +4,13 @@
 
 #include "server/engine.h"
 #include "server/plugins.h"
+#include "server/shadow.h"
 #include "server/sockets.h"
 
 struct fw_made {
 	struct fw_config *config;
 	struct fw_engine *engine;
+	struct fw_shadow *shadow; /* or NULL */
 	struct fw_plugins *plugins;
 	struct fw_http_routes *routes;
 	const struct fw_sockets *sockets;

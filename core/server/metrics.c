@@ -273,6 +273,7 @@ void fw_metrics_write(const struct fw_made *made, struct fw_buf *out)
 	write_durations(made->shared, out);
 	write_gauges(made, out);
 	fw_engine_metrics(made->engine, out);
+	fw_shadow_metrics(&made->shared->shadow[made->bank], out);
 	write_plugins(made->shared, out);
 	write_processes(made->shared, out);
 }

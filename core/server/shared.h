@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "http/server.h"
 #include "server/config.h"
+#include "server/shadow_page.h"
 
 enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9, FW_STREAM_ENDS = 4 };
 
@@ -132,6 +133,8 @@ struct fw_shared {
 
 	/* Of the workers' decision logs; of each the first three are the writing thread's, the others the loop's. */
 	_Atomic uint64_t logged[FW_BANKS][FW_LIMIT_WORKERS][FW_DECISIONS_COUNTS];
+
+	struct fw_shadow_page shadow[FW_BANKS];
 };
 
 /* NULL: out of memory. */

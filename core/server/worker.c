@@ -187,6 +187,8 @@ static int make(struct fw_worker *w, struct fw_error *err)
 	if (!(w->engine = fw_engine_worker_create(w->made->engine, w->number, w->page, remembered(w), fw_living_people(w->living),
 			fw_living_spool(w->living))))
 		return FW_ENOMEM;
+	if (w->made->shadow && fw_engine_worker_shadow(w->engine, w->made->shadow) < 0)
+		return FW_ENOMEM;
 	if (fw_engine_worker_log(w->engine, w->made->shared->logged[w->made->bank][w->number]) < 0)
 		return FW_ENOMEM;
 	if (fw_living_spool(w->living) && !(w->spool = fw_drain_create(w->engine, w->base)))

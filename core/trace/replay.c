@@ -23,7 +23,7 @@ static bool as_logged(const struct fw_logged_slot *l, const struct fw_slot_answe
 	return same;
 }
 
-static bool differ(const struct fw_ruleset *before, const struct fw_slot_answer *a, const struct fw_ruleset *after,
+bool fw_replay_differs(const struct fw_ruleset *before, const struct fw_slot_answer *a, const struct fw_ruleset *after,
 	const struct fw_slot_answer *b)
 {
 	if (!b)
@@ -58,7 +58,7 @@ static void compare(const struct fw_decider *before, const struct fw_decision *x
 		if (b && strcmp(before->set->slots[a->slot].id, after->set->slots[b->slot].id) != 0)
 			b = NULL;
 		k += b != NULL;
-		ret->slots[i] = (struct fw_replayed_slot){ a, b, differ(before->set, a, after->set, b) };
+		ret->slots[i] = (struct fw_replayed_slot){ a, b, fw_replay_differs(before->set, a, after->set, b) };
 		ret->changed |= ret->slots[i].changed;
 	}
 	ret->n = x->n_slots;
