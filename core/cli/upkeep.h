@@ -48,6 +48,7 @@ int fw_upkeep_sum(struct fw_upkeep *r);
 /* Whether its condition was met: what then became of it is about others. */
 uint64_t fw_upkeep_matched(const struct fw_upkeep_rule *rule);
 
+/* What was found, as one JSON object, or as lists for people. */
 void fw_upkeep_json(const struct fw_upkeep *r, struct fw_buf *out);
 void fw_upkeep_text(const struct fw_upkeep *r, struct fw_buf *out);
 

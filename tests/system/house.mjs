@@ -26,6 +26,7 @@ export const POINTERS = {
 	'core/people/suppression.h': {
 		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/: whoever said so',
 	},
+	'core/cli/log_walk.h': { on_set: 'cli/ itself: the command that walks through the log', on_decision: 'the same', on_gap: 'the same' },
 	'core/cli/watch.h': { fw_watch_each: 'cli/ itself: the command that is done again' },
 	'core/cli/command.h': { run: 'cli/ itself: the subcommand' },
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
