@@ -1,10 +1,10 @@
 // A shadow that decides again all that is answered: processor time of the worker for a request, beside the same daemon without one, by
 // turns; and that no answer is another for it. The example store's rules are the shadow of themselves, so that all of it is made twice.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../system/daemon.mjs';
-import { cpuUs, median, options, processes, say, serve, status, tree, workload } from './bench.mjs';
+import { cpuUs, median, once, options, processes, say, serve, status, tree, work, workload } from './bench.mjs';
 import { bodies, load } from './http.mjs';
 
 const sets = [
@@ -12,12 +12,19 @@ const sets = [
 	{ name: '10,000 rules, twenty slots', rules: () => workload('dense', 10000).rules, compliance: false },
 ];
 
+// The same visitors, of whom all slots of the store are asked.
+function everySlot() {
+	const file = join(work, 'bodies_every.jsonl');
+	return once('bodies_every.jsonl', () => writeFileSync(file, readFileSync(bodies(20), 'utf8').split('\n').filter(Boolean)
+		.map((line) => `${JSON.stringify({ ...JSON.parse(line), slots: undefined })}\n`).join('')));
+}
+
 const busyUs = (daemon) => processes(daemon.child.pid).reduce((sum, pid) => sum + cpuUs(pid), 0);
 
 async function costs(daemon, file, seconds) {
-	const before = busyUs(daemon), { perSecond, failed, refused } = await load(`${daemon.url}/v1/decide`, file, seconds);
+	const before = busyUs(daemon), { requests, failed, refused } = await load(`${daemon.url}/v1/decide`, file, seconds);
 	if (failed || refused) throw new Error(`${failed} requests failed, ${refused} were refused`);
-	return (busyUs(daemon) - before) / (perSecond * seconds);
+	return (busyUs(daemon) - before) / requests;
 }
 
 // What is shown, without what is another in each answer.
@@ -28,7 +35,7 @@ async function shown(daemon, body) {
 }
 
 async function beside({ name, rules, compliance }) {
-	const file = bodies(20), seconds = options.quick ? 1 : 3, runs = options.quick ? 4 : 10;
+	const file = name === sets[0].name ? everySlot() : bodies(20), seconds = options.quick ? 1 : 3, runs = options.quick ? 4 : 10;
 	const plain = await serve('shadow-none', { rules: rules(), compliance });
 	const shadowed = await serve('shadow-all', { rules: rules(), compliance, more: `shadow = { rules = ${JSON.stringify(rules())}, sample = 1 }\n` });
 	const asked = readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(0, 500);
