@@ -54,6 +54,10 @@ struct fw_findings {
 	uint32_t certain, possible, not_determined;
 };
 
+/* {"code","rule","with","verdict","message","hint","witness","file","line"}; in place of "rule" what kind it is about. */
+struct fw_json_out;
+void fw_finding_write(struct fw_json_out *out, const struct fw_finding *f);
+
 /* Everything found lies in the arena. `decider` is of this set: visitors that are shown were decided for with it, without a
  * holdout, and are counted in its counts. `now_us`: dates before it are over. 0 or FW_ENOMEM. */
 int fw_check(struct fw_decider *decider, struct fw_zone_set *zones, int64_t now_us, struct fw_arena *arena, struct fw_findings *ret);

@@ -81,6 +81,21 @@ static bool tell_findings(const struct fw_findings *found, bool is_error, struct
 	return is_error && found->certain;
 }
 
+/* What was found for certain, for /v1/rules. */
+static int keep_findings(struct fw_engine *e, const struct fw_findings *found)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	fw_json_open_array(&o);
+	for (uint32_t i = 0; i < found->n; i++)
+		if (found->items[i].verdict == FW_CERTAIN)
+			fw_finding_write(&o, &found->items[i]);
+	fw_json_close_array(&o);
+	return fw_buf_keep(&b, &e->arena, &e->findings);
+}
+
 static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_report *report)
 {
 	struct fw_arena arena;
@@ -89,6 +104,8 @@ static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_
 		return 0;
 	fw_arena_init(&arena, NULL, 0, 0);
 	int rc = fw_check(decider, fw_signal_zones(e->signals), fw_now_us(), &arena, &found);
+	if (rc == 0)
+		rc = keep_findings(e, &found);
 	bool refused = rc == 0 && tell_findings(&found, fw_str_is(e->config->check->string, "error"), report);
 	fw_arena_finish(&arena);
 	if (rc < 0)

@@ -29,6 +29,7 @@ struct fw_engine {
 	struct fw_set_aside *set_aside; /* shared mapping */
 	size_t set_aside_bytes;
 	uint32_t tests;
+	struct fw_str findings;         /* JSON, of the check; n 0: there was none */
 	int64_t since_us;
 	struct fw_config_decisions decisions;
 	struct fw_catalog *catalog;     /* NULL: the configuration names none */

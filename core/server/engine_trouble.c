@@ -155,6 +155,8 @@ int fw_engine_rules(struct fw_engine_worker *w, struct fw_buf *out)
 	for (uint32_t i = 0; i < e->set->n_rules; i++)
 		write_rule(e, i, &sum.rules[i], &o);
 	fw_json_close_array(&o);
+	fw_json_key(&o, "findings");
+	fw_json_raw(&o, e->findings.n ? e->findings : FW_STR("null"));
 	fw_json_close_object(&o);
 	fw_arena_finish(&arena);
 	return 200;

@@ -88,8 +88,17 @@ test('check = "error": what has passed serves on, after a crash and a start, whe
 
 test('check = "warn": it serves, and the log says what was found', async (t) => {
 	const store = await serve(t, { config: { check: 'warn' } });
+	const findings = async () => JSON.parse((await askFresh(`${store.url}/v1/rules`)).text).findings;
+	assert.deepEqual(await findings(), []);
 	store.write({ 'shop/home.lua': rules('two', hidden) });
 	assert.equal(store.reload().status, 0);
+	// They are told with the rules, as check itself tells them.
+	const told = await findings();
+	assert.deepEqual(told, JSON.parse(store.command('check', '--json').stdout).findings);
+	assert.ok(told.some(({ code, verdict }) => code === 'never_wins' && verdict === 'certain'), JSON.stringify(told));
+	store.configure({ check: undefined });
+	assert.equal(store.reload().status, 0);
+	assert.equal(await findings(), null);
 	assert.equal(await store.banner(), 'two');
 	assert.ok(store.log().some((line) => /can never win/.test(JSON.stringify(line))), store.daemon.log());
 });
