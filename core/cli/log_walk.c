@@ -20,6 +20,7 @@ struct fw_walk_key {
 struct fw_walk_job {
 	uint32_t file, set, key;
 	uint64_t at;
+	int64_t at_us;
 };
 
 static int no_memory(struct fw_log_walk *w)
@@ -127,7 +128,7 @@ static int find_key(struct fw_log_walk *w, const struct fw_log_sealed *sealed, s
 static int add_job(struct fw_log_walk *w, uint32_t file, uint64_t at, const struct fw_log_decision *d, uint32_t *last_set,
 	uint64_t *last_at, struct fw_arena *scratch)
 {
-	struct fw_walk_job j = { .file = file, .at = at };
+	struct fw_walk_job j = { .file = file, .at = at, .at_us = d->at_us };
 	int rc = 0;
 	if (*last_at != d->set_at) {
 		rc = find_set(w, &w->files[file], d->set_at, last_set);
@@ -146,11 +147,25 @@ static int add_job(struct fw_log_walk *w, uint32_t file, uint64_t at, const stru
 	if (rc < 0)
 		return rc;
 	w->jobs[w->n_jobs++] = j;
-	if (!w->first_us || d->at_us < w->first_us)
-		w->first_us = d->at_us;
-	if (d->at_us > w->last_us)
-		w->last_us = d->at_us;
 	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct fw_walk_job *x = a, *y = b;
+	return x->at_us < y->at_us ? -1 : x->at_us > y->at_us;
+}
+
+/* Each worker has files of its own: by their time, and then the last of them. */
+static void sort_jobs(struct fw_log_walk *w)
+{
+	qsort(w->jobs, w->n_jobs, sizeof *w->jobs, compare);
+	if (w->most && w->n_jobs > w->most) {
+		memmove(w->jobs, w->jobs + (w->n_jobs - w->most), w->most * sizeof *w->jobs);
+		w->n_jobs = w->most;
+	}
+	w->first_us = w->n_jobs ? w->jobs[0].at_us : 0;
+	w->last_us = w->n_jobs ? w->jobs[w->n_jobs - 1].at_us : 0;
 }
 
 /* What the file has, which rule sets made it, and whose it is. */
@@ -214,6 +229,8 @@ int fw_log_walk_open(struct fw_log_walk *w, struct fw_opened *opened, const char
 	for (uint32_t i = 0; rc == 0 && i < w->n_files; i++)
 		rc = look_through(w, i);
 	close_store(w); /* nothing of it crosses a fork */
+	if (rc == 0 && w->n_jobs)
+		sort_jobs(w);
 	return rc;
 }
 

@@ -42,6 +42,7 @@ struct fw_log_walk {
 	void *ctx;
 	bool needs_sets;       /* the rules that decided are loaded; what was made by rules that are gone is a gap */
 	int64_t since_us;      /* older decisions are left out; 0: none */
+	uint64_t most;         /* so many of the last; 0: all */
 	int (*on_set)(void *ctx, struct fw_walk_set *set, struct fw_error *err); /* once for each, before any decision; may be NULL */
 	/* In one of the processes: what it finds out has to be put into memory that they share. Lists lie in the arena. */
 	void (*on_decision)(void *ctx, struct fw_walked *w, struct fw_arena *a);

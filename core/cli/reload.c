@@ -41,15 +41,29 @@ static int print_refusal(const struct fw_json *errors, const char *stays)
 	return FW_EXIT_NO;
 }
 
+/* What came of each step, "rules ok (12 ms)". */
+static void print_steps(const struct fw_json *steps, FILE *to)
+{
+	for (const struct fw_json *s = steps ? steps->child : NULL; s; s = s->next) {
+		struct fw_str step = fw_json_text(s, "step"), outcome = fw_json_text(s, "outcome"), note = fw_json_text(s, "note");
+		const struct fw_json *ms = fw_json_get(s, "ms");
+		fprintf(to, "  %-13s %-7s %6.0f ms%s%s\n", step.p ? step.p : "", outcome.p ? outcome.p : "", ms ? ms->number : 0, note.n ? "  " : "",
+			note.n ? note.p : "");
+	}
+}
+
 static int print_outcome(const struct fw_json *outcome, bool ok, const struct fw_reload_words *words)
 {
 	const struct fw_json *loaded = fw_json_get(outcome, "loaded"), *unchanged = fw_json_get(loaded, "unchanged");
 	const struct fw_json *generation = fw_json_get(outcome, "generation");
 	struct fw_str hash = fw_json_text(loaded, "ruleSet");
-	if (!ok)
+	if (!ok) {
+		print_steps(fw_json_get(outcome, "steps"), stderr);
 		return print_refusal(fw_json_get(outcome, "errors"), words->stays);
+	}
 	printf("%s: generation %d serves rule set %.*s\n", words->done, generation ? (int)generation->number : 0, (int)hash.n,
 		hash.p ? hash.p : "");
+	print_steps(fw_json_get(outcome, "steps"), stdout);
 	const char *broken = fw_json_text(fw_json_get(loaded, "catalog"), "broken").p;
 	if (broken)
 		fprintf(stderr, "%s\nthe feed is broken; the former products stay\n", broken);

@@ -158,17 +158,19 @@ static int replay(struct replay *r, const struct replay_options *o)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
-		{ "log", required_argument, NULL, 'l' }, { "fail-above", required_argument, NULL, 'f' },
+		{ "log", required_argument, NULL, 'l' }, { "last", required_argument, NULL, 'n' },
+		{ "fail-above", required_argument, NULL, 'f' },
 		{ "samples", required_argument, NULL, 's' }, { "jobs", required_argument, NULL, 'p' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
 	struct replay_options o = { .fail_above = 100, .jobs = fw_log_walk_processors() };
-	double samples = SAMPLES, jobs = o.jobs;
+	double samples = SAMPLES, jobs = o.jobs, last = 0;
 	bool fine = true;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r': o.rules = optarg; break;
 		case 'c': o.config = optarg; break;
 		case 'l': o.log = optarg; break;
+		case 'n': fine = fine && read_number(optarg, 1e15, &last) && last >= 1; break;
 		case 'f': fine = fine && read_number(optarg, 100, &o.fail_above); break;
 		case 's': fine = fine && read_number(optarg, FW_REPLAY_SAMPLES_MOST, &samples); break;
 		case 'p': fine = fine && read_number(optarg, FW_WALK_JOBS_MOST, &jobs) && jobs >= 1; break;
@@ -180,11 +182,12 @@ static int run(int argc, char **argv)
 		return fw_command_misused(&fw_command_replay, "it takes options only");
 	if (!fine)
 		return fw_command_misused(&fw_command_replay,
-			"--fail-above wants per cent, --samples a number up to 1000, --jobs one from 1 to 64");
+			"--fail-above wants per cent, --last a number, --samples one up to 1000, --jobs one from 1 to 64");
 	struct replay r = { .walk = { .needs_sets = true, .on_set = on_set, .on_decision = on_decision, .on_gap = on_gap } };
 	r.walk.ctx = &r;
 	fw_arena_init(&r.arena, NULL, 0, 0);
 	r.tally.n_samples = (uint32_t)samples;
+	r.walk.most = (uint64_t)last;
 	o.jobs = (unsigned)jobs;
 	int status = replay(&r, &o);
 	finish(&r);
@@ -194,11 +197,12 @@ static int run(int argc, char **argv)
 const struct fw_command fw_command_replay = {
 	.name = "replay",
 	.summary = "makes logged decisions again by other rules, and says what changes",
-	.usage = "usage: floorwalker replay [--rules DIR] [--config FILE] [--log PATH] [--fail-above PERCENT] [--samples N] [--jobs N]\n"
-		 "                          [--json]\n\n"
+	.usage = "usage: floorwalker replay [--rules DIR] [--config FILE] [--log PATH] [--last N] [--fail-above PERCENT]\n"
+		 "                          [--samples N] [--jobs N] [--json]\n\n"
 		 "  --rules DIR    the other rules (else those on disk of the configuration)\n"
 		 "  --config FILE  the configuration, whose store has the keys of what is logged\n"
 		 "  --log PATH     the folder of the decision log (else the configuration's)\n"
+		 "  --last N       so many of the last decisions (all)\n"
 		 "  --fail-above P exit status 1 if more than so many per cent of the decisions change\n"
 		 "  --samples N    decisions that change, shown one by one (5)\n"
 		 "  --jobs N       processes (one a processor)\n"

@@ -82,6 +82,7 @@ struct fw_config {
 	const struct fw_json *consent, *decisions; /* objects, or NULL */
 	const struct fw_json *check; /* "error", "warn", or NULL */
 	const struct fw_json *shadow; /* text, an object, or NULL */
+	const struct fw_json *reload; /* an object, or NULL */
 	struct fw_stream_limits streams;
 	const char *catalog;        /* the file of the products' feed, or NULL */
 };

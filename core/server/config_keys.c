@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/zone.h"
 #include "server/config_decisions.h"
+#include "server/rehearsal.h"
 #include "server/shadow.h"
 #include "server/config_values.h"
 #include "store/redis_url.h"
@@ -209,6 +210,13 @@ static int key_shadow(struct fw_config *c, const struct fw_json *v, struct fw_er
 	return fw_config_shadow(c, &c->arena, &ret, err);
 }
 
+static int key_reload(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
+{
+	struct fw_config_reload ret;
+	c->reload = v;
+	return fw_config_reload(c, &ret, err);
+}
+
 static int key_holdout(struct fw_config *c, const struct fw_json *v, struct fw_error *err)
 {
 	return fw_config_number(v, 0, 100, false, &c->holdout, err);
@@ -382,7 +390,7 @@ static const struct {
 	{ "compliance", key_compliance }, { "store", key_store }, { "durability", key_durability }, { "spool", key_spool },
 	{ "plugins", key_plugins }, { "plugin_path", key_plugin_path }, { "geo", key_geo }, { "catalog", key_catalog },
 	{ "keys", key_keys },
-	{ "consent", key_consent }, { "retain", key_retain }, { "decisions", key_decisions }, { "shadow", key_shadow }, { "holdout", key_holdout },
+	{ "consent", key_consent }, { "retain", key_retain }, { "decisions", key_decisions }, { "shadow", key_shadow }, { "reload", key_reload }, { "holdout", key_holdout },
 	{ "timezone", key_timezone }, { "currency", key_currency }, { "limits", key_limits }, { "proxies", key_proxies },
 	{ "hosts", key_hosts }, { "cors", key_cors }, { "user", key_user }, { "group", key_group }, { "log", key_log },
 	{ "check", key_check },

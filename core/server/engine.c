@@ -10,6 +10,7 @@
 #include "server/config_signals.h"
 #include "server/engine_own.h"
 #include "server/ingest.h"
+#include "server/load_steps.h"
 #include "trace/decision_log.h"
 #include "trace/log_sets.h"
 
@@ -96,18 +97,23 @@ static int keep_findings(struct fw_engine *e, const struct fw_findings *found)
 	return fw_buf_keep(&b, &e->arena, &e->findings);
 }
 
-static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_report *report)
+static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_load_steps *steps, struct fw_report *report)
 {
 	struct fw_arena arena;
 	struct fw_findings found;
-	if (!e->config->check)
+	if (!e->config->check) {
+		fw_steps_skip(steps, FW_STEP_CHECK, "the configuration asks for none");
 		return 0;
+	}
+	fw_steps_begin(steps, FW_STEP_CHECK);
 	fw_arena_init(&arena, NULL, 0, 0);
 	int rc = fw_check(decider, fw_signal_zones(e->signals), fw_now_us(), &arena, &found);
 	if (rc == 0)
 		rc = keep_findings(e, &found);
 	bool refused = rc == 0 && tell_findings(&found, fw_str_is(e->config->check->string, "error"), report);
 	fw_arena_finish(&arena);
+	fw_steps_end(steps, FW_STEP_CHECK, rc < 0 ? rc : refused ? FW_EFAILED : 0);
+	fw_steps_note(steps, FW_STEP_CHECK, "%u found for certain, %u not determined", rc == 0 ? found.certain : 0, rc == 0 ? found.not_determined : 0);
 	if (rc < 0)
 		return no_memory(report);
 	return refused ? FW_EFAILED : 0;
@@ -128,7 +134,7 @@ static int run_tests(struct fw_engine *e, struct fw_decider *decider, struct fw_
 }
 
 /* The rule set's own tests, and the checker if the configuration wants it; with counts of their own. */
-static int try_rules(struct fw_engine *e, struct fw_report *report)
+static int try_rules(struct fw_engine *e, struct fw_load_steps *steps, struct fw_report *report)
 {
 	struct fw_decider decider;
 	void *counts = calloc(1, fw_counts_bytes(e->set));
@@ -136,11 +142,26 @@ static int try_rules(struct fw_engine *e, struct fw_report *report)
 		free(counts);
 		return no_memory(report);
 	}
+	fw_steps_begin(steps, FW_STEP_TESTS);
 	int rc = run_tests(e, &decider, report);
+	fw_steps_end(steps, FW_STEP_TESTS, rc);
+	fw_steps_note(steps, FW_STEP_TESTS, "%u of them", e->tests);
 	if (rc == 0)
-		rc = run_check(e, &decider, report);
+		rc = run_check(e, &decider, steps, report);
 	fw_decider_finish(&decider);
 	free(counts);
+	return rc;
+}
+
+static int read_catalog(struct fw_engine *e, struct fw_load_steps *steps, struct fw_report *report)
+{
+	if (!e->config->catalog) {
+		fw_steps_skip(steps, FW_STEP_CATALOG, "the configuration names none");
+		return 0;
+	}
+	fw_steps_begin(steps, FW_STEP_CATALOG);
+	int rc = fw_engine_load_catalog(e, report);
+	fw_steps_end(steps, FW_STEP_CATALOG, rc);
 	return rc;
 }
 
@@ -161,7 +182,7 @@ static int map_counts(struct fw_engine *e, struct fw_report *report)
 	return e->counts && e->set_aside ? 0 : no_memory(report);
 }
 
-int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struct fw_report *report)
+int fw_engine_load(const struct fw_config *config, struct fw_load_steps *steps, struct fw_engine **ret, struct fw_report *report)
 {
 	struct fw_engine *e = calloc(1, sizeof *e);
 	if (!e)
@@ -175,16 +196,19 @@ int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struc
 		refuse(report, rc, &err);
 	if (rc == 0)
 		rc = load_signals(e, report);
-	if (rc == 0)
+	if (rc == 0) {
+		fw_steps_begin(steps, FW_STEP_RULES);
 		rc = load_rules(e, report);
+		fw_steps_end(steps, FW_STEP_RULES, rc);
+	}
 	if (rc == 0 && !(e->triggers = fw_triggers_create(e->set)))
 		rc = no_memory(report);
 	e->due = (struct fw_due_config){ .zones = e->signals ? fw_signal_zones(e->signals) : NULL, .consent = &e->signal_config.consent,
 		.delivery_ms = config->process.delivery_ms, .again_ms = config->process.message_again_ms };
 	if (rc == 0)
-		rc = try_rules(e, report);
+		rc = try_rules(e, steps, report);
 	if (rc == 0)
-		rc = fw_engine_load_catalog(e, report);
+		rc = read_catalog(e, steps, report);
 	if (rc == 0)
 		rc = map_counts(e, report);
 	if (rc < 0)

@@ -18,8 +18,9 @@ struct fw_engine;        /* what all workers of a generation share */
 struct fw_engine_worker; /* one worker's part */
 
 /* Loads rules, compliance and data files and runs the rule tests; `config` must outlive it. 0, or FW_EINVAL, FW_EIO,
- * FW_ENOMEM with the errors in `report`. */
-int fw_engine_load(const struct fw_config *config, struct fw_engine **ret, struct fw_report *report);
+ * FW_ENOMEM with the errors in `report`. What came of each step is noted in `steps`. */
+struct fw_load_steps;
+int fw_engine_load(const struct fw_config *config, struct fw_load_steps *steps, struct fw_engine **ret, struct fw_report *report);
 void fw_engine_destroy(struct fw_engine *engine);
 /* The rule set's hash. */
 const char *fw_engine_hash(const struct fw_engine *engine);

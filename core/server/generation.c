@@ -53,6 +53,8 @@ static void set_outcome(struct fw_master *m, const struct fw_generation *g, cons
 	fw_json_bool(&o, g->load != FW_LOAD_FILES);
 	fw_json_key(&o, "errors");
 	fw_json_raw(&o, fw_str(errors ? errors : "[]"));
+	fw_json_key(&o, "steps");
+	fw_steps_write(&m->shared->steps[g->bank], &o);
 	if (g->ready) {
 		fw_json_key(&o, "loaded");
 		fw_json_raw(&o, fw_str(g->about));
@@ -169,6 +171,16 @@ static void release(struct fw_master *m, struct fw_generation *g, int sign)
 	free(g);
 }
 
+static void log_failed_step(struct fw_master *m, const struct fw_generation *g)
+{
+	const struct fw_load_steps *steps = &m->shared->steps[g->bank];
+	enum fw_load_step step = fw_steps_failed(steps);
+	if (step == FW_LOAD_STEPS)
+		return;
+	atomic_fetch_add(&m->shared->steps_failed[step], 1);
+	fw_log(FW_LOG_ERROR, "a step of the load failed", "step", fw_load_step_name(step), "note", steps->items[step].note, NULL);
+}
+
 void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const char *errors)
 {
 	uint64_t attempt = g->attempt;
@@ -177,6 +189,7 @@ void fw_generation_refuse(struct fw_master *m, struct fw_generation *g, const ch
 	fw_report_each(errors, log_each, (void *)(uintptr_t)what);
 	fw_report_each(errors, keep_first, m);
 	atomic_fetch_add(&m->shared->reloads_failed, 1);
+	log_failed_step(m, g);
 	set_outcome(m, g, errors);
 	m->next = NULL;
 	release(m, g, SIGKILL);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "server/channel.h"
 #include "server/gently.h"
+#include "server/rehearsal.h"
 #include "server/request.h"
 #include "server/worker.h"
 #include "signal/signal.h"
@@ -32,6 +33,7 @@ struct loader {
 	struct fw_kept kept;
 	struct fw_report report;
 	char *stage;
+	struct fw_load_steps *steps;
 	struct child children[FW_LIMIT_WORKERS];
 	bool retired, run_changed, store_changed, spool_changed;
 };
@@ -113,6 +115,7 @@ static int read_files(struct loader *l)
 	const char *kept = l->options->kept;
 	int rc;
 	stage(l, "reading the files");
+	fw_steps_begin(l->steps, FW_STEP_CONFIGURATION);
 	if (kept)
 		rc = fw_kept_load(kept, &l->made.config, &err);
 	else
@@ -138,7 +141,18 @@ static int read_files(struct loader *l)
 		l->made.config->check = NULL; /* it has passed; a rule that is over since then must not keep a node from coming back */
 		snprintf(l->kept.folder, sizeof l->kept.folder, "%s", kept);
 	}
+	fw_steps_end(l->steps, FW_STEP_CONFIGURATION, rc);
 	return rc < 0 ? refuse(l, rc, &err) : 0;
+}
+
+/* What was decided lately is decided again by these rules; at a start nobody waits for others to go on. */
+static int rehearse(struct loader *l)
+{
+	stage(l, "replaying decisions");
+	if (l->options->generation > 1 && !l->options->kept)
+		return fw_rehearse_load(l->made.config, l->steps, &l->report);
+	fw_steps_skip(l->steps, FW_STEP_REPLAY, l->options->kept ? "a copy that has served" : "a start");
+	return 0;
 }
 
 static int load_engine(void *ctx)
@@ -146,7 +160,9 @@ static int load_engine(void *ctx)
 	struct loader *l = ctx;
 	struct fw_error err;
 	stage(l, "loading the rules");
-	int rc = fw_engine_load(l->made.config, &l->made.engine, &l->report);
+	int rc = fw_engine_load(l->made.config, l->steps, &l->made.engine, &l->report);
+	if (rc == 0)
+		rc = rehearse(l);
 	if (rc < 0)
 		return rc;
 	stage(l, "loading the shadow's rules");
@@ -164,9 +180,12 @@ static int make(struct loader *l)
 	int rc = read_files(l);
 	if (rc == 0)
 		rc = l->options->generation > 1 ? fw_gently(load_engine, l) : load_engine(l); /* others serve meanwhile */
-	if (rc == 0)
+	if (rc == 0) {
+		fw_steps_begin(l->steps, FW_STEP_PLUGINS);
 		rc = fw_plugins_load(l->made.config, l->made.shared, l->made.bank, l->options->kept ? NULL : &l->kept,
 			&l->made.plugins, &l->report);
+		fw_steps_end(l->steps, FW_STEP_PLUGINS, rc);
+	}
 	if (rc < 0)
 		return rc;
 	stage(l, "claiming paths");
@@ -330,7 +349,9 @@ static void supervise(struct loader *l)
 
 _Noreturn void fw_loader_run(const struct fw_loader_options *options)
 {
-	struct loader l = { .options = options, .stage = options->shared->stage[options->bank] };
+	struct loader l = { .options = options, .stage = options->shared->stage[options->bank],
+		.steps = &options->shared->steps[options->bank] };
+	memset(l.steps, 0, sizeof *l.steps);
 	l.made = (struct fw_made){
 		.sockets = options->sockets,
 		.shared = options->shared,

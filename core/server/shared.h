@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "http/server.h"
 #include "server/config.h"
+#include "server/load_steps.h"
 #include "server/shadow_page.h"
 
 enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9, FW_STREAM_ENDS = 4 };
@@ -135,6 +136,8 @@ struct fw_shared {
 	_Atomic uint64_t logged[FW_BANKS][FW_LIMIT_WORKERS][FW_DECISIONS_COUNTS];
 
 	struct fw_shadow_page shadow[FW_BANKS];
+	struct fw_load_steps steps[FW_BANKS];
+	_Atomic uint64_t steps_failed[FW_LOAD_STEPS];
 };
 
 /* NULL: out of memory. */

@@ -164,7 +164,7 @@ test('reload takes a changed rule set into service', async (t) => {
 	shop.write({ 'shop/home.lua': rules('two') });
 	const { status, stdout } = shop.reload();
 	assert.equal(status, 0);
-	assert.match(stdout, /^reloaded: generation 2 serves rule set [0-9a-f]{32}\n$/);
+	assert.match(stdout, /^reloaded: generation 2 serves rule set [0-9a-f]{32}\n( {2}[a-z]+ +(ok|skipped) +\d+ ms.*\n){7}$/);
 	assert.equal(await shop.banner(), 'two');
 	await until(() => !before.workers.some(alive), { what: 'the former workers end' });
 	assert.equal(shop.status().generation, 2);
