@@ -181,7 +181,7 @@ static void check_one(const struct rules *r, const struct fw_candidate *c, unsig
 	}
 	unsigned found = c->needs->never ? NEVER : c->needs->n;
 	*undetermined += !c->needs->smallest;
-	if (c->needs->smallest ? found == wanted : found > wanted)
+	if (c->needs->smallest ? found == wanted : found >= wanted) /* what is not known to be the smallest may be it */
 		return;
 	fprintf(stderr, "%s\nvisitor %u, rule %s: %u things, found", text, world, r->set->rules[c->rule].id, wanted);
 	for (uint32_t i = 0; i < c->needs->n; i++)
