@@ -20,7 +20,7 @@ rule "onboarding-banner-security-review" {
   priority = 40,
   when     = { traits = { company_size = at_least(250), role = { "operations", "developer" } } },
   show     = {
-    kind = "security", text = "Your security team will ask. The answers are in one folder: hosting, backups, who sees what.",
+    kind = "security", text = "Your security team will ask. One folder has the answers.",
     action = "Open the folder", link = "#security",
   },
   owner    = "security",
@@ -31,7 +31,7 @@ rule "onboarding-banner-works-council" {
   priority = 30,
   when     = { country = { "DE", "AT" }, traits = { company_size = at_least(50), role = { "owner", "operations" } } },
   show     = {
-    kind = "council", text = "Is there a works council? It has a say in shift plans. A draft of the agreement is ready.",
+    kind = "council", text = "Is there a works council? It has a say in shift plans, and a draft is ready.",
     action = "Read the draft", link = "#council",
   },
   owner    = "legal",

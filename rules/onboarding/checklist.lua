@@ -115,10 +115,10 @@ local function undone(v)
   return first, left
 end
 
--- Their texts are those of the page, which shows them by itself when nobody answers.
+-- Their texts are those of the page, which shows them by itself when nobody answers: an owner's list, without saying so.
 slot "onboarding.checklist" {
   channel = "web",
-  default = checklist({ role = "owner" }, as_open),
+  default = { steps = checklist({ role = "owner" }, as_open).steps, done = 0 },
 }
 
 slot "onboarding.hint" {

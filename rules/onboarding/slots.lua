@@ -24,7 +24,10 @@ slot "onboarding.video" {
 
 slot "onboarding.upgrade" {
   channel = "web",
-  default = { title = "No hurry with a plan", text = "Everything is included until you choose one. What you set up stays yours." },
+  default = {
+    title = "No hurry with a plan", text = "Everything is included until you choose one. What you set up stays yours.",
+    action = "Compare the plans", link = "#plans",
+  },
 }
 
 slot "onboarding.help" {

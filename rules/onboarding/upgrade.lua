@@ -8,7 +8,7 @@ rule "onboarding-upgrade-yearly" {
   when     = { traits = { plan = "trial", role = "finance" } },
   show     = {
     title = "Ten months' price for twelve", text = "Paid by the year, on one invoice, with the VAT number that you give.",
-    price = "-17 %", action = "See the invoice", link = "#plans",
+    price = "2 months free", action = "See the invoice", link = "#plans",
   },
   owner    = "growth",
 }
@@ -20,7 +20,7 @@ rule "onboarding-upgrade-house" {
   when     = { traits = { plan = "trial" }, segment = "onboarding-large" },
   show     = {
     title = "House: all sites, one contract", text = "Single sign-on, rights by site, and a person who knows your plan.",
-    price = "by offer", action = "Ask for an offer", link = "#plans",
+    price = "By offer", action = "Ask for an offer", link = "#plans",
   },
   owner    = "sales",
 }

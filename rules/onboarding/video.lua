@@ -5,7 +5,7 @@ rule "onboarding-video-published" {
   priority = 40,
   when     = { bought = { product = "publish", within = "14d" } },
   show     = {
-    title = "The first week is out. And then?", text = "Swaps, sick calls, and who is told what.", length = "1:31",
+    title = "The week is out. And then?", text = "Swaps, sick calls, and who is told what.", length = "1:31",
     picture = "video-team",
   },
   owner    = "product",
@@ -24,7 +24,7 @@ rule "onboarding-video-finance" {
   priority = 20,
   when     = { traits = { role = "finance" } },
   show     = {
-    title = "What a week costs, before it starts", text = "Wages, surcharges and a budget, on a real plan.", length = "1:55",
+    title = "The price of a week", text = "Wages, surcharges and a budget, on a real plan.", length = "1:55",
     picture = "video-costs",
   },
   owner    = "product",
