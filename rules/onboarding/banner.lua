@@ -24,6 +24,7 @@ rule "onboarding-banner-security-review" {
     action = "Open the folder", link = "#security",
   },
   owner    = "security",
+  note     = "Those who are asked by the security team, before they are; owners of such companies have people for it.",
 }
 
 rule "onboarding-banner-works-council" {
@@ -35,6 +36,7 @@ rule "onboarding-banner-works-council" {
     action = "Read the draft", link = "#council",
   },
   owner    = "legal",
+  note     = "Shift plans need its consent in both countries. Legal looks at the draft each January.",
 }
 
 rule "onboarding-banner-invite" {

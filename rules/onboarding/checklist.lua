@@ -144,6 +144,7 @@ rule "onboarding-checklist-by-role" {
   when     = { traits = { role = { "owner", "operations", "finance", "developer" } } },
   show     = function(v) return checklist(who(v), as_open) end,
   owner    = "product",
+  note     = "What somebody sees who has told a role and done nothing yet, or does not agree to be looked at.",
 }
 
 rule "onboarding-checklist-by-page" {
@@ -175,6 +176,7 @@ rule "onboarding-hint-all-done" {
     target = "#plan",
   },
   owner    = "product",
+  note     = "A function asks, because what 'all' is depends on who it is; the segment before it spares most visitors the question.",
 }
 
 rule "onboarding-hint-stuck" {
@@ -210,6 +212,7 @@ rule "onboarding-hint-next" {
     }
   end,
   owner    = "product",
+  note     = "The hint and the list pick from the same table, so the hint never names a step that is not shown.",
 }
 
 rule "onboarding-hint-first" {
@@ -221,6 +224,7 @@ rule "onboarding-hint-first" {
     return { title = step.title, text = "The best first step for you.", minutes = step.minutes, step = step.id, action = "Show me how" }
   end,
   owner    = "product",
+  note     = "By role alone: it needs no consent, and knows nothing of what was done.",
 }
 
 rule "onboarding-hint-by-page" {
@@ -232,6 +236,7 @@ rule "onboarding-hint-by-page" {
     return { title = step.title, text = "The best first step for you.", minutes = step.minutes, step = step.id, action = "Show me how" }
   end,
   owner    = "product",
+  note     = "The same for those who do not want to be remembered.",
 }
 
 test "an owner of three sees a list of the own" {

@@ -10,6 +10,7 @@ rule "onboarding-help-developer" {
     picture = "help-docs",
   },
   owner    = "developer-relations",
+  note     = "Before the call: developers of large companies would rather read.",
 }
 
 rule "onboarding-help-call" {
@@ -23,6 +24,7 @@ rule "onboarding-help-call" {
     picture = "help-call",
   },
   owner    = "sales",
+  note     = "Where a guard forbids the call, onboarding-help-large says the same in writing.",
 }
 
 rule "onboarding-help-together" {

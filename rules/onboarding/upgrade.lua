@@ -11,6 +11,7 @@ rule "onboarding-upgrade-yearly" {
     price = "2 months free", action = "See the invoice", link = "#plans",
   },
   owner    = "growth",
+  note     = "Whatever the size: finance asks for the year first.",
 }
 
 rule "onboarding-upgrade-house" {
@@ -23,6 +24,7 @@ rule "onboarding-upgrade-house" {
     price = "By offer", action = "Ask for an offer", link = "#plans",
   },
   owner    = "sales",
+  note     = "Sales answers within a day. If it cannot, set enabled = false.",
 }
 
 rule "onboarding-upgrade-crew" {
@@ -35,6 +37,7 @@ rule "onboarding-upgrade-crew" {
     action = "Choose Crew", link = "#plans",
   },
   owner    = "growth",
+  note     = "From eleven on, so that nobody is offered what is too small.",
 }
 
 rule "onboarding-upgrade-corner" {
@@ -47,6 +50,7 @@ rule "onboarding-upgrade-corner" {
     action = "Choose Corner", link = "#plans",
   },
   owner    = "growth",
+  note     = "The price stands here and in pages/index.html; change both.",
 }
 
 -- What a guard reads is no use that a rule makes of it, so the guard that looks at what was done asks for the consent to look.

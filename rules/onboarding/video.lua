@@ -9,6 +9,7 @@ rule "onboarding-video-published" {
     picture = "video-team",
   },
   owner    = "product",
+  note     = "Behaviour: without consent the film by role is shown.",
 }
 
 rule "onboarding-video-developer" {
@@ -17,6 +18,7 @@ rule "onboarding-video-developer" {
   when     = { traits = { role = "developer" } },
   show     = { title = "From key to webhook", text = "A terminal, four requests, no slides.", length = "1:48", picture = "video-code" },
   owner    = "developer-relations",
+  note     = "First of the roles, for developers often have another one beside it.",
 }
 
 rule "onboarding-video-finance" {
@@ -28,6 +30,7 @@ rule "onboarding-video-finance" {
     picture = "video-costs",
   },
   owner    = "product",
+  note     = "Before operations, for finance is the rarer role and the tour does not mention money.",
 }
 
 rule "onboarding-video-operations" {
@@ -39,6 +42,7 @@ rule "onboarding-video-operations" {
     picture = "video-team",
   },
   owner    = "product",
+  note     = "Small companies have one site, and see the tour.",
 }
 
 test "a developer sees a terminal" {

@@ -56,6 +56,7 @@ rule "onboarding-welcome-today" {
     }
   end,
   owner    = "product",
+  note     = "A promise of an evening holds for ten people, not for thirty.",
 }
 
 rule "onboarding-welcome-rollout" {
@@ -113,6 +114,7 @@ rule "onboarding-welcome-api" {
     }
   end,
   owner    = "developer-relations",
+  note     = "Below the roles: whoever says who it is knows better than the link.",
 }
 
 test "an owner of three who wants to start today" {
