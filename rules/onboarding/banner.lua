@@ -8,7 +8,8 @@ rule "onboarding-banner-trial-ends" {
     local n = math.max(0, math.floor(tonumber(v.traits.trial_days_left) or 0))
     local when = n == 0 and "today" or n == 1 and "tomorrow" or "in " .. n .. " days"
     return {
-      kind = "urgent", text = "Your trial ends " .. when .. ". What you set up stays for a year.", action = "See the plans", link = "#plans",
+      kind = "urgent", text = "Your trial ends " .. when .. ". What you set up stays for a year.",
+      action = "See the plans", link = "#plans",
     }
   end,
   owner    = "growth",
