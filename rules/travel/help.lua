@@ -5,11 +5,18 @@ slot "travel.help" {
   default = { kind = "write", title = "Write to us", text = "Jonna, Pau and Mirjam answer within a day, on Sundays, too.", button = "Write" },
 }
 
+-- A call, with the country's own prefix in the field already.
+local PREFIX = { DE = "+49", AT = "+43", CH = "+41", GB = "+44", IE = "+353", US = "+1", CA = "+1" }
+
+local function call(title, text)
+  return function(v) return { kind = "call", title = title, text = text, button = "Call me back", prefix = PREFIX[v.country] } end
+end
+
 rule "travel-help-group-central" {
   slot     = "travel.help",
   priority = 50,
   when     = { segment = all_of { "travel-as-a-group", "travel-office-central" } },
-  show     = { kind = "call", title = "Shall Mirjam call you?", text = "Groups are easier by telephone. Until 18:00, within half an hour.", button = "Call me back", prefix = { DE = "+49", AT = "+43", CH = "+41" } },
+  show     = call("Shall Mirjam call you?", "Groups are easier by telephone. Until 18:00, within half an hour."),
   owner    = "groups",
 }
 
@@ -17,7 +24,7 @@ rule "travel-help-group-britain" {
   slot     = "travel.help",
   priority = 49,
   when     = { segment = all_of { "travel-as-a-group", "travel-office-britain" } },
-  show     = { kind = "call", title = "Shall Pau call you?", text = "Groups are easier by telephone. Until 17:00, within the hour.", button = "Call me back", prefix = { GB = "+44", IE = "+353" } },
+  show     = call("Shall Pau call you?", "Groups are easier by telephone. Until 17:00, within the hour."),
   owner    = "groups",
 }
 
@@ -25,7 +32,7 @@ rule "travel-help-group-america" {
   slot     = "travel.help",
   priority = 48,
   when     = { segment = all_of { "travel-as-a-group", "travel-office-america" } },
-  show     = { kind = "call", title = "Shall Jonna call you?", text = "Groups are easier by telephone. She is up late for you, until four in the afternoon of yours.", button = "Call me back", prefix = { US = "+1", CA = "+1" } },
+  show     = call("Shall Jonna call you?", "Groups are easier by telephone. She is up late for you, until four in the afternoon of yours."),
   owner    = "groups",
   note     = "Monday to Thursday: on a Friday afternoon there nobody is at the desk here.",
 }

@@ -17,7 +17,7 @@ local JOURNEYS = {
     airports = { "MAN" }, train = true, pace = 2, min_age = 14, group = 12, single = 0, luggage = true, fits = { solo = 3, couple = 2 },
     text = "Six lakes, five inns, and a swim in each for those who dare." },
   { id = "stove", name = "Sledges and a stove", place = "Seiser Alm, Italy", kind = "snow", days = 7, price = 980,
-    airports = { "MUC", "VIE" }, train = true, pace = 1, min_age = 3, group = 14, single = 210, fits = { family = 3 },
+    airports = { "MUC", "VIE" }, train = true, pace = 1, min_age = 3, group = 12, single = 210, fits = { family = 3 },
     text = "A farmhouse above the clouds. The run to the village is twenty minutes long." },
   { id = "trieste", name = "Trieste and its coffee", place = "Trieste, Italy", kind = "city", days = 5, price = 610,
     airports = { "FRA", "MUC" }, train = true, pace = 1, min_age = 12, group = 10, single = 0, fits = { solo = 3, couple = 2 },
@@ -38,7 +38,7 @@ local JOURNEYS = {
     airports = { "BER", "FRA", "MUC", "LGW" }, pool = true, pace = 2, min_age = 12, group = 12, single = 190, luggage = true, fits = { couple = 3 },
     text = "Paths as level as the water beside them, through laurel woods and tunnels." },
   { id = "dunes", name = "The dunes by train", place = "Juist, Germany", kind = "beach", days = 6, price = 540,
-    airports = {}, train = true, pace = 1, min_age = 0, group = 14, single = 60, fits = { family = 3, group = 1 },
+    airports = {}, train = true, pace = 1, min_age = 0, group = 12, single = 60, fits = { family = 3, group = 1 },
     text = "No cars, seventeen kilometres of sand, and the luggage comes by horse." },
   { id = "julian", name = "The Julian high route", place = "Triglav, Slovenia", kind = "hiking", days = 8, price = 940,
     airports = { "MUC", "VIE" }, train = true, pace = 3, min_age = 16, group = 10, single = 40, fits = { group = 3, solo = 1 }, left = 2,
@@ -87,7 +87,8 @@ local function price_looked_at(v)
   return looks > 0 and sum / looks or nil
 end
 
--- Party first, as a holiday with the wrong company is none; then what was searched for; then what was looked at; then the price.
+-- Party first, as a holiday with the wrong company is none; then what was searched for; then what was looked at; then the price. Where
+-- they have been goes to the end.
 local function by_what_they_did(v, party)
   local searched, interest = {}, {}
   for _, kind in ipairs { "beach", "city", "snow", "hiking" } do
@@ -100,6 +101,7 @@ local function by_what_they_did(v, party)
     if price then score = score - math.min(2, 3 * math.abs(journey.price - price) / price) end
     if party == "family" and journey.min_age > 8 then score = score - 12 end
     if party == "solo" and journey.single == 0 then score = score + 2 end
+    if v:bought { product = journey.id } > 0 then score = score - 8 end
     return score
   end
 end
@@ -221,7 +223,11 @@ rule "travel-packages-hiking-search" {
 
 -- The reminder. It names the journey that the page should speak of (`journey`); the page knows the rest from the list above.
 
-slot "travel.reminder" { channel = "web", default = {} } -- most people are reminded of nothing, and that is meant
+-- Most people are reminded of nothing, and read a promise in its place, so that no page grows when somebody is.
+slot "travel.reminder" {
+  channel = "web",
+  default = { kind = "promise", text = "No deposit until sixty days before you go. Twelve people at most. By rail wherever rails go." },
+}
 
 local function looked_at_twice(v)
   local found = {}
