@@ -32,12 +32,14 @@ local INTENTS = {
   },
 }
 
--- What they are after at the moment: a search weighs more than a look, and one of the last hour more than one of last week. Nothing
--- if they did neither.
+-- What they are after at the moment: a search weighs more than a look, one of the last hour more than one of last week, and the last
+-- of all (the page tells it as a trait) most. Nothing if they did neither.
 local function intent(v)
   local best, most = nil, 0
+  local last = v:get("traits.looking_for", "")
   for _, name in ipairs { "beach", "city", "hiking", "snow" } do
     local weight = 6 * v:searched { term = name, within = "1h" } + 2 * v:searched { term = name, within = "14d" } + v:viewed { category = name, within = "7d" }
+    if name == last then weight = weight + 9 end
     if weight > most then best, most = name, weight end
   end
   return best, most
@@ -58,7 +60,11 @@ rule "travel-hero-regular-hiker" {
 rule "travel-hero-family-beach" {
   slot     = "travel.hero",
   priority = 70,
-  when     = { segment = "travel-with-children", searched = { term = "beach", within = "30d" } },
+  when     = {
+    segment  = "travel-with-children",
+    searched = { term = "beach", within = "30d" },
+    any { { traits = { looking_for = "beach" } }, { traits = { looking_for = unknown() } } },
+  },
   show     = {
     picture = "hero-family", intent = "family-beach", eyebrow = "With children, by the sea",
     headline = "Shallow water, deep sleep", claim = "Beaches where small legs can stand, in the school holidays, too.",
@@ -204,6 +210,14 @@ test "travel: one search for a city is an intent" {
   expect = { ["travel.hero"] = "travel-hero-intent" },
 }
 
+test "travel: of two searches the last one counts" {
+  given  = {
+    consent = agreed, country = "DE", traits = { looking_for = "city" },
+    events = { { "Products Searched", query = "beach", ago = "20m" }, { "Products Searched", query = "city", ago = "10m" } },
+  },
+  expect = { ["travel.hero"] = "travel-hero-intent" },
+}
+
 test "travel: one look is none" {
   given  = { at = spring, consent = agreed, country = "DE", source = "direct", events = { { "Product Viewed", product_id = "porto", category = "city", ago = "20m" } } },
   expect = { ["travel.hero"] = "default" },
@@ -222,6 +236,14 @@ test "travel: children alone" {
 test "travel: children and the sea" {
   given  = { consent = agreed, country = "DE", events = { { "Products Searched", query = "beach", ago = "20m" }, { "Products Searched", query = "family", ago = "19m" } } },
   expect = { ["travel.hero"] = "travel-hero-family-beach" },
+}
+
+test "travel: children, and no sea any more" {
+  given  = {
+    consent = agreed, country = "DE", traits = { looking_for = "snow" },
+    events = { { "Products Searched", query = "beach", ago = "20m" }, { "Products Searched", query = "family", ago = "19m" } },
+  },
+  expect = { ["travel.hero"] = "travel-hero-family" },
 }
 
 test "travel: two journeys on foot make a regular" {

@@ -95,6 +95,8 @@ local function by_what_they_did(v, party)
     searched[kind] = 6 * math.min(1, v:searched { term = kind, within = "1h" }) + math.min(3, v:searched { term = kind, within = "14d" })
     interest[kind] = 4 * v:affinity { category = kind }
   end
+  local last = v:get("traits.looking_for", "")
+  if searched[last] then searched[last] = searched[last] + 4 end
   local price = price_looked_at(v)
   return function(journey)
     local score = searched[journey.kind] + interest[journey.kind] + 3 * (journey.fits[party] or 0)

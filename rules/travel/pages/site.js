@@ -133,8 +133,6 @@ function drawList(content, element) {
 	list.replaceChildren(...state.list.map(card));
 	applyFilters();
 	glide(list, before);
-	const chosen = find(`.party input[value="${content.order}"]`);
-	if (chosen) chosen.checked = true;
 	route();
 }
 
@@ -391,6 +389,8 @@ find('.search').addEventListener('submit', (event) => {
 	const text = find('.search [name=q]').value.trim().toLowerCase();
 	const words = [...new Set(text.split(/[^\p{L}]+/u).flatMap((word) => WORDS.find(([, known]) => known.test(word))?.[0] ?? []))];
 	for (const query of words.length ? words : text ? [text] : []) tell('track', 'Products Searched', { query });
+	const kind = words.findLast((word) => KINDS[word]);
+	if (kind) tell('identify', null, { looking_for: kind }); // of counts nobody can tell which was the last
 	state.words = words;
 	state.text = words.length ? '' : text;
 	drawListAgain();
@@ -431,7 +431,11 @@ route();
 if (showing) looked(journeys.get(showing));
 
 tell('render', 'travel.hero', drawHero);
-tell('render', 'travel.packages', drawList);
+tell('render', 'travel.packages', (content, element) => {
+	drawList(content, element);
+	const known = find(`.party input[value="${content.order}"]`); // whoever chose it before, or searched for it
+	if (known) known.checked = true;
+});
 tell('render', 'travel.filters', drawFilters);
 tell('render', 'travel.picture-strip', drawStrip);
 tell('render', 'travel.help', drawHelp);
