@@ -41,7 +41,7 @@ local JOURNEYS = {
     airports = {}, train = true, pace = 1, min_age = 0, group = 12, single = 60, fits = { family = 3, group = 1 },
     text = "No cars, seventeen kilometres of sand, and the luggage comes by horse." },
   { id = "julian", name = "The Julian high route", place = "Triglav, Slovenia", kind = "hiking", days = 8, price = 940,
-    airports = { "MUC", "VIE" }, train = true, pace = 3, min_age = 16, group = 10, single = 40, fits = { group = 3, solo = 1 }, left = 2,
+    airports = { "MUC", "VIE" }, train = true, pace = 3, min_age = 16, group = 10, single = 40, fits = { group = 3, solo = 1 },
     text = "Hut to hut above the Soča, with a guide who was born in the third of them." },
   { id = "copenhagen", name = "Copenhagen by cargo bike", place = "Copenhagen, Denmark", kind = "city", days = 4, price = 690,
     airports = { "BER", "ZRH", "MAN", "OSL", "ARN" }, train = true, pace = 2, min_age = 0, group = 10, single = 110, fits = { family = 3 },
@@ -228,7 +228,7 @@ rule "travel-packages-hiking-search" {
 -- Most people are reminded of nothing, and read a promise in its place, so that no page grows when somebody is.
 slot "travel.reminder" {
   channel = "web",
-  default = { kind = "promise", text = "No deposit until sixty days before you go. Twelve people at most. By rail wherever rails go." },
+  default = { kind = "promise", text = "No deposit until sixty days before. Twelve people at most. By rail wherever rails go." },
 }
 
 local function looked_at_twice(v)
@@ -266,7 +266,7 @@ rule "travel-reminder-last-places" {
   },
   show     = { kind = "places", journey = "julian", text = "Two of ten places are free on the walk in June. The next one is in September, and has all ten.", button = "Ask for a place" },
   owner    = "mountains",
-  note     = "True as of the guides' list, which says 2 (`left` above). The guard travel-no-pressure says where it may be told at all.",
+  note     = "True as of the guides' list; who changes that list changes this, or takes the rule out. The guard travel-no-pressure says where it may be told at all.",
 }
 
 rule "travel-reminder-looked-twice" {

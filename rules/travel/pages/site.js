@@ -348,7 +348,7 @@ function drawPrice(content, element) {
 
 /* The reminder: beside the journey that it speaks of, or on the home page. A promise stands there for everybody else. */
 
-const PROMISE = { kind: 'promise', text: 'No deposit until sixty days before you go. Twelve people at most. By rail wherever rails go.' };
+const PROMISE = { kind: 'promise', text: 'No deposit until sixty days before. Twelve people at most. By rail wherever rails go.' };
 const PACKING = 'A torch, a swimsuit, a pencil, and half of the clothes that you wanted to take.';
 
 function drawReminder() {
