@@ -86,7 +86,7 @@ local function views(section, n)
 end
 
 test "a storm comes before everything, at home" {
-  given  = { at = "2037-11-12T09:45", timezone = "Europe/Oslo", country = "NO", source = "push", consent = { "personalization" }, events = views("sport", 3) },
+  given  = { at = "2037-11-12T09:45+01:00", timezone = "Europe/Oslo", country = "NO", source = "push", consent = { "personalization" }, events = views("sport", 3) },
   expect = { ["media.band"] = "media-band-storm" },
 }
 
@@ -96,12 +96,12 @@ test "abroad a storm is no warning" {
 }
 
 test "the storm ends at six in the evening, and the council goes on" {
-  given  = { at = "2037-11-19T18:00", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
+  given  = { at = "2037-11-19T18:00+01:00", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
   expect = { ["media.band"] = "media-band-council" },
 }
 
 test "a push message is met by what it said" {
-  given  = { at = "2037-10-15T18:55", timezone = "Europe/Oslo", country = "NO", source = "push", consent = {} },
+  given  = { at = "2037-10-15T18:55+02:00", timezone = "Europe/Oslo", country = "NO", source = "push", consent = {} },
   expect = { ["media.band"] = "media-band-push" },
 }
 
@@ -116,12 +116,12 @@ test "one story of sport does not make a fan" {
 }
 
 test "on a working morning the ferries" {
-  given  = { at = "2037-10-15T07:20", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
+  given  = { at = "2037-10-15T07:20+02:00", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
   expect = { ["media.band"] = "media-band-ferries" },
 }
 
 test "not on Saturday" {
-  given  = { at = "2037-10-17T07:20", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
+  given  = { at = "2037-10-17T07:20+02:00", timezone = "Europe/Oslo", country = "NO", source = "direct", consent = {} },
   expect = { ["media.band"] = "default" },
 }
 

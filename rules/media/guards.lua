@@ -92,12 +92,12 @@ test "a subscriber is not offered what they have" {
 }
 
 test "at seventeen the evening does not begin with a knife" {
-  given  = { at = "2037-10-15T18:30", timezone = "Europe/Oslo", country = "NO", device = "mobile", source = "direct", consent = {}, traits = { age = 17 } },
+  given  = { at = "2037-10-15T18:30+02:00", timezone = "Europe/Oslo", country = "NO", device = "mobile", source = "direct", consent = {}, traits = { age = 17 } },
   expect = { ["media.lead"] = "media-lead-editor" },
 }
 
 test "at eighteen it does, and so it does for those who never told an age" {
-  given  = { at = "2037-10-15T18:30", timezone = "Europe/Oslo", country = "NO", device = "mobile", source = "direct", consent = {}, traits = { age = 18 } },
+  given  = { at = "2037-10-15T18:30+02:00", timezone = "Europe/Oslo", country = "NO", device = "mobile", source = "direct", consent = {}, traits = { age = 18 } },
   expect = { ["media.lead"] = "media-lead-verdict" },
 }
 

@@ -20,8 +20,11 @@ slot "media.newsletter" {
 slot "media.region" {
   channel = "web",
   default = { place = "From the fjord", stories = {
-    { headline = "What the Skarfjord is, and why it has a newspaper in English", day = "Always" },
-    { headline = "How to get here: two ferries, one road and a lot of weather", day = "Always" },
-    { headline = "The week in Halvik, told in four hundred words", day = "Friday" },
+    { headline = "What the Skarfjord is, and why it has a newspaper in English",
+      text = "A long arm of the sea, two shores that disagree, and readers in forty countries.", day = "To begin with" },
+    { headline = "How to get here: two ferries, one road and a lot of weather",
+      text = "Plan for a day, and pack for three.", day = "Getting here" },
+    { headline = "The week in Halvik, told in four hundred words",
+      text = "For those who would rather know less, and know it well.", day = "Friday" },
   } },
 }
