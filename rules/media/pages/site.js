@@ -45,7 +45,7 @@ const badgeOf = (story) => (story.opened ? 'Read' : story.for_you ? 'For you' : 
 // --- The slots
 
 fw('render', 'media.lead', ({ story, label }, element) => {
-	element.replaceChildren(drawStory(story, { heading: 'h2', label }));
+	element.replaceChildren(drawStory(story, { heading: 'h2', ...(story.for_you ? { badge: label } : { label }) }));
 	element.querySelector('img').loading = 'eager';
 	arrange();
 });
@@ -110,7 +110,7 @@ fw('render', 'media.newsletter', ({ kind, headline, text, list, button }, elemen
 	}
 	const form = make('form', { className: 'letter' }, ...words,
 		make('label', { htmlFor: 'letter-to', textContent: 'Your e-mail address' }),
-		make('div', { className: 'field' }, make('input', { id: 'letter-to', name: 'email', type: 'email', required: true, autocomplete: 'email', placeholder: 'you@home.example' }), make('button', { textContent: 'Sign up' })), status);
+		make('div', { className: 'field' }, make('input', { id: 'letter-to', name: 'email', type: 'email', required: true, autocomplete: 'email' }), make('button', { textContent: 'Sign up' })), status);
 	form.addEventListener('submit', (event) => {
 		event.preventDefault();
 		form.reset();
