@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "server/engine.h"
+#include "server/load_steps.h"
 #include "base/folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -37,7 +38,8 @@ static void set_up(void)
 	snprintf(file, sizeof file, "%s/all.lua", folder);
 	if (fw_write_file(file, (struct fw_str){ rules, sizeof rules - 1 }, &err) < 0)
 		abort();
-	if (fw_config_parse(fw_str(text), "config", folder, &config, &err) < 0 || fw_engine_load(config, &engine, &report) < 0) {
+	if (fw_config_parse(fw_str(text), "config", folder, &config, &err) < 0 ||
+		fw_engine_load(config, &(struct fw_load_steps){ 0 }, &engine, &report) < 0) {
 		fprintf(stderr, "%s\n%s\n", err.message, fw_report_text(&report));
 		abort();
 	}

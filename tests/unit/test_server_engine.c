@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "lib_temporary.h"
 #include "server/engine_own.h"
+#include "server/load_steps.h"
 #include "base/folder.h"
 
 static const char rules[] =
@@ -145,7 +146,8 @@ static void open_engine(struct engine *e, bool people, const char *more)
 	snprintf(file, sizeof file, "%s/all.lua", folder);
 	snprintf(text, sizeof text, "rules = \".\" compliance = false workers = 1 %s", more);
 	assert_int_equal(fw_write_file(file, (struct fw_str){ rules, sizeof rules - 1 }, &err), 0);
-	if (fw_config_parse(fw_str(text), "config", folder, &e->config, &err) < 0 || fw_engine_load(e->config, &e->shared, &report) < 0)
+	if (fw_config_parse(fw_str(text), "config", folder, &e->config, &err) < 0 ||
+		fw_engine_load(e->config, &(struct fw_load_steps){ 0 }, &e->shared, &report) < 0)
 		fail_msg("%s\n%s", err.message, fw_report_text(&report));
 	fw_remove_tree(folder);
 	fw_report_finish(&report);

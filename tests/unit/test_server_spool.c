@@ -11,6 +11,7 @@
 #include "people/erase.h"
 #include "people/tombstone.h"
 #include "server/ingest.h"
+#include "server/load_steps.h"
 #include "base/folder.h"
 #include "server/spool_drain.h"
 
@@ -75,7 +76,8 @@ static void load(struct shop *s, const char *more)
 	snprintf(file, sizeof file, "%s/all.lua", folder);
 	snprintf(text, sizeof text, "rules = \".\" compliance = false workers = 1 %s", more);
 	assert_int_equal(fw_write_file(file, (struct fw_str){ rules, sizeof rules - 1 }, &err), 0);
-	if (fw_config_parse(fw_str(text), "config", folder, &s->config, &err) < 0 || fw_engine_load(s->config, &s->engine, &report) < 0)
+	if (fw_config_parse(fw_str(text), "config", folder, &s->config, &err) < 0 ||
+		fw_engine_load(s->config, &(struct fw_load_steps){ 0 }, &s->engine, &report) < 0)
 		fail_msg("%s\n%s", err.message, fw_report_text(&report));
 	fw_remove_tree(folder);
 	fw_report_finish(&report);
