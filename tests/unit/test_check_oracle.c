@@ -478,7 +478,7 @@ static void test_oracle(void **state)
 		moments_us[i] = (c.days * 86400 + c.second) * 1000000;
 	}
 	const char *one = getenv("FW_SEED"), *sets = getenv("FW_SETS"), *from = getenv("FW_FROM");
-	unsigned long n = sets ? strtoul(sets, NULL, 10) : getenv("FW_LONG") ? 30000 : 700, first = from ? strtoul(from, NULL, 10) : 0;
+	unsigned long n = sets ? strtoul(sets, NULL, 10) : getenv("FW_LONG") ? 20000 : 700, first = from ? strtoul(from, NULL, 10) : 0;
 	if (one) {
 		try_seed(strtoul(one, NULL, 10));
 		return;

@@ -84,7 +84,7 @@ static void test_as_lua(void **state)
 	budget = INT64_MAX;
 	load_checker(rules);
 	load_checker(stock);
-	int rounds = getenv("FW_LONG") ? 3000000 : 60000, matched = 0;
+	int rounds = getenv("FW_LONG") ? 600000 : 60000, matched = 0;
 	for (int i = 0; i < rounds; i++) {
 		struct trial t;
 		t.subject_n = random_subject(t.subject);

@@ -122,7 +122,7 @@ static void test_killed_under_load(void **state)
 {
 	(void)state;
 	struct store_test t;
-	unsigned kills = scaled(15, 300);
+	unsigned kills = scaled(15, 60);
 	store_test_init(&t, NULL);
 	store_test_start(&t);
 	struct load l = { .t = &t, .s = store_open(&t), .left = kills * 200 };
@@ -405,7 +405,7 @@ static void test_nonsense(void **state)
 	store_test_init(&t, NULL);
 	store_test_start(&t);
 	struct fw_store *s = store_open(&t);
-	for (unsigned i = 0; i < scaled(300, 20000); i++) {
+	for (unsigned i = 0; i < scaled(300, 4000); i++) {
 		uint8_t bytes[300];
 		int fd = i % 2 ? raw_hello(&t, i) : raw_connect(&t);
 		size_t n = i % 4 == 3 ? raw_batch(bytes, "key", FW_VERSION_ANY, 1, 1) : sizeof bytes;

@@ -14,7 +14,7 @@
 #include "lib_store.h"
 #include "store/lmdb.h"
 
-enum { ROWS = 1500, ROWS_LONG = 40000, BUCKETS = 7, MARK = 18, MOST_BYTES = 13000 };
+enum { ROWS = 1500, ROWS_LONG = 10000, BUCKETS = 7, MARK = 18, MOST_BYTES = 13000 };
 
 /* What the rows are: `version` 0: the row is not there. A mark is '~', 'K' or 'V', and 16 digits that tell row and version. */
 struct rows {
@@ -354,7 +354,7 @@ static void test_killed_meanwhile(void **state)
 {
 	struct rows r;
 	open_rows(&r, *state, ROWS, 31);
-	for (unsigned round = 0; round < (getenv("FW_LONG") ? 60 : 4); round++) {
+	for (unsigned round = 0; round < (getenv("FW_LONG") ? 15 : 4); round++) {
 		struct store_outcome o = { 0 };
 		churn(&r, 1500, 40);
 		assert_int_equal(fw_store_scrub(r.s, on_scrubbed, &o), 0);
