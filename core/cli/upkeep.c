@@ -83,7 +83,7 @@ void fw_upkeep_count(struct fw_upkeep *r, const struct fw_explanation *e)
 }
 
 /* Into its place among the most frequent; of two as frequent the one whose name comes first. */
-static void place(struct fw_upkeep_by list[FW_UPKEEP_BY], const char *id, uint64_t times)
+static void place(struct fw_upkeep_by *list, const char *id, uint64_t times)
 {
 	struct fw_upkeep_by one = { id, times };
 	for (int i = 0; i < FW_UPKEEP_BY && one.id; i++) {

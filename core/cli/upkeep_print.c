@@ -39,7 +39,7 @@ static bool is_counted(const struct fw_upkeep *r, uint32_t i)
 
 /* --- for people */
 
-static void put_by(struct fw_buf *out, const char *what, const struct fw_upkeep_by list[FW_UPKEEP_BY])
+static void put_by(struct fw_buf *out, const char *what, const struct fw_upkeep_by *list)
 {
 	for (int i = 0; i < FW_UPKEEP_BY && list[i].id; i++)
 		fw_buf_printf(out, "%s%s (%" PRIu64 ")", i ? ", " : what, list[i].id, list[i].times);
@@ -267,7 +267,7 @@ static void put_time(struct fw_json_out *o, const char *key, int64_t at_us, bool
 	put_text(o, key, is_there ? fw_time_text(at_us, at) : NULL);
 }
 
-static void put_list(struct fw_json_out *o, const char *key, const char *what, const struct fw_upkeep_by list[FW_UPKEEP_BY])
+static void put_list(struct fw_json_out *o, const char *key, const char *what, const struct fw_upkeep_by *list)
 {
 	fw_json_key(o, key);
 	fw_json_open_array(o);
