@@ -74,7 +74,7 @@ async function tell(anonymousId, { events, identify }) {
 	const batch = events.map(({ event, properties, minutesAgo = 5 }) => ({ type: 'track', event, properties, ...common(minutesAgo) }));
 	if (identify) batch.push({ type: 'identify', traits: identify.traits, ...common(1) });
 	if (!batch.length) return;
-	const answer = await fetch('/v1/batch', { method: 'POST', credentials: 'omit', body: JSON.stringify({ writeKey, batch, sentAt: new Date(now).toISOString() }) });
+	const answer = await fetch('/v1/batch', { method: 'POST', body: JSON.stringify({ writeKey, batch, sentAt: new Date(now).toISOString() }) });
 	const { accepted, rejected = [] } = await answer.json();
 	if (accepted !== batch.length) throw Error(`of ${batch.length} events ${accepted ?? 0} were taken: ${rejected[0]?.reason ?? answer.status}`);
 }

@@ -3,7 +3,8 @@
 //   node serve.mjs FLOORWALKER [ADDRESS:PORT]        FW_SECRET_KEY: that of the configuration
 //
 // What a CDN knows and a browser says of itself comes from the switcher "Who am I": the cookie demo_country becomes an address of
-// that country, in X-Forwarded-For, and demo_device the User-Agent. What needs a secret key ("Why do I see this" asks
+// that country, in X-Forwarded-For, and demo_device the User-Agent. fw.js sends no cookies with what it asks; so the page that is
+// handed out says where its script is to ask: at /as/COUNTRY-DEVICE/v1/. What needs a secret key ("Why do I see this" asks
 // /v1/explain, the agent's view /v1/visitors) gets it here; so this server is for this machine alone, and for pages of its own.
 
 import { handOn, handOut, handOutOurs, main } from '../../shop/pages/serve.mjs';
@@ -23,17 +24,20 @@ const ofThisMachine = 'demo-of-this-machine-alone'; // as rules/demo.lua has it 
 const file = /^\/(shop|media|travel|onboarding|demo)\/((?:[\w-]+\/)*[\w-]+\.(?:html|css|js|json|svg))?$/;
 const site = /^\/(shop|media|travel|onboarding)$/;
 
-function cookies(req) {
-	return Object.fromEntries((req.headers.cookie ?? '').split('; ').map((pair) => pair.split('=', 2)));
+const as = /^\/as\/([A-Z]{2})-(desktop|mobile|tablet|)(\/v1\/.*)$/;
+
+// Who is played: { country, device, path }, where a device "" is the browser's own.
+function played(req) {
+	const [, country, device, path] = req.url.match(as) ?? [];
+	if (path) return { country: addresses[country] ? country : 'DE', device, path };
+	const { demo_country: place, demo_device: thing } = Object.fromEntries((req.headers.cookie ?? '').split('; ').map((pair) => pair.split('=', 2)));
+	return { country: Object.hasOwn(addresses, place ?? '') ? place : 'DE', device: Object.hasOwn(devices, thing ?? '') ? thing : '', path: req.url };
 }
 
-const addressOf = (req) => addresses[cookies(req).demo_country] ?? addresses.DE;
-
 // Who came through a CDN: its word for the address, and none of the browser's own hints once another device is played.
-function asForwarded(req) {
-	const agent = devices[cookies(req).demo_device];
+function asForwarded(req, { country, device }) {
 	const hints = Object.fromEntries(Object.keys(req.headers).filter((name) => name.startsWith('sec-ch-ua')).map((name) => [name, undefined]));
-	return { forwarded: undefined, 'x-forwarded-for': addressOf(req), ...(agent ? { ...hints, 'user-agent': agent } : {}) };
+	return { forwarded: undefined, 'x-forwarded-for': addresses[country], ...(device ? { ...hints, 'user-agent': devices[device] } : {}) };
 }
 
 // Whether a page of this server asks, and no other that the browser has open.
@@ -46,10 +50,10 @@ async function textOf(req) {
 }
 
 // An explanation is asked for with a secret key. Who has one speaks for others: the address stands in the body.
-async function explain(floorwalker, req, res, headers) {
+async function explain(floorwalker, req, res, { country, headers }) {
 	try {
 		const asked = JSON.parse(await textOf(req));
-		handOn(floorwalker, req, res, { headers, body: JSON.stringify({ ...asked, context: { ...asked.context, ip: addressOf(req) } }) });
+		handOn(floorwalker, req, res, { headers, body: JSON.stringify({ ...asked, context: { ...asked.context, ip: addresses[country] } }) });
 	} catch {
 		res.writeHead(400).end();
 	}
@@ -57,18 +61,17 @@ async function explain(floorwalker, req, res, headers) {
 
 // Answers requests. `edit(path, text)` changes what is handed out, as a test wants it.
 export const pages = (floorwalker, { secret = ofThisMachine, edit = (path, text) => text } = {}) => (req, res) => {
-	const path = req.url.split('?')[0];
+	const who = played(req), path = who.path.split('?')[0];
 	const opened = /\bdemo_open=1\b/.test(req.headers.cookie ?? '');
-	const give = (name) => handOut(res, new URL(name, import.meta.url), {
-		// Told before anything is painted, so that an open panel moves nothing.
-		edit: (text) => edit(path, opened && name.endsWith('.html') ? text.replace('<html', '<html data-demo-open') : text),
-	});
+	const asWhom = (text) => text.replace('src="/fw.js"', `src="/fw.js" data-api="/as/${who.country}-${who.device}"`)
+		.replace('<html', opened ? '<html data-demo-open' : '<html'); // told before anything is painted, so that an open panel moves nothing
+	const give = (name) => handOut(res, new URL(name, import.meta.url), { edit: (text) => edit(name, name.endsWith('.html') ? asWhom(text) : text) });
 	if (path.startsWith('/v1/')) {
-		const withKey = { authorization: `Bearer ${secret}`, origin: undefined, forwarded: undefined, 'x-forwarded-for': undefined };
+		const headers = asForwarded(req, who), withKey = { ...headers, authorization: `Bearer ${secret}`, origin: undefined, 'x-forwarded-for': undefined };
 		const needs = isOurs(req) && !req.headers.authorization;
-		if (needs && path === '/v1/explain') return explain(floorwalker, req, res, { ...asForwarded(req), ...withKey });
+		if (needs && path === '/v1/explain') return explain(floorwalker, req, res, { country: who.country, headers: withKey });
 		if (needs && path.startsWith('/v1/visitors/') && !/\/anonymous(:|%3A)[^/]*\/consent$/i.test(path)) return handOn(floorwalker, req, res, { headers: withKey });
-		return handOn(floorwalker, req, res, { headers: asForwarded(req) });
+		return handOn(floorwalker, req, res, { headers, path: who.path });
 	}
 	if (['/fw.js', '/fw.js.map', '/fw.d.ts'].includes(path)) return handOn(floorwalker, req, res);
 	if (path === '/') return give('index.html');

@@ -35,11 +35,11 @@ export function handOut(res, file, { api = '', edit = (text) => text } = {}) {
 	return res.end(edit(text));
 }
 
-// Asks floorwalker what was asked here, with other headers (undefined: without that one), and another body if there is one.
-export function handOn(floorwalker, req, res, { headers = {}, body } = {}) {
+// Asks floorwalker what was asked here, with other headers (undefined: without that one), and with another path or body if there is one.
+export function handOn(floorwalker, req, res, { headers = {}, path = req.url, body } = {}) {
 	const { connection, ...told } = { ...req.headers, ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body), 'transfer-encoding': undefined }) };
 	const sent = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
-	const asked = request(new URL(req.url, floorwalker), { method: req.method, headers: sent, agent: false }, (answer) => {
+	const asked = request(new URL(path, floorwalker), { method: req.method, headers: sent, agent: false }, (answer) => {
 		res.writeHead(answer.statusCode, answer.headers);
 		answer.pipe(res);
 	});
