@@ -164,7 +164,9 @@ function show(open) {
 // --- Why do I see this, in a merchandiser's words
 
 const isoTime = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
-const nice = (text) => String(text).replace(isoTime, (time) => new Date(time).toLocaleDateString('en-GB', { dateStyle: 'long' })).replace(/`(\w+)`/g, '$1').replace(/"([^"]*)"/g, '“$1”');
+const nice = (text) => String(text).replace(isoTime, (time) => new Date(time).toLocaleDateString('en-GB', { dateStyle: 'long' })).replace(/`(\w+)`/g, '$1').replace(/"([^"]*)"/g, '“$1”')
+	.replace('starts no later than now: it is', 'an earlier start than').replace('ends no earlier than now: it is', 'a later end than')
+	.replace(/\b(\w+) \{ (?:category|product|brand|term) = (“[^”]*”) \}/g, (all, name, of) => (counted[name] ? `${counted[name]} of ${of}` : all));
 const spans = { m: 'minutes', h: 'hours', d: 'days', mo: 'months' };
 const span = (text) => text.replace(/^(\d+)([a-z]+)$/, (all, n, unit) => `${n} ${spans[unit] ?? unit}`);
 const names = {
@@ -227,9 +229,10 @@ const rule = (c, shown) => make('li', { className: c.reason }, make('b', { class
 // Every element of that slot, and whether one of them shows what a rule says.
 const elementsOf = (slot) => [...document.querySelectorAll(`[data-fw-slot="${CSS.escape(slot)}"]`)];
 
-function drawSlot(slot, { reason, candidates }) {
-	const shown = elementsOf(slot).some((element) => element.dataset.fw === 'rule');
-	const isShown = (c) => c.reason === 'won' || (c.reason === 'capped' && shown);
+function drawSlot(slot, { reason, winners, candidates }) {
+	// What the page shows has used up its turn under a cap, so that for the next answer it would be capped, and nothing else wins.
+	const shown = !winners.length && elementsOf(slot).some((element) => element.dataset.fw === 'rule');
+	const isShown = (c) => c.reason === 'won' || (c.reason === 'capped' && shown && c.until !== undefined);
 	const won = candidates.filter(isShown), kept = candidates.filter((c) => c.reason === 'vetoed'), lost = candidates.filter((c) => !isShown(c) && c.reason !== 'vetoed');
 	const nothing = { default: 'No rule wins here, so what stands here is what everybody sees.', none: 'No rule wins here, and there is nothing to show to everybody.', holdout: 'This visitor is held out, to compare: the default for everything.' };
 	const late = elementsOf(slot).some((element) => ['late', 'off'].includes(element.dataset.fw)) ? make('p', { className: 'soft', textContent: 'The answer came after the page’s time budget, so the page kept what was there.' }) : '';
