@@ -215,6 +215,22 @@ for (const site of sites) {
 	});
 }
 
+test('shop: who takes it back on the privacy page sees what everybody sees', async (t) => {
+	const { page } = await visit(t, { site: 'shop' });
+	await settled(page);
+	await become(page, 'comparing');
+	await page.keyboard.press('Escape');
+	assert.match(await page.locator('h1').textContent(), /boots/);
+	await page.locator('[data-fw-slot="footer.privacy"] a').click();
+	assert.deepEqual(await page.locator('input:checked').evaluateAll((boxes) => boxes.map((box) => box.id)), ['analytics', 'personalization', 'sale']);
+	await page.getByRole('button', { name: 'Refuse all' }).click();
+	await page.locator('#status', { hasText: 'none of it' }).waitFor();
+	await page.goto(`${origin}/shop/`);
+	await settled(page);
+	assert.doesNotMatch(await page.locator('h1').textContent(), /boots/);
+	assert.match(await page.locator('[data-fw-slot="footer.privacy"]').textContent(), /You see what everybody sees/);
+});
+
 test('their pictures are small, and ours', () => {
 	for (const site of [...sites, 'demo']) {
 		const folder = join(tree, 'rules', site, 'pages/pictures');

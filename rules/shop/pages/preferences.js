@@ -10,21 +10,37 @@
 	const gpc = navigator.globalPrivacyControl === true;
 	const at = (id) => document.getElementById(id);
 
-	// The anonymousId, as the browser client keeps it: plain, or as a JSON string.
-	function readId() {
-		const pair = document.cookie.split('; ').find((c) => c.startsWith(`${cookie}=`));
+	function read(name) {
+		const pair = document.cookie.split('; ').find((c) => c.startsWith(`${name}=`));
 		if (!pair) return '';
 		try {
-			return decodeURIComponent(pair.slice(cookie.length + 1)).replace(/^"|"$/g, '');
+			return decodeURIComponent(pair.slice(name.length + 1));
 		} catch { return ''; }
 	}
+
+	// The anonymousId, as the browser client keeps it: plain, or as a JSON string.
+	const readId = () => read(cookie).replace(/^"|"$/g, '');
+
+	const write = (name, value) => {
+		document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
+	};
 
 	// Who has none gets one when there is something to remember, and not before.
 	function makeId() {
 		const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
-		document.cookie = `${cookie}=${id}; path=/; max-age=31536000; samesite=lax${location.protocol === 'https:' ? '; secure' : ''}`;
+		write(cookie, id);
 		return readId(); // nothing, where cookies are refused
 	}
+
+	// What fw.js sends along with each question of the shop's other pages. It outranks what floorwalker has stored, so that it has to
+	// hear of a choice, too.
+	function readAnswer() {
+		try {
+			return JSON.parse(read('fw_consent')) ?? {};
+		} catch { return {}; }
+	}
+	const writeAnswer = () => write('fw_consent', encodeURIComponent(JSON.stringify(
+		{ ...readAnswer(), ...Object.fromEntries(Object.entries(told).map(([purpose, { granted }]) => [purpose, granted])) })));
 
 	// What was told: { purpose: { granted, at } }, of this id alone. A browser may refuse to store anything.
 	const place = (id) => `floorwalker.told.${id}`;
@@ -40,16 +56,17 @@
 	}
 
 	let id = readId();
-	let told = id ? readTold(id) : {};
+	const told = id ? readTold(id) : {};
+	for (const [purpose, granted] of Object.entries(readAnswer())) if (purposes.includes(purpose) && told[purpose]?.granted !== granted) told[purpose] = { granted };
 
 	function show() {
 		for (const purpose of purposes) {
 			const box = at(purpose), off = gpc && signalled.includes(purpose), last = told[purpose];
 			box.checked = !off && last?.granted === true;
 			box.disabled = off;
-			at(`${purpose}-told`).textContent = (off ? 'Off, as your browser asks. ' : '') + (last
-				? `You last said ${last.granted ? 'yes' : 'no'}, on ${new Date(last.at).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })}.`
-				: 'You have not told us in this browser.');
+			const answer = last?.granted ? 'yes' : 'no';
+			at(`${purpose}-told`).textContent = (off ? 'Off, as your browser asks. ' : '') + (!last ? 'You have not told us in this browser.'
+				: last.at ? `You last said ${answer}, on ${new Date(last.at).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })}.` : `You said ${answer} on another of our pages.`);
 		}
 		at('gpc').hidden = !gpc;
 	}
@@ -99,6 +116,7 @@
 		// The answer says what holds now, also of what was told elsewhere.
 		for (const p of [...yes, ...no]) told[p] = { granted: granted.includes(p), at: Date.now() };
 		keepTold(id, told);
+		writeAnswer();
 		show();
 		const all = purposes.filter((p) => at(p).checked).map((p) => document.querySelector(`label[for=${p}]`).textContent);
 		at('status').textContent = all.length ? `Saved. You agree to: ${all.join('; ')}.` : 'Saved. You agree to none of it.';
