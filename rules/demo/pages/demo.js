@@ -1,8 +1,12 @@
 // What the demo adds to each site, at the page's edge: the switcher "Who am I", and "Why do I see this" from /v1/explain. It is no part
 // of a site: it stands before the body, in a shadow tree, so that neither's style reaches the other.
 
+import { drawFacts, drawSlot, make } from './why.js';
+
 const { site } = document.body.dataset;
-const countries = { DE: 'Germany', FR: 'France', GB: 'United Kingdom', NO: 'Norway', US: 'United States', CA: 'Canada', JP: 'Japan', AU: 'Australia' };
+const countries = {
+	DE: 'Germany', FR: 'France', GB: 'United Kingdom', NO: 'Norway', US: 'United States', CA: 'Canada', JP: 'Japan', AU: 'Australia',
+};
 const devices = { desktop: 'Desktop', mobile: 'Phone', tablet: 'Tablet' };
 const sources = {
 	direct: ['Typed the address', {}],
@@ -68,7 +72,10 @@ function present() {
 
 // What somebody did before coming here, told as the site's pages would have told it.
 async function tell(anonymousId, { events, identify }) {
-	const context = { consent: { categoryPreferences: Object.fromEntries(purposes.map((purpose) => [purpose, true])) }, page: { url: location.origin + location.pathname, path: location.pathname } };
+	const context = {
+		consent: { categoryPreferences: Object.fromEntries(purposes.map((purpose) => [purpose, true])) },
+		page: { url: location.origin + location.pathname, path: location.pathname },
+	};
 	const now = Date.now();
 	const common = (minutesAgo) => ({ anonymousId, messageId: random(), timestamp: new Date(now - minutesAgo * 60000).toISOString(), context });
 	const batch = events.map(({ event, properties, minutesAgo = 5 }) => ({ type: 'track', event, properties, ...common(minutesAgo) }));
@@ -96,37 +103,36 @@ async function become({ visitor, country, device, source, query = '', history, c
 
 // --- The panel
 
-function make(name, fields = {}, ...children) {
-	const { dataset = {}, attributes = {}, ...rest } = fields;
-	const element = Object.assign(document.createElement(name), rest);
-	Object.assign(element.dataset, dataset);
-	for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-	element.append(...children.flat().filter((child) => child !== undefined && child !== ''));
-	return element;
-}
-
 const host = make('div', { id: 'demo', hidden: true });
 const root = host.attachShadow({ mode: 'open' });
 const at = (id) => root.getElementById(id);
 const isOpen = () => document.documentElement.hasAttribute('data-demo-open');
 
-const choose = (id, label, options, chosen) => make('p', { className: 'field' }, make('label', { htmlFor: id, textContent: label }),
-	make('select', { id, name: id }, Object.entries(options).map(([value, text]) => make('option', { value, textContent: text, selected: value === chosen }))));
+function choose(id, label, options, chosen) {
+	const all = Object.entries(options).map(([value, text]) => make('option', { value, textContent: text, selected: value === chosen }));
+	return make('p', { className: 'field' }, make('label', { htmlFor: id, textContent: label }), make('select', { id, name: id }, all));
+}
 
 function drawBar(name) {
-	const links = Object.entries(sites).map(([id, text]) => make('a', { href: `/${id}/`, textContent: text, attributes: id === site ? { 'aria-current': 'page' } : {} }));
-	return make('nav', { className: 'bar', ariaLabel: 'Demo' }, make('a', { href: '/', className: 'home', textContent: 'floorwalker' }), make('span', { className: 'sites' }, links),
-		make('button', { id: 'toggle', type: 'button', attributes: { 'aria-expanded': 'false', 'aria-controls': 'panel' } }, make('span', { textContent: 'Who am I?' }), make('small', { textContent: name })));
+	const links = Object.entries(sites).map(([id, text]) => make('a', {
+		href: `/${id}/`, textContent: text, attributes: id === site ? { 'aria-current': 'page' } : {},
+	}));
+	const toggle = make('button', { id: 'toggle', type: 'button', attributes: { 'aria-expanded': 'false', 'aria-controls': 'panel' } },
+		make('span', { textContent: 'Who am I?' }), make('small', { textContent: name }));
+	return make('nav', { className: 'bar', ariaLabel: 'Demo' },
+		make('a', { href: '/', className: 'home', textContent: 'floorwalker' }), make('span', { className: 'sites' }, links), toggle);
 }
+
+// A visitor in a line.
+const inWords = ({ country, device, source, consent }) => [countries[country], devices[device].toLowerCase(), sources[source][0].toLowerCase(),
+	consents[consent].toLowerCase()].join(' · ');
 
 function drawPanel({ visitors = [], about = '' }) {
 	const now = present();
 	const buttons = visitors.map((visitor) => make('button', {
 		type: 'button', className: 'visitor', dataset: { visitor: visitor.id }, attributes: { 'aria-pressed': String(visitor.id === now.visitor) },
 		onclick: () => change({ ...visitor, visitor: visitor.id }),
-	}, make('b', { textContent: visitor.label }), make('span', {
-		textContent: [countries[visitor.country], devices[visitor.device].toLowerCase(), sources[visitor.source][0].toLowerCase(), consents[visitor.consent].toLowerCase()].join(' · '),
-	})));
+	}, make('b', { textContent: visitor.label }), make('span', { textContent: inWords(visitor) })));
 	const form = make('form', { id: 'choose' },
 		choose('country', 'Country', countries, now.country), choose('device', 'Device', devices, now.device),
 		choose('source', 'Came by', Object.fromEntries(Object.entries(sources).map(([id, [label]]) => [id, label])), now.source),
@@ -137,7 +143,8 @@ function drawPanel({ visitors = [], about = '' }) {
 		change(Object.fromEntries([...form.querySelectorAll('select')].map(({ id, value }) => [id, value])));
 	});
 	return make('aside', { id: 'panel', className: 'panel', hidden: true, attributes: { 'aria-label': 'Who am I, and why do I see this' } },
-		make('header', {}, make('h2', { textContent: 'Who am I?' }), make('button', { id: 'close', type: 'button', className: 'close', ariaLabel: 'Close', textContent: '×' })),
+		make('header', {}, make('h2', { textContent: 'Who am I?' }),
+			make('button', { id: 'close', type: 'button', className: 'close', ariaLabel: 'Close', textContent: '×' })),
 		make('p', { className: 'soft', textContent: about }),
 		make('div', { className: 'visitors' }, buttons),
 		make('details', { open: !now.visitor }, make('summary', { textContent: 'Somebody else' }), form),
@@ -161,106 +168,7 @@ function show(open) {
 	if (open) explain();
 }
 
-// --- Why do I see this, in a merchandiser's words
-
-const isoTime = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
-const nice = (text) => String(text).replace(isoTime, (time) => new Date(time).toLocaleDateString('en-GB', { dateStyle: 'long' })).replace(/`(\w+)`/g, '$1').replace(/"([^"]*)"/g, '“$1”')
-	.replace('starts no later than now: it is', 'an earlier start than').replace('ends no earlier than now: it is', 'a later end than')
-	.replace(/\b(\w+) \{ (?:category|product|brand|term) = (“[^”]*”) \}/g, (all, name, of) => (counted[name] ? `${counted[name]} of ${of}` : all));
-const spans = { m: 'minutes', h: 'hours', d: 'days', mo: 'months' };
-const span = (text) => text.replace(/^(\d+)([a-z]+)$/, (all, n, unit) => `${n} ${spans[unit] ?? unit}`);
-const names = {
-	country: 'the country', in_eu: 'being in the European Union', source: 'the way here', device: 'the device', hour: 'the hour', weekday: 'the day of the week', date: 'the date',
-	new_visitor: 'being new', visits: 'the number of visits', orders: 'the number of orders', revenue: 'what was spent so far', consent: 'consent', language: 'the language', page: 'the page',
-	page_type: 'the kind of page', days_since_order: 'days since the last order', days_since_visit: 'days since the last visit', logged_in: 'being logged in', os: 'the system',
-	average_order: 'the average order', pages_this_visit: 'pages looked at in this visit', 'cart.total': 'the worth of the cart', 'cart.items': 'the number of things in the cart',
-};
-const counted = { viewed: 'views', searched: 'searches', added: 'things put aside', bought: 'purchases', clicked: 'clicks', opened: 'letters opened', affinity: 'the share of interest' };
-
-function fact(text = '') {
-	const [, name, inside] = text.match(/^(\w+) \{ (.*) \}$/) ?? [];
-	if (!counted[name]) return counted[text] ?? names[text] ?? text.replace(/^traits\./, 'the trait ').replaceAll('_', ' ');
-	const of = inside.match(/(?:category|product|brand|term) = "([^"]*)"/)?.[1], within = inside.match(/within = "([^"]*)"/)?.[1];
-	return `${counted[name]}${of ? ` of “${of}”` : ''}${within ? ` in the last ${span(within)}` : ''}`;
-}
-
-function value(text) {
-	const plain = (word) => (word === 'true' ? 'yes' : word === 'false' ? 'no' : nice(word));
-	const [, not = '', rest] = String(text).match(/^(not |is_not )?(.*)$/s);
-	const number = rest.match(/^(at_least|at_most|more_than|less_than)\((.*)\)$/), range = rest.match(/^between\((.*), (.*)\)$/), begins = rest.match(/^(starts_with|ends_with|contains)\(?\s*"?([^")]*)"?\)?$/);
-	const words = { at_least: (n) => `${n} or more`, at_most: (n) => `${n} or less`, more_than: (n) => `more than ${n}`, less_than: (n) => `less than ${n}` };
-	const said = number ? words[number[1]](plain(number[2])) : range ? `${plain(range[1])} to ${plain(range[2])}`
-		: begins ? `${begins[1].replace('_', ' ')} “${begins[2]}”` : /^\{.*\}$/.test(rest) ? rest.slice(1, -1).trim().split(/,\s*/).map(plain).join(' or ') : plain(rest);
-	return not ? `anything but ${said}` : said;
-}
-
-const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-const code = (text) => make('code', { textContent: text });
-
-// What became of a rule, as a sentence (a list of texts and elements).
-function fate(c, shown) {
-	switch (c.reason) {
-	case 'won': return ['Shown: no stronger rule fits this visitor.'];
-	case 'vetoed': return [`Kept away by the guard `, code(c.guard), `: ${c.because}.`];
-	case 'beaten': return ['Fits, and ', code(c.by), c.on === 'priority' ? ' goes before it: its priority is higher.' : c.on === 'specificity' ? ' goes before it: it says more exactly for whom it is.' : ' goes before it, by its name.'];
-	case 'excluded': return ['Fits, and ', code(c.by), ' has the one place that both compete for.'];
-	case 'capped': return shown ? ['On the page now; that used up its turn (', code(c.cap), ').'] : ['Has had its turn: ', code(c.cap), c.until ? `, until ${nice(c.until)}.` : '. It counts per person, and nobody is known here.'];
-	case 'out_of_stock': return [`“${c.product}” is sold out, or not in the catalogue.`];
-	case 'not_started': return ['Its time has not come yet.'];
-	case 'ended': return ['Its time is over.'];
-	case 'disabled': return ['It is switched off.'];
-	case 'not_in_rollout': return ['It is shown to a part of the visitors, and this one is not among them.'];
-	case 'failed': case 'set_aside': return [`Its function is wrong: ${c.error ?? 'see the log'}.`];
-	case 'unknown': return [`${upper(fact(c.fact))} is not known.`];
-	default: return c.fact === undefined ? ['Does not fit: its function says no.'] : c.value === undefined ? [`Does not fit: it is about ${fact(c.fact)}.`] : [`${upper(fact(c.fact))}: ${value(c.value)}. It wants ${value(c.wanted ?? '')}.`];
-	}
-}
-
-// The smallest change that would make it win.
-function wins({ change, smallest }) {
-	if (change === undefined) return '';
-	if (change === null) return make('p', { className: 'change', textContent: 'What would make it win cannot be told: a function decides.' });
-	if (!change.length) return make('p', { className: 'change', textContent: 'Nothing would make it win: its condition and its guards leave nobody.' });
-	return make('p', { className: 'change' }, make('b', { textContent: smallest === false ? 'Would win, perhaps with less, with: ' : 'Would win with: ' }), change.map(({ text }) => nice(text).replace(/\b(\d+[hd])\b/g, span).replaceAll('_', ' ')).join(', and '));
-}
-
-const rule = (c, shown) => make('li', { className: c.reason }, make('b', { className: 'rule', textContent: c.rule, title: `${c.file}, line ${c.line}` }), make('span', { className: 'fate' }, fate(c, shown)), wins(c));
-
-// Every element of that slot, and whether one of them shows what a rule says.
-const elementsOf = (slot) => [...document.querySelectorAll(`[data-fw-slot="${CSS.escape(slot)}"]`)];
-
-function drawSlot(slot, { reason, winners, candidates }) {
-	// What the page shows has used up its turn under a cap, so that for the next answer it would be capped, and nothing else wins.
-	const shown = !winners.length && elementsOf(slot).some((element) => element.dataset.fw === 'rule');
-	const isShown = (c) => c.reason === 'won' || (c.reason === 'capped' && shown && c.until !== undefined);
-	const won = candidates.filter(isShown), kept = candidates.filter((c) => c.reason === 'vetoed'), lost = candidates.filter((c) => !isShown(c) && c.reason !== 'vetoed');
-	const nothing = { default: 'No rule wins here, so what stands here is what everybody sees.', none: 'No rule wins here, and there is nothing to show to everybody.', holdout: 'This visitor is held out, to compare: the default for everything.' };
-	const late = elementsOf(slot).some((element) => ['late', 'off'].includes(element.dataset.fw)) ? make('p', { className: 'soft', textContent: 'The answer came after the page’s time budget, so the page kept what was there.' }) : '';
-	const fold = (list, title) => (list.length ? make('details', {}, make('summary', { textContent: title }), make('ul', {}, list.map((c) => rule(c, false)))) : '');
-	return make('article', { dataset: { demoSlot: slot } }, make('h3', {}, make('button', { type: 'button', className: 'slot', textContent: slot, title: 'Show it on the page', onclick: () => point(slot) })),
-		won.length ? make('ul', { className: 'won' }, won.map((c) => rule(c, true))) : make('p', { textContent: nothing[reason] ?? reason }), late,
-		kept.length ? make('ul', { className: 'kept' }, kept.map((c) => rule(c, false))) : '',
-		fold(lost, `${lost.length} ${lost.length === 1 ? 'other rule' : 'other rules'}, and what would make ${lost.length === 1 ? 'it' : 'each'} win`));
-}
-
-// Where on the page that is. Without motion where that is asked for.
-function point(slot) {
-	const [element] = elementsOf(slot);
-	if (!element) return;
-	element.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-	element.classList.add('demo-pointed');
-	setTimeout(() => element.classList.remove('demo-pointed'), 2000);
-}
-
-const known = ['country', 'device', 'source', 'campaign', 'language', 'visits', 'orders', 'hour'];
-
-function drawFacts(facts) {
-	const told = known.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]);
-	told.push(['consent', (facts.consent ?? []).join(', ') || 'none']);
-	if (facts.cart?.items) told.push(['cart', `${facts.cart.items}, worth ${facts.cart.total}`]);
-	for (const [name, what] of Object.entries(facts.traits ?? {})) told.push([name, what]);
-	return make('dl', { className: 'facts' }, told.map(([name, what]) => make('div', {}, make('dt', { textContent: name.replaceAll('_', ' ') }), make('dd', { textContent: String(what).replaceAll('_', ' ') }))));
-}
+// --- Why do I see this
 
 let asked = 0;
 
@@ -299,7 +207,8 @@ async function start() {
 	histories = told.histories ?? histories;
 	const now = present(), somebody = told.visitors?.find(({ id }) => id === now.visitor)?.label;
 	const style = make('link', { rel: 'stylesheet', href: '/demo/panel.css' });
-	root.append(style, drawBar(somebody ?? `${countries[now.country] ?? now.country}, ${(devices[now.device] ?? now.device).toLowerCase()}`), drawPanel(told));
+	const name = somebody ?? `${countries[now.country] ?? now.country}, ${(devices[now.device] ?? now.device).toLowerCase()}`;
+	root.append(style, drawBar(name), drawPanel(told));
 	style.addEventListener('load', () => { host.hidden = false; restoreFocus(); });
 	at('toggle').addEventListener('click', () => { show(!isOpen()); if (isOpen()) at('close').focus(); });
 	at('close').addEventListener('click', () => { show(false); at('toggle').focus(); });

@@ -29,7 +29,8 @@ export function handOut(res, file, { api = '', edit = (text) => text } = {}) {
 		return res.writeHead(404).end();
 	}
 	res.writeHead(200, {
-		'content-type': types[name.slice(name.lastIndexOf('.') + 1)], 'content-security-policy': `${policy}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
+		'content-type': types[name.slice(name.lastIndexOf('.') + 1)],
+		'content-security-policy': `${policy}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`,
 		'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store',
 	});
 	return res.end(edit(text));
@@ -37,7 +38,8 @@ export function handOut(res, file, { api = '', edit = (text) => text } = {}) {
 
 // Asks floorwalker what was asked here, with other headers (undefined: without that one), and with another path or body if there is one.
 export function handOn(floorwalker, req, res, { headers = {}, path = req.url, body } = {}) {
-	const { connection, ...told } = { ...req.headers, ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body), 'transfer-encoding': undefined }) };
+	const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body), 'transfer-encoding': undefined };
+	const { connection, ...told } = { ...req.headers, ...headers, ...length };
 	const sent = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
 	const asked = request(new URL(path, floorwalker), { method: req.method, headers: sent, agent: false }, (answer) => {
 		res.writeHead(answer.statusCode, answer.headers);

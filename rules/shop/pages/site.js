@@ -19,7 +19,9 @@ const pictures = {
 	'C-1': 'harness', 'hut-lamp': 'lamp', 'care-kit': 'care', 'water-filter': 'filter', 'mulled-wine-box': 'wine', 'S-1': 'socks',
 };
 const texts = {
-	boots: 'Stitched to be resoled. We wax each pair once before it leaves.', jackets: 'Down from birds that were not plucked alive, under cloth that keeps wind out.', tents: 'Stands in four minutes, and in a storm.',
+	boots: 'Stitched to be resoled. We wax each pair once before it leaves.',
+	jackets: 'Down from birds that were not plucked alive, under cloth that keeps wind out.',
+	tents: 'Stands in four minutes, and in a storm.',
 };
 const bestsellers = ['B-1', 'J-4', 'T-1', 'hut-lamp'];
 const money = new Intl.NumberFormat('en-IE', { style: 'currency', currency: 'EUR' });
@@ -29,17 +31,20 @@ async function load() {
 	const lines = answer?.ok ? (await answer.text()).split('\n').filter(Boolean) : [];
 	return lines.map((line) => {
 		const { id, title, price, sale_price: sale, availability, product_type: type, brand } = JSON.parse(line);
-		return { id, title, brand, price: parseFloat(sale ?? price), before: sale && parseFloat(price), there: availability === 'in_stock', category: type.split('>').pop().trim().toLowerCase() };
+		const category = type.split('>').pop().trim().toLowerCase();
+		return { id, title, brand, category, price: parseFloat(sale ?? price), before: sale && parseFloat(price), there: availability === 'in_stock' };
 	});
 }
 
 const told = ({ id, title, brand, price, category }) => ({ product_id: id, name: title, brand, price, category, currency: 'EUR' });
-const price = (p) => make('p', { className: 'price' }, p.before ? [make('del', { textContent: money.format(p.before), ariaLabel: `was ${money.format(p.before)}` }), ' '] : '', money.format(p.price));
 
 function tile(p) {
-	return make('li', { className: 'tile', dataset: { product: p.id } }, make('img', { src: `pictures/${pictures[p.id] ?? 'socks'}.svg`, alt: '', width: 240, height: 200 }),
-		make('h3', {}, make('button', { type: 'button', textContent: p.title, onclick: () => open(p) })), make('p', { textContent: p.brand ?? p.category }), price(p),
-		p.there ? make('button', { type: 'button', className: 'add', textContent: 'Add', ariaLabel: `Add ${p.title} to the cart`, onclick: () => add(p) }) : make('span', { className: 'out soft', textContent: 'Sold out' }));
+	return make('li', { className: 'tile', dataset: { product: p.id } },
+		make('img', { src: `pictures/${pictures[p.id] ?? 'socks'}.svg`, alt: '', width: 240, height: 200 }),
+		make('h3', {}, make('button', { type: 'button', textContent: p.title, onclick: () => open(p) })), make('p', { textContent: p.brand ?? p.category }),
+		make('p', { className: 'price' }, p.before ? [make('del', { textContent: money.format(p.before) }), ' '] : '', money.format(p.price)),
+		p.there ? make('button', { type: 'button', className: 'add', textContent: 'Add', ariaLabel: `Add ${p.title} to the cart`, onclick: () => add(p) })
+			: make('span', { className: 'out soft', textContent: 'Sold out' }));
 }
 
 let quiet = 0;
@@ -108,13 +113,16 @@ const icon = (path) => {
 	return svg;
 };
 const icons = {
-	offer: 'M4 12V4h8l8 8-8 8zM8.5 8.5v.1', parcel: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8', back: 'M4 10h11a5 5 0 010 10h-3M8 6l-4 4 4 4', phone: 'M8 2h8v20H8zM11 19h2',
-	gift: 'M4 10h16v10H4zM4 10V7h16v3M12 7v13M12 7c-5-6-8 0 0 0 8 0 5-6 0 0', cart: 'M3 4h3l3 11h9l3-8H7M10 20v.1M17 20v.1', star: 'M12 3l3 6 6 1-4.5 4.5 1 6.5-5.5-3-5.5 3 1-6.5L3 10l6-1z', book: 'M12 6c-3-2-6-2-8-1v13c2-1 5-1 8 1 3-2 6-2 8-1V5c-2-1-5-1-8 1zM12 6v13',
+	offer: 'M4 12V4h8l8 8-8 8zM8.5 8.5v.1', parcel: 'M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8',
+	back: 'M4 10h11a5 5 0 010 10h-3M8 6l-4 4 4 4', phone: 'M8 2h8v20H8zM11 19h2',
+	gift: 'M4 10h16v10H4zM4 10V7h16v3M12 7v13M12 7c-5-6-8 0 0 0 8 0 5-6 0 0', cart: 'M3 4h3l3 11h9l3-8H7M10 20v.1M17 20v.1',
+	star: 'M12 3l3 6 6 1-4.5 4.5 1 6.5-5.5-3-5.5 3 1-6.5L3 10l6-1z', book: 'M12 6c-3-2-6-2-8-1v13c2-1 5-1 8 1 3-2 6-2 8-1V5c-2-1-5-1-8 1zM12 6v13',
 };
 const notes = {
-	'order-by-two': ['parcel'], 'duties-included': ['parcel'], 'free-returns': ['back'], 'get-the-app': ['phone', ({ store }) => `Nordkamm in your pocket: get it from the ${store === 'play' ? 'Play store' : 'App Store'}`],
-	'gift-cards': ['gift', () => 'Gift cards, by post or by mail'], 'cart-waiting': ['cart', ({ items, total }) => `${items} ${items === 1 ? 'thing waits' : 'things wait'} in your cart: ${money.format(total)}`],
-	'personal-adviser': ['star'], catalogue: ['book'], 'crampon-guide': ['book'], 'tent-advice': ['book'],
+	'order-by-two': ['parcel'], 'duties-included': ['parcel'], 'free-returns': ['back'], 'personal-adviser': ['star'], catalogue: ['book'],
+	'crampon-guide': ['book'], 'tent-advice': ['book'], 'gift-cards': ['gift', () => 'Gift cards, by post or by mail'],
+	'get-the-app': ['phone', ({ store }) => `Nordkamm in your pocket: get it from the ${store === 'play' ? 'Play store' : 'App Store'}`],
+	'cart-waiting': ['cart', ({ items, total }) => `${items} ${items === 1 ? 'thing waits' : 'things wait'} in your cart: ${money.format(total)}`],
 };
 const offers = { 'free-shipping': 'Free delivery for this order', 'nordlys-bundle': 'Three from Nordlys, the cheapest for half' };
 
@@ -122,7 +130,8 @@ function strip(content, element, { winners }) {
 	element.replaceChildren(...winners.map(({ rule, content: { note, offer, text, link, ...more } }) => {
 		const [picture = 'star', words] = notes[note] ?? [offer ? 'offer' : 'star'];
 		const said = text ?? words?.(more) ?? offers[offer] ?? note ?? offer;
-		return make('li', { className: offer ? 'offer' : '', dataset: { fwRule: rule } }, icon(icons[picture]), link ? make('a', { href: '#all', textContent: said }) : make('span', { textContent: said }));
+		return make('li', { className: offer ? 'offer' : '', dataset: { fwRule: rule } }, icon(icons[picture]),
+			link ? make('a', { href: '#all', textContent: said }) : make('span', { textContent: said }));
 	}));
 }
 
@@ -157,12 +166,15 @@ function account({ tier, text, missing }, element) {
 }
 
 function cart({ note, missing, price: wrap, text }, element) {
-	const words = { 'almost-free-shipping': `${money.format(missing ?? 0)} more, and it ships free.`, 'gift-wrap': `We wrap it, for ${money.format(wrap ?? 0)}.` };
+	const words = {
+		'almost-free-shipping': `${money.format(missing ?? 0)} more, and it ships free.`, 'gift-wrap': `We wrap it, for ${money.format(wrap ?? 0)}.`,
+	};
 	element.replaceChildren(make('h2', { textContent: 'Your cart' }), make('p', { textContent: words[note] ?? `${text}.` }));
 }
 
 function partners({ text, link }, element) {
-	if (text) element.replaceChildren(make('h2', { textContent: 'From our partners' }), make('p', {}, make('a', { href: link, rel: 'noopener noreferrer', textContent: text })));
+	const there = text && make('a', { href: link, rel: 'noopener noreferrer', textContent: text });
+	if (there) element.replaceChildren(make('h2', { textContent: 'From our partners' }), make('p', {}, there));
 	else element.replaceChildren(make('h2', { textContent: 'Just us' }), make('p', { textContent: 'Nobody else learns that you were here.' }));
 }
 
@@ -171,17 +183,25 @@ const privacy = ({ text, link }, element) => element.replaceChildren(make('a', {
 // A box in the corner, and a layer: nobody's focus is taken, and both go away.
 const ask = (title, yes, thanks, event) => ({ text }, element) => {
 	const away = () => element.replaceChildren();
-	element.replaceChildren(make('button', { type: 'button', className: 'close', ariaLabel: 'Close', textContent: '×', onclick: away }), make('h2', { textContent: title }), make('p', { textContent: text }),
-		make('button', { type: 'button', className: 'button', textContent: yes, onclick: () => { if (event) call('track', event, {}); away(); say(thanks); } }));
+	const agree = () => {
+		if (event) call('track', event, {});
+		away();
+		say(thanks);
+	};
+	element.replaceChildren(make('button', { type: 'button', className: 'close', ariaLabel: 'Close', textContent: '×', onclick: away }),
+		make('h2', { textContent: title }), make('p', { textContent: text }), make('button', { type: 'button', className: 'button', textContent: yes, onclick: agree }));
 };
 const layers = {
-	newsletter: ask('A letter now and then', 'Yes, write to me', 'Thank you. The next one is yours.', 'Newsletter Subscribed'), 'hold-my-cart': ask('Take your time', 'Keep them for me', 'They are yours until tomorrow.'),
-	chat: ask('Somebody is here', 'Ask a person', 'In a real store somebody would answer now.'), survey: ask('After some weeks outdoors', 'Tell us', 'Thank you. That helps the next one to choose.'),
+	newsletter: ask('A letter now and then', 'Yes, write to me', 'Thank you. The next one is yours.', 'Newsletter Subscribed'),
+	'hold-my-cart': ask('Take your time', 'Keep them for me', 'They are yours until tomorrow.'),
+	chat: ask('Somebody is here', 'Ask a person', 'In a real store somebody would answer now.'),
+	survey: ask('After some weeks outdoors', 'Tell us', 'Thank you. That helps the next one to choose.'),
 };
 const layer = (content, element) => layers[content.layer ?? content.widget]?.(content, element);
 
 for (const [slot, draw] of Object.entries({
-	'home.layout': layout, 'home.hero': hero, 'home.strip': strip, navigation, 'account.card': account, 'cart.note': cart, 'home.partners': partners, 'footer.privacy': privacy, 'page.corner': layer, 'page.overlay': layer,
+	'home.layout': layout, 'home.hero': hero, 'home.strip': strip, navigation, 'account.card': account, 'cart.note': cart, 'home.partners': partners,
+	'footer.privacy': privacy, 'page.corner': layer, 'page.overlay': layer,
 })) call('render', slot, draw);
 
 // --- The list, and the search in it
