@@ -18,7 +18,9 @@ async function take(browser, origin, { name, site, visitor, open = false, ...how
 	await become(page, visitor);
 	if (open) await page.locator('[data-demo-slot]').first().waitFor();
 	else await page.keyboard.press('Escape').then(() => page.locator('#panel').waitFor({ state: 'hidden' }));
-	await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))));
+	// Those further down may be loaded when somebody comes near, and are in no picture.
+	await page.evaluate(() => Promise.all([...document.images].filter((image) => image.loading !== 'lazy' || image.getBoundingClientRect().top < innerHeight)
+		.map((image) => Promise.race([image.decode().catch(() => {}), new Promise((done) => { setTimeout(done, 3000); })]))));
 	await page.evaluate(() => document.activeElement?.blur());
 	await page.screenshot({ path: join(folder, `${name}.png`) });
 	await context.close();
