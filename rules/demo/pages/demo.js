@@ -5,7 +5,8 @@ import { drawFacts, drawSlot, make } from './why.js';
 
 const { site } = document.body.dataset;
 const countries = {
-	DE: 'Germany', FR: 'France', GB: 'United Kingdom', NO: 'Norway', US: 'United States', CA: 'Canada', JP: 'Japan', AU: 'Australia',
+	DE: 'Germany', AT: 'Austria', CH: 'Switzerland', FR: 'France', GB: 'United Kingdom', NO: 'Norway', SE: 'Sweden', US: 'United States',
+	CA: 'Canada', JP: 'Japan', AU: 'Australia',
 };
 const devices = { desktop: 'Desktop', mobile: 'Phone', tablet: 'Tablet' };
 const sources = {

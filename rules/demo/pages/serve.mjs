@@ -11,7 +11,8 @@ import { handOn, handOut, handOutOurs, main } from '../../shop/pages/serve.mjs';
 
 // Any address of the country does.
 const addresses = {
-	DE: '84.160.1.1', CA: '24.48.0.1', US: '73.10.0.1', FR: '90.1.2.3', NO: '84.208.1.1', JP: '126.1.2.3', GB: '81.128.1.1', AU: '1.128.0.1',
+	DE: '84.160.1.1', AT: '80.108.1.1', CH: '85.0.1.1', FR: '90.1.2.3', GB: '81.128.1.1', NO: '84.208.1.1', SE: '81.224.1.1', US: '73.10.0.1',
+	CA: '24.48.0.1', JP: '126.1.2.3', AU: '1.128.0.1',
 };
 const devices = {
 	desktop: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0',
