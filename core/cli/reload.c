@@ -27,20 +27,6 @@ static void print_error(const struct fw_error *err, void *ctx)
 	fprintf(stderr, "%s\n", fw_error_text(err, text, sizeof text));
 }
 
-static int print_refusal(const struct fw_json *errors, const char *stays)
-{
-	struct fw_buf b;
-	struct fw_json_out o;
-	fw_buf_init(&b, 0);
-	fw_json_out_init(&o, &b);
-	if (errors)
-		fw_json_tree(&o, errors);
-	fw_report_each(fw_buf_text(&b), print_error, NULL);
-	fprintf(stderr, "refused: the %s goes on\n", stays);
-	fw_buf_finish(&b);
-	return FW_EXIT_NO;
-}
-
 /* What came of each step, "rules ok (12 ms)". */
 static void print_steps(const struct fw_json *steps, FILE *to)
 {
@@ -52,15 +38,28 @@ static void print_steps(const struct fw_json *steps, FILE *to)
 	}
 }
 
+static int print_refusal(const struct fw_json *outcome, const char *stays)
+{
+	struct fw_buf b;
+	struct fw_json_out o;
+	fw_buf_init(&b, 0);
+	fw_json_out_init(&o, &b);
+	if (fw_json_get(outcome, "errors"))
+		fw_json_tree(&o, fw_json_get(outcome, "errors"));
+	fw_report_each(fw_buf_text(&b), print_error, NULL);
+	print_steps(fw_json_get(outcome, "steps"), stderr);
+	fprintf(stderr, "refused: the %s goes on\n", stays);
+	fw_buf_finish(&b);
+	return FW_EXIT_NO;
+}
+
 static int print_outcome(const struct fw_json *outcome, bool ok, const struct fw_reload_words *words)
 {
 	const struct fw_json *loaded = fw_json_get(outcome, "loaded"), *unchanged = fw_json_get(loaded, "unchanged");
 	const struct fw_json *generation = fw_json_get(outcome, "generation");
 	struct fw_str hash = fw_json_text(loaded, "ruleSet");
-	if (!ok) {
-		print_steps(fw_json_get(outcome, "steps"), stderr);
-		return print_refusal(fw_json_get(outcome, "errors"), words->stays);
-	}
+	if (!ok)
+		return print_refusal(outcome, words->stays);
 	printf("%s: generation %d serves rule set %.*s\n", words->done, generation ? (int)generation->number : 0, (int)hash.n,
 		hash.p ? hash.p : "");
 	print_steps(fw_json_get(outcome, "steps"), stdout);

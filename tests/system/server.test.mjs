@@ -223,7 +223,7 @@ test('rollback serves the set from before, whatever the files are, and leads bac
 	rmSync(join(shop.folder, 'shop'), { recursive: true });
 	const { status, stdout } = rollback();
 	assert.equal(status, 0);
-	assert.match(stdout, /^rolled back: generation \d+ serves rule set [0-9a-f]{32}\n$/);
+	assert.match(stdout, /^rolled back: generation \d+ serves rule set [0-9a-f]{32}\n( {2}[a-z]+ +(ok|skipped) +\d+ ms.*\n){7}$/);
 	assert.equal(await shop.banner(), 'one');
 	const { kept, lastLoad } = shop.status();
 	assert.deepEqual([kept, lastLoad.ok, lastLoad.kept], [true, true, true]);
