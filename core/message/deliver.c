@@ -285,6 +285,7 @@ void fw_messages_destroy(struct fw_messages *m)
 		event_free(m->on_due);
 	if (m->on_claims)
 		event_free(m->on_claims);
+	fw_pace_finish(m);
 	free(m->channels);
 	free(m);
 }

@@ -48,6 +48,7 @@ struct fw_messages_options {
 	const struct fw_channel *channels;
 	unsigned n_channels;
 	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer is given some by those who have far more */
+	const uint64_t *requests; /* that were made of this worker: while there are any, messages give way. NULL: nobody asks anything */
 };
 
 /* Everything in the options must outlive it; strings of channels, too. NULL: out of memory. */

@@ -41,6 +41,17 @@ struct fw_messages_group {
 	int64_t until_us, not_before_us; /* of the lease; when it may be asked for again */
 };
 
+/* pace.c */
+struct fw_pace {
+	const uint64_t *requests; /* of the options */
+	struct event *on_tick;
+	unsigned room;            /* so many people may be in hand */
+	bool full;                /* since it was looked at, more wanted to be */
+	unsigned ticks;           /* since then, how late they came added up, and how many requests there were before */
+	int64_t due_us, late_us;
+	uint64_t requests_before;
+};
+
 struct fw_messages {
 	struct event_base *base;
 	struct fw_messages_options options;
@@ -58,6 +69,7 @@ struct fw_messages {
 	struct fw_attempt *claimed, **last_claimed; /* of them, those whose messages go to their channels next */
 	struct fw_delivering *deliveries[FW_DELIVERIES];
 	unsigned delivering;
+	struct fw_pace pace;
 	struct {
 		uint64_t hash;
 		uint32_t bucket;
@@ -160,6 +172,11 @@ struct fw_channel_place fw_channel_take(struct fw_used_channel *c, struct fw_str
 void fw_channel_return(const struct fw_channel_place *place);
 /* `again`: what went there is to be tried again; a destination of which that is all that is heard is left alone for a while. */
 void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t now_us);
+
+/* pace.c: whether one more person may be in hand. 0 or FW_ENOMEM; finish either way. */
+int fw_pace_init(struct fw_messages *m);
+void fw_pace_finish(struct fw_messages *m);
+bool fw_pace_allows(struct fw_messages *m);
 
 /* deliver.c: hands a claimed message to its channel; the place goes with it. */
 void fw_deliver(struct fw_messages *m, const struct fw_going *going);

@@ -13,7 +13,7 @@ enum {
 	LEVEL = 4,                /* groups: whoever has two levels more than another gives away half of the difference */
 	AGAIN_US = 1000000,       /* after a failure of the store */
 	SURE_US = 30 * 1000000,   /* notices can be lost: so often each bucket is looked at */
-	FULL_US = 5000,           /* as many people as may be are in hand */
+	FULL_US = 1000,           /* as many people as may be are in hand */
 };
 
 static void wait_us(struct event *timer, int64_t us)
@@ -95,7 +95,7 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 		return false;
 	}
 	bool waited_for = fw_alone_wants(m, l->bucket, hash, now_us);
-	bool full = !waited_for && m->in_hand + m->delivering >= FW_LIMIT_MESSAGES_AT_ONCE;
+	bool full = !waited_for && !fw_pace_allows(m);
 	bool enough = m->begun >= FW_MESSAGES_A_TURN;
 	if (enough || full || !fw_alone_allows(m, l->bucket, hash, now_us)) {
 		m->not_before_us = now_us + (enough ? 1 : FULL_US);
@@ -384,7 +384,7 @@ struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_
 	}
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		m->buckets[b].next_us = INT64_MAX;
-	if (m->channels && m->on_lease && m->on_due && m->on_claims)
+	if (m->channels && m->on_lease && m->on_due && m->on_claims && fw_pace_init(m) == 0)
 		return m;
 	fw_messages_destroy(m);
 	return NULL;

@@ -39,7 +39,7 @@ struct fw_sending *fw_sending_create(struct fw_worker *w)
 		.due = &engine->due,
 		.triggers = engine->triggers,
 		.templates = engine->templates, .profile = &s->profile, .channels = s->channels, .n_channels = s->n,
-		.share = FW_MESSAGE_GROUPS / (config->workers + 1) };
+		.share = FW_MESSAGE_GROUPS / (config->workers + 1), .requests = &fw_http_server_counters(w->http)->requests };
 	s->messages = fw_messages_create(w->base, &options);
 	if (s->messages)
 		return s;
