@@ -33,8 +33,8 @@ static void print_steps(const struct fw_json *steps, FILE *to)
 	for (const struct fw_json *s = steps ? steps->child : NULL; s; s = s->next) {
 		struct fw_str step = fw_json_text(s, "step"), outcome = fw_json_text(s, "outcome"), note = fw_json_text(s, "note");
 		const struct fw_json *ms = fw_json_get(s, "ms");
-		fprintf(to, "  %-13s %-7s %6.0f ms%s%s\n", step.p ? step.p : "", outcome.p ? outcome.p : "", ms ? ms->number : 0, note.n ? "  " : "",
-			note.n ? note.p : "");
+		fprintf(to, "  %-13s %-7s %6.0f ms%s%s\n", step.p ? step.p : "", outcome.p ? outcome.p : "", ms ? ms->number : 0,
+			note.n ? "  " : "", note.n ? note.p : "");
 	}
 }
 

@@ -121,8 +121,8 @@ static void print_shadow(const struct fw_json *shadow)
 		printf("does not load: %s\n", error.p);
 		return;
 	}
-	printf("%.0f decisions (a sample of %g %%), %.0f would be others (%.3g %%)\n", decisions, number_of(shadow, "sample") * 100, changed,
-		decisions > 0 ? changed / decisions * 100 : 0);
+	printf("%.0f decisions (a sample of %g %%), %.0f would be others (%.3g %%)\n", decisions, number_of(shadow, "sample") * 100,
+		changed, decisions > 0 ? changed / decisions * 100 : 0);
 	for (const struct fw_json *c = slots ? slots->child : NULL; c; c = c->next)
 		if (number_of(c, "changed") > 0)
 			printf("            %s: %.0f of %.0f\n", text_of(c, "slot"), number_of(c, "changed"), number_of(c, "decisions"));

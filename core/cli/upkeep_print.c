@@ -89,8 +89,8 @@ static void put_counted_rule(const struct fw_upkeep *r, uint32_t i, int w, struc
 	char day[32] = "never";
 	if (c->last_won_us)
 		fw_date_text(c->last_won_us / DAY_US, day);
-	fw_buf_printf(out, "%-*s %9" PRIu64 " %6.1f%% %9" PRIu64 "  %-10s  ", w, r->set->rules[i].id, c->reasons[FW_REASON_WON], share(c) * 100,
-		fw_upkeep_matched(c), day);
+	fw_buf_printf(out, "%-*s %9" PRIu64 " %6.1f%% %9" PRIu64 "  %-10s  ", w, r->set->rules[i].id, c->reasons[FW_REASON_WON],
+		share(c) * 100, fw_upkeep_matched(c), day);
 	put_fate(r, i, false, out);
 	while (out->n && out->data[out->n - 1] == ' ')
 		out->n--;
@@ -229,8 +229,8 @@ void fw_upkeep_text(const struct fw_upkeep *r, struct fw_buf *out)
 	else if (!r->decisions && !r->gaps)
 		fw_buf_puts(out, "No decisions are logged of that time.\n");
 	else
-		fw_buf_printf(out, "%" PRIu64 " decisions from %s to %s, made again by these rules\n", r->decisions, fw_time_text(r->from_us, from),
-			fw_time_text(r->to_us, to));
+		fw_buf_printf(out, "%" PRIu64 " decisions from %s to %s, made again by these rules\n", r->decisions,
+			fw_time_text(r->from_us, from), fw_time_text(r->to_us, to));
 	if (r->gaps)
 		fw_buf_printf(out, "%" PRIu64 " could not be made again: \"floorwalker replay\" says why\n", r->gaps);
 	if (r->decisions) {

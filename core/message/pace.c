@@ -1,7 +1,8 @@
 /* Messages give way to requests. While a worker sends, it looks how late its timers come: what makes them late, turns of the loop that take
  * long and processors that others want, makes requests wait as long. Above what is borne fewer people are in hand by a quarter, below it
  * some more, if they would have been used (additive increase, multiplicative decrease: D. Chiu and R. Jain, "Analysis of the Increase and
- * Decrease Algorithms for Congestion Avoidance in Computer Networks", 1989). A worker that nobody asks anything has as many as there may be. */
+ * Decrease Algorithms for Congestion Avoidance in Computer Networks", 1989). A worker that nobody asks anything has as many as there
+ * may be. */
 #include <event2/event.h>
 
 #include "base/clock.h"

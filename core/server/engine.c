@@ -113,7 +113,8 @@ static int run_check(struct fw_engine *e, struct fw_decider *decider, struct fw_
 	bool refused = rc == 0 && tell_findings(&found, fw_str_is(e->config->check->string, "error"), report);
 	fw_arena_finish(&arena);
 	fw_steps_end(steps, FW_STEP_CHECK, rc < 0 ? rc : refused ? FW_EFAILED : 0);
-	fw_steps_note(steps, FW_STEP_CHECK, "%u found for certain, %u not determined", rc == 0 ? found.certain : 0, rc == 0 ? found.not_determined : 0);
+	fw_steps_note(steps, FW_STEP_CHECK, "%u found for certain, %u not determined", rc == 0 ? found.certain : 0,
+		rc == 0 ? found.not_determined : 0);
 	if (rc < 0)
 		return no_memory(report);
 	return refused ? FW_EFAILED : 0;

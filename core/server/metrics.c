@@ -165,8 +165,8 @@ static void write_gauges(const struct fw_made *made, struct fw_buf *out)
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"refused\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_failed));
 	head(out, "load_steps_failed_total", "counter", "Loads that were refused, by the step that failed.");
 	for (unsigned i = 0; i < FW_LOAD_STEPS; i++)
-		fw_buf_printf(out, "floorwalker_load_steps_failed_total{step=\"%s\"} %" PRIu64 "\n", fw_load_step_name((enum fw_load_step)i),
-			(uint64_t)atomic_load(&s->steps_failed[i]));
+		fw_buf_printf(out, "floorwalker_load_steps_failed_total{step=\"%s\"} %" PRIu64 "\n",
+			fw_load_step_name((enum fw_load_step)i), (uint64_t)atomic_load(&s->steps_failed[i]));
 	one(out, "workers_lost_total", "counter", "Workers that died or were killed for silence.", atomic_load(&s->workers_lost));
 	one(out, "loaders_lost_total", "counter", "Loaders that died.", atomic_load(&s->loaders_lost));
 	one(out, "keepers_lost_total", "counter", "Keepers that died or were killed for silence.", atomic_load(&s->keepers_lost));

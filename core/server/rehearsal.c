@@ -56,8 +56,8 @@ static char *run_replay(const struct fw_config *c, const struct fw_config_reload
 	snprintf(last, sizeof last, "%" PRIu64, r->replay);
 	snprintf(above, sizeof above, "%.17g", r->fail_above);
 	snprintf(jobs, sizeof jobs, "%d", JOBS);
-	char *argv[] = { "floorwalker", "replay", "--config", (char *)(uintptr_t)c->file, "--last", last, "--fail-above", above, "--jobs", jobs,
-		"--samples", "0", "--json", NULL };
+	char *argv[] = { "floorwalker", "replay", "--config", (char *)(uintptr_t)c->file, "--last", last, "--fail-above", above,
+		"--jobs", jobs, "--samples", "0", "--json", NULL };
 	posix_spawn_file_actions_t actions;
 	int ends[2];
 	pid_t pid;
@@ -93,15 +93,17 @@ static double sum_of(const struct fw_json *object)
 
 static int judge(const struct fw_json *said, const struct fw_config_reload *r, struct fw_load_steps *steps, struct fw_report *report)
 {
-	double decisions = number_of(said, "decisions"), changed = number_of(said, "changed"), gaps = sum_of(fw_json_get(said, "notDetermined"));
+	double decisions = number_of(said, "decisions"), changed = number_of(said, "changed");
+	double gaps = sum_of(fw_json_get(said, "notDetermined"));
 	double share = decisions > 0 ? changed / decisions * 100 : 0;
 	struct fw_error err;
-	fw_steps_note(steps, FW_STEP_REPLAY, "%.0f of %.0f decisions would be others (%.3g %%); %.0f could not be determined", changed, decisions,
-		share, gaps);
+	fw_steps_note(steps, FW_STEP_REPLAY, "%.0f of %.0f decisions would be others (%.3g %%); %.0f could not be determined", changed,
+		decisions, share, gaps);
 	if (share <= r->fail_above)
 		return 0;
-	fw_fail(&err, FW_EFAILED, NULL, 0, "%.0f of the last %.0f decisions would be others by these rules (%.3g %%), which is more than fail_above = %g",
-		changed, decisions, share, r->fail_above);
+	fw_fail(&err, FW_EFAILED, NULL, 0,
+		"%.0f of the last %.0f decisions would be others by these rules (%.3g %%), which is more than fail_above = %g", changed,
+	 decisions, share, r->fail_above);
 	fw_hint(&err, "\"floorwalker replay\" says which; raise fail_above in the configuration's reload, if that is what you want");
 	fw_report_add(report, &err);
 	return FW_EFAILED;

@@ -1,4 +1,5 @@
-/* The step of a load in which what was decided lately is decided again by the new rules, and too much that would be another refuses them. */
+/* The step of a load in which what was decided lately is decided again by the new rules, and too much that would be another refuses
+ * them. */
 #ifndef FW_SERVER_REHEARSAL_H
 #define FW_SERVER_REHEARSAL_H
 

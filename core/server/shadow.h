@@ -31,7 +31,8 @@ void fw_shadow_worker_destroy(struct fw_shadow_worker *w);
 /* Whether the next decision is of the sample. */
 bool fw_shadow_draw(struct fw_shadow_worker *w);
 /* Decides again, and counts what is different. `facts` are those that it was made from. */
-void fw_shadow_compare(struct fw_shadow_worker *w, const struct fw_facts *facts, const struct fw_decision *decision, struct fw_arena *arena);
+void fw_shadow_compare(struct fw_shadow_worker *w, const struct fw_facts *facts, const struct fw_decision *decision,
+	struct fw_arena *arena);
 /* Between requests: what functions have left behind. */
 void fw_shadow_turned(struct fw_shadow_worker *w);
 

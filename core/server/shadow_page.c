@@ -96,7 +96,8 @@ static void put_series(struct fw_buf *out, const char *name, const char *help, c
 
 static void put_counter(struct fw_buf *out, const char *name, const char *help, uint64_t n)
 {
-	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s counter\nfloorwalker_%s %" PRIu64 "\n", name, help, name, name, n);
+	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s counter\nfloorwalker_%s %" PRIu64 "\n", name, help, name, name,
+		n);
 }
 
 void fw_shadow_metrics(const struct fw_shadow_page *page, struct fw_buf *out)

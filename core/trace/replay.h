@@ -23,7 +23,8 @@ struct fw_replayed {
 int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_decider *before,
 	struct fw_decider *after, bool verify, struct fw_arena *a, struct fw_replayed *ret);
 
-/* Whether a slot shows something else by other rules: other winners, or what one of them shows is another. b NULL: there is no such slot. */
+/* Whether a slot shows something else by other rules: other winners, or what one of them shows is another. b NULL: there is no such
+ * slot. */
 bool fw_replay_differs(const struct fw_ruleset *before, const struct fw_slot_answer *a, const struct fw_ruleset *after,
 	const struct fw_slot_answer *b);
 
