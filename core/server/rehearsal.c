@@ -103,7 +103,7 @@ static int judge(const struct fw_json *said, const struct fw_config_reload *r, s
 		return 0;
 	fw_fail(&err, FW_EFAILED, NULL, 0,
 		"%.0f of the last %.0f decisions would be others by these rules (%.3g %%), which is more than fail_above = %g", changed,
-	 decisions, share, r->fail_above);
+		decisions, share, r->fail_above);
 	fw_hint(&err, "\"floorwalker replay\" says which; raise fail_above in the configuration's reload, if that is what you want");
 	fw_report_add(report, &err);
 	return FW_EFAILED;
