@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "server/config_decisions.h"
 
-enum { NOBODY = 0, COLLECT_EVERY = 32 };
+enum { NOBODY = 0, COLLECT_EVERY = 32, SORT_AT = 1 << 16 };
 
 /* A person's key; the first is the store's, of nobody in particular. */
 struct fw_walk_key {
@@ -84,7 +84,7 @@ static int find_set(struct fw_log_walk *w, const struct fw_log_found *f, uint64_
 	w->sets_size = (uint32_t)size;
 	struct fw_walk_set *s = &w->sets[w->n_sets++];
 	*s = (struct fw_walk_set){ .about = about };
-	int rc = w->needs_sets ? load_rules(w, s) : 0;
+	int rc = load_rules(w, s);
 	return rc == 0 && w->on_set ? w->on_set(w->ctx, s, &w->err) : rc;
 }
 
@@ -125,31 +125,6 @@ static int find_key(struct fw_log_walk *w, const struct fw_log_sealed *sealed, s
 	return rc < 0 ? rc : fw_map_put(&w->key_ids, name, *ret) < 0 ? no_memory(w) : 0;
 }
 
-static int add_job(struct fw_log_walk *w, uint32_t file, uint64_t at, const struct fw_log_decision *d, uint32_t *last_set,
-	uint64_t *last_at, struct fw_arena *scratch)
-{
-	struct fw_walk_job j = { .file = file, .at = at, .at_us = d->at_us };
-	int rc = 0;
-	if (*last_at != d->set_at) {
-		rc = find_set(w, &w->files[file], d->set_at, last_set);
-		*last_at = d->set_at;
-	}
-	j.set = *last_set;
-	if (rc == 0)
-		rc = find_key(w, &d->sealed, scratch, &j.key);
-	if (rc == FW_EINVAL) {
-		*last_at = 0;
-		j.set = UINT32_MAX; /* nothing can be said of it */
-		rc = 0;
-	}
-	if (rc == 0 && !grow((void **)&w->jobs, w->n_jobs, &w->jobs_size, sizeof *w->jobs))
-		rc = no_memory(w);
-	if (rc < 0)
-		return rc;
-	w->jobs[w->n_jobs++] = j;
-	return 0;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct fw_walk_job *x = a, *y = b;
@@ -164,27 +139,71 @@ static void sort_jobs(struct fw_log_walk *w)
 		memmove(w->jobs, w->jobs + (w->n_jobs - w->most), w->most * sizeof *w->jobs);
 		w->n_jobs = w->most;
 	}
-	w->first_us = w->n_jobs ? w->jobs[0].at_us : 0;
-	w->last_us = w->n_jobs ? w->jobs[w->n_jobs - 1].at_us : 0;
 }
 
-/* What the file has, which rule sets made it, and whose it is. */
+/* A log may have far more than the last that are asked for. */
+static int add_job(struct fw_log_walk *w, const struct fw_walk_job *j)
+{
+	if (w->most && w->n_jobs >= SORT_AT && w->n_jobs / 2 >= w->most)
+		sort_jobs(w);
+	if (!grow((void **)&w->jobs, w->n_jobs, &w->jobs_size, sizeof *w->jobs))
+		return no_memory(w);
+	w->jobs[w->n_jobs++] = *j;
+	return 0;
+}
+
+/* What the file has. */
 static int look_through(struct fw_log_walk *w, uint32_t file)
 {
 	struct fw_log_reader reader;
 	struct fw_str entry;
-	struct fw_arena scratch;
-	uint32_t set = 0;
-	uint64_t set_at = 0;
 	int rc = 0;
 	if (fw_log_reader_init(&reader, w->files[file].bytes) < 0)
 		return 0;
-	fw_arena_init(&scratch, NULL, 0, 0);
 	while (rc == 0 && fw_log_next(&reader, &entry)) {
 		struct fw_log_decision d;
-		fw_arena_reset(&scratch);
 		if (fw_log_get_decision(entry, &d) == 0 && d.at_us >= w->since_us)
-			rc = add_job(w, file, (uint64_t)(entry.p - w->files[file].bytes.p) - FW_LOG_FRAME, &d, &set, &set_at, &scratch);
+			rc = add_job(w, &(struct fw_walk_job){ .file = file, .at_us = d.at_us,
+				.at = (uint64_t)(entry.p - w->files[file].bytes.p) - FW_LOG_FRAME });
+	}
+	return rc;
+}
+
+/* Of a file, the rule set that was looked up last. */
+struct last_set {
+	uint64_t at; /* 0: none was */
+	uint32_t set;
+};
+
+/* Which rule set made it, and whose it is. */
+static int trace_job(struct fw_log_walk *w, struct fw_walk_job *j, struct last_set *last, struct fw_arena *scratch)
+{
+	struct fw_log_decision d;
+	struct fw_str entry;
+	int rc = fw_log_at(w->files[j->file].bytes, j->at, 'D', &entry) ? fw_log_get_decision(entry, &d) : FW_EINVAL;
+	if (rc == 0 && last->at != d.set_at) {
+		rc = find_set(w, &w->files[j->file], d.set_at, &last->set);
+		last->at = rc == 0 ? d.set_at : 0;
+	}
+	j->set = last->set;
+	if (rc == 0)
+		rc = find_key(w, &d.sealed, scratch, &j->key);
+	if (rc == FW_EINVAL) {
+		j->set = UINT32_MAX; /* nothing can be said of it */
+		rc = 0;
+	}
+	return rc;
+}
+
+static int trace_jobs(struct fw_log_walk *w)
+{
+	struct last_set *last = FW_NEW_ARRAY(&w->arena, w->n_files, struct last_set);
+	struct fw_arena scratch;
+	int rc = last ? 0 : no_memory(w);
+	fw_arena_init(&scratch, NULL, 0, 0);
+	for (uint64_t i = 0; i < w->n_jobs && rc == 0; i++) {
+		rc = trace_job(w, &w->jobs[i], &last[w->jobs[i].file], &scratch);
+		fw_arena_reset(&scratch);
 	}
 	fw_arena_finish(&scratch);
 	return rc;
@@ -228,9 +247,13 @@ int fw_log_walk_open(struct fw_log_walk *w, struct fw_opened *opened, const char
 	rc = add_key(w, &own);
 	for (uint32_t i = 0; rc == 0 && i < w->n_files; i++)
 		rc = look_through(w, i);
-	close_store(w); /* nothing of it crosses a fork */
-	if (rc == 0 && w->n_jobs)
+	if (rc == 0 && w->n_jobs) {
 		sort_jobs(w);
+		w->first_us = w->jobs[0].at_us;
+		w->last_us = w->jobs[w->n_jobs - 1].at_us;
+		rc = trace_jobs(w);
+	}
+	close_store(w); /* nothing of it crosses a fork */
 	return rc;
 }
 
@@ -245,13 +268,12 @@ static void walk_one(struct fw_log_walk *w, uint64_t n, struct fw_arena *a)
 		return;
 	}
 	one.set = &w->sets[j->set];
-	bool lacks_rules = w->needs_sets && !one.set->decides;
-	if (!w->keys[j->key].is_there || lacks_rules) {
-		w->on_gap(w->ctx, lacks_rules ? FW_WALK_NO_RULES : FW_WALK_ERASED);
+	if (!w->keys[j->key].is_there || !one.set->decides) {
+		w->on_gap(w->ctx, one.set->decides ? FW_WALK_ERASED : FW_WALK_NO_RULES);
 		return;
 	}
 	if (fw_log_unseal(&f, w->keys[j->key].bytes, a, &one.logged, &one.record) < 0 ||
-		(one.set->rules && !one.logged.explanation && !fw_logged_fits(&one.logged, one.set->rules))) {
+		(!one.logged.explanation && !fw_logged_fits(&one.logged, one.set->rules))) {
 		w->on_gap(w->ctx, FW_WALK_DAMAGED);
 		return;
 	}

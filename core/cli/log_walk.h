@@ -11,7 +11,7 @@ enum { FW_WALK_JOBS_MOST = 64 };
 /* A rule set that decided, with what else decisions hang on. */
 struct fw_walk_set {
 	struct fw_log_set about;
-	struct fw_ruleset *rules; /* NULL: it is not kept any more, or was not asked for */
+	struct fw_ruleset *rules; /* NULL: it is not kept any more */
 	void *counts;
 	struct fw_decider decider;
 	bool decides;             /* there are rules, and a decider for them */
@@ -40,7 +40,6 @@ struct fw_walk_job;
 struct fw_log_walk {
 	/* What the caller says. */
 	void *ctx;
-	bool needs_sets;       /* the rules that decided are loaded; what was made by rules that are gone is a gap */
 	int64_t since_us;      /* older decisions are left out; 0: none */
 	uint64_t most;         /* so many of the last; 0: all */
 	int (*on_set)(void *ctx, struct fw_walk_set *set, struct fw_error *err); /* once for each, before any decision; may be NULL */

@@ -183,7 +183,7 @@ static int run(int argc, char **argv)
 	if (!fine)
 		return fw_command_misused(&fw_command_replay,
 			"--fail-above wants per cent, --last a number, --samples one up to 1000, --jobs one from 1 to 64");
-	struct replay r = { .walk = { .needs_sets = true, .on_set = on_set, .on_decision = on_decision, .on_gap = on_gap } };
+	struct replay r = { .walk = { .on_set = on_set, .on_decision = on_decision, .on_gap = on_gap } };
 	r.walk.ctx = &r;
 	fw_arena_init(&r.arena, NULL, 0, 0);
 	r.tally.n_samples = (uint32_t)samples;

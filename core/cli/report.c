@@ -145,7 +145,7 @@ static int run(int argc, char **argv)
 	}
 	if (optind != argc - 1 || strcmp(argv[optind], "rules") != 0)
 		return fw_command_misused(&fw_command_report, "report on what? There is: rules");
-	struct reporting r = { .walk = { .needs_sets = true, .on_decision = on_decision, .on_gap = on_gap } };
+	struct reporting r = { .walk = { .on_decision = on_decision, .on_gap = on_gap } };
 	r.walk.ctx = &r;
 	int status = report_rules(&r, &o);
 	finish(&r);

@@ -199,6 +199,9 @@ test('other rules are tried on what was decided', async (t) => {
 	// By the rules that made them nothing changes.
 	const same = await replay();
 	assert.deepEqual([same.status, same.decisions, same.changed, same.notDetermined, same.explanations], [0, 9, 0, { erased: 1, no_rules: 0, different: 0, no_products: 0, damaged: 0 }, 1], same.stderr);
+	// The last of them alone, whichever worker made them: two of the many, whoever is gone, and an explanation.
+	const last = await replay('--last', '4');
+	assert.deepEqual([last.decisions, last.notDetermined.erased, last.explanations], [2, 1, 1]);
 	// Another banner, a new rule for Germany, a slot less: each decision is compared by its winners and by what they show.
 	shop.write({ 'next/home.lua': readFileSync(join(shop.folder, 'shop/home.lua'), 'utf8'), 'next/rules.lua': `${rules('two').replace(/slot "hidden".*\n/, '').replace(/rule "capped".*\n/, '').replace(/cap .*\n/, '')}
 segment "germans" { when = { country = "DE" } }
