@@ -68,7 +68,8 @@ struct fw_log_walk {
 };
 
 /* Finds the decisions of the log (NULL: the configuration's), the rule sets that made them and the keys that seal them. `opened` has the
- * configuration and the time zones, and is the caller's. 0, or FW_E… with w->err. To be finished in any case. */
+ * configuration and the time zones, and is the caller's. 0, or FW_E… with w->err; FW_EINVAL and no w->folder: there is none. To be finished
+ * in any case. */
 int fw_log_walk_open(struct fw_log_walk *w, struct fw_opened *opened, const char *config, const char *log);
 /* Opens each in turn, in so many processes. False: one of them did not end well. */
 bool fw_log_walk_run(struct fw_log_walk *w, unsigned processes);

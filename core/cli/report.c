@@ -7,7 +7,6 @@
 #include "cli/commands.h"
 #include "cli/log_walk.h"
 #include "cli/upkeep.h"
-#include "server/config_decisions.h"
 
 enum { DAYS = 30, DAYS_MOST = 3660 };
 
@@ -63,15 +62,6 @@ static void on_decision(void *ctx, struct fw_walked *w, struct fw_arena *a)
 	fw_upkeep_count(&r->report, &explanation);
 }
 
-/* Whether there is a log to be read: the one named, or the configuration's. */
-static int find_log(struct reporting *r, const struct report_options *o, bool *ret)
-{
-	struct fw_config_decisions d = { .log = NULL };
-	int rc = o->log || !r->opened.config ? 0 : fw_config_decisions(r->opened.config, &r->report.arena, &d, &r->walk.err);
-	*ret = o->log || d.log;
-	return rc;
-}
-
 static int gather(struct reporting *r, const struct report_options *o)
 {
 	if (fw_opened_open(&r->opened, o->config, o->rules) < 0) {
@@ -85,10 +75,11 @@ static int gather(struct reporting *r, const struct report_options *o)
 	r->opened.decider.set_aside = r->set_aside;
 	r->report.now_us = fw_now_us();
 	r->walk.since_us = r->report.now_us - (int64_t)(o->days * 86400e6);
-	int rc = find_log(r, o, &r->report.has_log);
-	if (rc == 0 && r->report.has_log)
-		rc = fw_log_walk_open(&r->walk, &r->opened, o->config, o->log);
-	if (rc < 0 || !r->report.has_log)
+	int rc = fw_log_walk_open(&r->walk, &r->opened, o->config, o->log);
+	r->report.has_log = r->walk.folder != NULL;
+	if (rc == FW_EINVAL && !r->report.has_log)
+		return 0; /* none is kept, and none was named: then there is upkeep alone */
+	if (rc < 0)
 		return rc;
 	fw_log_walk_run(&r->walk, 1); /* in this process, whose report it counts into */
 	r->report.from_us = r->walk.first_us;

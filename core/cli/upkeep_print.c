@@ -67,20 +67,19 @@ static void put_fate(const struct fw_upkeep *r, uint32_t i, bool of_all, struct 
 		fw_buf_printf(out, "%s (%" PRIu64 ")", fw_reason_name(most), c->reasons[most]);
 }
 
-static const struct fw_upkeep *ordered; /* what qsort has no argument for */
-
 /* The most shown first. */
-static int compare(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *ctx)
 {
+	const struct fw_upkeep *r = ctx;
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	const struct fw_upkeep_rule *p = &ordered->rules[x], *q = &ordered->rules[y];
+	const struct fw_upkeep_rule *p = &r->rules[x], *q = &r->rules[y];
 	uint64_t won[2] = { p->reasons[FW_REASON_WON], q->reasons[FW_REASON_WON] };
 	uint64_t matched[2] = { fw_upkeep_matched(p), fw_upkeep_matched(q) };
 	if (won[0] != won[1])
 		return won[0] > won[1] ? -1 : 1;
 	if (matched[0] != matched[1])
 		return matched[0] > matched[1] ? -1 : 1;
-	return strcmp(ordered->set->rules[x].id, ordered->set->rules[y].id);
+	return strcmp(r->set->rules[x].id, r->set->rules[y].id);
 }
 
 static void put_counted_rule(const struct fw_upkeep *r, uint32_t i, int w, struct fw_buf *out)
@@ -108,8 +107,7 @@ static void put_counts(const struct fw_upkeep *r, int w, struct fw_buf *out)
 	for (uint32_t i = 0; i < r->set->n_rules; i++)
 		if (is_counted(r, i) && fw_upkeep_matched(&r->rules[i]))
 			order[n++] = i;
-	ordered = r;
-	qsort(order, n, sizeof *order, compare);
+	qsort_r(order, n, sizeof *order, compare, (void *)(uintptr_t)r);
 	fw_buf_printf(out, "\n%-*s %9s %7s %9s  %-10s  %s\n", w, "rule", "won", "share", "matched", "last", "else");
 	for (uint32_t i = 0; i < n; i++)
 		put_counted_rule(r, order[i], w, out);
