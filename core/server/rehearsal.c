@@ -3,19 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "server/config_values.h"
 
-enum { SAID_BYTES = 1 << 20, DECISIONS_MOST = 10000000, JOBS = 1 /* others serve meanwhile */ };
-
-extern char **environ;
+enum { SAID_BYTES = 64 << 20, READ_BYTES = 64 << 10, DECISIONS_MOST = 10000000, JOBS = 1 /* others serve meanwhile */ };
 
 int fw_config_reload(const struct fw_config *c, struct fw_config_reload *ret, struct fw_error *err)
 {
@@ -32,25 +30,28 @@ int fw_config_reload(const struct fw_config *c, struct fw_config_reload *ret, st
 	return rc;
 }
 
-static char *read_all(int fd, size_t *ret_n)
+/* To its end; `said` fails where there is too much of it. */
+static void read_all(int fd, struct fw_buf *said)
 {
-	char *text = malloc(SAID_BYTES + 1);
-	size_t n = 0;
-	for (ssize_t got = 1; text && got != 0 && n < SAID_BYTES;) {
-		got = read(fd, text + n, SAID_BYTES - n);
+	for (ssize_t got = 1; got != 0;) {
+		char *room = fw_buf_reserve(said, READ_BYTES);
+		got = room ? read(fd, room, READ_BYTES) : 0;
 		if (got < 0 && errno != EINTR)
 			break;
-		n += got > 0 ? (size_t)got : 0;
+		said->n += got > 0 ? (size_t)got : 0;
 	}
-	if (text)
-		text[n] = 0;
-	*ret_n = n;
-	return text;
 }
 
-/* What the program says on its standard output, and its exit status (-1: it did not end by itself). To be freed; NULL: it could not be
- * started. */
-static char *run_replay(const struct fw_config *c, const struct fw_config_reload *r, size_t *ret_n, int *ret_status)
+/* In the child. A load that takes too long is killed, and this with it. */
+static _Noreturn void become_replay(int out, char *const argv[])
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(out, STDOUT_FILENO) >= 0)
+		execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+/* What the program says on its standard output. Whether it could be started, and ended by itself. */
+static bool run_replay(const struct fw_config *c, const struct fw_config_reload *r, struct fw_buf *said)
 {
 	char last[24], above[32], jobs[8];
 	snprintf(last, sizeof last, "%" PRIu64, r->replay);
@@ -58,23 +59,19 @@ static char *run_replay(const struct fw_config *c, const struct fw_config_reload
 	snprintf(jobs, sizeof jobs, "%d", JOBS);
 	char *argv[] = { "floorwalker", "replay", "--config", (char *)(uintptr_t)c->file, "--last", last, "--fail-above", above,
 		"--jobs", jobs, "--samples", "0", "--json", NULL };
-	posix_spawn_file_actions_t actions;
-	int ends[2];
-	pid_t pid;
+	int ends[2], status = 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return NULL;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	int failed = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
+		return false;
+	pid_t pid = fork();
+	if (pid == 0)
+		become_replay(ends[1], argv);
 	close(ends[1]);
-	char *said = failed ? NULL : read_all(ends[0], ret_n);
+	if (pid > 0)
+		read_all(ends[0], said);
 	close(ends[0]);
-	int status = 0;
-	while (!failed && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	return said;
+	return pid > 0 && WIFEXITED(status) && said->n && !said->failed;
 }
 
 static double number_of(const struct fw_json *object, const char *key)
@@ -97,8 +94,14 @@ static int judge(const struct fw_json *said, const struct fw_config_reload *r, s
 	double gaps = sum_of(fw_json_get(said, "notDetermined"));
 	double share = decisions > 0 ? changed / decisions * 100 : 0;
 	struct fw_error err;
+	if (decisions == 0) { /* that nothing is known is no "fine" */
+		fw_steps_skip(steps, FW_STEP_REPLAY, gaps > 0 ? "of no decision could be determined what it would be: \"floorwalker replay\" "
+			"says why" : "nothing was decided yet");
+		return 0;
+	}
 	fw_steps_note(steps, FW_STEP_REPLAY, "%.0f of %.0f decisions would be others (%.3g %%); %.0f could not be determined", changed,
 		decisions, share, gaps);
+	fw_steps_end(steps, FW_STEP_REPLAY, share > r->fail_above ? FW_EFAILED : 0);
 	if (share <= r->fail_above)
 		return 0;
 	fw_fail(&err, FW_EFAILED, NULL, 0,
@@ -114,24 +117,23 @@ int fw_rehearse_load(const struct fw_config *c, struct fw_load_steps *steps, str
 	struct fw_config_reload r;
 	struct fw_error err;
 	struct fw_arena a;
-	struct fw_json *said = NULL;
-	size_t n = 0;
-	int status = -1, rc = 0;
+	struct fw_buf said;
+	struct fw_json *outcome = NULL;
+	int rc = 0;
 	if (fw_config_reload(c, &r, &err) < 0 || !r.replay) {
 		fw_steps_skip(steps, FW_STEP_REPLAY, "the configuration asks for none");
 		return 0;
 	}
 	fw_steps_begin(steps, FW_STEP_REPLAY);
-	char *text = run_replay(c, &r, &n, &status);
 	fw_arena_init(&a, NULL, 0, 0);
-	if (text && status >= 0 && n && fw_json_parse(&a, text, n, &said, &err) == 0) {
-		rc = judge(said, &r, steps, report);
-		fw_steps_end(steps, FW_STEP_REPLAY, rc);
+	fw_buf_init(&said, SAID_BYTES);
+	if (run_replay(c, &r, &said) && fw_json_parse(&a, said.data, said.n, &outcome, &err) == 0) {
+		rc = judge(outcome, &r, steps, report);
 	} else {
 		fw_steps_skip(steps, FW_STEP_REPLAY, "nothing could be replayed; the log says why");
 		fw_log(FW_LOG_WARN, "what was decided lately cannot be decided again: the rules are loaded without that", NULL);
 	}
+	fw_buf_finish(&said);
 	fw_arena_finish(&a);
-	free(text);
 	return rc;
 }

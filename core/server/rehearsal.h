@@ -16,7 +16,7 @@ struct fw_config_reload {
 int fw_config_reload(const struct fw_config *config, struct fw_config_reload *ret, struct fw_error *err);
 
 /* Asks `floorwalker replay`, this very program, in a process of its own. 0; FW_EFAILED with the error in the report: more would change than
- * may. That nothing could be replayed refuses nothing, and is noted. */
+ * may. That nothing could be replayed refuses nothing, and is noted. A process that is killed takes its replay with it. */
 int fw_rehearse_load(const struct fw_config *config, struct fw_load_steps *steps, struct fw_report *report);
 
 #endif

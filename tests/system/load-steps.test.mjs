@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { join } from 'node:path';
+import { ask } from './daemon.mjs';
 import { bearer, secret, servePeople, until } from './people.mjs';
 import { askFresh, metrics, quick, runAside } from './server.mjs';
 
@@ -103,6 +104,17 @@ test('what cannot be replayed refuses nothing, and is said', async (t) => {
 	assert.equal(status, 0, stdout);
 	assert.match(JSON.parse(stdout).steps.find(({ step }) => step === 'replay').note, /nothing could be replayed/);
 	await until(() => shop.log().some(({ level, msg }) => level === 'warn' && /cannot be decided again/.test(msg)), { what: 'the log says so' });
+	// What is in the log says nothing of any rules, once the person was erased.
+	shop.configure({});
+	assert.equal(shop.command('reload').status, 0);
+	await shop.decide('CA', 'device-of-julia-00001');
+	await shop.logged(1);
+	await ask(`${shop.url}/v1/visitors/anonymous:device-of-julia-00001`, undefined, { method: 'DELETE', ...bearer(secret) });
+	const replay = await until(async () => {
+		const { steps } = JSON.parse((await runAside(['reload', '--json', '--config', shop.config])).stdout), one = steps.find(({ step }) => step === 'replay');
+		return /determined/.test(one.note) && one;
+	}, { what: 'nothing can be determined' });
+	assert.deepEqual([replay.outcome, /^of no decision could be determined/.test(replay.note)], ['skipped', true], replay.note);
 	for (const [reload, wrong] of [[{ replay: -1 }, /replay/], [{ fail_above: 101 }, /fail_above/], [{ replays: 5 }, /replays/]]) {
 		shop.configure({ reload });
 		const { status: no, stderr } = shop.command('reload');
