@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/engine_own.h"
+#include "server/metrics.h"
 
 enum { TELL_EVERY_US = 1000000, SERIES_MOST = 100 };
 
@@ -162,17 +163,6 @@ int fw_engine_rules(struct fw_engine_worker *w, struct fw_buf *out)
 	return 200;
 }
 
-static void series(struct fw_buf *out, const char *name, const char *label, const char *value, uint64_t n)
-{
-	fw_buf_printf(out, "floorwalker_%s{%s=\"", name, label);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			fw_buf_putc(out, '\\');
-		fw_buf_puts(out, *value == '\n' ? "\\n" : (char[2]){ *value, 0 });
-	}
-	fw_buf_printf(out, "\"} %" PRIu64 "\n", n);
-}
-
 /* Only rules that have failed get a series, and only so many: there may be a hundred thousand rules. */
 void fw_engine_metrics(const struct fw_engine *e, struct fw_buf *out)
 {
@@ -184,19 +174,19 @@ void fw_engine_metrics(const struct fw_engine *e, struct fw_buf *out)
 		fw_buf_puts(out, "# HELP floorwalker_guard_vetoes_total Candidates that a guard refused, since the rule set was loaded.\n"
 			"# TYPE floorwalker_guard_vetoes_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_guards && i < SERIES_MOST; i++)
-			series(out, "guard_vetoes_total", "guard", e->set->guards[i].id, sum.vetoes[i]);
+			fw_metrics_series(out, "guard_vetoes_total", "guard", e->set->guards[i].id, sum.vetoes[i]);
 		fw_buf_puts(out, "# HELP floorwalker_cap_refusals_total Candidates that a full cap refused, since the rule set "
 			"was loaded.\n"
 			"# TYPE floorwalker_cap_refusals_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_caps && i < SERIES_MOST; i++)
-			series(out, "cap_refusals_total", "cap", e->set->caps[i].id, sum.refusals[i]);
+			fw_metrics_series(out, "cap_refusals_total", "cap", e->set->caps[i].id, sum.refusals[i]);
 		fw_buf_puts(out, "# HELP floorwalker_rule_function_failures_total Failures of a rule's functions, since the rule "
 			"set was loaded.\n"
 			"# TYPE floorwalker_rule_function_failures_total counter\n");
 		for (uint32_t i = 0; i < e->set->n_rules && shown < SERIES_MOST; i++) {
 			if (!sum.rules[i].failed)
 				continue;
-			series(out, "rule_function_failures_total", "rule", e->set->rules[i].id, sum.rules[i].failed);
+			fw_metrics_series(out, "rule_function_failures_total", "rule", e->set->rules[i].id, sum.rules[i].failed);
 			shown++;
 		}
 		fw_buf_printf(out, "# HELP floorwalker_out_of_stock_total Candidates refused for a product that is out of stock, since the "

@@ -80,20 +80,20 @@ static const struct family families[] = {
 		operations },
 };
 
-static void head(struct fw_buf *out, const char *name, const char *type, const char *help)
+void fw_metrics_head(struct fw_buf *out, const char *name, const char *type, const char *help)
 {
 	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s %s\n", name, help, name, type);
 }
 
-static void one(struct fw_buf *out, const char *name, const char *type, const char *help, uint64_t value)
+void fw_metrics_one(struct fw_buf *out, const char *name, const char *type, const char *help, uint64_t value)
 {
-	head(out, name, type, help);
+	fw_metrics_head(out, name, type, help);
 	fw_buf_printf(out, "floorwalker_%s %" PRIu64 "\n", name, value);
 }
 
 static void write_family(const struct fw_shared *shared, const struct family *f, struct fw_buf *out)
 {
-	head(out, f->name, "counter", f->help);
+	fw_metrics_head(out, f->name, "counter", f->help);
 	for (unsigned i = 0; i < f->n; i++) {
 		uint64_t sum = fw_shared_sum(shared, f->first + i);
 		if (f->label)
@@ -105,7 +105,7 @@ static void write_family(const struct fw_shared *shared, const struct family *f,
 
 static void write_refusals(const struct fw_shared *shared, struct fw_buf *out)
 {
-	head(out, "http_requests_refused_total", "counter", "Requests turned away before they were handled, by reason.");
+	fw_metrics_head(out, "http_requests_refused_total", "counter", "Requests turned away before they were handled, by reason.");
 	for (unsigned i = 0; i < FW_HTTP_REASONS; i++)
 		fw_buf_printf(out, "floorwalker_http_requests_refused_total{reason=\"%s\"} %" PRIu64 "\n",
 			fw_http_reason_name((enum fw_http_reason)i), fw_shared_sum(shared, FW_COUNT_REFUSED + i));
@@ -114,11 +114,12 @@ static void write_refusals(const struct fw_shared *shared, struct fw_buf *out)
 static void write_logged(const struct fw_shared *shared, struct fw_buf *out)
 {
 	static const char *const dropped[] = { "disk", "ring", "key", "size" };
-	one(out, "decisions_logged_total", "counter", "Decisions written to the decision log.",
+	fw_metrics_one(out, "decisions_logged_total", "counter", "Decisions written to the decision log.",
 		fw_shared_logged(shared, FW_DECISIONS_WRITTEN));
-	one(out, "decisions_logged_bytes_total", "counter", "Bytes written to the decision log.",
+	fw_metrics_one(out, "decisions_logged_bytes_total", "counter", "Bytes written to the decision log.",
 		fw_shared_logged(shared, FW_DECISIONS_BYTES));
-	head(out, "decisions_log_dropped_total", "counter", "Decisions of visitors in the sample that are not in the log, by what it was.");
+	fw_metrics_head(out, "decisions_log_dropped_total", "counter",
+		"Decisions of visitors in the sample that are not in the log, by what it was.");
 	for (unsigned i = 0; i < sizeof dropped / sizeof *dropped; i++)
 		fw_buf_printf(out, "floorwalker_decisions_log_dropped_total{reason=\"%s\"} %" PRIu64 "\n", dropped[i],
 			fw_shared_logged(shared, (enum fw_decisions_count)(FW_DECISIONS_FAILED + i)));
@@ -127,7 +128,7 @@ static void write_logged(const struct fw_shared *shared, struct fw_buf *out)
 static void write_durations(const struct fw_shared *shared, struct fw_buf *out)
 {
 	uint64_t sum = 0;
-	head(out, "decision_duration_seconds", "histogram", "Time that the engine took for one request.");
+	fw_metrics_head(out, "decision_duration_seconds", "histogram", "Time that the engine took for one request.");
 	for (unsigned i = 0; i < FW_DURATIONS; i++) {
 		sum += fw_shared_sum(shared, FW_COUNT_DURATION + i);
 		if (fw_durations_ns[i])
@@ -152,28 +153,42 @@ static void write_gauges(const struct fw_made *made, struct fw_buf *out)
 			workers += atomic_load(&s->slots[bank][i].pid) != 0;
 		}
 	}
-	one(out, "http_connections", "gauge", "Open connections.", open);
-	one(out, "http_requests_in_flight", "gauge", "Requests being answered.", inflight);
-	one(out, "streams", "gauge", "Open streams of server-sent events.", streams);
-	one(out, "workers", "gauge", "Workers, those of a generation that ends included.", workers);
-	one(out, "generation", "gauge", "Number of the generation in service.", atomic_load(&s->generation));
-	one(out, "generation_start_time_seconds", "gauge", "Since when it serves.", (uint64_t)(atomic_load(&s->generation_us) / 1000000));
-	one(out, "serving_kept_copy", "gauge",
+	fw_metrics_one(out, "http_connections", "gauge", "Open connections.", open);
+	fw_metrics_one(out, "http_requests_in_flight", "gauge", "Requests being answered.", inflight);
+	fw_metrics_one(out, "streams", "gauge", "Open streams of server-sent events.", streams);
+	fw_metrics_one(out, "workers", "gauge", "Workers, those of a generation that ends included.", workers);
+	fw_metrics_one(out, "generation", "gauge", "Number of the generation in service.", atomic_load(&s->generation));
+	fw_metrics_one(out, "generation_start_time_seconds", "gauge", "Since when it serves.",
+		(uint64_t)(atomic_load(&s->generation_us) / 1000000));
+	fw_metrics_one(out, "serving_kept_copy", "gauge",
 		"1: a copy is served, not the files: they do not load, or somebody went back.", atomic_load(&s->kept));
-	head(out, "loads_total", "counter", "Rule sets loaded, by result.");
+	fw_metrics_head(out, "loads_total", "counter", "Rule sets loaded, by result.");
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"ok\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_ok));
 	fw_buf_printf(out, "floorwalker_loads_total{result=\"refused\"} %" PRIu64 "\n", (uint64_t)atomic_load(&s->reloads_failed));
-	head(out, "load_steps_failed_total", "counter", "Loads that were refused, by the step that failed.");
+	fw_metrics_head(out, "load_steps_failed_total", "counter", "Loads that were refused, by the step that failed.");
 	for (unsigned i = 0; i < FW_LOAD_STEPS; i++)
-		fw_buf_printf(out, "floorwalker_load_steps_failed_total{step=\"%s\"} %" PRIu64 "\n",
-			fw_load_step_name((enum fw_load_step)i), (uint64_t)atomic_load(&s->steps_failed[i]));
-	one(out, "workers_lost_total", "counter", "Workers that died or were killed for silence.", atomic_load(&s->workers_lost));
-	one(out, "loaders_lost_total", "counter", "Loaders that died.", atomic_load(&s->loaders_lost));
-	one(out, "keepers_lost_total", "counter", "Keepers that died or were killed for silence.", atomic_load(&s->keepers_lost));
-	head(out, "build_info", "gauge", "The version.");
+		fw_metrics_series(out, "load_steps_failed_total", "step", fw_load_step_name((enum fw_load_step)i),
+			(uint64_t)atomic_load(&s->steps_failed[i]));
+	fw_metrics_one(out, "workers_lost_total", "counter", "Workers that died or were killed for silence.",
+		atomic_load(&s->workers_lost));
+	fw_metrics_one(out, "loaders_lost_total", "counter", "Loaders that died.", atomic_load(&s->loaders_lost));
+	fw_metrics_one(out, "keepers_lost_total", "counter", "Keepers that died or were killed for silence.",
+		atomic_load(&s->keepers_lost));
+	fw_metrics_head(out, "build_info", "gauge", "The version.");
 	fw_buf_printf(out, "floorwalker_build_info{version=\"%s\"} 1\n", FW_VERSION);
-	head(out, "rule_set_info", "gauge", "The rule set in service.");
+	fw_metrics_head(out, "rule_set_info", "gauge", "The rule set in service.");
 	fw_buf_printf(out, "floorwalker_rule_set_info{hash=\"%s\"} 1\n", fw_engine_hash(made->engine));
+}
+
+void fw_metrics_series(struct fw_buf *out, const char *name, const char *label, const char *value, uint64_t n)
+{
+	fw_buf_printf(out, "floorwalker_%s{%s=\"", name, label);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fw_buf_putc(out, '\\');
+		fw_buf_puts(out, *value == '\n' ? "\\n" : (char[2]){ *value, 0 });
+	}
+	fw_buf_printf(out, "\"} %" PRIu64 "\n", n);
 }
 
 static void write_escaped(struct fw_buf *out, const char *help)

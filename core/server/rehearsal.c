@@ -95,8 +95,9 @@ static int judge(const struct fw_json *said, const struct fw_config_reload *r, s
 	double share = decisions > 0 ? changed / decisions * 100 : 0;
 	struct fw_error err;
 	if (decisions == 0) { /* that nothing is known is no "fine" */
-		fw_steps_skip(steps, FW_STEP_REPLAY, gaps > 0 ? "of no decision could be determined what it would be: \"floorwalker replay\" "
-			"says why" : "nothing was decided yet");
+		fw_steps_skip(steps, FW_STEP_REPLAY, gaps > 0
+			? "of no decision could be determined what it would be: \"floorwalker replay\" says why"
+			: "nothing was decided yet");
 		return 0;
 	}
 	fw_steps_note(steps, FW_STEP_REPLAY, "%.0f of %.0f decisions would be others (%.3g %%); %.0f could not be determined", changed,

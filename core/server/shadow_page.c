@@ -1,7 +1,8 @@
 #include "server/shadow_page.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+
+#include "server/metrics.h"
 
 struct fw_shadow_count *fw_shadow_count_of(struct fw_shadow_count *places, unsigned n, uint64_t hash, const char *id)
 {
@@ -72,43 +73,23 @@ void fw_shadow_write(const struct fw_shadow_page *page, struct fw_json_out *o)
 	fw_json_close_object(o);
 }
 
-static void put_label(struct fw_buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fw_buf_putc(out, '\\');
-		fw_buf_puts(out, *text == '\n' ? "\\n" : (char[2]){ *text, 0 });
-	}
-}
-
 static void put_series(struct fw_buf *out, const char *name, const char *help, const char *label, bool second,
 	const struct fw_shadow_count *places, unsigned n)
 {
-	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s counter\n", name, help, name);
-	for (unsigned i = 0; i < n; i++) {
-		if (!atomic_load(&places[i].hash) || !places[i].id[0])
-			continue;
-		fw_buf_printf(out, "floorwalker_%s{%s=\"", name, label);
-		put_label(out, places[i].id);
-		fw_buf_printf(out, "\"} %" PRIu64 "\n", atomic_load(second ? &places[i].b : &places[i].a));
-	}
-}
-
-static void put_counter(struct fw_buf *out, const char *name, const char *help, uint64_t n)
-{
-	fw_buf_printf(out, "# HELP floorwalker_%s %s\n# TYPE floorwalker_%s counter\nfloorwalker_%s %" PRIu64 "\n", name, help, name, name,
-		n);
+	fw_metrics_head(out, name, "counter", help);
+	for (unsigned i = 0; i < n; i++)
+		if (atomic_load(&places[i].hash) && places[i].id[0])
+			fw_metrics_series(out, name, label, places[i].id, atomic_load(second ? &places[i].b : &places[i].a));
 }
 
 void fw_shadow_metrics(const struct fw_shadow_page *page, struct fw_buf *out)
 {
 	if (!page->rules[0])
 		return;
-	fw_buf_printf(out, "# HELP floorwalker_shadow_loaded Whether the shadow's rules load.\n# TYPE floorwalker_shadow_loaded gauge\n"
-		"floorwalker_shadow_loaded %d\n", page->hash[0] != 0);
-	put_counter(out, "shadow_decisions_total", "Decisions made again by the shadow's rules, since the rule set was loaded.",
-		atomic_load(&page->decisions));
-	put_counter(out, "shadow_changed_total", "Those that came out differently.", atomic_load(&page->changed));
+	fw_metrics_one(out, "shadow_loaded", "gauge", "Whether the shadow's rules load.", page->hash[0] != 0);
+	fw_metrics_one(out, "shadow_decisions_total", "counter",
+		"Decisions made again by the shadow's rules, since the rule set was loaded.", atomic_load(&page->decisions));
+	fw_metrics_one(out, "shadow_changed_total", "counter", "Those that came out differently.", atomic_load(&page->changed));
 	put_series(out, "shadow_slot_decisions_total", "Of them, by slot.", "slot", false, page->slots, FW_LIMIT_SHADOW_SLOTS);
 	put_series(out, "shadow_slot_changed_total", "Slots that the shadow would have filled otherwise.", "slot", true, page->slots,
 		FW_LIMIT_SHADOW_SLOTS);
