@@ -97,14 +97,6 @@ static void put_sample(struct fw_replay_tally *t, const char *id, const struct f
 	fw_buf_finish(&b);
 }
 
-static bool wins_in(const struct fw_ruleset *set, const struct fw_slot_answer *a, const char *id)
-{
-	for (uint32_t i = 0; a && i < a->n; i++)
-		if (strcmp(set->rules[a->winners[i].rule].id, id) == 0)
-			return true;
-	return false;
-}
-
 void fw_replay_tally_add(struct fw_replay_tally *t, const char *id, const struct fw_replayed *r, const struct fw_ruleset *before,
 	const struct fw_replay_numbers *before_numbers, const struct fw_ruleset *after, const struct fw_replay_numbers *after_numbers)
 {
@@ -119,14 +111,14 @@ void fw_replay_tally_add(struct fw_replay_tally *t, const char *id, const struct
 			uint32_t rule = s->before->winners[k].rule;
 			struct fw_replay_counts *c = &t->by_rule[before_numbers->rules[rule]];
 			add_one(&c->a);
-			if (!wins_in(after, s->after, before->rules[rule].id))
+			if (!fw_replay_wins(after, s->after, before->rules[rule].id))
 				add_one(&c->c);
 		}
 		for (uint32_t k = 0; s->after && k < s->after->n; k++) {
 			uint32_t rule = s->after->winners[k].rule;
 			struct fw_replay_counts *c = &t->by_rule[after_numbers->rules[rule]];
 			add_one(&c->b);
-			if (!wins_in(before, s->before, after->rules[rule].id))
+			if (!fw_replay_wins(before, s->before, after->rules[rule].id))
 				add_one(&c->d);
 		}
 	}

@@ -167,21 +167,13 @@ static void count_slot(struct fw_shadow_worker *w, uint32_t slot, bool changed)
 		add(&c->b, 1);
 }
 
-static bool wins(const struct fw_ruleset *set, const struct fw_slot_answer *a, const char *id)
-{
-	for (uint32_t i = 0; a && i < a->n; i++)
-		if (strcmp(set->rules[a->winners[i].rule].id, id) == 0)
-			return true;
-	return false;
-}
-
 /* Winners of one that do not win in the other. */
 static void count_rules(struct fw_shadow_page *page, const struct fw_ruleset *set, const struct fw_slot_answer *a,
 	const struct fw_ruleset *other, const struct fw_slot_answer *b, bool gained)
 {
 	for (uint32_t i = 0; a && i < a->n; i++) {
 		const char *id = set->rules[a->winners[i].rule].id;
-		if (wins(other, b, id))
+		if (fw_replay_wins(other, b, id))
 			continue;
 		struct fw_shadow_count *c = fw_shadow_count_of(page->by_rule, FW_LIMIT_SHADOW_RULES, fw_hash(id, strlen(id)), id);
 		add(c ? gained ? &c->b : &c->a : &page->uncounted, 1);

@@ -35,6 +35,14 @@ bool fw_replay_differs(const struct fw_ruleset *before, const struct fw_slot_ans
 	return !same;
 }
 
+bool fw_replay_wins(const struct fw_ruleset *set, const struct fw_slot_answer *a, const char *id)
+{
+	for (uint32_t i = 0; a && i < a->n; i++)
+		if (strcmp(set->rules[a->winners[i].rule].id, id) == 0)
+			return true;
+	return false;
+}
+
 /* The slots of then, by their ids, as far as the other rules have them. */
 static uint32_t list_slots(const struct fw_logged *l, const struct fw_ruleset *before, const struct fw_ruleset *after, uint32_t *was,
 	uint32_t *is)

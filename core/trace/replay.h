@@ -27,5 +27,7 @@ int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, str
  * slot. */
 bool fw_replay_differs(const struct fw_ruleset *before, const struct fw_slot_answer *a, const struct fw_ruleset *after,
 	const struct fw_slot_answer *b);
+/* Whether a rule of that id is among the winners. NULL: there are none. */
+bool fw_replay_wins(const struct fw_ruleset *set, const struct fw_slot_answer *a, const char *id);
 
 #endif
