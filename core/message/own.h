@@ -43,7 +43,6 @@ struct fw_messages_group {
 
 /* pace.c */
 struct fw_pace {
-	const uint64_t *requests; /* of the options */
 	struct event *on_tick;
 	unsigned room;            /* so many people may be in hand */
 	bool full;                /* since it was looked at, more wanted to be */

@@ -21,9 +21,10 @@ static void tick(struct fw_pace *p)
 	event_add(p->on_tick, &t);
 }
 
-static void adapt(struct fw_pace *p)
+static void adapt(struct fw_messages *m)
 {
-	uint64_t requests = p->requests ? *p->requests : 0;
+	struct fw_pace *p = &m->pace;
+	uint64_t requests = m->options.requests ? *m->options.requests : 0;
 	bool asked = requests != p->requests_before;
 #ifdef FW_BREAK_PACE
 	p->late_us = 0;
@@ -49,14 +50,14 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	p->late_us += late_us > 0 ? late_us : 0;
 	if (++p->ticks == LOOK_TICKS)
-		adapt(p);
+		adapt(m);
 	if (m->in_hand + m->delivering > 0 || p->full)
 		tick(p);
 }
 
 int fw_pace_init(struct fw_messages *m)
 {
-	m->pace = (struct fw_pace){ .room = FIRST, .requests = m->options.requests, .on_tick = evtimer_new(m->base, on_tick, m) };
+	m->pace = (struct fw_pace){ .room = FIRST, .on_tick = evtimer_new(m->base, on_tick, m) };
 	return m->pace.on_tick ? 0 : FW_ENOMEM;
 }
 
