@@ -425,7 +425,6 @@ void fw_record_write(const struct fw_record *r, struct fw_buf *out)
 	size_t begin = out->n;
 	fw_buf_init(&scratch, 0);
 	fw_buf_reserve(&scratch, USUAL_BYTES);
-	fw_buf_reserve(out, USUAL_BYTES);
 	write_all(r, &scratch, out);
 	if (!out->failed && out->n - begin > FW_LIMIT_RECORD_BYTES)
 		write_less(r, &scratch, out, begin);
@@ -436,6 +435,7 @@ int fw_record_bytes(const struct fw_record *r, struct fw_arena *a, struct fw_str
 {
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
+	fw_buf_reserve(&b, USUAL_BYTES);
 	fw_record_write(r, &b);
 	return fw_buf_keep(&b, a, ret);
 }
