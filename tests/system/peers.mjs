@@ -14,7 +14,12 @@ process.on('exit', () => taken.forEach((file) => rmSync(file, { force: true })))
 function take(port) {
 	const file = join(ports, String(port));
 	mkdirSync(ports, { recursive: true });
-	try { writeFileSync(file, String(process.pid), { flag: 'wx' }); } catch { return false; }
+	try {
+		writeFileSync(file, String(process.pid), { flag: 'wx' });
+	} catch (error) {
+		if (error.code !== 'EEXIST') throw error;
+		return false;
+	}
 	taken.push(file);
 	return true;
 }
