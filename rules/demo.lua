@@ -16,7 +16,7 @@ geo        = { database = "../.geo/country.mmdb" }
 catalog    = { file = "shop/products.jsonl" }
 hosts      = { "127.0.0.1", "localhost" } -- where the pages are: coming from one to the other is no source
 proxies    = { "127.0.0.1", "::1" }
-keys       = { write = { "demo" }, secret = { env "FW_SECRET_KEY" or "demo-of-this-machine-alone" } }
+keys       = { write = { "demo" }, secret = env "FW_SECRET_KEY" and { env "FW_SECRET_KEY" } }
 consent    = {                     -- of visitors who have not said yes or no; as in floorwalker.lua
   default = { analytics = "denied", personalization = "denied", sale = "denied" },
   region  = {

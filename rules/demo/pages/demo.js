@@ -84,7 +84,7 @@ async function tell(anonymousId, { events, identify }) {
 	if (!batch.length) return;
 	const answer = await fetch('/v1/batch', { method: 'POST', body: JSON.stringify({ writeKey, batch, sentAt: new Date(now).toISOString() }) });
 	const { accepted, rejected = [] } = await answer.json();
-	if (accepted !== batch.length) throw Error(`of ${batch.length} events ${accepted ?? 0} were taken: ${rejected[0]?.reason ?? answer.status}`);
+	if (accepted !== batch.length) throw Error(`of ${batch.length} events ${accepted ?? 0} were taken: ${rejected[0]?.message ?? answer.status}`);
 }
 
 // Becomes a new visitor, and opens the page anew.

@@ -19,7 +19,6 @@ const devices = {
 	mobile: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
 	tablet: 'Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
 };
-const ofThisMachine = 'demo-of-this-machine-alone'; // as rules/demo.lua has it where none is given
 
 // No name has two dots, so that no path leads out of the folder.
 const file = /^\/(shop|media|travel|onboarding|demo)\/((?:[\w-]+\/)*[\w-]+\.(?:html|css|js|json|svg))?$/;
@@ -61,14 +60,14 @@ async function explain(floorwalker, req, res, { country, headers }) {
 }
 
 // Answers requests. `edit(path, text)` changes what is handed out, as a test wants it.
-export const pages = (floorwalker, { secret = ofThisMachine, edit = (path, text) => text } = {}) => (req, res) => {
+export const pages = (floorwalker, { secret, edit = (path, text) => text } = {}) => (req, res) => {
 	const who = played(req), path = who.path.split('?')[0];
 	const opened = /\bdemo_open=1\b/.test(req.headers.cookie ?? '');
 	const asWhom = (text) => text.replace('src="/fw.js"', `src="/fw.js" data-api="/as/${who.country}-${who.device}"`)
 		.replace('<html', opened ? '<html data-demo-open' : '<html'); // told before anything is painted, so that an open panel moves nothing
 	const give = (name) => handOut(res, new URL(name, import.meta.url), { edit: (text) => edit(name, name.endsWith('.html') ? asWhom(text) : text) });
 	if (path.startsWith('/v1/')) {
-		const headers = asForwarded(req, who), withKey = { ...headers, authorization: `Bearer ${secret}`, origin: undefined, 'x-forwarded-for': undefined };
+		const headers = asForwarded(req, who), withKey = { ...headers, authorization: secret && `Bearer ${secret}`, origin: undefined, 'x-forwarded-for': undefined };
 		const needs = isOurs(req) && !req.headers.authorization;
 		if (needs && path === '/v1/explain') return explain(floorwalker, req, res, { country: who.country, headers: withKey });
 		if (needs && path.startsWith('/v1/visitors/') && !/\/anonymous(:|%3A)[^/]*\/consent$/i.test(path)) return handOn(floorwalker, req, res, { headers: withKey });
