@@ -2,8 +2,9 @@
 // /readyz?verbose, log and metric. The last one before the plugins decides again what was decided lately.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import test from 'node:test';
 import { ask } from './daemon.mjs';
 import { bearer, secret, servePeople, until } from './people.mjs';
 import { askFresh, metrics, quick, runAside } from './server.mjs';
@@ -122,4 +123,29 @@ test('what cannot be replayed refuses nothing, and is said', async (t) => {
 		assert.match(stderr, wrong);
 	}
 	for (const args of [['--last', '0'], ['--last', 'x']]) assert.equal(shop.command('replay', '--config', join(shop.folder, 'floorwalker.lua'), ...args).status, 2);
+});
+
+// Seen failing without PR_SET_PDEATHSIG (server/rehearsal.c).
+test('a load that takes too long is ended, and its replay with it', async (t) => {
+	const shop = await open(t, { limits: { ...quick, load_ms: 4000 } });
+	await shop.decide('CA', 'device-of-karla-00001');
+	await shop.logged(1);
+	const replays = () => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
+		try {
+			const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+			return words[1] === 'replay' && words.includes(shop.config);
+		} catch { return false; }
+	});
+	// One that is stopped before it has come to its end; some are faster.
+	let outcome, stopped;
+	await until(async () => {
+		const reload = runAside(['reload', '--json', '--config', shop.config]).then(({ stdout }) => { outcome = JSON.parse(stdout); });
+		for (outcome = undefined; !outcome && !stopped; await new Promise((done) => { setTimeout(done, 1); })) [stopped] = replays();
+		try { process.kill(stopped, 'SIGSTOP'); } catch { stopped = undefined; }
+		await reload;
+		return !outcome.ok;
+	}, { what: 'a replay does not come to its end' });
+	assert.equal(outcomes(outcome).replay, 'failed');
+	await until(() => replays().length === 0, { what: 'the replay has ended' });
+	assert.equal(await shop.decide('CA', 'device-of-karla-00001'), 'one');
 });
