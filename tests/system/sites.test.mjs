@@ -139,7 +139,7 @@ for (const site of sites) {
 					...winners.flatMap((winner) => shownText(winner.content)).filter((words) => !text.includes(words.toLowerCase())).map((words) => `${slot} does not say "${words}"`),
 				]);
 				return !wrong.length;
-			}, { seconds: 15 }).catch(() => assert.deepEqual(wrong, [], id));
+			}, { seconds: 30 }).catch(() => assert.deepEqual(wrong, [], id));
 			told.add(JSON.stringify(Object.values(decisions).map(({ winners }) => winners.map(({ rule }) => rule))));
 			// The panel is open, and has each slot with what won there.
 			for (const [slot, { winners }] of Object.entries(decisions)) {
