@@ -1,7 +1,6 @@
 #include "base/str.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -126,12 +125,48 @@ const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t
 	return best;
 }
 
+size_t fw_whole_text(int64_t x, char *buf)
+{
+	char digits[24];
+	size_t first = sizeof digits;
+	uint64_t v = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+	digits[--first] = '\0';
+	do
+		digits[--first] = (char)('0' + v % 10);
+	while ((v /= 10) && first > 1);
+	if (x < 0)
+		digits[--first] = '-';
+	memcpy(buf, digits + first, sizeof digits - first);
+	return sizeof digits - first - 1;
+}
+
+/* Of a number of at most two places, as prices are; 0: it is none. Its 15 digits come back from the double that is nearest to them (C11
+ * 5.2.4.2.2, DBL_DIG), and division is rounded as reading them is. */
+static size_t hundredths_text(double x, char *buf)
+{
+	double h = rint(x * 100), most = 1e15;
+	if (!(fabs(h) < most) || h / 100 != x)
+		return 0;
+	int64_t all = (int64_t)fabs(h), places = all % 100;
+	size_t n = 0;
+	if (x < 0)
+		buf[n++] = '-';
+	n += fw_whole_text(all / 100, buf + n);
+	buf[n++] = '.';
+	buf[n++] = (char)('0' + places / 10);
+	if (places % 10)
+		buf[n++] = (char)('0' + places % 10);
+	buf[n] = '\0';
+	return n;
+}
+
 size_t fw_number_text(double x, char *buf)
 {
-	if (x == 0)
-		return (size_t)snprintf(buf, 32, "0");
 	if (fabs(x) < 1e15 && x == floor(x))
-		return (size_t)snprintf(buf, 32, "%lld", (long long)x);
+		return fw_whole_text((int64_t)x, buf);
+	size_t short_one = hundredths_text(x, buf);
+	if (short_one)
+		return short_one;
 	int n = 0;
 	for (int digits = 15; digits <= 17; digits++) {
 		n = snprintf(buf, 32, "%.*g", digits, x);

@@ -57,11 +57,7 @@ static char *put(char *at, const char *text, size_t n)
 static char *put_number(char *at, size_t v)
 {
 	char digits[24];
-	size_t first = sizeof digits;
-	do
-		digits[--first] = (char)('0' + v % 10);
-	while ((v /= 10) && first);
-	return put(at, digits + first, sizeof digits - first);
+	return put(at, digits, fw_whole_text((int64_t)v, digits));
 }
 
 static char *put_two(char *at, int v)

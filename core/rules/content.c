@@ -10,18 +10,41 @@
 #include "rules/lib.h"
 #include "rules/visitor.h"
 
+/* Where in the content it is: a key, or a position. */
+struct step {
+	const char *key; /* NULL: a position */
+	lua_Integer at;
+	const struct step *outer;
+};
+
 struct writer {
 	lua_State *L;
 	struct fw_json_out out;
 	struct fw_error *err;
 	size_t begin; /* where this content starts in the buffer */
 	bool given;   /* a visitor, whose `events` may stand as { "Product Viewed", category = "boots", ago = "2d" } */
-	char path[200];
+	const struct step *step;
 };
+
+static void put_path(const struct step *s, struct fw_buf *out)
+{
+	if (!s)
+		return;
+	put_path(s->outer, out);
+	fw_buf_puts(out, s->outer ? "." : " at ");
+	if (s->key)
+		fw_buf_puts(out, s->key);
+	else
+		fw_buf_printf(out, "%lld", (long long)s->at);
+}
 
 static int refuse(struct writer *w, const char *hint, const char *what)
 {
-	fw_fail(w->err, FW_EINVAL, NULL, 0, "content%s%s: %s", w->path[0] ? " at " : "", w->path, what);
+	struct fw_buf path;
+	fw_buf_init(&path, 0);
+	put_path(w->step, &path);
+	fw_fail(w->err, FW_EINVAL, NULL, 0, "content%.200s: %s", fw_buf_text(&path), what);
+	fw_buf_finish(&path);
 	if (hint)
 		fw_hint(w->err, "%s", hint);
 	return FW_EINVAL;
@@ -41,11 +64,15 @@ static int compare_keys(const void *x, const void *y)
 	return fw_str_compare(*(const struct fw_str *)x, *(const struct fw_str *)y);
 }
 
-static size_t enter(struct writer *w, const char *key)
+/* What lies at the top of the stack, which it leaves. */
+static int write_part(struct writer *w, const char *key, lua_Integer at, int depth)
 {
-	size_t length = strlen(w->path);
-	snprintf(w->path + length, sizeof w->path - length, "%s%s", length ? "." : "", key);
-	return length;
+	const struct step step = { key, at, w->step };
+	w->step = &step;
+	int ret = write_value(w, lua_gettop(w->L), depth + 1);
+	w->step = step.outer;
+	lua_pop(w->L, 1);
+	return ret;
 }
 
 static int write_array(struct writer *w, int table, lua_Integer n, int depth)
@@ -53,13 +80,8 @@ static int write_array(struct writer *w, int table, lua_Integer n, int depth)
 	int ret = 0;
 	fw_json_open_array(&w->out);
 	for (lua_Integer i = 1; i <= n && ret == 0; i++) {
-		char position[24];
-		snprintf(position, sizeof position, "%lld", (long long)i);
-		size_t length = enter(w, position);
 		lua_rawgeti(w->L, table, i);
-		ret = write_value(w, lua_gettop(w->L), depth + 1);
-		lua_pop(w->L, 1);
-		w->path[length] = '\0';
+		ret = write_part(w, NULL, i, depth);
 	}
 	fw_json_close_array(&w->out);
 	return ret;
@@ -82,13 +104,10 @@ static int write_object(struct writer *w, int table, size_t n, const char *but, 
 	qsort(keys, k, sizeof *keys, compare_keys);
 	fw_json_open_object(&w->out);
 	for (size_t i = 0; i < k && ret == 0; i++) {
-		size_t length = enter(w, keys[i].p);
 		fw_json_key_str(&w->out, keys[i]);
 		lua_pushlstring(L, keys[i].p, keys[i].n);
 		lua_rawget(L, table);
-		ret = write_value(w, lua_gettop(L), depth + 1);
-		lua_pop(L, 1);
-		w->path[length] = '\0';
+		ret = write_part(w, keys[i].p, 0, depth);
 	}
 	fw_json_close_object(&w->out);
 	lua_pop(L, 1);
@@ -97,7 +116,8 @@ static int write_object(struct writer *w, int table, size_t n, const char *but, 
 
 static bool is_event(const struct writer *w)
 {
-	return w->given && strncmp(w->path, "events.", 7) == 0 && !strchr(w->path + 7, '.');
+	const struct step *s = w->step, *outer = s ? s->outer : NULL;
+	return w->given && outer && !outer->outer && outer->key && strcmp(outer->key, "events") == 0;
 }
 
 /* { "Product Viewed", category = "boots", ago = "2d" } as JSON has it: what has a name is a property, but for `ago`. */
@@ -173,9 +193,8 @@ static int write_value(struct writer *w, int index, int depth)
 		if (!isfinite(lua_tonumber(L, index)))
 			return refuse(w, NULL, "a number that is not finite");
 		if (lua_isinteger(L, index)) {
-			char text[32];
-			int length = snprintf(text, sizeof text, "%lld", (long long)lua_tointeger(L, index));
-			fw_json_raw(&w->out, (struct fw_str){ text, (size_t)length });
+			char text[24];
+			fw_json_raw(&w->out, (struct fw_str){ text, fw_whole_text(lua_tointeger(L, index), text) });
 		} else {
 			fw_json_number(&w->out, lua_tonumber(L, index));
 		}
