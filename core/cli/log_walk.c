@@ -1,5 +1,6 @@
 #include "cli/log_walk.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -8,7 +9,9 @@
 #include "cli/command.h"
 #include "server/config_decisions.h"
 
-enum { NOBODY = 0, COLLECT_EVERY = 32, SORT_AT = 1 << 16 };
+enum { NOBODY = 0, COLLECT_EVERY = 32, SORT_AT = 1 << 16, READ_AT_ONCE = 1 << 12 };
+#define UNASKED UINT32_MAX /* a person whose key is still to be asked for */
+#define NO_SET UINT32_MAX  /* nothing can be said of it */
 
 /* A person's key; the first is the store's, of nobody in particular. */
 struct fw_walk_key {
@@ -18,8 +21,8 @@ struct fw_walk_key {
 
 /* A decision that was found. */
 struct fw_walk_job {
-	uint32_t file, set, key;
-	uint64_t at;
+	uint32_t file, set, key, period; /* of the person's key */
+	uint64_t at, set_at, person;     /* by the hash of the row */
 	int64_t at_us;
 };
 
@@ -98,31 +101,21 @@ static int add_key(struct fw_log_walk *w, const struct fw_walk_key *key)
 	return 0;
 }
 
-/* Each person is asked for once. FW_EINVAL: it is sealed by another store. */
-static int find_key(struct fw_log_walk *w, const struct fw_log_sealed *sealed, struct fw_arena *scratch, uint32_t *ret)
+/* Each person is asked for once. */
+static int find_key(struct fw_log_walk *w, struct fw_walk_job *j, struct fw_arena *scratch)
 {
-	struct {
-		uint64_t hash, period;
-	} id = { 0, 0 };
-	uint32_t period;
-	*ret = NOBODY;
-	if (!sealed->is_person)
-		return 0;
-	if (fw_log_whose(sealed, w->store_key, scratch, &id.hash, &period) < 0)
-		return FW_EINVAL;
-	id.period = period;
-	const struct fw_str name = { (const char *)&id, sizeof id };
-	*ret = fw_map_get(&w->key_ids, name);
-	if (*ret != FW_MAP_NONE)
+	const uint64_t id[] = { j->person, j->period };
+	const struct fw_str name = { (const char *)id, sizeof id };
+	if (j->key == NOBODY || (j->key = fw_map_get(&w->key_ids, name)) != FW_MAP_NONE)
 		return 0;
 	struct fw_walk_key key = { .is_there = false };
-	int rc = fw_logged_person_key(&w->stored, id.hash, period, scratch, key.bytes);
+	int rc = fw_logged_person_key(&w->stored, j->person, j->period, scratch, key.bytes);
 	if (rc < 0 && rc != FW_ENOENT)
 		return fw_fail(&w->err, rc, NULL, 0, "the store cannot be asked for the keys of what is logged");
 	key.is_there = rc == 0;
-	*ret = w->n_keys;
+	j->key = w->n_keys;
 	rc = add_key(w, &key);
-	return rc < 0 ? rc : fw_map_put(&w->key_ids, name, *ret) < 0 ? no_memory(w) : 0;
+	return rc < 0 ? rc : fw_map_put(&w->key_ids, name, j->key) < 0 ? no_memory(w) : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -169,30 +162,77 @@ static int look_through(struct fw_log_walk *w, uint32_t file)
 	return rc;
 }
 
+/* Where the rule set that made it stands, and whose it is, unless another store sealed it. */
+static void read_job(const struct fw_log_walk *w, struct fw_walk_job *j, struct fw_arena *scratch)
+{
+	struct fw_log_decision d;
+	struct fw_str entry;
+	j->set = NO_SET;
+	if (!fw_log_entry(w->files[j->file].bytes, j->at, &entry) || fw_log_get_decision(entry, &d) < 0)
+		return;
+	j->set_at = d.set_at;
+	j->key = d.sealed.is_person ? UNASKED : NOBODY;
+	if (!d.sealed.is_person || fw_log_whose(&d.sealed, w->store_key, scratch, &j->person, &j->period) == 0)
+		j->set = 0;
+}
+
+struct part {
+	struct fw_log_walk *walk;
+	uint64_t from, to;
+	pthread_t thread;
+	bool has_thread;
+};
+
+static void *read_part(void *ctx)
+{
+	struct part *p = ctx;
+	struct fw_arena scratch;
+	fw_arena_init(&scratch, NULL, 0, 0);
+	for (uint64_t i = p->from; i < p->to; i++) {
+		read_job(p->walk, &p->walk->jobs[i], &scratch);
+		fw_arena_reset(&scratch);
+	}
+	fw_arena_finish(&scratch);
+	fw_seal_forget();
+	return NULL;
+}
+
+/* To open what says whose it is takes most of the time before anything is walked, so as many do it as then walk. */
+static void read_jobs(struct fw_log_walk *w)
+{
+	struct part parts[FW_WALK_JOBS_MOST];
+	uint64_t most = w->n_jobs / READ_AT_ONCE + 1, n = w->processes < most ? w->processes : most;
+	for (uint64_t i = 0; i < n; i++) {
+		parts[i] = (struct part){ .walk = w, .from = w->n_jobs * i / n, .to = w->n_jobs * (i + 1) / n };
+		parts[i].has_thread = i + 1 < n && pthread_create(&parts[i].thread, NULL, read_part, &parts[i]) == 0;
+		if (!parts[i].has_thread)
+			read_part(&parts[i]);
+	}
+	for (uint64_t i = 0; i < n; i++)
+		if (parts[i].has_thread)
+			pthread_join(parts[i].thread, NULL);
+}
+
 /* Of a file, the rule set that was looked up last. */
 struct last_set {
 	uint64_t at; /* 0: none was */
 	uint32_t set;
 };
 
-/* Which rule set made it, and whose it is. */
+/* Which rule set made it, and the key that seals it. */
 static int trace_job(struct fw_log_walk *w, struct fw_walk_job *j, struct last_set *last, struct fw_arena *scratch)
 {
-	struct fw_log_decision d;
-	struct fw_str entry;
-	int rc = fw_log_at(w->files[j->file].bytes, j->at, 'D', &entry) ? fw_log_get_decision(entry, &d) : FW_EINVAL;
-	if (rc == 0 && last->at != d.set_at) {
-		rc = find_set(w, &w->files[j->file], d.set_at, &last->set);
-		last->at = rc == 0 ? d.set_at : 0;
+	int rc = 0;
+	if (j->set != NO_SET && last->at != j->set_at) {
+		rc = find_set(w, &w->files[j->file], j->set_at, &last->set);
+		last->at = rc == 0 ? j->set_at : 0;
 	}
+	if (rc == FW_EINVAL)
+		j->set = NO_SET;
+	if (rc < 0 || j->set == NO_SET)
+		return rc == FW_EINVAL ? 0 : rc;
 	j->set = last->set;
-	if (rc == 0)
-		rc = find_key(w, &d.sealed, scratch, &j->key);
-	if (rc == FW_EINVAL) {
-		j->set = UINT32_MAX; /* nothing can be said of it */
-		rc = 0;
-	}
-	return rc;
+	return find_key(w, j, scratch);
 }
 
 static int trace_jobs(struct fw_log_walk *w)
@@ -201,6 +241,7 @@ static int trace_jobs(struct fw_log_walk *w)
 	struct fw_arena scratch;
 	int rc = last ? 0 : no_memory(w);
 	fw_arena_init(&scratch, NULL, 0, 0);
+	read_jobs(w);
 	for (uint64_t i = 0; i < w->n_jobs && rc == 0; i++) {
 		rc = trace_job(w, &w->jobs[i], &last[w->jobs[i].file], &scratch);
 		fw_arena_reset(&scratch);
@@ -263,7 +304,7 @@ static void walk_one(struct fw_log_walk *w, uint64_t n, struct fw_arena *a)
 	struct fw_log_found f = w->files[j->file];
 	struct fw_walked one = { .n = n };
 	struct fw_str entry;
-	if (j->set == UINT32_MAX || !fw_log_at(f.bytes, j->at, 'D', &entry) || fw_log_get_decision(entry, &f.decision) < 0) {
+	if (j->set == NO_SET || !fw_log_entry(f.bytes, j->at, &entry) || fw_log_get_decision(entry, &f.decision) < 0) {
 		w->on_gap(w->ctx, FW_WALK_DAMAGED);
 		return;
 	}
@@ -305,21 +346,21 @@ static void walk_part(struct fw_log_walk *w, unsigned part, unsigned parts)
 	fw_arena_finish(&a);
 }
 
-bool fw_log_walk_run(struct fw_log_walk *w, unsigned processes)
+bool fw_log_walk_run(struct fw_log_walk *w)
 {
 	pid_t children[FW_WALK_JOBS_MOST];
 	bool fine = true;
 	unsigned n = 0;
 	fflush(NULL);
-	for (; n + 1 < processes; n++) {
+	for (; n + 1 < w->processes; n++) {
 		children[n] = fork();
 		if (children[n] == 0) {
-			walk_part(w, n + 1, processes);
+			walk_part(w, n + 1, w->processes);
 			_exit(0);
 		}
 		fine = fine && children[n] > 0;
 	}
-	walk_part(w, 0, processes);
+	walk_part(w, 0, w->processes);
 	for (unsigned i = 0; i < n; i++) {
 		int status = 1;
 		fine = children[i] > 0 && waitpid(children[i], &status, 0) == children[i] && status == 0 && fine;

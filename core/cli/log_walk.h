@@ -42,6 +42,7 @@ struct fw_log_walk {
 	void *ctx;
 	int64_t since_us;      /* older decisions are left out; 0: none */
 	uint64_t most;         /* so many of the last; 0: all */
+	unsigned processes;    /* that open them at once, from 1 to FW_WALK_JOBS_MOST */
 	int (*on_set)(void *ctx, struct fw_walk_set *set, struct fw_error *err); /* once for each, before any decision; may be NULL */
 	/* In one of the processes: what it finds out has to be put into memory that they share. Lists lie in the arena. */
 	void (*on_decision)(void *ctx, struct fw_walked *w, struct fw_arena *a);
@@ -71,8 +72,8 @@ struct fw_log_walk {
  * configuration and the time zones, and is the caller's. 0, or FW_E… with w->err; FW_EINVAL and no w->folder: there is none. To be finished
  * in any case. */
 int fw_log_walk_open(struct fw_log_walk *w, struct fw_opened *opened, const char *config, const char *log);
-/* Opens each in turn, in so many processes. False: one of them did not end well. */
-bool fw_log_walk_run(struct fw_log_walk *w, unsigned processes);
+/* Opens each in turn. False: one of the processes did not end well. */
+bool fw_log_walk_run(struct fw_log_walk *w);
 void fw_log_walk_finish(struct fw_log_walk *w);
 
 /* One process a processor, as many as there may be. */

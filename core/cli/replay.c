@@ -11,7 +11,6 @@ enum { SAMPLES = 5, VERIFY_EVERY = 16 };
 struct replay_options {
 	const char *rules, *config, *log;
 	double fail_above;
-	unsigned jobs;
 	bool json;
 };
 
@@ -140,7 +139,7 @@ static int replay(struct replay *r, const struct replay_options *o)
 {
 	struct fw_buf b;
 	int rc = gather(r, o);
-	if (rc == 0 && !fw_log_walk_run(&r->walk, o->jobs))
+	if (rc == 0 && !fw_log_walk_run(&r->walk))
 		rc = fw_fail(&r->walk.err, FW_EIO, NULL, 0, "a process of the replay died");
 	if (rc < 0 && r->walk.err.message[0]) {
 		fputs("floorwalker: ", stderr);
@@ -162,8 +161,8 @@ static int run(int argc, char **argv)
 		{ "fail-above", required_argument, NULL, 'f' },
 		{ "samples", required_argument, NULL, 's' }, { "jobs", required_argument, NULL, 'p' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
-	struct replay_options o = { .fail_above = 100, .jobs = fw_log_walk_processors() };
-	double samples = SAMPLES, jobs = o.jobs, last = 0;
+	struct replay_options o = { .fail_above = 100 };
+	double samples = SAMPLES, jobs = fw_log_walk_processors(), last = 0;
 	bool fine = true;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
@@ -188,7 +187,7 @@ static int run(int argc, char **argv)
 	fw_arena_init(&r.arena, NULL, 0, 0);
 	r.tally.n_samples = (uint32_t)samples;
 	r.walk.most = (uint64_t)last;
-	o.jobs = (unsigned)jobs;
+	r.walk.processes = (unsigned)jobs;
 	int status = replay(&r, &o);
 	finish(&r);
 	return status;

@@ -81,7 +81,7 @@ static int gather(struct reporting *r, const struct report_options *o)
 		return 0; /* none is kept, and none was named: then there is upkeep alone */
 	if (rc < 0)
 		return rc;
-	fw_log_walk_run(&r->walk, 1); /* in this process, whose report it counts into */
+	fw_log_walk_run(&r->walk); /* in this process, whose report it counts into */
 	r->report.from_us = r->walk.first_us;
 	r->report.to_us = r->walk.last_us;
 	return fw_upkeep_sum(&r->report) < 0 ? fw_fail(&r->walk.err, FW_ENOMEM, NULL, 0, "out of memory") : 0;
@@ -136,7 +136,7 @@ static int run(int argc, char **argv)
 	}
 	if (optind != argc - 1 || strcmp(argv[optind], "rules") != 0)
 		return fw_command_misused(&fw_command_report, "report on what? There is: rules");
-	struct reporting r = { .walk = { .on_decision = on_decision, .on_gap = on_gap } };
+	struct reporting r = { .walk = { .processes = 1, .on_decision = on_decision, .on_gap = on_gap } };
 	r.walk.ctx = &r;
 	int status = report_rules(&r, &o);
 	finish(&r);

@@ -191,18 +191,20 @@ int fw_log_reader_init(struct fw_log_reader *r, struct fw_str bytes)
 	return known ? 0 : FW_EINVAL;
 }
 
-/* A whole entry at a place. */
-static bool is_at(struct fw_str bytes, uint64_t at, struct fw_str *ret_entry)
+bool fw_log_entry(struct fw_str bytes, uint64_t at, struct fw_str *ret_entry)
 {
 	if (at > bytes.n || bytes.n - at < FW_LOG_FRAME || memcmp(bytes.p + at, mark, MARK) != 0)
 		return false;
-	const char *frame = bytes.p + at;
-	uint64_t n = read_number(frame + MARK, 4);
-	if (n == 0 || n > ENTRY_MOST || n > bytes.n - at - FW_LOG_FRAME ||
-			XXH64(frame + FW_LOG_FRAME, n, n) != read_number(frame + MARK + 4, 8))
-		return false;
-	*ret_entry = (struct fw_str){ frame + FW_LOG_FRAME, n };
-	return true;
+	uint64_t n = read_number(bytes.p + at + MARK, 4);
+	*ret_entry = (struct fw_str){ bytes.p + at + FW_LOG_FRAME, n };
+	return n && n <= ENTRY_MOST && n <= bytes.n - at - FW_LOG_FRAME;
+}
+
+/* A whole entry at a place. */
+static bool is_at(struct fw_str bytes, uint64_t at, struct fw_str *ret_entry)
+{
+	return fw_log_entry(bytes, at, ret_entry) &&
+		XXH64(ret_entry->p, ret_entry->n, ret_entry->n) == read_number(bytes.p + at + MARK + 4, 8);
 }
 
 bool fw_log_next(struct fw_log_reader *r, struct fw_str *ret_entry)

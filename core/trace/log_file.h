@@ -79,6 +79,9 @@ bool fw_log_next(struct fw_log_reader *r, struct fw_str *ret_entry);
 /* The entry of that letter at a place. False: there is none. */
 bool fw_log_at(struct fw_str bytes, uint64_t at, char letter, struct fw_str *ret_entry);
 
+/* An entry that was found whole before: it is not summed again. False: there is none. */
+bool fw_log_entry(struct fw_str bytes, uint64_t at, struct fw_str *ret_entry);
+
 /* "01234567-89ab-7…" to 16 bytes. False: it is no UUID. */
 bool fw_log_id(const char *text, unsigned char ret[FW_LOG_ID]);
 /* And back, in small letters; into buf of 37, returned. */
