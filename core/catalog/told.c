@@ -165,8 +165,14 @@ int64_t fw_told_at(struct fw_str value)
 	return value.n == AVAILABILITY_N || value.n == PRICE_N ? (int64_t)fw_get_number(value.p, 8) : 0;
 }
 
-bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value)
+static bool same_price(double a, double b)
 {
+	return a == b || (isnan(a) && isnan(b));
+}
+
+bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value, uint32_t *ret_changed)
+{
+	*ret_changed = FW_NO_PRODUCT;
 	int64_t at_us = fw_told_at(value);
 	bool is_price = key.n > 2 && key.p[1] == 'p', is_availability = key.n > 2 && key.p[1] == 'a';
 	if (!p->told || at_us <= p->head->feed_us || (is_price ? value.n != PRICE_N : !is_availability || value.n != AVAILABILITY_N))
@@ -175,6 +181,7 @@ bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value
 	if (number == FW_NO_PRODUCT || (is_availability && (unsigned char)value.p[8] >= FW_AVAILABILITIES))
 		return false;
 	struct fw_product_told *t = &p->told[number];
+	const struct fw_product_told before = *t;
 	p->n_told += !t->availability_us && !t->price_us;
 	if (is_availability && at_us >= t->availability_us) {
 		t->availability_us = at_us;
@@ -184,6 +191,10 @@ bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value
 		t->price = get_double(value.p + 8);
 		t->sale_price = get_double(value.p + 16);
 	}
+	/* What is told for the first time may be what the feed said; to look whether it is would not be worth it. */
+	bool same = is_price ? before.price_us && same_price(before.price, t->price) && same_price(before.sale_price, t->sale_price)
+		: before.availability_us && before.availability == t->availability;
+	*ret_changed = same ? FW_NO_PRODUCT : number;
 	return true;
 }
 

@@ -29,8 +29,8 @@ int fw_told_read(const struct fw_products *p, const struct fw_json *body, int64_
 	struct fw_told_row **ret, unsigned *ret_n, unsigned *ret_changed, struct fw_error *err);
 
 /* A row into what decisions read. False: nobody needs it any more, or it is none: its product is not in the catalogue, or the feed is
- * newer. */
-bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value);
+ * newer. `ret_changed`: the number of the product that is another for it, FW_NO_PRODUCT: none is. */
+bool fw_told_apply(struct fw_products *p, struct fw_str key, struct fw_str value, uint32_t *ret_changed);
 /* When the row was written; 0: it is none. */
 int64_t fw_told_at(struct fw_str value);
 

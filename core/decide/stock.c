@@ -27,6 +27,7 @@ static bool is_sold_out(const struct looking *x, struct fw_str id)
 		return false;
 	uint32_t number = fw_products_find(f->products, id);
 	bool sold_out = number == FW_NO_PRODUCT || fw_products_sold_out(f->products, number);
+	fw_products_note_asked(f->asked, number);
 	if (f->then)
 		fw_products_then_note_stock(f->then, id, sold_out);
 	return sold_out;

@@ -169,6 +169,8 @@ static struct fw_value ask_product(const struct fw_facts *f, const struct fw_que
 	if (f->then && f->then->again)
 		return fw_products_then_ask(f->then, query);
 	struct fw_value value = f->products ? fw_products_ask(f->products, query, f->has_clock ? f->now_us : 0, f->arena) : absent;
+	if (f->asked && f->products)
+		fw_products_note_asked(f->asked, fw_products_find(f->products, query->key));
 	if (f->then)
 		fw_products_then_note(f->then, query, &value);
 	return value;

@@ -83,6 +83,7 @@ enum fw_consent_basis {
 
 struct fw_history;
 struct fw_products; /* products.h */
+struct fw_products_asked; /* the same */
 struct fw_products_then; /* products_then.h */
 
 struct fw_facts {
@@ -117,6 +118,7 @@ struct fw_facts {
 	const struct fw_products *products; /* what the store sells; NULL: nobody knows */
 	struct fw_product_answer *product_answers;
 	unsigned n_product_answers;
+	struct fw_products_asked *asked; /* notes which products were asked about; NULL: nobody wants to know */
 	struct fw_products_then *then; /* notes what is asked of products, or says it again; NULL: neither */
 };
 

@@ -180,6 +180,15 @@ bool fw_products_sold_out(const struct fw_products *p, uint32_t number)
 	return availability_of(p, number) == FW_OUT_OF_STOCK;
 }
 
+void fw_products_note_asked(struct fw_products_asked *asked, uint32_t number)
+{
+	bool noted = !asked || number == FW_NO_PRODUCT;
+	for (uint32_t i = 0; !noted && i < asked->n; i++)
+		noted = asked->numbers[i] == number;
+	if (!noted && asked->n < FW_LIMIT_STREAM_PRODUCTS)
+		asked->numbers[asked->n++] = number;
+}
+
 static struct fw_value text_value(struct fw_str text, struct fw_str folded)
 {
 	return (struct fw_value){ .state = FW_KNOWN, .kind = FW_KIND_TEXT, .text = text, .folded = folded };

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "fact/facts.h"
 
 #define FW_PRODUCTS_MAGIC "FWPROD1\n"
@@ -94,6 +95,13 @@ void fw_products_get(const struct fw_products *p, uint32_t number, int64_t now_u
 struct fw_str fw_products_category(const struct fw_products *p, uint32_t number, uint32_t i, struct fw_str *ret_folded);
 /* Whether nobody can buy it now. */
 bool fw_products_sold_out(const struct fw_products *p, uint32_t number);
+
+/* The products of which something was asked, each once; more than there is room for are not noted. */
+struct fw_products_asked {
+	uint32_t n, numbers[FW_LIMIT_STREAM_PRODUCTS];
+};
+/* `asked` NULL, or a number of no product: nothing is noted. */
+void fw_products_note_asked(struct fw_products_asked *asked, uint32_t number);
 
 /* What a query asks of the product that is its key (folded). Absent: there is no such product, the feed does not tell, or memory
  * ran out. */

@@ -3,6 +3,7 @@
 #define FW_SERVER_ENGINE_H
 
 #include "base/buf.h"
+#include "fact/products.h"
 #include "server/config.h"
 #include "server/engine_people.h"
 #include "server/kept.h"
@@ -57,6 +58,7 @@ struct fw_engine_watch {
 	bool moved;                        /* … but the places that he has are others */
 	uint64_t rows[FW_ENGINE_ROWS];     /* filled: whose records the answer hangs on (fw_people_row_hash) */
 	unsigned n_rows;
+	struct fw_products_asked products; /* filled: and the products */
 };
 
 /* One question; it lives until its answer. */

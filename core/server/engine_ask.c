@@ -248,6 +248,7 @@ static int read_facts(struct fw_engine_run *run)
 	}
 	fw_facts_init(&run->facts, &run->arena, run->worker->people && q->person.id.n);
 	run->facts.products = run->worker->engine->set->products;
+	run->facts.asked = run->ask->watch ? &run->ask->watch->products : NULL;
 	return fw_signal_read(run->worker->signals, &request, &run->facts);
 }
 

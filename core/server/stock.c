@@ -21,7 +21,19 @@ struct fw_stock {
 	bool scanning, again, known; /* `again`: something may have been missed since it began; `known`: one has come to its end */
 	bool inside, more;           /* while the store is asked: it may answer at once, and there is more */
 	unsigned reads;              /* of single rows that are under way */
+	void (*on_change)(void *ctx, uint32_t number);
+	void *ctx;
 };
+
+/* False: nobody needs the row any more. */
+static bool apply(struct fw_stock *s, struct fw_str key, struct fw_str value)
+{
+	uint32_t changed;
+	bool needed = fw_told_apply(&s->catalog->products, key, value, &changed);
+	if (changed != FW_NO_PRODUCT && s->on_change)
+		s->on_change(s->ctx, changed);
+	return needed;
+}
 
 static void scan(struct fw_stock *s);
 
@@ -46,7 +58,7 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 	struct fw_stock *s = ctx;
 	s->scanning = false;
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (!fw_told_apply(&s->catalog->products, rows[i].key, rows[i].value))
+		if (!apply(s, rows[i].key, rows[i].value))
 			sweep(s, &rows[i]);
 	if (rc == 0 && n && rows[n - 1].key.n <= sizeof s->after) {
 		s->after_n = rows[n - 1].key.n;
@@ -99,7 +111,7 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 	struct fw_stock *s = h->stock;
 	s->reads--;
 	if (rc == 0 && row->value.p)
-		fw_told_apply(&s->catalog->products, row->key, row->value);
+		apply(s, row->key, row->value);
 	else if (rc < 0)
 		s->again = true;
 	fw_arena_finish(&h->arena);
@@ -138,6 +150,12 @@ struct fw_stock *fw_stock_create(struct fw_catalog *catalog, struct fw_store *st
 	*s = (struct fw_stock){ .catalog = catalog, .store = store, .base = base };
 	fw_arena_init(&s->arena, NULL, 0, 0);
 	return s;
+}
+
+void fw_stock_listen(struct fw_stock *s, void (*on_change)(void *ctx, uint32_t number), void *ctx)
+{
+	s->on_change = on_change;
+	s->ctx = ctx;
 }
 
 static void set_true(evutil_socket_t fd, short what, void *ctx)
@@ -226,7 +244,7 @@ static void on_written(void *ctx, int rc, uint64_t version)
 	}
 	for (unsigned i = 0; i < t->n; i++) {
 		const struct fw_told_row *r = &t->rows[i];
-		fw_told_apply(&t->stock->catalog->products, (struct fw_str){ r->key, r->key_n }, (struct fw_str){ r->value, r->value_n });
+		apply(t->stock, (struct fw_str){ r->key, r->key_n }, (struct fw_str){ r->value, r->value_n });
 	}
 	answer(t);
 }

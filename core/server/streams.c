@@ -169,6 +169,7 @@ void fw_stream_look(struct fw_stream *st)
 	st->looking = true;
 	st->heard = s->heard;
 	st->watch.n_rows = 0;
+	st->watch.products.n = 0;
 	fw_count(s->worker->page, FW_COUNT_STREAM_LOOKS, 1);
 	fw_engine_decide(s->worker->engine, &st->ask, on_looked, st);
 }

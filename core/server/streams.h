@@ -11,6 +11,9 @@ struct fw_plugin_request;
 struct fw_streams;
 struct fw_worker;
 
+/* A product has become another (fw_stock_listen); `ctx` is the streams. */
+void fw_streams_product_changed(void *ctx, uint32_t number);
+
 /* Before the worker accepts. NULL: out of memory. */
 struct fw_streams *fw_streams_create(struct fw_worker *worker);
 /* From now on changes are heard of. */

@@ -16,34 +16,65 @@ unsigned fw_streams_spread(struct fw_streams *s, unsigned ms)
 	return ms / 2 + (unsigned)((s->chance >> 33) % (ms + 1));
 }
 
-static void unwatch(struct fw_stream *st)
+/* Spread like the hash of a row, of which it is none. */
+static uint64_t product_row(uint32_t number)
 {
-	for (unsigned i = 0; i < st->n_rows; i++) {
-		struct fw_stream_row *w = &st->rows[i];
-		*w->back = w->next;
-		if (w->next)
-			w->next->back = w->back;
+	return (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void hang(struct fw_stream *st, struct fw_stream_row *w, uint64_t row)
+{
+	struct fw_stream_row **chain = &st->all->chains[row % FW_STREAM_CHAINS];
+	*w = (struct fw_stream_row){ row, st, *chain, chain };
+	if (w->next)
+		w->next->back = &w->next;
+	*chain = w;
+}
+
+static void unhang(struct fw_stream_row *rows, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		*rows[i].back = rows[i].next;
+		if (rows[i].next)
+			rows[i].next->back = rows[i].back;
 	}
-	st->n_rows = 0;
+}
+
+static void unwatch_products(struct fw_stream *st)
+{
+	unhang(st->products, st->n_products);
+	free(st->products);
+	st->products = NULL;
+	st->n_products = 0;
+}
+
+/* Without memory it hears of none, and is looked at as often as time wants it. */
+static bool watch_products(struct fw_stream *st)
+{
+	const struct fw_products_asked *now = &st->watch.products;
+	bool same = st->n_products == now->n;
+	for (unsigned i = 0; same && i < now->n; i++)
+		same = st->products[i].row == product_row(now->numbers[i]);
+	if (same)
+		return false;
+	unwatch_products(st);
+	st->products = now->n ? malloc(now->n * sizeof *st->products) : NULL;
+	for (; st->products && st->n_products < now->n; st->n_products++)
+		hang(st, &st->products[st->n_products], product_row(now->numbers[st->n_products]));
+	return true;
 }
 
 bool fw_stream_watch_rows(struct fw_stream *st)
 {
 	const struct fw_engine_watch *now = &st->watch;
-	bool same = st->n_rows == now->n_rows;
+	bool others = watch_products(st), same = st->n_rows == now->n_rows;
 	for (unsigned i = 0; same && i < now->n_rows; i++)
 		same = st->rows[i].row == now->rows[i];
 	if (same)
-		return false;
-	unwatch(st);
-	for (unsigned i = 0; i < now->n_rows; i++) {
-		struct fw_stream_row *w = &st->rows[i], **chain = &st->all->chains[now->rows[i] % FW_STREAM_CHAINS];
-		*w = (struct fw_stream_row){ now->rows[i], st, *chain, chain };
-		if (w->next)
-			w->next->back = &w->next;
-		*chain = w;
-	}
-	st->n_rows = now->n_rows;
+		return others;
+	unhang(st->rows, st->n_rows);
+	for (st->n_rows = 0; st->n_rows < now->n_rows; st->n_rows++)
+		hang(st, &st->rows[st->n_rows], now->rows[st->n_rows]);
 	return true;
 }
 
@@ -75,6 +106,24 @@ void fw_stream_unset_due(struct fw_stream *st)
 	*(st->due_next ? &st->due_next->due_prev : &s->due.last) = st->due_prev;
 }
 
+static void row_changed(struct fw_streams *s, uint64_t row)
+{
+	for (struct fw_stream_row *w = s->chains[row % FW_STREAM_CHAINS]; w; w = w->next)
+		if (w->row == row)
+			fw_stream_set_due(w->stream);
+}
+
+void fw_streams_product_changed(void *ctx, uint32_t number)
+{
+	struct fw_streams *s = ctx;
+	s->heard++;
+#ifndef FW_BREAK_STREAM_PRODUCTS /* what sells out stays on open pages for a minute */
+	row_changed(s, product_row(number));
+#else
+	(void)number;
+#endif
+}
+
 void fw_streams_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version)
 {
 	struct fw_streams *s = ctx;
@@ -86,9 +135,7 @@ void fw_streams_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t 
 		for (struct fw_stream *st = s->open.first; st; st = st->next)
 			fw_stream_set_due(st);
 	} else if (fw_people_row_changed(key, &row)) {
-		for (struct fw_stream_row *w = s->chains[row % FW_STREAM_CHAINS]; w; w = w->next)
-			if (w->row == row)
-				fw_stream_set_due(w->stream);
+		row_changed(s, row);
 	}
 }
 
@@ -142,7 +189,8 @@ void fw_streams_count(struct fw_streams *s, int more)
 
 void fw_stream_free(struct fw_stream *st)
 {
-	unwatch(st);
+	unhang(st->rows, st->n_rows);
+	unwatch_products(st);
 	fw_stream_unset_due(st);
 	if (st->address) {
 		*st->near_back = st->near_next;

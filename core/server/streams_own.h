@@ -14,9 +14,9 @@ enum { FW_STREAM_CHAINS = 4096, FW_STREAM_ADDRESS_CHAINS = 1024 };
 
 struct fw_stream;
 
-/* That a stream hangs on the record of a row. */
+/* That a stream hangs on the record of a row, or on a product. */
 struct fw_stream_row {
-	uint64_t row;
+	uint64_t row; /* its hash, or what stands for the product */
 	struct fw_stream *stream;
 	struct fw_stream_row *next, **back;
 };
@@ -29,6 +29,8 @@ struct fw_stream {
 	struct fw_engine_watch watch;
 	struct fw_stream_row rows[FW_ENGINE_ROWS];
 	unsigned n_rows;
+	struct fw_stream_row *products; /* on the heap; NULL: none */
+	unsigned n_products;
 	bool looking; /* a look is on its way */
 	bool again;   /* and something has changed meanwhile */
 	bool missed;  /* a look failed: there is another one with the next beat */
@@ -68,7 +70,7 @@ struct fw_streams {
 void fw_stream_wait(struct event *timer, int64_t us);
 /* Half to one and a half of it, so that those who are sent away together do not come back together. */
 unsigned fw_streams_spread(struct fw_streams *s, unsigned ms);
-/* Hangs it on the rows that its last look found. True: they are others than before. */
+/* Hangs it on the rows and products that its last look found. True: they are others than before. */
 bool fw_stream_watch_rows(struct fw_stream *st);
 /* It is to be looked at, once what comes meanwhile is gathered. */
 void fw_stream_set_due(struct fw_stream *st);

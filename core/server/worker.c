@@ -202,6 +202,8 @@ static int make(struct fw_worker *w, struct fw_error *err)
 	if (!(w->streams = fw_streams_create(w)))
 		return FW_ENOMEM;
 	fw_streams_start(w->streams);
+	if (w->stock)
+		fw_stock_listen(w->stock, fw_streams_product_changed, w->streams);
 	if (fw_config_has_keys(config) && !(w->rates = fw_rates_create(&config->rates, config->workers)))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);

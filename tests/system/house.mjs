@@ -32,6 +32,7 @@ export const POINTERS = {
 	'core/fact/catalogue.h': { fits: 'fact/ itself: the check of a value\'s form' },
 	'core/server/plugins.h': { handle: 'the plugin host\'s table, and server/ itself' },
 	'core/server/engine_people.h': { fw_engine_done: 'the plugin host\'s table, in server/ itself' },
+	'core/server/stock.h': { on_change: 'server/ itself: the streams whose answers hang on the product' },
 	'core/server/spool.h': { wake: 'server/ itself: events that wait behind others' },
 	'core/server/sending.h': { done: 'server/ itself: the worker that ends' },
 	'core/server/spool_drain.h': { done: 'server/ itself: the worker that ends' },

@@ -274,3 +274,28 @@ testOnLmdb('fw.js follows, if the page asks for it: what is new is shown, and wh
 	const views = named(batches, 'Promotion Viewed').filter(({ properties }) => properties.promotion_id === 'boots-again');
 	assert.equal(new Set(views.map(({ messageId }) => messageId)).size, 1, JSON.stringify(views));
 });
+
+// Seen failing with FW_BREAK_STREAM_PRODUCTS.
+test('what sells out leaves the pages that show it, at once and on every worker, and no others are looked at', async (t) => {
+	const item = (id) => `${JSON.stringify({ id, availability: 'in_stock', price: 20 })}\n`;
+	const home = `slot "hero" { channel = "web", default = { banner = "none" } }
+slot "deal" { channel = "web" }
+rule "lamp" { slot = "hero", show = { product = "L-1", banner = "lamp" } }
+rule "cheap" { slot = "deal", when = { price = { product = "B-7", at_most = 10 } }, show = { banner = "cheap" } }
+`;
+	const shop = await servePeople(t, { files: { 'shop/home.lua': home, 'feed.jsonl': item('L-1') + item('B-7') + item('T-4') }, config: { limits, workers: 2, catalog: { file: 'feed.jsonl' } } });
+	const tell = async (...products) => assert.equal((await shop.send('products', { products })).body.changed, products.length);
+	const lamps = await Promise.all([1, 2, 3, 4].map(() => open(shop, somebody()))), deals = await Promise.all([1, 2].map(() => open(shop, somebody(), { slots: 'deal' })));
+	for (const stream of lamps) assert.equal(banner(await stream.next()), 'lamp');
+	for (const stream of deals) assert.equal((await stream.next()).decisions.deal.winners.length, 0);
+	const looks = async () => (await metrics(shop)).floorwalker_stream_looks_total, before = await looks();
+	await tell({ id: 'T-4', availability: 'out_of_stock' }); // nobody is shown it
+	await tell({ id: 'L-1', availability: 'out_of_stock' });
+	for (const stream of lamps) assert.equal(banner(await stream.next()), 'none');
+	const asked = await looks() - before;
+	assert.ok(asked <= lamps.length + 1, `${asked} looks for ${lamps.length} pages`);
+	await tell({ id: 'B-7', price: 9 }, { id: 'L-1', availability: 'in_stock' });
+	for (const stream of lamps) assert.equal(banner(await stream.next()), 'lamp');
+	for (const stream of deals) assert.equal((await stream.next()).decisions.deal.content.banner, 'cheap');
+	[...lamps, ...deals].forEach((stream) => stream.close());
+});

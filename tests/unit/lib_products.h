@@ -56,6 +56,7 @@ static inline const char *products_tell(struct products *s, const char *body, in
 	struct fw_told_row *rows;
 	struct fw_error err;
 	unsigned n = 0, changed = 0;
+	uint32_t number;
 	fw_arena_reset(&s->arena);
 	fw_buf_init(&b, 0);
 	fw_json_out_init(&o, &b);
@@ -66,7 +67,7 @@ static inline const char *products_tell(struct products *s, const char *body, in
 	fw_json_close_array(&o);
 	for (unsigned i = 0; rc == 0 && i < n; i++)
 		fw_told_apply(&s->products, (struct fw_str){ rows[i].key, rows[i].key_n },
-			(struct fw_str){ rows[i].value, rows[i].value_n });
+			(struct fw_str){ rows[i].value, rows[i].value_n }, &number);
 	if (rc == 0)
 		snprintf(s->said, sizeof s->said, "%u %s", changed, fw_buf_text(&b));
 	else

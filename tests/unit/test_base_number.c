@@ -56,9 +56,9 @@ static void test_the_same_as_by_trying(void **state)
 	}
 	for (int i = -200000; i < 200000; i++)
 		check(i / 100.0);
-	uint64_t state = 20261127;
+	uint64_t seed = 20261127;
 	for (int i = 0; i < 300000; i++) {
-		double x = (double)(int64_t)draw(&state) / pow(10, (double)(draw(&state) % 25));
+		double x = (double)(int64_t)draw(&seed) / pow(10, (double)(draw(&seed) % 25));
 		check(x);
 		check(rint(x * 100) / 100);
 		check(nextafter(rint(x * 100) / 100, x));

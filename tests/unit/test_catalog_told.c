@@ -39,14 +39,19 @@ static void test_newer_feed(void **state)
 	(void)state;
 	struct products s;
 	struct fw_told_row row = { .key_n = 5, .value_n = 9 };
+	uint32_t changed;
 	products_open(&s, "{\"id\":\"B-7\",\"availability\":\"in_stock\"}\n");
 	memcpy(row.key, "Gab-7", 5);
 	for (int later = -1; later <= 1; later++) {
 		fw_put_number(row.value, (uint64_t)(FEED_US + later), 8);
 		row.value[8] = FW_OUT_OF_STOCK;
-		assert_int_equal(fw_told_apply(&s.products, (struct fw_str){ row.key, 5 }, (struct fw_str){ row.value, 9 }), later == 1);
+		assert_int_equal(fw_told_apply(&s.products, (struct fw_str){ row.key, 5 }, (struct fw_str){ row.value, 9 }, &changed), later == 1);
+		assert_int_equal(changed, later == 1 ? 0 : FW_NO_PRODUCT);
 		assert_int_equal(fw_products_sold_out(&s.products, 0), later == 1);
 	}
+	/* The same once more changes nothing. */
+	assert_true(fw_told_apply(&s.products, (struct fw_str){ row.key, 5 }, (struct fw_str){ row.value, 9 }, &changed));
+	assert_int_equal(changed, FW_NO_PRODUCT);
 	/* A clock behind the feed's does not make what is told void. */
 	assert_string_equal(products_tell(&s, "{\"products\":[{\"id\":\"B-7\",\"availability\":\"in_stock\"}]}", 5), "1 []");
 	assert_false(fw_products_sold_out(&s.products, 0));
@@ -54,16 +59,16 @@ static void test_newer_feed(void **state)
 	/* Rows that are none. */
 	struct fw_str key = { row.key, 5 }, value = { row.value, 9 };
 	row.value[8] = 9;
-	assert_false(fw_told_apply(&s.products, key, value));
+	assert_false(fw_told_apply(&s.products, key, value, &changed));
 	row.value[8] = 0;
 	for (size_t n = 0; n < 9; n++)
-		assert_false(fw_told_apply(&s.products, key, (struct fw_str){ row.value, n }));
+		assert_false(fw_told_apply(&s.products, key, (struct fw_str){ row.value, n }, &changed));
 	for (size_t n = 0; n < 5; n++)
-		assert_false(fw_told_apply(&s.products, (struct fw_str){ row.key, n }, value));
+		assert_false(fw_told_apply(&s.products, (struct fw_str){ row.key, n }, value, &changed));
 	row.key[1] = 'x';
-	assert_false(fw_told_apply(&s.products, key, value));
+	assert_false(fw_told_apply(&s.products, key, value, &changed));
 	memcpy(row.key, "Gab-8", 5);
-	assert_false(fw_told_apply(&s.products, key, value));
+	assert_false(fw_told_apply(&s.products, key, value, &changed));
 	products_finish(&s);
 }
 
