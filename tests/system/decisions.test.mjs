@@ -5,29 +5,11 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask, long } from './daemon.mjs';
+import { context, rules, slots } from './decisions.mjs';
 import { foundIn } from './needles.mjs';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { askFresh, metrics, processes, runAside } from './server.mjs';
 import { kind, test, testEverywhere } from './stores.mjs';
-
-const rules = (banner) => `slot "hero" { channel = "web", default = { banner = "plain" } }
-slot "strip" { channel = "web", show_up_to = 2 }
-slot "hidden" { channel = "api", public = false }
-rule "boots" { slot = "hero", priority = 5, when = all { viewed = { category = "boots", at_least = 2 }, country = "CA" }, show = { banner = "${banner}" } }
-rule "half" { slot = "hero", priority = 3, rollout = 50, show = { banner = "half" } }
-rule "computed" { slot = "strip", when = function(v) return (v.cart.total or 0) > 10 or v.device == "desktop" end, show = function(v) return { n = v:viewed { category = "boots" } } end }
-rule "fails" { slot = "strip", priority = 9, when = function(v) return v.traits.plan .. {} end, show = { n = -1 } }
-rule "loops" { slot = "strip", priority = 8, when = function(v) while true do end end, show = { n = -2 } }
-rule "pro" { slot = "strip", when = { traits = { plan = "про" } }, show = { n = 3 } }
-rule "capped" { slot = "hidden", show = { is = "once" } }
-rule "letter" { channel = "email", on = "Order Completed", class = "service", send = { text = "thank you" } }
-cap "once-a-day" { applies = { rule = "capped" }, limit = 1, per = "1d" }
-guard "no-ads" { applies = { rule = "pro" }, require = { consent = "personalization" }, because = "they did not agree" }
-`;
-
-const slots = ['hero', 'strip', 'hidden'];
-const context = { ip: '1.2.3.4', userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0', locale: 'fr-CA', timezone: 'America/Toronto', location: { country: 'CA' },
-	page: { url: 'https://shop.example/boots?q=1', type: 'category' }, campaign: { source: 'news', medium: 'email', name: 'winter' } };
 
 async function open(t, { config = {}, ...more } = {}) {
 	const shop = await servePeople(t, { ...more, files: { 'shop/decisions.lua': rules('one'), ...more.files }, config: { workers: 2, decisions: { log: 'decisions', sample: 1 }, ...config } });
