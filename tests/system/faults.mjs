@@ -42,7 +42,8 @@ async function endAndStart(shop, rnd, everybody) {
 	const all = [shop.master(), keeper, ...loaders, ...workers].filter(Boolean);
 	all.forEach((pid) => shop.seen.add(pid));
 	killed(everybody ? all.sort(() => rnd() - 0.5) : [shop.master()]);
-	await until(() => !all.some(alive), { what: 'all processes end' });
+	// Workers whose master is gone finish what they have begun, for as long as a drain may take.
+	await until(() => !all.some(alive), { seconds: 60, what: 'all processes end' });
 	await shop.start();
 }
 
