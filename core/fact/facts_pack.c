@@ -212,29 +212,34 @@ static struct fw_member *get_members(struct reading *r, unsigned *ret_n)
 	return n ? members : NULL;
 }
 
-/* Whether a number can be a day of the week, or a date, which are found by it. */
-static bool is_day(enum fw_type type, double x)
+static bool suits_number(enum fw_type type, double x)
 {
 	const double most = 1e7; /* days, 27 thousand years */
-	return type == FW_TYPE_WEEKDAY ? x >= 0 && x <= 6 && is_whole(x) : fabs(x) <= most && is_whole(x);
+	return type == FW_TYPE_WEEKDAY ? x >= 0 && x <= 6 && is_whole(x) : type != FW_TYPE_DATE || (fabs(x) <= most && is_whole(x));
 }
 
+/* Whether the fact can have such a value: whoever reads it looks only at what its type says. */
 static bool suits(enum fw_fact fact, const struct fw_value *v)
 {
+	static const enum fw_kind kinds[] = { [FW_TYPE_TEXT] = FW_KIND_TEXT, [FW_TYPE_NUMBER] = FW_KIND_NUMBER, [FW_TYPE_BOOL] = FW_KIND_BOOL,
+		[FW_TYPE_SET] = FW_KIND_SET, [FW_TYPE_WEEKDAY] = FW_KIND_NUMBER, [FW_TYPE_DATE] = FW_KIND_NUMBER,
+		[FW_TYPE_DURATION] = FW_KIND_NUMBER, [FW_TYPE_LANGUAGE] = FW_KIND_TEXT };
 	enum fw_type type = fw_fact_info(fact)->type;
-	if (v->state != FW_KNOWN || (type != FW_TYPE_WEEKDAY && type != FW_TYPE_DATE))
+	if (v->state != FW_KNOWN || type >= FW_TYPE_ANY)
 		return true;
-	bool fine = v->kind == FW_KIND_NUMBER && is_day(type, v->number);
+	bool fine = v->kind == kinds[type] && (v->kind != FW_KIND_NUMBER || suits_number(type, v->number));
 	for (unsigned i = 0; fine && i < v->n_several; i++)
-		fine = is_day(type, v->several[i]);
+		fine = suits_number(type, v->several[i]);
 	return fine;
 }
 
 static void get_values(struct reading *r, const struct fw_facts_names *names, struct fw_facts *f)
 {
-	for (unsigned i = 0; i < names->n && r->rc == 0 && !r->u.failed; i++) {
+	for (unsigned i = 0; i < names->n; i++) {
 		struct fw_value v;
 		get_value(r, &v, 0);
+		if (r->rc < 0 || r->u.failed)
+			return;
 		if (names->facts[i] >= 0 && suits((enum fw_fact)names->facts[i], &v))
 			f->single[names->facts[i]] = v;
 		else if (v.state == FW_KNOWN)
