@@ -51,7 +51,7 @@ const char *fw_nearest(const char *wrong, const char *const *names, size_t n);
 /* The same among n names (const char *) that stand `size` bytes apart, such as &items[0].id. */
 const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t size);
 
-/* Digits, with a minus where it is one; buf holds 24. The length. */
+/* Digits, with a minus where it is one, terminated; buf holds 24. The length. */
 size_t fw_whole_text(int64_t x, char *buf);
 /* The shortest decimal text that reads back as the same number; whole numbers have no point. buf holds 32. */
 size_t fw_number_text(double x, char *buf);

@@ -222,15 +222,16 @@ struct last_set {
 /* Which rule set made it, and the key that seals it. */
 static int trace_job(struct fw_log_walk *w, struct fw_walk_job *j, struct last_set *last, struct fw_arena *scratch)
 {
-	int rc = 0;
-	if (j->set != NO_SET && last->at != j->set_at) {
-		rc = find_set(w, &w->files[j->file], j->set_at, &last->set);
+	if (j->set == NO_SET)
+		return 0;
+	if (!last->at || last->at != j->set_at) {
+		int rc = find_set(w, &w->files[j->file], j->set_at, &last->set);
 		last->at = rc == 0 ? j->set_at : 0;
+		if (rc == FW_EINVAL)
+			j->set = NO_SET;
+		if (rc < 0)
+			return rc == FW_EINVAL ? 0 : rc;
 	}
-	if (rc == FW_EINVAL)
-		j->set = NO_SET;
-	if (rc < 0 || j->set == NO_SET)
-		return rc == FW_EINVAL ? 0 : rc;
 	j->set = last->set;
 	return find_key(w, j, scratch);
 }

@@ -64,7 +64,7 @@ static int compare_keys(const void *x, const void *y)
 	return fw_str_compare(*(const struct fw_str *)x, *(const struct fw_str *)y);
 }
 
-/* What lies at the top of the stack, which it leaves. */
+/* Writes what lies on top of the stack, and takes it from there. */
 static int write_part(struct writer *w, const char *key, lua_Integer at, int depth)
 {
 	const struct step step = { key, at, w->step };
