@@ -2,7 +2,7 @@
 //
 //   node tests/run.mjs RESULTS AT_ONCE FILE…
 //
-// RESULTS gets a line for each test (tests/reporter.mjs), the standard output a report for people, file by file.
+// To RESULTS is added a line for each test (tests/reporter.mjs), the standard output a report for people, file by file.
 // Exit status: 0 when nothing failed.
 
 import { createWriteStream } from 'node:fs';
@@ -18,4 +18,4 @@ events.on('test:fail', ({ todo }) => {
 	if (todo === undefined || todo === false) process.exitCode = 1;
 });
 const [forPeople, forTally] = [events.compose(new Spec()), events.compose(report)];
-await Promise.all([pipeline(forPeople, process.stdout, { end: false }), pipeline(forTally, createWriteStream(results))]);
+await Promise.all([pipeline(forPeople, process.stdout, { end: false }), pipeline(forTally, createWriteStream(results, { flags: 'a' }))]);
