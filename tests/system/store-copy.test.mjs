@@ -14,6 +14,7 @@ import { openShop } from './faults.mjs';
 import { event, servePeople } from './people.mjs';
 import { startCluster, startRedis } from './redis.mjs';
 import { runAside, serve, until } from './server.mjs';
+import { moveTo } from './stores.mjs';
 
 // Starts the command beside the test: { child, out(), err(), ended }.
 function startCopy(t, config, to, ...more) {
@@ -37,13 +38,6 @@ function copied({ status, stdout, stderr }, { served = false } = {}) {
 }
 
 const copy = (config, to, ...more) => run(['store', 'copy', to, '--json', '--config', config, ...more], { seconds: 180 });
-
-// Another store in the configuration.
-function moveTo(config, store) {
-	const text = readFileSync(config, 'utf8'), moved = text.replace(/^store = .*$/m, `store = ${JSON.stringify(store)}`).replace(/^durability = .*\n/m, '');
-	assert.notEqual(moved, text);
-	writeFileSync(config, moved);
-}
 
 // People with several ids, consents, merges: whatever has rows of its own kind.
 async function live(shop) {

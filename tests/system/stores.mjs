@@ -1,7 +1,8 @@
 // The store that a file's tests use: LMDB, or what FW_STORE says, "redis" or "cluster". So that what befalls people, their
 // identities and their messages is seen on each, redis-people.test.mjs and cluster-people.test.mjs say so and then run other files' tests.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nodeTest, { after } from 'node:test';
@@ -33,6 +34,13 @@ export async function importAside(args) {
 		for (const [name, n] of Object.entries(stdout ? JSON.parse(stdout) : {})) sum[name] = (sum[name] ?? 0) + n;
 		if (!outOfReach({ status, stderr })) return { status, stderr, ...sum };
 	}
+}
+
+// Another store in the configuration.
+export function moveTo(config, store) {
+	const text = readFileSync(config, 'utf8'), moved = text.replace(/^store = .*$/m, `store = ${JSON.stringify(store)}`).replace(/^durability = .*\n/m, '');
+	assert.notEqual(moved, text);
+	writeFileSync(config, moved);
 }
 
 // What Redis writes to its files stands there as it is, so that one can look for it.

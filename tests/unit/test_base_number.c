@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "lib_generate.h"
 
 /* By trying, as the standard library writes numbers. */
 static void tried(double x, char *buf)
@@ -36,15 +37,6 @@ static void check(double x)
 	assert_true(strtod(ours, NULL) == x);
 }
 
-/* SplitMix64 (G. Steele, D. Lea, C. Flood, 2014). */
-static uint64_t draw(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static void test_the_same_as_by_trying(void **state)
 {
 	static const double edges[] = { 0, -0.0, 0.01, 0.1, -0.1, 0.99, 1.005, 19.95, -19.95, 0.001, 1e-5, 1e-300, 0.30000000000000004, 9999999999999.99,
@@ -56,9 +48,9 @@ static void test_the_same_as_by_trying(void **state)
 	}
 	for (int i = -200000; i < 200000; i++)
 		check(i / 100.0);
-	uint64_t seed = 20261127;
+	struct generator g = { .state = 20261127 };
 	for (int i = 0; i < 300000; i++) {
-		double x = (double)(int64_t)draw(&seed) / pow(10, (double)(draw(&seed) % 25));
+		double x = (double)(int64_t)draw(&g) / pow(10, (double)(draw(&g) % 25));
 		check(x);
 		check(rint(x * 100) / 100);
 		check(nextafter(rint(x * 100) / 100, x));
