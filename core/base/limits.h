@@ -78,7 +78,7 @@ enum {
 	FW_LIMIT_STREAM_MS = 3600000,         /* of one; then its client is told to come back */
 	FW_LIMIT_STREAM_GATHER_MS = 20,       /* that changes are gathered, from the first one on */
 	FW_LIMIT_STREAM_LOOK_MS = 60000,      /* without a change: then it is decided again, for what time alone changes */
-	FW_LIMIT_STREAM_PRODUCTS = 64,        /* products whose changes one hears of at once; of further ones with the next look */
+	FW_LIMIT_STREAM_PRODUCTS = 48,        /* products whose changes one hears of at once; of further ones with the next look */
 	FW_LIMIT_STREAM_RETRY_MS = 1000,      /* before a client comes back, half to one and a half of it by chance; and … */
 	FW_LIMIT_STREAM_FULL_RETRY_MS = 10000, /* … where there was no room for it */
 	FW_LIMIT_STREAM_DRAIN_MS = 5000,      /* over which a worker that ends tells its streams to come back */
