@@ -213,7 +213,8 @@ bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint
 	*ret_rc = 0;
 	if (!fw_record_find_due(r, number, &d) || d.state != FW_DUE_SENDING)
 		return false;
-	d.lost = 0;
+	if (told != FW_DUE_TOLD_PUT_OFF)
+		d.lost = 0;
 	d.reason = reason;
 	if (told == FW_DUE_TOLD_SENT) {
 		fw_record_confirm_due(r, number);
@@ -222,7 +223,7 @@ bool fw_due_settle(struct fw_record *r, const struct fw_due_config *config, uint
 		return true;
 	}
 	fw_record_release_due(r, number);
-	if (told == FW_DUE_TOLD_AGAIN) {
+	if (told == FW_DUE_TOLD_AGAIN || told == FW_DUE_TOLD_PUT_OFF) {
 		*ret_rc = settle_again(r, config, d, after_ms, chance, now_us);
 		return true;
 	}

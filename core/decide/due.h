@@ -67,8 +67,8 @@ int fw_due_judge_fail(struct fw_due_judging *j, struct fw_due_item *x, struct fw
 /* Counts what became of them, once it is written. */
 void fw_due_count(struct fw_decider *d, const struct fw_due_item *items, uint32_t n, int64_t now_us);
 
-/* What a channel said of an attempt. */
-enum fw_due_told { FW_DUE_TOLD_SENT, FW_DUE_TOLD_AGAIN, FW_DUE_TOLD_FAILED };
+/* What a channel said of an attempt; PUT_OFF: it never had it, so what was lost before it stays lost in a row. */
+enum fw_due_told { FW_DUE_TOLD_SENT, FW_DUE_TOLD_AGAIN, FW_DUE_TOLD_FAILED, FW_DUE_TOLD_PUT_OFF };
 /* Writes that into the record: sent ones are gone and noted, their places count; what is to be tried again waits, longer each time (at
  * least `after_ms`; -1: as it comes), its places free; what failed, was tried too often or would be too late is dead. `chance`: any number,
  * so that not all come at once. False: the record has no such message that is being sent. FW_ENOMEM through `ret_rc`. */

@@ -89,9 +89,11 @@ static int note_event(struct fw_delivering *d, const struct fw_due *due, int64_t
 	return rc < 0 || !o->triggers ? rc : fw_trigger(o->triggers, o->decider, o->due, &t, before, d->record);
 }
 
-static enum fw_due_told told(enum fw_channel_outcome outcome)
+static enum fw_due_told told(const struct fw_delivering *d)
 {
-	return outcome == FW_CHANNEL_RETRY ? FW_DUE_TOLD_AGAIN : outcome == FW_CHANNEL_FAILED ? FW_DUE_TOLD_FAILED : FW_DUE_TOLD_SENT;
+	if (d->put_off)
+		return FW_DUE_TOLD_PUT_OFF;
+	return d->outcome == FW_CHANNEL_RETRY ? FW_DUE_TOLD_AGAIN : d->outcome == FW_CHANNEL_FAILED ? FW_DUE_TOLD_FAILED : FW_DUE_TOLD_SENT;
 }
 
 static void on_loaded(void *ctx, int rc, const struct fw_person *person)
@@ -112,7 +114,7 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 	/* "Again" is said of this attempt alone: a later one goes on. */
 	if (rc == 0 && (!fw_record_find_due(d->record, d->id.number, &due)
 			|| (d->outcome == FW_CHANNEL_RETRY && due.attempts != d->attempt)
-			|| !fw_due_settle(d->record, m->options.due, d->id.number, told(d->outcome), d->after_ms,
+			|| !fw_due_settle(d->record, m->options.due, d->id.number, told(d), d->after_ms,
 				fw_str(d->reason), fw_messages_chance(m), now_us, &rc))) {
 		end(d); /* somebody took it for lost before */
 		return;
@@ -208,7 +210,7 @@ static struct fw_delivering *create(struct fw_messages *m, const struct fw_going
 /* Its channel has not had it. */
 static void put_off(struct fw_delivering *d)
 {
-	d->told = true;
+	d->told = d->put_off = true;
 	d->outcome = FW_CHANNEL_RETRY;
 	d->after_ms = -1;
 	write_outcome(d);

@@ -129,6 +129,7 @@ struct fw_delivering {
 	struct fw_person_id row;
 	char row_text[FW_LIMIT_EVENT_ID_BYTES];
 	bool handing, told;        /* `handing`: its channel is being called */
+	bool put_off;              /* its channel has not had it */
 	enum fw_channel_outcome outcome;
 	int64_t after_ms;
 	uint32_t attempt;

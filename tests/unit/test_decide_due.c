@@ -184,6 +184,29 @@ static void test_what_cannot_be_written(void **state)
 	rules_finish(&r);
 }
 
+/* Two attempts ended whoever made them. What the third one's channel says ends that row; that it has not had it does not. */
+static void test_lost_in_a_row(void **state)
+{
+	static const struct { enum fw_due_told told; uint32_t lost; } rows[] = { { FW_DUE_TOLD_AGAIN, 0 }, { FW_DUE_TOLD_PUT_OFF, 2 } };
+	const int64_t now_us = INT64_C(1764000000000000);
+	const struct fw_due_config config = { .again_ms = 1000 };
+	struct fw_arena a;
+	(void)state;
+	fw_arena_init(&a, NULL, 0, 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fw_record *r = fw_record_new(&a, FW_STR("a-1"));
+		struct fw_due d = { .number = 7, .rule = FW_STR("hello"), .channel = FW_STR("email"), .state = FW_DUE_SENDING, .attempts = 3, .lost = 2,
+			.triggered_us = now_us, .due_us = now_us, .expires_us = now_us + INT64_C(3600000000) };
+		int rc = fw_record_put_due(r, &d);
+		assert_int_equal(rc, 0);
+		assert_true(fw_due_settle(r, &config, 7, rows[i].told, -1, FW_STR("later"), 0, now_us, &rc));
+		assert_int_equal(rc, 0);
+		assert_true(fw_record_find_due(r, 7, &d) && d.state == FW_DUE_WAITS && d.due_us > now_us);
+		assert_int_equal(d.lost, rows[i].lost);
+	}
+	fw_arena_finish(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,7 +214,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_clocks),
 		cmocka_unit_test(test_guards_and_caps),
 		cmocka_unit_test(test_what_guards_wait_for),
-		cmocka_unit_test(test_what_cannot_be_written),
+		cmocka_unit_test(test_what_cannot_be_written), cmocka_unit_test(test_lost_in_a_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
