@@ -25,18 +25,21 @@ const watchShifts = () => {
 	}))).observe({ type: 'layout-shift', buffered: true });
 };
 
-// A page on which nothing may go wrong: { context, page, asked }. `asked` has what its script asked to be decided, where, and what was said.
+// A page on which nothing may go wrong: { context, page, asked }. `asked.list` has what its script asked to be decided, where, and what was
+// said; whoever puts another list there has in it nothing of what was answered before.
 async function visit(t, { site, gentle, ...how } = {}) {
 	const context = await browser.newContext({ viewport: desktop, reducedMotion: 'reduce', ...how });
 	const page = await context.newPage();
-	const problems = [], asked = [];
+	const problems = [], asked = { list: [] };
 	page.on('pageerror', (error) => problems.push(error.message));
 	page.on('console', (message) => { if (!gentle?.test(message.text())) problems.push(`${message.type()}: ${message.text()} ${message.location().url}`); });
 	page.on('request', (sent) => { if (new URL(sent.url()).origin !== origin) problems.push(`asks elsewhere: ${sent.url()}`); });
 	page.on('response', async (answer) => {
 		if (!answer.url().endsWith('/v1/decide')) return;
+		const { list } = asked;
+		if (!answer.ok()) problems.push(`decide: ${answer.status()}`);
 		const { decisionId } = await answer.json().catch(() => ({}));
-		if (decisionId) asked.push({ url: answer.url(), ...answer.request().postDataJSON(), shown: decisionId });
+		if (decisionId) list.push({ url: answer.url(), ...answer.request().postDataJSON(), shown: decisionId });
 	});
 	await context.addInitScript(watchShifts);
 	t.after(async () => {
@@ -125,14 +128,14 @@ for (const site of sites) {
 		await settled(page);
 		const told = new Set();
 		for (const { id } of visitors) {
-			asked.length = 0;
+			const list = asked.list = [];
 			await become(page, id);
-			await until(() => asked.length, { what: `floorwalker was asked for ${id}` });
-			assert.deepEqual([...asked[0].slots].sort(), [...new Set(Object.keys(await onPage(page)))].sort(), `${id}: each slot is asked for`);
+			await until(() => list.length, { what: `floorwalker was asked for ${id}` });
+			assert.deepEqual([...list[0].slots].sort(), [...new Set(Object.keys(await onPage(page)))].sort(), `${id}: each slot is asked for`);
 			// The page is live, and may be on to something else since: what it shows is what the same question is answered now.
 			let decisions, wrong;
 			await until(async () => {
-				decisions = await decide(asked[0]);
+				decisions = await decide(list[0]);
 				const states = await onPage(page), text = (await page.locator('body').evaluate((body) => body.textContent)).toLowerCase();
 				wrong = Object.entries(decisions).flatMap(([slot, { reason, content, winners }]) => [
 					...(states[slot] === (content ? reason : 'default') ? [] : [`${slot} is ${states[slot]} and not ${reason}`]),
