@@ -1,7 +1,7 @@
 // A real SMS gateway for system tests: Kannel, with the short message centre that comes with it for tests. What is sent comes out of
 // that, and what a phone says goes in.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder, until, writeFiles } from './daemon.mjs';
 import { freePort, of, startPeer } from './peers.mjs';
@@ -65,6 +65,9 @@ max-messages = 0
 get-url = "${inUrl}"
 `;
 
+// Whether somebody listens there, without a connection, which would be a box's (proc(5): 0A is LISTEN).
+const isListening = (port) => ['tcp', 'tcp6'].some((name) => new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `).test(readFileSync(`/proc/net/${name}`, 'utf8')));
+
 // Starts it on free ports of loopback. `inUrl` is where what a phone says goes, by default none takes it; it may have Kannel's %-signs
 // (%p who says it, %P to whom, %a the text, %I an id).
 // Answers { url, username, password, status(), delivered(), waitFor(n), say(from, to, text), signal(name), stop(), kill(), start() }: `url` is where
@@ -111,7 +114,8 @@ export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%
 		start: async () => {
 			peers = [startPeer('/usr/sbin/bearerbox', ['-v', '4', config])];
 			const [gateway] = peers;
-			await until(of(gateway, async () => /running/.test(await status())), { what: 'bearerbox runs' });
+			// It says that it runs before it listens for a box, which gives up at the first refusal.
+			await until(of(gateway, async () => /running/.test(await status()) && isListening(ports.box)), { what: 'bearerbox runs' });
 			peers.push(startPeer('/usr/sbin/smsbox', ['-v', '4', config]));
 			await until(of(peers[1], () => fetch(kannel.url).then(() => true, () => false)), { what: 'smsbox answers' });
 			peers.push(startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.out), '-m', '0', '-i', '60', '1 2 text none']));
