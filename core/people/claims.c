@@ -182,7 +182,7 @@ static void follow_claim(struct fw_flight *f)
 	char text[FW_KEYED_HASH_TEXT];
 	struct fw_person_id row;
 	row_of(f, &f->at->claims[f->claim], text, &row);
-	fw_follow(&f->follow, f->people->store, &row, &f->arena, on_followed, f);
+	fw_follow(&f->follow, f->people->store, &row, true, &f->arena, on_followed, f);
 }
 
 static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
@@ -205,7 +205,7 @@ static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)
 static void ask_tombstone(struct fw_flight *f, const struct fw_person_id *id, struct fw_key *ret, fw_store_got done, void *ctx)
 {
 	fw_tombstone_key(&f->people->secret, id, ret);
-	fw_store_get(f->people->store, ret->bucket, fw_key_str(ret), &f->arena, done, ctx);
+	fw_store_get_for_batch(f->people->store, ret->bucket, fw_key_str(ret), &f->arena, done, ctx);
 }
 
 /* The person may be known by another id, to whom this one is new: events with several ids are looked up by all of them. */

@@ -309,7 +309,7 @@ void fw_flight_begin(struct fw_flight *f)
 	f->n_spills = f->n_entries = 0;
 	f->entries = NULL;
 	fw_arena_reset(&f->arena);
-	fw_store_get(f->people->store, f->key.bucket, fw_key_str(&f->key), &f->arena, on_row, f);
+	fw_store_get_for_batch(f->people->store, f->key.bucket, fw_key_str(&f->key), &f->arena, on_row, f);
 }
 
 void fw_flight_add(struct fw_flight *f, struct fw_people_event *e)

@@ -1,5 +1,7 @@
 #include "people/follow.h"
 
+static void get_row(struct fw_follow *f);
+
 static void on_row(void *ctx, int rc, const struct fw_row *row)
 {
 	struct fw_follow *f = ctx;
@@ -23,12 +25,18 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 		f->pending_keys[f->n_pending++] = f->key;
 	}
 	fw_key_person(&m.to, &f->key);
-	fw_store_get(f->store, f->key.bucket, fw_key_str(&f->key), f->arena, on_row, f);
+	get_row(f);
 }
 
-void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
-	void *ctx)
+static void get_row(struct fw_follow *f)
 {
+	(f->for_batch ? fw_store_get_for_batch : fw_store_get)(f->store, f->key.bucket, fw_key_str(&f->key), f->arena, on_row, f);
+}
+
+void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_person_id *id, bool for_batch, struct fw_arena *arena,
+	fw_people_done done, void *ctx)
+{
+	f->for_batch = for_batch;
 	f->store = store;
 	f->arena = arena;
 	f->done = done;
@@ -36,5 +44,5 @@ void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_pers
 	f->hops = f->n_pending = 0;
 	f->shared = false;
 	fw_key_person(id, &f->key);
-	fw_store_get(store, f->key.bucket, fw_key_str(&f->key), arena, on_row, f);
+	get_row(f);
 }

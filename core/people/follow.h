@@ -10,6 +10,7 @@ enum { FW_FOLLOW_HOPS = 8 };
 /* On its way; lives as long as whoever follows. */
 struct fw_follow {
 	struct fw_store *store;
+	bool for_batch;
 	struct fw_arena *arena;
 	fw_people_done done;
 	void *ctx;
@@ -25,9 +26,9 @@ struct fw_follow {
 	bool shared; /* the id says no more who somebody is: several known users have it */
 };
 
-/* `id` is a row's id. `done` gets 0, what the store says, or FW_EIO: a row cannot be read, or they go round in circles. May
- * come before it returns. */
-void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_person_id *id, struct fw_arena *arena, fw_people_done done,
-	void *ctx);
+/* `id` is a row's id; `for_batch`: it is read as fw_store_get_for_batch does. `done` gets 0, what the store says, or FW_EIO: a row cannot
+ * be read, or they go round in circles. May come before it returns. */
+void fw_follow(struct fw_follow *f, struct fw_store *store, const struct fw_person_id *id, bool for_batch, struct fw_arena *arena,
+	fw_people_done done, void *ctx);
 
 #endif

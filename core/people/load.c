@@ -122,7 +122,7 @@ static void on_followed(void *ctx, int rc)
 
 static void follow(struct load *l)
 {
-	fw_follow(&l->follow, l->people->store, &l->asked, l->arena, on_followed, l);
+	fw_follow(&l->follow, l->people->store, &l->asked, false, l->arena, on_followed, l);
 }
 
 static void on_ready(void *ctx, int rc)

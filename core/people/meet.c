@@ -98,7 +98,7 @@ void fw_flight_meet(struct fw_flight *f)
 {
 	const struct fw_entry *e = find_user(f);
 	if (e)
-		fw_follow(&f->follow, f->people->store, &e->target, &f->arena, on_followed, f);
+		fw_follow(&f->follow, f->people->store, &e->target, true, &f->arena, on_followed, f);
 	else
 		fw_flight_commit(f);
 }

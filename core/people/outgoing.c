@@ -22,7 +22,7 @@ void fw_outgoing_last(struct fw_store *store, uint32_t bucket, struct fw_arena *
 	}
 	c->reader = *reader;
 	fw_key_counter(bucket, &key);
-	fw_store_get(store, bucket, fw_key_str(&key), a, on_row, c);
+	fw_store_get_for_batch(store, bucket, fw_key_str(&key), a, on_row, c);
 }
 
 static int write_entry(const struct fw_entry *e, struct fw_arena *a, struct fw_str *ret)

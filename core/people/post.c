@@ -355,7 +355,7 @@ static void on_tombstone(void *ctx, int rc, const struct fw_row *row)
 static void read_tombstone(struct fw_delivery *d)
 {
 	fw_tombstone_key(&d->people->secret, &d->entry.target, &d->tombstone_key);
-	fw_store_get(d->people->store, d->receiver, fw_key_str(&d->tombstone_key), &d->arena, on_tombstone, d);
+	fw_store_get_for_batch(d->people->store, d->receiver, fw_key_str(&d->tombstone_key), &d->arena, on_tombstone, d);
 }
 
 static void on_target(void *ctx, int rc, const struct fw_row *row)
@@ -384,7 +384,7 @@ static void read_target(struct fw_delivery *d)
 		acknowledge(d);
 		return;
 	}
-	fw_store_get(d->people->store, d->receiver, fw_key_str(&d->target), &d->arena, on_target, d);
+	fw_store_get_for_batch(d->people->store, d->receiver, fw_key_str(&d->target), &d->arena, on_target, d);
 }
 
 /* The record that is to be absorbed stands in the row that moved. */
@@ -418,7 +418,7 @@ static void on_applied_number(void *ctx, int rc, const struct fw_row *row)
 	if (d->entry.kind == FW_ENTRY_ABSORB && !d->entry.record.n) {
 		struct fw_key moved;
 		fw_key_person(&d->entry.other, &moved);
-		fw_store_get(d->people->store, moved.bucket, fw_key_str(&moved), &d->arena, on_moved, d);
+		fw_store_get_for_batch(d->people->store, moved.bucket, fw_key_str(&moved), &d->arena, on_moved, d);
 		return;
 	}
 	read_target(d);
@@ -448,7 +448,7 @@ static void on_first(void *ctx, int rc, const struct fw_row *rows, size_t n, boo
 		return;
 	}
 	fw_key_applied(d->receiver, d->sender, &applied);
-	fw_store_get(d->people->store, d->receiver, fw_key_str(&applied), &d->arena, on_applied_number, d);
+	fw_store_get_for_batch(d->people->store, d->receiver, fw_key_str(&applied), &d->arena, on_applied_number, d);
 }
 
 /* The lowest number first: so entries are applied in their order. */

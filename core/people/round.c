@@ -161,7 +161,7 @@ static enum answer ask_days(struct fw_flight *f, const struct fw_people_event *e
 	while (f->asked_rc == 0 && f->day < f->n_days && !f->found) {
 		const struct fw_key *key = &f->days[f->day];
 		f->answered = f->resumes = false;
-		fw_store_get(f->people->store, key->bucket, fw_key_str(key), &f->arena, on_day, f);
+		fw_store_get_for_batch(f->people->store, key->bucket, fw_key_str(key), &f->arena, on_day, f);
 		if (!f->answered) {
 			f->resumes = true;
 			return LATER;

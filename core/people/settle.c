@@ -128,13 +128,13 @@ static void on_row(void *ctx, int rc, const struct fw_row *row)
 		return;
 	}
 	s->version = row->version;
-	fw_follow(&s->follow, s->people->store, &s->moved.to, &s->arena, on_followed, s);
+	fw_follow(&s->follow, s->people->store, &s->moved.to, true, &s->arena, on_followed, s);
 }
 
 static void look(struct settling *s)
 {
 	fw_arena_reset(&s->arena);
-	fw_store_get(s->people->store, s->key.bucket, fw_key_str(&s->key), &s->arena, on_row, s);
+	fw_store_get_for_batch(s->people->store, s->key.bucket, fw_key_str(&s->key), &s->arena, on_row, s);
 }
 
 static void settle(struct fw_people *p, const struct fw_key *key, const struct fw_key *entry, fw_people_done done, void *ctx)

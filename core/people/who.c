@@ -36,7 +36,7 @@ static void on_told(void *ctx, int rc)
 	struct fw_who *w = ctx;
 	const struct fw_person_id row = fw_key_id(&w->row);
 	(void)rc;
-	fw_follow(&w->follow, w->people->store, &row, w->arena, on_followed, w);
+	fw_follow(&w->follow, w->people->store, &row, false, w->arena, on_followed, w);
 }
 
 static void search(struct fw_who *w)

@@ -82,7 +82,7 @@ static int begin(struct fw_store *s, const char *name, bool gives_back, int64_t 
 	l->key = (struct fw_str){ l->text, (size_t)n };
 	l->bucket = fw_store_bucket(fw_hash(l->key.p, l->key.n));
 	fw_arena_init(&l->arena, NULL, 0, 0);
-	s->ops->get(s, l->bucket, l->key, &l->arena, on_row, l);
+	s->ops->get(s, l->bucket, l->key, false, &l->arena, on_row, l);
 	return 0;
 }
 

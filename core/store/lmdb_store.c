@@ -42,10 +42,12 @@ static void note_trouble(struct lmdb_store *l, int rc, uint32_t bucket, struct f
 	l->trouble_us = fw_monotonic_us();
 }
 
-static void get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx)
+static void get(struct fw_store *s, uint32_t bucket, struct fw_str key, bool patient, struct fw_arena *arena, fw_store_got done,
+	void *ctx)
 {
 	struct lmdb_store *l = of(s);
 	struct fw_row row;
+	(void)patient;
 	int rc = fw_lmdb_read(&l->reader, bucket, key, arena, &row);
 	if (rc < 0)
 		note_trouble(l, rc, bucket, key);

@@ -9,7 +9,9 @@ enum { FW_STORE_OWN_KEY = 0xff };
 
 /* Arguments have been checked; every completion goes out through fw_store_give_…, which count. */
 struct fw_store_ops {
-	void (*get)(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx);
+	/* `patient`: it may take as long as a batch. */
+	void (*get)(struct fw_store *s, uint32_t bucket, struct fw_str key, bool patient, struct fw_arena *arena, fw_store_got done,
+		void *ctx);
 	void (*scan)(struct fw_store *s, uint32_t bucket, struct fw_str prefix, struct fw_str after, size_t limit,
 		struct fw_arena *arena, fw_store_listed done, void *ctx);
 	int (*commit)(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);

@@ -25,7 +25,7 @@ static void let_go(struct fw_redis_ask *a)
 
 static struct fw_redis_asks *list_of(struct fw_redis_ask *a)
 {
-	return a->kind == FW_REDIS_BATCH ? &a->redis->batches : &a->redis->reads;
+	return a->kind == FW_REDIS_BATCH ? &a->redis->batches : a->patient ? &a->redis->patient_reads : &a->redis->reads;
 }
 
 static struct fw_redis_ask *create(struct fw_redis *r, enum fw_redis_kind kind, uint32_t bucket, void *ctx)
@@ -330,13 +330,11 @@ static bool is_lost(const struct fw_redis_ask *a, int64_t us)
 	return true;
 }
 
-static void give_up_old(struct fw_redis *r)
+static void give_up_old(const struct fw_redis_asks *list, int64_t most_ms)
 {
 	struct fw_redis_ask *a;
 	int64_t now = fw_monotonic_us();
-	while ((a = r->reads.oldest) && now - a->since_us > FW_LIMIT_STORE_READ_MS * INT64_C(1000))
-		finish(a, FW_EAWAY);
-	while ((a = r->batches.oldest) && now - a->since_us > FW_LIMIT_STORE_GIVE_UP_MS * INT64_C(1000))
+	while ((a = list->oldest) && now - a->since_us > most_ms * 1000)
 		finish(a, FW_EAWAY);
 }
 
@@ -353,8 +351,10 @@ void fw_redis_asks_tick(struct fw_redis *r)
 			submit(a);
 		let_go(a);
 	}
-	give_up_old(r);
-	if (r->again || r->reads.oldest || r->batches.oldest)
+	give_up_old(&r->reads, FW_LIMIT_STORE_READ_MS);
+	give_up_old(&r->patient_reads, FW_LIMIT_STORE_GIVE_UP_MS);
+	give_up_old(&r->batches, FW_LIMIT_STORE_GIVE_UP_MS);
+	if (r->again || r->reads.oldest || r->patient_reads.oldest || r->batches.oldest)
 		fw_redis_tick_soon(r, TICK_MS);
 }
 
@@ -362,6 +362,8 @@ void fw_redis_asks_close(struct fw_redis *r)
 {
 	struct fw_redis_ask *a, *next;
 	while ((a = r->reads.oldest))
+		finish(a, FW_EAWAY);
+	while ((a = r->patient_reads.oldest))
 		finish(a, FW_EAWAY);
 	while ((a = r->batches.oldest))
 		finish(a, FW_EAWAY);
@@ -390,7 +392,8 @@ static void begin_read(struct fw_redis *r, struct fw_redis_ask *a, int length)
 		submit(a);
 }
 
-void fw_redis_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx)
+void fw_redis_get(struct fw_store *s, uint32_t bucket, struct fw_str key, bool patient, struct fw_arena *arena, fw_store_got done,
+	void *ctx)
 {
 	struct fw_redis *r = (struct fw_redis *)s;
 	struct fw_redis_ask *a = create(r, FW_REDIS_GET, bucket, ctx);
@@ -404,6 +407,7 @@ void fw_redis_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct
 	a->arena = arena;
 	a->key = (struct fw_str){ copy, key.n };
 	a->done.got = done;
+	a->patient = patient;
 	begin_read(r, a, fw_redis_command_get(&a->command, r->tags[bucket], key));
 }
 

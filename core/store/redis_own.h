@@ -54,6 +54,7 @@ struct fw_redis_ask {
 	unsigned holders, moves;
 	bool over;                           /* it has its outcome */
 	bool sent;                           /* once at least */
+	bool patient;                        /* a read that may take as long as a batch */
 	enum fw_redis_kind kind;
 	uint32_t bucket;
 	int64_t since_us;
@@ -85,7 +86,7 @@ struct fw_redis {
 	uint32_t tags[FW_STORE_BUCKETS];
 	bool replicated, closing, watched;
 	struct fw_redis_node *nodes, *of[FW_STORE_BUCKETS];
-	struct fw_redis_asks reads, batches; /* that have no outcome yet */
+	struct fw_redis_asks reads, patient_reads, batches; /* that have no outcome yet */
 	struct {
 		struct fw_redis_ask *first, *last; /* the first is under way */
 	} queues[FW_STORE_BUCKETS];
@@ -104,7 +105,8 @@ struct fw_redis {
 };
 
 /* redis_ask.c */
-void fw_redis_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx);
+void fw_redis_get(struct fw_store *s, uint32_t bucket, struct fw_str key, bool patient, struct fw_arena *arena, fw_store_got done,
+	void *ctx);
 void fw_redis_scan(struct fw_store *s, uint32_t bucket, struct fw_str prefix, struct fw_str after, size_t limit, struct fw_arena *arena,
 	fw_store_listed done, void *ctx);
 int fw_redis_commit(struct fw_store *s, const struct fw_batch *batch, fw_store_committed done, void *ctx);

@@ -16,7 +16,14 @@ int fw_store_init(struct fw_store *s, const struct fw_store_ops *ops, const char
 void fw_store_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx)
 {
 	s->counters.gets++;
-	s->ops->get(s, bucket, key, arena, done, ctx);
+	s->ops->get(s, bucket, key, false, arena, done, ctx);
+}
+
+void fw_store_get_for_batch(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done,
+	void *ctx)
+{
+	s->counters.gets++;
+	s->ops->get(s, bucket, key, true, arena, done, ctx);
 }
 
 void fw_store_scan(struct fw_store *s, uint32_t bucket, struct fw_str prefix, struct fw_str after, size_t limit,

@@ -39,6 +39,10 @@ struct fw_row {
  * is out of reach), FW_ENOMEM, FW_EIO (the row is damaged). */
 typedef void (*fw_store_got)(void *ctx, int rc, const struct fw_row *row);
 void fw_store_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx);
+/* As fw_store_get, of what a batch is computed from and nobody decides by meanwhile: over a network it may take as long as the batch,
+ * FW_LIMIT_STORE_GIVE_UP_MS, before it is given up. */
+void fw_store_get_for_batch(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done,
+	void *ctx);
 
 /* At most `limit` rows of the bucket whose keys begin with `prefix` and come after `after` (n 0: from the first), in byte
  * order of their keys. `more`: there are further ones; fewer than `limit` may come with it. */

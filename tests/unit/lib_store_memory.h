@@ -303,9 +303,11 @@ static inline struct memory_pending *memory_later(struct memory_store *m, uint32
 	return w;
 }
 
-static inline void memory_get(struct fw_store *s, uint32_t bucket, struct fw_str key, struct fw_arena *arena, fw_store_got done, void *ctx)
+static inline void memory_get(struct fw_store *s, uint32_t bucket, struct fw_str key, bool patient, struct fw_arena *arena,
+	fw_store_got done, void *ctx)
 {
 	struct memory_store *m = (struct memory_store *)s;
+	(void)patient;
 	struct memory_pending *w = memory_later(m, bucket, ctx);
 	w->kind = MEMORY_GET;
 	w->key = memory_copy(key);

@@ -242,6 +242,57 @@ static void test_stopped(void **state)
 	assert_true(t.away > 0);
 }
 
+struct patient {
+	struct redis_server *server;
+	unsigned answered;
+	int hasty, patient;
+};
+
+static void on_hasty(void *ctx, int rc, const struct fw_row *row)
+{
+	struct patient *p = ctx;
+	(void)row;
+	p->hasty = rc;
+	p->answered++;
+	redis_server_pause(p->server, false);
+}
+
+static void on_patient(void *ctx, int rc, const struct fw_row *row)
+{
+	struct patient *p = ctx;
+	p->patient = rc;
+	assert_true(rc < 0 || fw_str_equal(row->value, FW_STR("value")));
+	p->answered++;
+}
+
+/* Stopped for longer than a decision waits for a row: what an event changes is waited for. */
+static void test_stopped_while_read(void **state)
+{
+	char folder[TEMPORARY_PATH], url[TEMPORARY_PATH + 64];
+	struct redis_server server;
+	struct store_test t;
+	struct patient p = { .server = &server };
+	(void)state;
+	temporary_folder(folder);
+	redis_server_init(&server, folder, "redis", &(struct redis_options){ 0 });
+	redis_server_start(&server);
+	snprintf(url, sizeof url, "redis://127.0.0.1:%d", server.port);
+	store_test_init(&t, NULL);
+	t.options = (struct fw_store_options){ .url = url };
+	struct fw_store *store = store_open(&t);
+	assert_int_equal(store_put(&t, store, 1, "key", "value", FW_VERSION_NONE).rc, 0);
+	redis_server_pause(&server, true);
+	fw_store_get(store, 1, fw_str("key"), &t.arena, on_hasty, &p);
+	fw_store_get_for_batch(store, 1, fw_str("key"), &t.arena, on_patient, &p);
+	store_wait(&t, &p.answered, 2);
+	assert_int_equal(p.hasty, FW_EAWAY);
+	assert_int_equal(p.patient, 0);
+	fw_store_close(store);
+	store_test_finish(&t);
+	redis_server_finish(&server);
+	store_remove(folder);
+}
+
 static bool fill(struct trial *t, unsigned step)
 {
 	if (step == 5)
@@ -369,6 +420,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_scripts_forgotten),
 		cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_stopped), cmocka_unit_test(test_full), cmocka_unit_test(test_cluster) };
+		cmocka_unit_test(test_stopped), cmocka_unit_test(test_stopped_while_read), cmocka_unit_test(test_full), cmocka_unit_test(test_cluster) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
