@@ -11,6 +11,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+const LONG_S = 30, MOST_NAMED = 10;
+
 const read = (folder, name) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : null);
 const lines = (text) => (text ?? '').split('\n').filter((line) => line.trim() !== '');
 
@@ -44,10 +46,15 @@ export function unitTests(entry) {
 
 export function collect(folder) {
 	const tests = lines(read(folder, 'failures')).map((name) => ({ name, result: 'failed' }));
-	const unit = lines(read(folder, 'unit.json')).flatMap((line) => unitTests(JSON.parse(line)));
+	const unit = lines(read(folder, 'unit.json')).map((line) => JSON.parse(line)).flatMap((entry) => {
+		const ran = unitTests(entry);
+		ran[0].of = entry.name;
+		ran[0].seconds = entry.duration ?? 0;
+		return ran;
+	});
 	const system = lines(read(folder, 'system.jsonl')).map((line) => {
-		const { name, file, result, reason } = JSON.parse(line);
-		return { name: file ? `${basename(file)}: ${name}` : name, result, reason };
+		const { name, file, result, reason, ms = 0 } = JSON.parse(line);
+		return { name: file ? `${basename(file)}: ${name}` : name, result, reason, of: file ? basename(file) : name, seconds: ms / 1000 };
 	});
 	for (const [runner, ran, file] of [['meson', unit, 'unit.status'], ['node', system, 'system.status']]) {
 		const status = Number(read(folder, file) ?? 0);
@@ -59,11 +66,20 @@ export function collect(folder) {
 	return [...tests, ...unit, ...system];
 }
 
+// The few files and programs whose tests took longest, for whoever has to wait for them: "" when none took long.
+function longest(tests) {
+	const took = new Map();
+	for (const { of, seconds } of tests) if (seconds) took.set(of, (took.get(of) ?? 0) + seconds);
+	const most = [...took].filter(([, seconds]) => seconds >= LONG_S).sort(([, a], [, b]) => b - a).slice(0, MOST_NAMED);
+	return most.map(([of, seconds]) => `${of} ${Math.round(seconds)} s`).join(', ');
+}
+
 export function summary(tests) {
 	const of = (result) => tests.filter((t) => t.result === result);
 	const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(of);
 	const text = [...skipped.map((t) => `skipped: ${t.name}${t.reason ? ` (${t.reason})` : ''}`), ...failed.map((t) => `failed: ${t.name}`)];
 	if (passed.length + failed.length === 0) text.push('nothing ran');
+	if (longest(tests)) text.push(`longest: ${longest(tests)}`);
 	text.push(`${passed.length} passed, ${failed.length} failed` + (skipped.length ? `, ${skipped.length} skipped` : ''));
 	return { text: text.join('\n'), ok: failed.length === 0 && passed.length > 0 };
 }

@@ -22,7 +22,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Strikes on a shop whose store is the cluster, then what has to be true. `nameless`: nobody is refused meanwhile, and events
 // without a messageId, each sent once, count once.
-async function struck(t, cluster, strike, { times = long ? 10 : 2, nameless = false } = {}) {
+async function struck(t, cluster, strike, { times = long ? 4 : 2, nameless = false } = {}) {
 	const { shop, load, once } = await strikeUnderLoad(t, [strike], { times, config: { store: cluster.url() }, nameless });
 	await cluster.settle(0);
 	assert.equal(load.broken, 0, 'every request is answered');
@@ -41,7 +41,7 @@ test('a primary is killed, its replica takes its place, and it comes back', asyn
 		await cluster.succeeded(slot, primary);
 		await primary.start();
 		await cluster.settle();
-	}, { times: long ? 10 : 1 });
+	}, { times: long ? 4 : 1 });
 });
 
 test('a primary stands still until its replica has taken its place, and goes on', async (t) => {
@@ -53,7 +53,7 @@ test('a primary stands still until its replica has taken its place, and goes on'
 		await pause(rnd() * 500);
 		primary.resume();
 		await cluster.settle();
-	}, { times: long ? 20 : 1 });
+	}, { times: long ? 5 : 1 });
 });
 
 // What it was told alone is not in its replica, and is not acknowledged.
@@ -69,12 +69,12 @@ test('a primary that its replica has lost goes on alone, and is killed', async (
 		await cluster.succeeded(slot, primary);
 		await primary.start();
 		await cluster.settle();
-	}, { times: long ? 10 : 1 });
+	}, { times: long ? 4 : 1 });
 });
 
 test('a primary and its replica change places in agreement', async (t) => {
 	const cluster = await startCluster(t, { password, tls: true });
-	await struck(t, cluster, async (shop, rnd) => { await cluster.failover(anySlot(rnd)); await cluster.settle(); }, { times: long ? 20 : 2, nameless: true });
+	await struck(t, cluster, async (shop, rnd) => { await cluster.failover(anySlot(rnd)); await cluster.settle(); }, { times: long ? 5 : 2, nameless: true });
 });
 
 test('slots move under load, to nodes that are there and to one that is added', async (t) => {
@@ -84,7 +84,7 @@ test('slots move under load, to nodes that are there and to one that is added', 
 		const to = added ? await cluster.primaryOf(anySlot(rnd)) : added = await cluster.add();
 		const others = (await cluster.primaries()).filter((node) => node !== to);
 		await cluster.move(long ? 1600 : 160, others[Math.floor(rnd() * others.length)], to); // a hundred buckets, or ten
-	}, { times: long ? 12 : 2, nameless: true });
+	}, { times: long ? 4 : 2, nameless: true });
 	assert.equal(cluster.nodes.length, 8);
 });
 
@@ -95,12 +95,12 @@ test('connections to the nodes are cut, in the middle of what is asked and of wh
 	await struck(t, cluster, (shop, rnd) => {
 		const line = lines[Math.floor(rnd() * 3)];
 		return n++ % 2 ? line.cutWithin(Math.floor(rnd() * 3000), rnd() < 0.5 ? 'up' : 'down') : line.cutUnanswered(storesNameless);
-	}, { times: long ? 60 : 8, nameless: true });
+	}, { times: long ? 20 : 8, nameless: true });
 });
 
 test('nodes forget the scripts', async (t) => {
 	const cluster = await sharedCluster();
-	await struck(t, cluster, async () => { for (const node of await cluster.primaries()) await node.ask('SCRIPT', 'FLUSH'); }, { times: long ? 100 : 5, nameless: true });
+	await struck(t, cluster, async () => { for (const node of await cluster.primaries()) await node.ask('SCRIPT', 'FLUSH'); }, { times: long ? 20 : 5, nameless: true });
 });
 
 // Of two who log in on one device, the device stays the first's: which of them that was is seen afterwards.
@@ -111,7 +111,7 @@ test('the cluster is away, or a part of it: what is sent is held, and applied on
 	const plain = makeStream({ people, from: seed + 1, name: 'nameless' });
 	const once = startLoad(shop.url, () => plain().map((e) => ({ ...e, messageId: undefined })), { connections: 4, once: true });
 	await load.passed(5);
-	for (let i = 0; i < (long ? 8 : 2); i++) {
+	for (let i = 0; i < (long ? 4 : 2); i++) {
 		const primary = await cluster.primaryOf(anySlot(rnd)), gone = i % 2 ? [primary, await cluster.replicaOf(primary)] : cluster.nodes;
 		await Promise.all(gone.map((node) => node.stop()));
 		await until(shop.held, { what: 'events are held' });
@@ -183,7 +183,7 @@ test('a cap holds over two daemons', async (t) => {
 	const rules = 'slot "hero" { channel = "web", default = { banner = "none" } }\nrule "ask" { slot = "hero", show = { banner = "ask" } }\ncap "three" { applies = { rule = "ask" }, limit = 3, per = "1d" }\n';
 	const shops = [0, 1].map(() => serve(t, { files: { 'shop/home.lua': rules }, config: { store: cluster.url() } }));
 	const urls = (await Promise.all(shops)).map((shop) => shop.url);
-	const visitors = long ? 5000 : 60, times = 10, shown = new Map();
+	const visitors = long ? 1000 : 60, times = 10, shown = new Map();
 	const asked = Array.from({ length: visitors * times }, (_, i) => i);
 	await Promise.all(Array.from({ length: 48 }, async () => {
 		for (let i; (i = asked.pop()) !== undefined;) {

@@ -8,7 +8,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const tree = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
-export const long = Boolean(process.env.FW_LONG);
+// At length: every scenario, on every store, and on the first at its full size. What another store does to people it does to few of them.
+export const atLength = Boolean(process.env.FW_LONG);
+export const long = atLength && (process.env.FW_STORE ?? 'lmdb') === 'lmdb';
 
 // The program under test. Without FW_BIN that is what scripts/test would build.
 export const program = resolve(process.env.FW_BIN ?? join(tree, 'build-test/core/floorwalker'));

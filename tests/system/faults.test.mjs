@@ -50,4 +50,4 @@ testOnLmdb('SIGSTOP of the keeper', (t) => struck(t, ['stopped'], { nameless: tr
 
 test('SIGHUP', (t) => struck(t, ['reload'], { nameless: true }, unnoticed));
 
-test('any of them', (t) => struck(t, strikesHere(['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload']), { times: long ? 30 : 5 }));
+test('any of them', (t) => struck(t, strikesHere(['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload']), { times: long ? 20 : 5 }));

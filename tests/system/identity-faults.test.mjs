@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { random, seed, sendAgain, startLoad } from './acknowledged.mjs';
-import { ask, long, until } from './daemon.mjs';
+import { ask, atLength, long, until } from './daemon.mjs';
 import { openShop, strikes } from './faults.mjs';
 import { kind as store, strikesHere } from './stores.mjs';
 
@@ -53,5 +53,5 @@ async function struck(t, kinds, times) {
 
 test('nothing happens', (t) => struck(t, ['nothing'], 1));
 // What one who died did not deliver is waited for, ten seconds each: on a store that is not the first, only when there is time.
-for (const kind of store === 'lmdb' || long ? strikesHere(['worker', 'keeper', 'loader', 'master', 'all']) : []) test(`kill -9 of ${kind}`, (t) => struck(t, [kind], long ? 20 : 3));
-test('any of them', (t) => struck(t, strikesHere(['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload']), long ? 40 : 5));
+for (const kind of store === 'lmdb' || atLength ? strikesHere(['worker', 'keeper', 'loader', 'master', 'all']) : []) test(`kill -9 of ${kind}`, (t) => struck(t, [kind], long ? 8 : 3));
+test('any of them', (t) => struck(t, strikesHere(['worker', 'keeper', 'loader', 'master', 'all', 'stopped', 'reload']), long ? 20 : 5));

@@ -15,7 +15,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Strikes on a shop whose store is there, then what has to be true. `nameless`: nobody is refused meanwhile, and events without a
 // messageId, each sent once, count once.
-async function struck(t, store, strike, { times = long ? 20 : 4, nameless = false } = {}) {
+async function struck(t, store, strike, { times = long ? 6 : 4, nameless = false } = {}) {
 	const { shop, load, once } = await strikeUnderLoad(t, [strike], { times, config: { store }, nameless });
 	assert.equal(load.broken, 0, 'every request is answered');
 	if (nameless) assert.deepEqual(load.refused, {}, 'nobody is refused');
@@ -40,7 +40,7 @@ test('it stands still, for a moment or for so long that batches are given up, an
 		redis.pause();
 		await pause(n++ % 2 === 1 ? 6000 + rnd() * 2000 : rnd() * 1000);
 		redis.resume();
-	}, { times: long ? 10 : 2 });
+	}, { times: long ? 4 : 2 });
 	assert.ok(load.refused['the store is out of reach'] > 0, 'some were given up');
 });
 
@@ -56,7 +56,7 @@ test('it is full, and is given room again', async (t) => {
 
 test('it forgets the scripts', async (t) => {
 	const redis = await startRedis(t, { password: 'secret', tls: true });
-	await struck(t, redis.url(), () => redis.ask('SCRIPT', 'FLUSH'), { times: long ? 100 : 10, nameless: true });
+	await struck(t, redis.url(), () => redis.ask('SCRIPT', 'FLUSH'), { times: long ? 30 : 10, nameless: true });
 });
 
 test('connections are cut in the middle of what is asked, and of what is answered, and when all is done and nothing answered', async (t) => {
@@ -64,7 +64,7 @@ test('connections are cut in the middle of what is asked, and of what is answere
 	const line = await startLine(t, redis.port, { redis: true });
 	let n = 0;
 	await struck(t, redis.url().replace(String(redis.port), String(line.port)), (shop, rnd) => (n++ % 3 ? line.cutWithin(Math.floor(rnd() * 3000), rnd() < 0.5 ? 'up' : 'down')
-		: line.cutUnanswered(storesNameless)), { times: long ? 100 : 12, nameless: true });
+		: line.cutUnanswered(storesNameless)), { times: long ? 40 : 12, nameless: true });
 });
 
 test('nothing comes through for a while, and then what was sent does', async (t) => {
@@ -75,7 +75,7 @@ test('nothing comes through for a while, and then what was sent does', async (t)
 		line.hold(true);
 		await pause(n++ % 2 === 1 ? 4000 + rnd() * 3000 : rnd() * 1000);
 		line.hold(false);
-	}, { times: long ? 10 : 2 });
+	}, { times: long ? 4 : 2 });
 });
 
 test('it is not there: decisions go on without what is known, events are refused at once', async (t) => {

@@ -6,14 +6,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nodeTest, { after } from 'node:test';
-import { long } from './daemon.mjs';
+import { atLength } from './daemon.mjs';
 import { startCluster, startRedis } from './redis.mjs';
 import { runAside } from './server.mjs';
 
 export const kind = process.env.FW_STORE ?? 'lmdb';
 // A test of what another store shows no better is run there at length; one that tells most of it, always; and one of what only LMDB
 // has, a keeper or a file, never.
-export const test = kind === 'lmdb' || long ? nodeTest : () => {};
+export const test = kind === 'lmdb' || atLength ? nodeTest : () => {};
 export const testEverywhere = nodeTest;
 export const testOnLmdb = kind === 'lmdb' ? nodeTest : () => {};
 
@@ -22,7 +22,7 @@ export const testOnLmdb = kind === 'lmdb' ? nodeTest : () => {};
 const faults = ['household', 'caps', 'faults', 'faults-client', 'identity-faults', 'messages-faults'];
 const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages', 'messages', 'messages-many', 'mail', 'sms', 'decisions'];
 const always = { redis: ['household', 'caps', 'faults-client', 'messages', 'messages-faults'], cluster: ['caps', 'identity-faults', 'rights', 'consent', 'identity', 'import', 'letters'] };
-export const filesHere = long ? [...faults, ...others] : always[kind];
+export const filesHere = atLength ? [...faults, ...others] : always[kind];
 
 // A store over a network may be out of reach for longer than an import waits. Then it says what to do, which is done here as often as that
 // is said: { status, stderr, applied, refused, … }, of the last time and added up.

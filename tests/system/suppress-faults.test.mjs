@@ -13,7 +13,7 @@ import { ownPlugins, quick } from './server.mjs';
 import { readMail, startSmtp } from './smtp.mjs';
 import { kind as store, strikesHere } from './stores.mjs';
 
-const PEOPLE = long ? 400 : 32, KILLS = long ? 30 : 5, LANES = 8;
+const PEOPLE = long ? 400 : 32, KILLS = long ? 15 : 5, LANES = 8;
 const files = {
 	'shop/messages.lua': `
 rule "thanks" { channel = "email", on = "Order Completed", send = { subject = "Thank you", text = "and come again" } }

@@ -29,6 +29,15 @@ test('all runners are counted together, and skips say why', (t) => {
 	assert.ok(ok);
 });
 
+test('what took longest is named, longest first', (t) => {
+	const ran = (name, file, ms) => JSON.stringify({ name, file, result: 'passed', ms });
+	const { text } = summaryOf(t, {
+		'unit.json': entry({ duration: 61.7, stdout: cmocka('[       OK ] test_a', '[       OK ] test_b') }),
+		'system.jsonl': [ran('one', '/a/b.test.mjs', 50000), ran('two', '/a/b.test.mjs', 40000), ran('three', '/a/c.test.mjs', 1000)].join('\n'),
+	});
+	assert.equal(text, 'longest: b.test.mjs 90 s, test_x 62 s\n5 passed, 0 failed');
+});
+
 test('a program that ends before its tests do is a failure', (t) => {
 	const { text, ok } = summaryOf(t, { 'unit.json': entry({ result: 'FAIL', returncode: -6, stdout: cmocka('[       OK ] test_a') }) });
 	assert.equal(text, 'failed: test_x: ended before 1 of its tests\n1 passed, 1 failed');
