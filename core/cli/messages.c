@@ -82,6 +82,8 @@ static void put_outcomes(struct fw_json_out *o, const struct fw_found_message *f
 		put_text(o, "what", x.what);
 		if (x.by.n)
 			put_text(o, "by", x.by);
+		if (x.decision.n)
+			put_text(o, "decisionId", x.decision);
 		fw_json_close_object(o);
 	}
 	fw_json_close_array(o);
@@ -106,6 +108,8 @@ static void print_json(const struct job *j, const struct fw_found_message *f)
 	fw_json_number(&o, f->due.attempts);
 	if (f->due.reason.n)
 		put_text(&o, "reason", f->due.reason);
+	if (f->due.decision.n)
+		put_text(&o, "decisionId", f->due.decision);
 	if (j->action == SHOW) {
 		fw_json_key(&o, "facts");
 		fw_json_raw(&o, f->due.facts.n ? f->due.facts : FW_STR("{}"));
@@ -134,7 +138,8 @@ static int change(const struct job *j, struct fw_found_message *f)
 	struct fw_due d = f->due;
 	int64_t now_us = fw_now_us();
 	if (j->action == DROP) {
-		const struct fw_due_outcome o = { now_us, d.number, d.rule, d.channel, FW_STR("dropped"), FW_STR("the operator") };
+		const struct fw_due_outcome o = { now_us, d.number, d.rule, d.channel, FW_STR("dropped"), FW_STR("the operator"),
+			{ NULL, 0 } };
 		fw_record_release_due(f->record, d.number);
 		fw_record_drop_due(f->record, d.number);
 		return fw_record_note_outcome(f->record, &o);

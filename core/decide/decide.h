@@ -8,7 +8,7 @@
 #include "rules/eval.h"
 #include "rules/index.h"
 
-/* What became of a candidate; the closed list of the HTTP interface. */
+/* What became of a candidate; the closed list of the HTTP interface. The decision log has their numbers, so another comes last. */
 enum fw_reason {
 	FW_REASON_WON,
 	FW_REASON_NOT_MATCHED,
@@ -135,17 +135,19 @@ unsigned fw_decide_places(const struct fw_ruleset *set, const struct fw_facts *f
 	struct fw_cap_place *to, unsigned most);
 
 struct fw_needs; /* check/needs.h */
+struct fw_due_item; /* due.h */
 
 /* Every candidate of the slots asked with what became of it; the winners are those that fw_decide finds. Costs an
  * evaluation of every rule. */
 struct fw_candidate {
-	uint32_t rule;
+	uint32_t rule;                /* FW_NONE: `due` has the name of one that the set has no more */
 	struct fw_verdict verdict;
 	int64_t until_us;             /* FW_REASON_CAPPED: until when; 0: not known */
 	uint32_t by;                  /* FW_REASON_BEATEN, FW_REASON_EXCLUDED: the rule that stood in the way */
 	const char *built_in;         /* FW_REASON_VETOED by no declared guard: FW_CHANNEL_CONSENT or FW_PERSON_RESTRICTED */
 	uint32_t literal;             /* FW_REASON_NOT_MATCHED, FW_REASON_UNKNOWN: what decided it, or FW_NONE */
 	bool literal_negated;
+	const struct fw_due_item *due; /* a message that was due, and what became of it; NULL: it is explained as if it were now */
 	const struct fw_needs *needs; /* the smallest change that would make it win, where that was asked; else NULL */
 };
 struct fw_explained_slot {
@@ -184,6 +186,8 @@ void fw_decide_sample(struct fw_decider *d, const struct fw_facts *facts, const 
 double fw_rollout_point(const char *rule, struct fw_str key);
 /* Whether the visitor is in the rule's rollout; nobody is without an id, unless it is for all. */
 bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f);
+/* A new decision id; ids of one worker ascend by time. */
+void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);
 /* Whether the visitor is one of those who get defaults only. */
 bool fw_decide_in_holdout(const struct fw_decider *d, const struct fw_facts *f);
 

@@ -106,24 +106,47 @@ static int read_told(const struct fw_ruleset *set, const struct fw_due_config *c
 	return rc == FW_ENOMEM ? rc : 0;
 }
 
+int fw_due_told(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_arena *a,
+	struct fw_facts *ret)
+{
+	int rc = read_told(set, config, facts, a, ret);
+	ret->has_point = config->given != NULL;
+	if (rc < 0 || config->given)
+		return rc;
+	ret->consent_basis = FW_CONSENT_BASIS_NONE;
+	return fw_consent_fill(ret, config->consent, NULL, false) < 0 ? FW_ENOMEM : 0;
+}
+
+int fw_due_complete(const struct fw_due_config *config, struct fw_str record, int64_t now_us, struct fw_facts *f)
+{
+	f->has_clock = !config->clockless;
+	f->now_us = now_us;
+	int rc = fw_profile_fill(record, f);
+	return rc < 0 ? rc : fw_signal_derive(config->zones, f);
+}
+
 int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,
 	int64_t now_us, struct fw_arena *a, struct fw_facts *ret)
 {
-	int rc = read_told(set, config, facts, a, ret);
-	if (rc < 0)
-		return rc;
-	if (!config->given)
+	int rc = fw_due_told(set, config, facts, a, ret);
+	if (rc == 0 && !config->given)
 		ret->products = set->products;
-	ret->has_point = config->given != NULL;
-	ret->has_clock = !config->clockless;
-	ret->now_us = now_us;
-	if (!config->given) {
-		ret->consent_basis = FW_CONSENT_BASIS_NONE;
-		if (fw_consent_fill(ret, config->consent, NULL, false) < 0)
-			return FW_ENOMEM;
+	return rc < 0 ? rc : fw_due_complete(config, record, now_us, ret);
+}
+
+int fw_due_item_facts(const struct fw_ruleset *set, const struct fw_due_config *config, const struct fw_due_log *log,
+	const struct fw_due_item *x, struct fw_str record, int64_t now_us, struct fw_arena *a, struct fw_facts *ret)
+{
+	int rc;
+	if (log && log->names) {
+		rc = fw_facts_unpack(ret, a, log->names, x->told);
+		if (rc == 0)
+			rc = fw_due_complete(config, record, now_us, ret);
+	} else {
+		rc = fw_due_facts(set, config, x->due.facts, record, now_us, a, ret);
 	}
-	rc = fw_profile_fill(record, ret);
-	return rc < 0 ? rc : fw_signal_derive(config->zones, ret);
+	ret->then = log ? log->then : NULL;
+	return rc;
 }
 
 static bool is_due(const struct fw_due *d, int64_t now_us)
@@ -191,7 +214,8 @@ static int64_t wait_us(int64_t ms, uint32_t attempts, int64_t after_ms, uint64_t
 
 static int note(struct fw_record *r, const struct fw_due *d, const char *what, struct fw_str by, int64_t now_us)
 {
-	return fw_record_note_outcome(r, &(struct fw_due_outcome){ now_us, d->number, d->rule, d->channel, fw_str(what), by });
+	return fw_record_note_outcome(r, &(struct fw_due_outcome){ now_us, d->number, d->rule, d->channel, fw_str(what), by,
+		d->decision });
 }
 
 static int settle_again(struct fw_record *r, const struct fw_due_config *config, struct fw_due d, int64_t after_ms, uint64_t chance,

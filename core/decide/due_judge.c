@@ -16,6 +16,7 @@ struct fw_due_judging {
 	struct fw_due_item *items;
 	uint32_t n, at;             /* of them; the one to be judged next */
 	int64_t now_us;
+	const struct fw_due_log *log; /* or NULL */
 	struct fw_arena *arena;
 	struct { uint32_t group, rule; } taken[FW_LIMIT_DUE];
 	uint32_t n_taken;
@@ -76,7 +77,7 @@ static bool refuse_at_once(const struct fw_due_judging *j, struct fw_due_item *x
 
 static int facts_at(const struct fw_due_judging *j, const struct fw_due_item *x, int64_t at_us, struct fw_facts *ret)
 {
-	return fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, j->arena, ret);
+	return fw_due_item_facts(j->d->set, j->config, j->log, x, j->bytes, at_us, j->arena, ret);
 }
 
 /* Whether the condition can have another answer later, of a person of whom nothing else is heard. What a function reads is not known. */
@@ -104,7 +105,7 @@ static int guard_passes_at(const struct fw_due_judging *j, const struct fw_due_i
 {
 	struct fw_facts f;
 	fw_arena_reset(scratch);
-	int rc = fw_due_facts(j->d->set, j->config, x->due.facts, j->bytes, at_us, scratch, &f);
+	int rc = fw_due_item_facts(j->d->set, j->config, j->log, x, j->bytes, at_us, scratch, &f);
 	if (rc == 0) {
 		fw_eval_begin(&j->d->eval, &f, scratch);
 		*ret = fw_judge_guard(j->d, x->guard);
@@ -178,6 +179,7 @@ static int explain_verdict(const struct fw_due_judging *j, struct fw_due_item *x
 	if (v->reason == FW_REASON_CAPPED) {
 		x->cap = v->cap;
 		x->by = fw_str(j->d->set->caps[v->cap].id);
+		x->until_us = cap_until_us;
 		return put_off(j, x, cap_until_us);
 	}
 	if (v->reason == FW_REASON_OUT_OF_STOCK)
@@ -214,6 +216,7 @@ static int judge_one(struct fw_due_judging *j, struct fw_due_item *x)
 	int rc = facts_at(j, x, j->now_us, &x->facts);
 	if (rc < 0)
 		return rc;
+	x->has_facts = true;
 	const char *why;
 	enum fw_reason refused = fw_due_refusal(j->d, r, &x->facts, &why);
 	if (refused != FW_REASON_WON) {
@@ -277,7 +280,8 @@ int fw_due_judge_send(struct fw_due_judging *j, struct fw_due_item *x)
 static int note(struct fw_due_judging *j, const struct fw_due_item *x, const char *what)
 {
 	const struct fw_due *d = &x->due;
-	return fw_record_note_outcome(j->r, &(struct fw_due_outcome){ j->now_us, d->number, d->rule, d->channel, fw_str(what), x->by });
+	return fw_record_note_outcome(j->r, &(struct fw_due_outcome){ j->now_us, d->number, d->rule, d->channel, fw_str(what), x->by,
+		d->decision });
 }
 
 static int put_away(struct fw_due_judging *j, struct fw_due_item *x)
@@ -319,13 +323,16 @@ static int lose_attempt(struct fw_due_judging *j, struct fw_due_item *x)
 }
 
 int fw_due_judge_begin(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
-	int64_t now_us, struct fw_arena *a, struct fw_due_judging **ret)
+	int64_t now_us, const struct fw_due_log *log, struct fw_arena *a, struct fw_due_judging **ret)
 {
 	struct fw_due_judging *j = FW_NEW(a, struct fw_due_judging);
 	if (!j)
 		return FW_ENOMEM;
-	*j = (struct fw_due_judging){ .d = d, .config = config, .r = r, .items = items, .n = n, .now_us = now_us, .arena = a };
+	*j = (struct fw_due_judging){ .d = d, .config = config, .r = r, .items = items, .n = n, .now_us = now_us, .log = log,
+		.arena = a };
 	int rc = 0;
+	for (uint32_t i = 0; i < n; i++)
+		items[i].due.decision = log ? log->id : (struct fw_str){ NULL, 0 };
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		if (items[i].due.state == FW_DUE_SENDING)
 			rc = lose_attempt(j, &items[i]);

@@ -39,7 +39,4 @@ int64_t fw_judge_until(struct fw_decider *d, uint32_t cap);
 /* What the slot shows where nothing wins, without what is sold out; in the arena, or the slot's own. False: there is nothing. */
 bool fw_decide_default(const struct fw_slot *slot, const struct fw_facts *facts, struct fw_arena *arena, struct fw_str *ret);
 
-/* A new decision id; ids of one worker ascend by time. */
-void fw_decide_make_id(struct fw_decider *d, int64_t at_us, char id[37]);
-
 #endif

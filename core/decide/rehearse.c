@@ -51,7 +51,7 @@ static int judge(struct rehearsing *x, int64_t now_us)
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
 		items[i].address = FW_STR("given");
 	if (rc == 0)
-		rc = fw_due_judge_begin(x->d, &x->config, x->given.record, items, n, now_us, x->given.arena, &j);
+		rc = fw_due_judge_begin(x->d, &x->config, x->given.record, items, n, now_us, NULL, x->given.arena, &j);
 	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
 		rc = fw_due_judge_send(j, goes);
 	for (uint32_t i = 0; rc == 0 && i < n; i++)

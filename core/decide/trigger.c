@@ -137,7 +137,8 @@ struct triggering {
 
 static int note(const struct triggering *x, const struct fw_due *d, enum fw_reason reason, struct fw_str by)
 {
-	const struct fw_due_outcome o = { x->e->received_us, d->number, d->rule, d->channel, fw_str(fw_reason_name(reason)), by };
+	const struct fw_due_outcome o = { x->e->received_us, d->number, d->rule, d->channel, fw_str(fw_reason_name(reason)), by,
+		{ NULL, 0 } };
 	return fw_record_note_outcome(x->r, &o);
 }
 

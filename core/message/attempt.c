@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "fact/products_then.h"
 #include "message/compose.h"
 #include "message/own.h"
 
@@ -78,9 +79,18 @@ static void take_places(struct fw_attempt *a)
 	}
 }
 
+static void tell(const struct fw_attempt *a)
+{
+	const struct fw_messages_options *o = &a->messages->options;
+	const struct fw_judged decision = { a->log.id, a->now_us, &a->person, a->items, a->n, a->log.then };
+	if (a->log.id.n)
+		o->judged(o->judged_ctx, &decision);
+}
+
 static void hand_over(struct fw_attempt *a)
 {
 	struct fw_messages *m = a->messages;
+	tell(a);
 	fw_due_count(m->options.decider, a->items, a->n, a->now_us);
 	for (uint32_t i = 0; i < a->n; i++) {
 		count(m, &a->items[i]);
@@ -187,12 +197,30 @@ static int compose(struct fw_attempt *a, struct fw_due_judging *j, struct fw_due
 	return rc == 0 ? fw_due_judge_send(j, x) : fw_due_judge_fail(j, x, fw_str(fw_error_text(&err, text, sizeof text)));
 }
 
+/* Has its decision an id, and notes what it is told of products. */
+static int begin_log(struct fw_attempt *a)
+{
+	struct fw_decider *d = a->messages->options.decider;
+	a->log = (struct fw_due_log){ .then = NULL };
+	if (!a->messages->options.judged || fw_record_is_restricted(a->record))
+		return 0;
+	if (d->set->products && !(a->log.then = FW_NEW(&a->arena, struct fw_products_then)))
+		return FW_ENOMEM;
+	if (a->log.then)
+		*a->log.then = (struct fw_products_then){ .arena = &a->arena };
+	fw_decide_make_id(d, a->now_us, a->decision);
+	a->log.id = fw_str(a->decision);
+	return 0;
+}
+
 static void judge(struct fw_attempt *a)
 {
 	struct fw_messages *m = a->messages;
 	struct fw_due_judging *j;
 	struct fw_due_item *goes = NULL;
-	int rc = fw_due_judge_begin(m->options.decider, m->options.due, a->record, a->items, a->n, a->now_us, &a->arena, &j);
+	int rc = begin_log(a);
+	if (rc == 0)
+		rc = fw_due_judge_begin(m->options.decider, m->options.due, a->record, a->items, a->n, a->now_us, &a->log, &a->arena, &j);
 	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
 		rc = compose(a, j, goes);
 	if (rc == 0)

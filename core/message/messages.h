@@ -36,6 +36,16 @@ struct fw_channel {
 	unsigned most;   /* at once in this worker */
 };
 
+/* What was decided of the messages of somebody that were due, judged together. */
+struct fw_judged {
+	struct fw_str id;                /* of the decision */
+	int64_t at_us;
+	const struct fw_person *person;  /* as it was read */
+	const struct fw_due_item *items; /* all of them, with what became of each */
+	uint32_t n;
+	const struct fw_products_then *then; /* what was asked of products; NULL: there is no catalogue */
+};
+
 enum { FW_MESSAGE_GROUPS = 64 };
 
 struct fw_messages_options {
@@ -48,6 +58,10 @@ struct fw_messages_options {
 	const struct fw_channel *channels;
 	unsigned n_channels;
 	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer is given some by those who have far more */
+	/* What was decided, once it is written and before any of it goes; nothing is of who is restricted. It must copy what it keeps. NULL:
+	 * nobody does. */
+	void (*judged)(void *ctx, const struct fw_judged *decision);
+	void *judged_ctx;
 	const uint64_t *requests; /* that were made of this worker: while there are any, messages give way. NULL: nobody asks anything */
 };
 

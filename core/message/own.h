@@ -108,6 +108,8 @@ struct fw_attempt {
 	struct fw_due_item *items;
 	struct fw_going *going;    /* by item */
 	uint32_t n, looking;       /* items; suppressions being looked for */
+	struct fw_due_log log;     /* id n 0: it is not logged */
+	char decision[37];         /* the id's text */
 	int rc;
 	int64_t now_us;
 	struct fw_change *beside;

@@ -106,7 +106,7 @@ static int own_due(struct fw_record *r, struct fw_due *d)
 	d->due_us = whole_ms(d->due_us);
 	d->expires_us = whole_ms(d->expires_us);
 	bool owned = fw_record_own(r, &d->rule) && fw_record_own(r, &d->channel) && fw_record_own(r, &d->reason)
-		&& fw_record_own(r, &d->facts);
+		&& fw_record_own(r, &d->facts) && fw_record_own(r, &d->decision);
 	return owned ? 0 : FW_ENOMEM;
 }
 
@@ -181,7 +181,7 @@ int fw_outcome_compare(const struct fw_due_outcome *a, const struct fw_due_outco
 
 static size_t outcome_bytes(const struct fw_due_outcome *o)
 {
-	return o->rule.n + o->channel.n + o->what.n + o->by.n;
+	return o->rule.n + o->channel.n + o->what.n + o->by.n + o->decision.n / 2; /* which is packed */
 }
 
 void fw_messages_forget_outcomes(struct fw_record *r, size_t most_bytes)
@@ -212,7 +212,8 @@ static int add_outcome(struct fw_record *r, struct fw_due_outcome o)
 		i--;
 	if (i > 0 && fw_outcome_compare(&r->outcomes.items[i - 1], &o) == 0)
 		return 0;
-	bool owned = fw_record_own(r, &o.rule) && fw_record_own(r, &o.channel) && fw_record_own(r, &o.what) && fw_record_own(r, &o.by);
+	bool owned = fw_record_own(r, &o.rule) && fw_record_own(r, &o.channel) && fw_record_own(r, &o.what) && fw_record_own(r, &o.by) &&
+		fw_record_own(r, &o.decision);
 	if (!owned || !FW_LIST_ROOM(r, r->outcomes))
 		return FW_ENOMEM;
 	FW_LIST_OPEN(r->outcomes, i);
@@ -325,6 +326,7 @@ static bool is_behind(const struct fw_due *a, const struct fw_due *b)
 	int order = fw_str_compare(a->rule, b->rule);
 	order = order ? order : fw_str_compare(a->channel, b->channel);
 	order = order ? order : fw_str_compare(a->facts, b->facts);
+	order = order ? order : fw_str_compare(a->decision, b->decision);
 	return (order ? order : fw_str_compare(a->reason, b->reason)) < 0;
 }
 

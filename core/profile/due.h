@@ -31,6 +31,7 @@ struct fw_due {
 	uint32_t lost;               /* of them, in a row, those of which nothing was heard: whoever tried may have died of it */
 	struct fw_str reason;        /* why it waits again, or is dead; n 0: it has not been tried */
 	struct fw_str facts;         /* of the triggering event, as JSON in the shape of `given`; n 0: none are known */
+	struct fw_str decision;      /* the id of the one that was made of it last, where those are logged; n 0: of none */
 };
 
 /* In the order of their numbers; false: there are no more. Texts stay the record's. */
@@ -60,6 +61,7 @@ struct fw_due_outcome {
 	struct fw_str rule, channel;
 	struct fw_str what; /* "sent", "failed", or a reason as explanations have it */
 	struct fw_str by;   /* the guard, the cap, the rule or the event that did it, or what a channel said; n 0: nothing to say */
+	struct fw_str decision; /* by which it came to that, where those are logged; n 0: by none */
 };
 /* Oldest first; false: there are no more. */
 bool fw_record_outcome(const struct fw_record *r, unsigned i, struct fw_due_outcome *ret);

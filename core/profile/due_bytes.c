@@ -1,7 +1,7 @@
 /* Messages as bytes of a record, and as JSON for people. */
 #include "profile/own.h"
 
-enum { US_PER_MS = 1000, TRIED = 0x80 };
+enum { US_PER_MS = 1000, TRIED = 0x80, DECIDED = 0x40 };
 
 static void put_time(const struct fw_record *r, struct fw_buf *out, int64_t us)
 {
@@ -16,9 +16,11 @@ void fw_messages_put(const struct fw_record *r, struct fw_buf *out)
 	for (uint32_t i = 0; i < r->dues.n; i++) {
 		const struct fw_due *d = &r->dues.items[i];
 		fw_pack_fixed(out, d->number);
-		fw_buf_putc(out, (char)(d->state | (d->person ? TRIED : 0)));
+		fw_buf_putc(out, (char)(d->state | (d->person ? TRIED : 0) | (d->decision.n ? DECIDED : 0)));
 		if (d->person)
 			fw_pack_fixed(out, d->person);
+		if (d->decision.n)
+			fw_pack_text(out, d->decision);
 		fw_pack_text(out, d->rule);
 		fw_pack_text(out, d->channel);
 		put_time(r, out, d->triggered_us);
@@ -37,6 +39,7 @@ void fw_messages_put(const struct fw_record *r, struct fw_buf *out)
 		fw_pack_text(out, o->channel);
 		fw_pack_text(out, o->what);
 		fw_pack_text(out, o->by);
+		fw_pack_text(out, o->decision);
 	}
 	for (uint32_t i = 0; i < r->marks.n; i++) {
 		fw_pack_text(out, r->marks.items[i].name);
@@ -60,6 +63,10 @@ static bool get_due(struct fw_record *r, struct fw_unpack *u)
 	if (state & TRIED && r->version > 3) {
 		d.person = fw_unpack_fixed(u);
 		state &= ~(unsigned)TRIED;
+	}
+	if (state & DECIDED && r->version > 4) {
+		d.decision = fw_unpack_text(u, r->arena);
+		state &= ~(unsigned)DECIDED;
 	}
 	d.state = state < FW_DUE_STATES ? (enum fw_due_state)state : FW_DUE_STATES;
 	d.rule = fw_unpack_text(u, r->arena);
@@ -87,6 +94,8 @@ static bool get_outcome(struct fw_record *r, struct fw_unpack *u)
 	o.channel = fw_unpack_text(u, r->arena);
 	o.what = fw_unpack_text(u, r->arena);
 	o.by = fw_unpack_text(u, r->arena);
+	if (r->version > 4)
+		o.decision = fw_unpack_text(u, r->arena);
 	bool follows = r->outcomes.n == 0 || fw_outcome_compare(&r->outcomes.items[r->outcomes.n - 1], &o) < 0;
 	if (u->failed || !follows || !FW_LIST_ROOM(r, r->outcomes))
 		return false;
@@ -153,6 +162,7 @@ void fw_put_messages(struct fw_json_out *out, const struct fw_record *r)
 		fw_put_time(out, "triggered", d->triggered_us / 1000000);
 		fw_put_time(out, "due", d->due_us / 1000000);
 		put_named(out, "reason", d->reason);
+		put_named(out, "decisionId", d->decision);
 		fw_json_close_object(out);
 	}
 	fw_json_close_array(out);
@@ -166,6 +176,7 @@ void fw_put_messages(struct fw_json_out *out, const struct fw_record *r)
 		put_named(out, "channel", o->channel);
 		put_named(out, "what", o->what);
 		put_named(out, "by", o->by);
+		put_named(out, "decisionId", o->decision);
 		fw_json_close_object(out);
 	}
 	fw_json_close_array(out);

@@ -1,5 +1,5 @@
-/* The layout of a record, version 4 (version 1 has fewer parts, and ids of two kinds; version 2 no messages; version 3 does not say
- * where a message was first sent from):
+/* The layout of a record, version 5 (version 1 has fewer parts, and ids of two kinds; version 2 no messages; version 3 does not say
+ * where a message was first sent from; version 4 not by which decision):
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit

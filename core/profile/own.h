@@ -10,8 +10,8 @@
 #include "profile/record.h"
 
 /* Version 2 has kinds of ids, merges and consent; version 3 has messages, version 4 the row that each was first
- * sent from. */
-enum { RECORD_VERSION = 4 };
+ * sent from, version 5 the decisions that were made of them. */
+enum { RECORD_VERSION = 5 };
 
 /* A list that grows: n of size. */
 #define FW_LIST(type) \

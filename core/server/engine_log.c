@@ -19,7 +19,7 @@ int fw_engine_worker_log(struct fw_engine_worker *w, _Atomic uint64_t *counts)
 		.currency = config->currency, .holdout = config->holdout,
 		.counts = { &counts[FW_DECISIONS_WRITTEN], &counts[FW_DECISIONS_BYTES], &counts[FW_DECISIONS_FAILED] } };
 	w->log_config = w->engine->decisions;
-	if (!w->log_config.log || w->log_config.sample <= 0 || !w->people)
+	if (!w->log_config.log || !w->people)
 		return 0;
 	options.folder = w->log_config.log;
 	options.keep_s = w->log_config.keep_s;
@@ -31,7 +31,7 @@ int fw_engine_worker_log(struct fw_engine_worker *w, _Atomic uint64_t *counts)
 	return w->log ? 0 : FW_ENOMEM;
 }
 
-static void count(struct fw_engine_worker *w, enum fw_decisions_count which)
+void fw_engine_log_count(struct fw_engine_worker *w, enum fw_decisions_count which)
 {
 	uint64_t now = atomic_load_explicit(&w->log_counts[which], memory_order_relaxed);
 	atomic_store_explicit(&w->log_counts[which], now + 1, memory_order_relaxed);
@@ -41,8 +41,10 @@ static void count(struct fw_engine_worker *w, enum fw_decisions_count which)
 static bool is_in_sample(struct fw_engine_run *run)
 {
 	struct fw_engine_worker *w = run->worker;
-	struct fw_str visitor = fw_profile_visitor(&run->arena, &run->reading);
 	char number[8];
+	if (w->log_config.sample <= 0) /* messages alone */
+		return false;
+	struct fw_str visitor = fw_profile_visitor(&run->arena, &run->reading);
 	if (run->reading.read == FW_PROFILE_NOT_READ && visitor.n)
 		return false;
 	if (w->log_config.sample >= 1)
@@ -55,7 +57,7 @@ static bool is_in_sample(struct fw_engine_run *run)
 	return fw_rollout_point(STORE_KEY, visitor) < w->log_config.sample * 100;
 }
 
-static struct fw_buf *begin_scratch(struct fw_engine_worker *w)
+struct fw_buf *fw_engine_log_scratch(struct fw_engine_worker *w)
 {
 	if (w->log_scratch.failed || !w->log_scratch.size) {
 		fw_buf_finish(&w->log_scratch);
@@ -82,11 +84,11 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	if (!is_in_sample(run))
 		return;
 	if (run->reading.read == FW_PROFILE_LOST) {
-		count(w, FW_DECISIONS_NO_KEY);
+		fw_engine_log_count(w, FW_DECISIONS_NO_KEY);
 		return;
 	}
 	struct fw_logged *l = FW_NEW(&run->arena, struct fw_logged);
-	fw_facts_pack(&run->facts, begin_scratch(w));
+	fw_facts_pack(&run->facts, fw_engine_log_scratch(w));
 	if (l && run->facts.products && !(run->facts.then = l->then = FW_NEW(&run->arena, struct fw_products_then)))
 		l = NULL;
 	if (l && l->then)
@@ -94,7 +96,7 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	if (l && keep_scratch(run, &l->facts) && fw_logged_take_set_aside(l, &w->decider, run->facts.now_us, &run->arena) == 0)
 		run->logged = l;
 	else
-		count(w, FW_DECISIONS_TOO_LARGE);
+		fw_engine_log_count(w, FW_DECISIONS_TOO_LARGE);
 }
 
 /* Of who is restricted nothing is kept. */
@@ -110,10 +112,10 @@ static void keep(struct fw_engine_run *run, const char id[37], int rc)
 	if (l->then && l->then->lost)
 		rc = FW_ELIMIT;
 	if (rc == 0)
-		fw_logged_write(l, begin_scratch(run->worker));
+		fw_logged_write(l, fw_engine_log_scratch(run->worker));
 	if (rc < 0 || !keep_scratch(run, &run->logged_bytes)) {
 		run->logged_bytes = (struct fw_str){ NULL, 0 };
-		count(run->worker, FW_DECISIONS_TOO_LARGE);
+		fw_engine_log_count(run->worker, FW_DECISIONS_TOO_LARGE);
 	}
 }
 
@@ -132,7 +134,7 @@ void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanat
 	l->channels = run->q.channels;
 	l->n_channels = run->q.n_channels;
 	if (rc < 0) {
-		count(run->worker, FW_DECISIONS_TOO_LARGE);
+		fw_engine_log_count(run->worker, FW_DECISIONS_TOO_LARGE);
 		run->logged = NULL;
 	}
 }
@@ -149,7 +151,7 @@ void fw_engine_log_admit(struct fw_engine_run *run)
 	if (!is_new || fw_admit_id(run->ask->request, run->q.person.id))
 		return;
 	run->logged_bytes = (struct fw_str){ NULL, 0 };
-	count(run->worker, FW_DECISIONS_NO_KEY);
+	fw_engine_log_count(run->worker, FW_DECISIONS_NO_KEY);
 }
 
 static void put(struct fw_engine_run *run, const struct fw_seal_key *key)
@@ -158,7 +160,7 @@ static void put(struct fw_engine_run *run, const struct fw_seal_key *key)
 	const struct fw_decision_log_item item = { .id = run->logged_id, .at_us = run->facts.now_us, .key = key, .store_key = w->log_key,
 		.record = run->reading.record, .body = run->logged_bytes };
 	if (!fw_decision_log_put(w->log, &item))
-		count(w, FW_DECISIONS_NO_ROOM);
+		fw_engine_log_count(w, FW_DECISIONS_NO_ROOM);
 	fw_engine_release(run);
 }
 
@@ -169,16 +171,21 @@ static void on_key(void *ctx, int rc, const struct fw_seal_key *key)
 		put(run, key);
 		return;
 	}
-	count(run->worker, FW_DECISIONS_NO_KEY);
+	fw_engine_log_count(run->worker, FW_DECISIONS_NO_KEY);
 	fw_engine_release(run);
+}
+
+bool fw_engine_log_learn(struct fw_engine_worker *w)
+{
+	if (!w->has_log_key)
+		w->has_log_key = fw_people_sign(w->people, FW_STR(STORE_KEY), FW_STR("v1"), w->log_key) == 0;
+	return w->has_log_key;
 }
 
 void fw_engine_log_end(struct fw_engine_run *run)
 {
 	struct fw_engine_worker *w = run->worker;
-	if (!w->has_log_key)
-		w->has_log_key = fw_people_sign(w->people, FW_STR(STORE_KEY), FW_STR("v1"), w->log_key) == 0;
-	if (!w->has_log_key)
+	if (!fw_engine_log_learn(w))
 		on_key(run, FW_EAWAY, NULL);
 	else if (run->reading.read == FW_PROFILE_READ)
 		fw_seal_key_take(w->people, &run->person.row, run->facts.now_us, &run->arena, on_key, run);

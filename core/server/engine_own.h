@@ -131,6 +131,11 @@ void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanat
 void fw_engine_log_explained_all(struct fw_engine_run *run, const struct fw_explanation *e); /* … and all else */
 void fw_engine_log_admit(struct fw_engine_run *run); /* while its request is there */
 void fw_engine_log_end(struct fw_engine_run *run);
+/* For whoever brings anything there: whether the store's key is known, in log_key; one more that was dropped; a buffer, empty, until its
+ * next use. */
+bool fw_engine_log_learn(struct fw_engine_worker *w);
+void fw_engine_log_count(struct fw_engine_worker *w, enum fw_decisions_count which);
+struct fw_buf *fw_engine_log_scratch(struct fw_engine_worker *w);
 /* engine_run.c: and then the run is nobody's. */
 void fw_engine_release(struct fw_engine_run *run);
 /* engine_shown.c: marks the places under caps that whoever asks has. 0 or FW_ENOMEM. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/engine_own.h"
 #include "server/ingest.h"
+#include "server/judged.h"
 #include "server/living.h"
 #include "server/worker.h"
 
@@ -16,6 +17,7 @@ struct fw_sending {
 	struct fw_channel channels[FW_LIMIT_PLUGINS];
 	unsigned n;
 	struct fw_profile_options profile;
+	struct fw_judged_log judged;
 	struct fw_messages_counters published;
 	struct event *on_look; /* whether all has been told of; NULL: nobody asks */
 	int64_t until_us;
@@ -39,7 +41,9 @@ struct fw_sending *fw_sending_create(struct fw_worker *w)
 		.due = &engine->due,
 		.triggers = engine->triggers,
 		.templates = engine->templates, .profile = &s->profile, .channels = s->channels, .n_channels = s->n,
-		.share = FW_MESSAGE_GROUPS / (config->workers + 1), .requests = &fw_http_server_counters(w->http)->requests };
+		.share = FW_MESSAGE_GROUPS / (config->workers + 1), .requests = &fw_http_server_counters(w->http)->requests,
+		.judged = w->engine->log ? fw_judged_keep : NULL, .judged_ctx = &s->judged };
+	s->judged = (struct fw_judged_log){ .worker = w->engine, .due = &engine->due };
 	s->messages = fw_messages_create(w->base, &options);
 	if (s->messages)
 		return s;
@@ -62,7 +66,8 @@ void fw_sending_drain(struct fw_sending *s)
 static void look(struct fw_sending *s)
 {
 	const struct timeval soon = { 0, 10000 };
-	if (fw_messages_idle(s->messages) || fw_monotonic_us() >= s->until_us || event_add(s->on_look, &soon) < 0)
+	bool idle = fw_messages_idle(s->messages) && s->judged.under_way == 0;
+	if (idle || fw_monotonic_us() >= s->until_us || event_add(s->on_look, &soon) < 0)
 		s->done(s->ctx);
 }
 

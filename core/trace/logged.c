@@ -1,6 +1,6 @@
 #include "trace/logged.h"
 
-enum { EXPLANATION = 1, CHANGES = 2, DEGRADED = 4, HOLDOUT = 8, CAPS_LOST = 16, WITHHOLD = 32, FLAGS = 63 };
+enum { EXPLANATION = 1, CHANGES = 2, DEGRADED = 4, HOLDOUT = 8, CAPS_LOST = 16, WITHHOLD = 32, MESSAGES = 64, FLAGS = 127 };
 
 static void put_slots(const struct fw_logged *l, struct fw_buf *out)
 {
@@ -15,10 +15,26 @@ static void put_slots(const struct fw_logged *l, struct fw_buf *out)
 	}
 }
 
+static void put_messages(const struct fw_logged *l, struct fw_buf *out)
+{
+	fw_pack_number(out, l->n_messages);
+	for (uint32_t i = 0; i < l->n_messages; i++) {
+		const struct fw_logged_message *m = &l->messages[i];
+		fw_pack_fixed(out, m->number);
+		fw_pack_number(out, m->rule == FW_NONE ? 0 : (uint64_t)m->rule + 1);
+		fw_pack_number(out, m->reason);
+		fw_buf_putc(out, m->suppressed);
+		fw_pack_signed(out, m->until_us);
+		fw_pack_bytes(out, m->by);
+		fw_pack_bytes(out, m->told);
+	}
+}
+
 void fw_logged_write(const struct fw_logged *l, struct fw_buf *out)
 {
 	fw_buf_putc(out, (char)((l->explanation ? EXPLANATION : 0) | (l->changes ? CHANGES : 0) | (l->degraded ? DEGRADED : 0) |
-		(l->holdout ? HOLDOUT : 0) | (l->caps_lost ? CAPS_LOST : 0) | (l->reading.withhold ? WITHHOLD : 0)));
+		(l->holdout ? HOLDOUT : 0) | (l->caps_lost ? CAPS_LOST : 0) | (l->reading.withhold ? WITHHOLD : 0) |
+		(l->is_messages ? MESSAGES : 0)));
 	fw_buf_putc(out, (char)l->reading.read);
 	fw_pack_bytes(out, l->reading.id);
 	fw_pack_bytes(out, l->facts);
@@ -44,6 +60,8 @@ void fw_logged_write(const struct fw_logged *l, struct fw_buf *out)
 	fw_buf_putc(out, l->then != NULL);
 	if (l->then)
 		fw_products_then_pack(l->then, out);
+	if (l->is_messages)
+		put_messages(l, out);
 }
 
 /* A list of at most as many as there are bytes left, since each takes one. */
@@ -113,6 +131,25 @@ static int get_own(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *re
 	return 0;
 }
 
+static int get_messages(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *ret)
+{
+	ret->n_messages = get_count(u);
+	if (!(ret->messages = FW_NEW_ARRAY(a, ret->n_messages, struct fw_logged_message)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < ret->n_messages && !u->failed; i++) {
+		struct fw_logged_message *m = &ret->messages[i];
+		m->number = fw_unpack_fixed(u);
+		uint32_t rule = fw_unpack_bounded(u, UINT32_MAX);
+		m->rule = rule ? rule - 1 : FW_NONE;
+		m->reason = (enum fw_reason)fw_unpack_bounded(u, FW_REASONS - 1);
+		m->suppressed = fw_unpack_byte(u) & 1;
+		m->until_us = fw_unpack_signed(u);
+		m->by = fw_unpack_bytes(u);
+		m->told = fw_unpack_bytes(u);
+	}
+	return 0;
+}
+
 int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *ret)
 {
 	struct fw_unpack u;
@@ -121,6 +158,7 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 	unsigned flags = fw_unpack_byte(&u), read = fw_unpack_byte(&u);
 	u.failed |= flags > FLAGS || read > FW_PROFILE_LOST;
 	l.explanation = flags & EXPLANATION;
+	l.is_messages = flags & MESSAGES;
 	l.changes = flags & CHANGES;
 	l.degraded = flags & DEGRADED;
 	l.holdout = flags & HOLDOUT;
@@ -135,6 +173,8 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 	for (int i = 0; i < 3; i++)
 		u.failed |= fw_unpack_number(&u) != 0;
 	if (get_own(&u, a, &l) < 0 || (fw_unpack_bounded(&u, 1) && fw_products_then_unpack(&u, a, &l.then) < 0))
+		return FW_ENOMEM;
+	if (l.is_messages && get_messages(&u, a, &l) < 0)
 		return FW_ENOMEM;
 	if (u.failed || u.p != u.end)
 		return FW_EINVAL;

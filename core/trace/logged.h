@@ -10,7 +10,11 @@
  *   seeds, arm, propensity   a number each: 0 until there are any
  *   own           how many of the places under caps that the record has whoever asked showed already, then of each its number among
  *                 them, and for which rule (8 bytes)
- *   products      a byte, 1 if there was a catalogue; then what it said (fact/products_then.h) */
+ *   products      a byte, 1 if there was a catalogue; then what it said (fact/products_then.h)
+ *
+ * A decision of messages has a flag of its own, no id, facts and slots, and at the end: how many, then of each its number in the record
+ * (8 bytes), its rule and 1 (0: the set had it no more), its reason, 1 if its address was suppressed, until when it was put off (in
+ * microseconds), what stood in its way, and the facts that were known before the record was read (facts_pack.h). */
 #ifndef FW_TRACE_LOGGED_H
 #define FW_TRACE_LOGGED_H
 
@@ -39,7 +43,18 @@ struct fw_logged_own {
 	uint64_t rule;
 };
 
+/* A message that was due, and judged. */
+struct fw_logged_message {
+	uint64_t number;        /* among those of the record */
+	uint32_t rule;          /* FW_NONE: the set had it no more */
+	enum fw_reason reason;
+	bool suppressed;
+	int64_t until_us;       /* FW_REASON_DEFERRED; else 0 */
+	struct fw_str by, told; /* what stood in its way; the facts before the record was read, packed */
+};
+
 struct fw_logged {
+	bool is_messages;       /* it is of `messages`, which were due; else there are none */
 	bool explanation;       /* /v1/explain was asked, and nothing was shown … */
 	bool changes;           /* … and what other rules would need, too */
 	bool degraded, holdout;
@@ -56,6 +71,8 @@ struct fw_logged {
 	struct fw_products_then *then; /* NULL: there was no catalogue */
 	struct fw_logged_call *calls;
 	uint32_t n_calls;
+	struct fw_logged_message *messages;
+	uint32_t n_messages;
 };
 
 void fw_logged_write(const struct fw_logged *l, struct fw_buf *out);

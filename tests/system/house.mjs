@@ -22,6 +22,7 @@ export const POINTERS = {
 	'core/message/messages.h': {
 		deliver: 'the plugin host\'s table: the plugin that is the channel',
 		fw_messages_heard: 'server/: the plugin that has heard something',
+		judged: 'server/, which brings what was decided to the log',
 	},
 	'core/people/suppression.h': {
 		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/: whoever said so',

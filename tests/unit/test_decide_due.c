@@ -165,7 +165,7 @@ static void test_what_cannot_be_written(void **state)
 	assert_int_equal(fw_due_list(r.set, played.record, now_us, &r.arena, &items, &n), 0);
 	assert_int_equal(n, 2);
 	items[0].address = items[1].address = FW_STR("here");
-	assert_int_equal(fw_due_judge_begin(&r.decider, &config, played.record, items, n, now_us, &r.arena, &j), 0);
+	assert_int_equal(fw_due_judge_begin(&r.decider, &config, played.record, items, n, now_us, NULL, &r.arena, &j), 0);
 	assert_int_equal(fw_due_judge_next(j, &goes), 0);
 	assert_ptr_equal(goes, &items[0]);
 	assert_int_equal(fw_due_judge_fail(j, goes, FW_STR("no words")), 0);

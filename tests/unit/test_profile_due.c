@@ -12,6 +12,7 @@
 #include "profile/own.h"
 
 enum { MINUTE_US = 60000000 };
+#define DECISION "01993c1e-7a40-7c12-9d3e-0a1b2c3d4e5f"
 
 static struct fw_due due(uint64_t number, const char *rule, int64_t triggered_us)
 {
@@ -46,8 +47,10 @@ static void test_kept(void **state)
 	d.person = UINT64_MAX - 1;
 	d.lost = 2;
 	d.reason = FW_STR("421 later");
+	d.decision = FW_STR(DECISION);
 	assert_int_equal(fw_record_put_due(r, &d), 0);
-	const struct fw_due_outcome o = { NOON, 7, FW_STR("hello"), FW_STR("email"), FW_STR("deferred"), FW_STR("quiet-hours") };
+	const struct fw_due_outcome o = { NOON, 7, FW_STR("hello"), FW_STR("email"), FW_STR("deferred"), FW_STR("quiet-hours"),
+		FW_STR(DECISION) };
 	assert_int_equal(fw_record_note_outcome(r, &o), 0);
 	assert_int_equal(fw_record_set_mark(r, &(struct fw_mark){ FW_STR("lapsed"), NOON, true }), 0);
 	r = again(r);
@@ -55,10 +58,11 @@ static void test_kept(void **state)
 		found.person == UINT64_MAX - 1);
 	assert_int_equal(found.triggered_us, NOON + 1000); /* whole milliseconds */
 	assert_true(fw_str_is(found.reason, "421 later") && fw_str_is(found.facts, "{\"country\":\"CA\"}") && fw_str_is(found.channel,
-		"email"));
+		"email") && fw_str_is(found.decision, DECISION));
 	struct fw_due_outcome was;
 	struct fw_mark mark;
-	assert_true(fw_record_outcome(r, 0, &was) && fw_str_is(was.by, "quiet-hours") && !fw_record_outcome(r, 1, &was));
+	assert_true(fw_record_outcome(r, 0, &was) && fw_str_is(was.by, "quiet-hours") && fw_str_is(was.decision, DECISION) &&
+		!fw_record_outcome(r, 1, &was));
 	assert_true(fw_record_mark(r, FW_STR("lapsed"), &mark) && mark.in && mark.at_us == NOON);
 	/* What it was when it was read, and what it is. */
 	assert_true(fw_record_was_due(r, 0, &wake) && wake.at_us == NOON + 1000 + MINUTE_US && !wake.dead &&
@@ -112,7 +116,7 @@ static void test_limits(void **state)
 	assert_true(fw_record_find_due(r, 1, &found) && found.facts.n == 0 && found.reason.n == FW_LIMIT_DUE_REASON_BYTES);
 	for (unsigned i = 0; i < 3 * FW_LIMIT_OUTCOMES; i++) {
 		const struct fw_due_outcome o = { NOON + (int64_t)i * MINUTE_US, i, FW_STR("hello"), FW_STR("email"), FW_STR("sent"),
-			{ NULL, 0 } };
+			{ NULL, 0 }, { NULL, 0 } };
 		assert_int_equal(fw_record_note_outcome(r, &o), 0);
 	}
 	struct fw_due_outcome oldest;
@@ -136,7 +140,7 @@ static struct fw_record *anybody(struct dice *dice, const char *id)
 	for (uint64_t n = below(dice, 5); n > 0; n--)
 		fw_record_note_outcome(r, &(struct fw_due_outcome){ NOON + (int64_t)below(dice, 9) * MINUTE_US, below(dice, 20),
 			FW_STR("a"), FW_STR("email"),
-			FW_STR("sent"), { NULL, 0 } });
+			FW_STR("sent"), { NULL, 0 }, { NULL, 0 } });
 	for (uint64_t n = below(dice, 4); n > 0; n--)
 		fw_record_set_mark(r, &(struct fw_mark){ fw_str(rules[below(dice, 4)]), NOON + below(dice, 4) * MINUTE_US, below(dice,
 			2) });
@@ -198,7 +202,7 @@ static void test_taking_apart(void **state)
 	assert_true(fw_record_find_due(both, 1, &found) && fw_record_find_due(both, 2, &found));
 	fw_record_drop_due(both, 1);
 	fw_record_note_outcome(both, &(struct fw_due_outcome){ NOON + MINUTE_US, 1, FW_STR("mine"), FW_STR("email"), FW_STR("sent"),
-		{ NULL, 0 } });
+		{ NULL, 0 }, { NULL, 0 } });
 	assert_int_equal(fw_record_put_due(both, &later), 0);
 	assert_int_equal(fw_record_split(both, a, b), 0);
 	struct fw_due_outcome o;
@@ -228,7 +232,7 @@ static void test_taking_apart_the_absorbed(void **state)
 		fw_record_drop_due(both, number);
 	for (uint64_t number = 1; number <= 2; number++)
 		fw_record_note_outcome(both, &(struct fw_due_outcome){ NOON + MINUTE_US, number, FW_STR("r"), FW_STR("email"),
-			number == 1 ? FW_STR("sent") : FW_STR("failed"), { NULL, 0 } });
+			number == 1 ? FW_STR("sent") : FW_STR("failed"), { NULL, 0 }, { NULL, 0 } });
 	again.attempts = 1;
 	again.due_us = NOON + MINUTE_US;
 	assert_int_equal(fw_record_put_due(both, &again), 0);

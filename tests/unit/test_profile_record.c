@@ -429,8 +429,8 @@ static void test_version_2(void **state)
 	assert_non_null(strstr(said.p, "\"sale\":{\"state\":\"denied\""));
 	assert_non_null(strstr(said.p, "\"email\":{\"state\":\"withdrawn\""));
 	fw_record_restrict(r, true);
-	struct fw_str v4 = written(&arena, r); /* but for its version, as nobody has written to this person */
-	assert_true(v4.n == v2.n && v4.p[0] == 4 && memcmp(v4.p + 1, v2.p + 1, v2.n - 1) == 0);
+	struct fw_str v5 = written(&arena, r); /* but for its version, as nobody has written to this person */
+	assert_true(v5.n == v2.n && v5.p[0] == 5 && memcmp(v5.p + 1, v2.p + 1, v2.n - 1) == 0);
 }
 
 /* Version 3: messages, of which it is not said where they were first sent from. */
@@ -447,8 +447,27 @@ static void test_version_3(void **state)
 	assert_true(fw_record_find_due(r, 9, &due) && due.state == FW_DUE_WAITS && due.attempts == 0 && due.person == 0);
 	assert_true(fw_record_outcome(r, 0, &o) && o.number == 7 && fw_str_is(o.by, "quiet-hours"));
 	assert_true(fw_record_mark(r, FW_STR("lapsed"), &mark) && mark.in);
-	struct fw_str v3 = read_version(3, bytes), v4 = written(&arena, r); /* but for its version, as neither was tried since */
-	assert_true(v4.n == v3.n && v4.p[0] == 4 && memcmp(v4.p + 1, v3.p + 1, v3.n - 1) == 0);
+	struct fw_str v3 = read_version(3, bytes), v5 = written(&arena, r); /* what became of one has a place for its decision */
+	assert_true(v5.n == v3.n + 1 && v5.p[0] == 5 && fw_str_equal(written(&arena, read_again(&arena, v5)), v5));
+}
+
+/* Version 4: the row that a message was first sent from, and not by which decision. */
+static void test_version_4(void **state)
+{
+	(void)state;
+	char bytes[2000];
+	struct fw_due due;
+	struct fw_due_outcome o;
+	struct fw_mark mark;
+	struct fw_record *r = read_again(&arena, read_version(4, bytes));
+	assert_true(fw_record_find_due(r, 7, &due) && due.state == FW_DUE_SENDING && due.attempts == 3 && due.person == UINT64_MAX - 1);
+	assert_true(fw_str_is(due.reason, "421 later") && due.decision.n == 0);
+	assert_true(fw_record_find_due(r, 9, &due) && due.state == FW_DUE_WAITS && due.person == 0 && due.decision.n == 0);
+	assert_true(fw_record_outcome(r, 0, &o) && o.number == 7 && fw_str_is(o.by, "quiet-hours") && o.decision.n == 0);
+	assert_true(fw_record_mark(r, FW_STR("lapsed"), &mark) && mark.in);
+	/* In version 4 the bit of a decision is none. */
+	bytes[26] |= 0x40;
+	assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, 160 }, &r, NULL), FW_EINVAL);
 }
 
 /* Bytes of each version there ever was are read as what they were; those of a later one, and what is no record, are refused. */
@@ -466,13 +485,13 @@ static void test_versions(void **state)
 	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_NONE, NULL, 0) == 17 && asked(&f, FW_FACT_OPENED, FW_KEY_NONE, NULL, 0) == 1);
 	assert_int_equal(fw_record_import_offset(read_again(&arena, old), 9), 1234);
 	struct fw_str now = written(&arena, read_again(&arena, old)), again = written(&arena, read_again(&arena, now));
-	assert_int_equal(now.p[0], 4);
+	assert_int_equal(now.p[0], 5);
 	assert_true(fw_str_equal(now, again));
 	filled(&f, &arena, now, NOON + SECOND);
 	assert_true(number(&f, FW_FACT_VISITS) == 6 && f.n_traits == 3 && f.n_cap_uses == 1 && f.n_engagement == 1);
 	bytes[0] = 99;
 	assert_int_equal(fw_record_read(&arena, old, &r, &err), FW_EINVAL);
-	assert_string_equal(err.message, "the record has version 99, this program knows up to 4");
+	assert_string_equal(err.message, "the record has version 99, this program knows up to 5");
 	assert_int_equal(fw_record_read(&arena, (struct fw_str){ bytes, 0 }, &r, &err), FW_EINVAL);
 	bytes[0] = 1;
 	for (size_t n = 1; n < old.n; n++)
@@ -497,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_versions, begin, end),
 		cmocka_unit_test_setup_teardown(test_version_2, begin, end),
 		cmocka_unit_test_setup_teardown(test_version_3, begin, end),
+		cmocka_unit_test_setup_teardown(test_version_4, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,12 +271,13 @@ static void fill_messages(struct worst *w)
 			.rule = any_text(w, FW_LIMIT_ID_BYTES), .channel = any_text(w, FW_LIMIT_ID_BYTES),
 			.triggered_us = any_time(w) * 1000,
 			.due_us = any_time(w) * 1000, .expires_us = any_time(w) * 1000, .attempts = UINT32_MAX, .lost = UINT32_MAX,
-			.reason = any_text(w, FW_LIMIT_DUE_REASON_BYTES), .facts = any_text(w, FW_LIMIT_TRAIT_BYTES) };
+			.reason = any_text(w, FW_LIMIT_DUE_REASON_BYTES), .facts = any_text(w, FW_LIMIT_TRAIT_BYTES),
+			.decision = FW_STR("01993c1e-7a40-7c12-9d3e-0a1b2c3d4e5f") };
 		assert_int_equal(fw_record_put_due(w->r, &d), 0);
 	}
 	for (unsigned i = how_many(w, 2 * FW_LIMIT_OUTCOMES); i > 0; i--) {
 		const struct fw_due_outcome o = { any_time(w) * 1000, roll(&w->dice), any_text(w, 60), any_text(w, 20), any_text(w, 12),
-			any_text(w, 60) };
+			any_text(w, 60), FW_STR("01993c1e-7a40-7c12-9d3e-0a1b2c3d4e5f") };
 		assert_int_equal(fw_record_note_outcome(w->r, &o), 0);
 	}
 	for (unsigned i = how_many(w, FW_LIMIT_MARKS); i > 0; i--) {
