@@ -9,6 +9,7 @@
 #include "cli/logged.h"
 #include "cli/open.h"
 #include "server/config_decisions.h"
+#include "trace/rejudge.h"
 #include "trace/trace.h"
 
 struct remaking {
@@ -22,12 +23,14 @@ struct remaking {
 	bool has_store;
 	struct fw_zone_set *zones;
 	struct fw_ruleset *set;
+	struct fw_templates *templates;
 	void *counts, *set_aside;
 	struct fw_decider decider;
 	bool decides;
 	struct fw_logged logged;
 	struct fw_str record;
 	struct fw_facts facts;
+	struct fw_rejudged rejudged; /* of messages */
 	struct fw_explanation explanation;
 	struct fw_error err;
 };
@@ -61,7 +64,7 @@ static void say_missing(struct remaking *r)
 		fw_hint(&r->err, "decisions = { keep = … } says for how long");
 	} else {
 		fw_fail(&r->err, FW_ENOENT, r->decisions.log, 0, "the decision log does not have it: it has %.4g %% of the visitors, "
-			"and no crawlers; what was made at %s may also have been dropped, for lack of room, or be another node's%s",
+			"and no crawlers, and all messages; what was made at %s may also have been dropped, for lack of room, or be another node's%s",
 			r->decisions.sample * 100, at, r->found.lost ? "; and part of the files is damaged" : "");
 		fw_hint(&r->err,
 			"floorwalker_decisions_log_dropped_total counts what was dropped, decisions.sample says how many visitors it has");
@@ -80,7 +83,7 @@ static int load_set(struct remaking *r)
 {
 	if (!(r->zones = fw_zone_set_create()))
 		return fw_fail(&r->err, FW_ENOMEM, NULL, 0, "out of memory");
-	return fw_logged_set_load(r->decisions.log, &r->found.set, r->zones, &r->set, &r->err);
+	return fw_logged_set_load(r->decisions.log, &r->found.set, r->zones, &r->set, &r->templates, &r->err);
 }
 
 static int find_key(struct remaking *r, unsigned char key[FW_SEAL_KEY])
@@ -117,7 +120,7 @@ static int open_decision(struct remaking *r, const char *config)
 	explicit_bzero(key, sizeof key);
 	if (rc == 0 && !fw_logged_fits(&r->logged, r->set))
 		rc = FW_EINVAL;
-	if (rc == 0)
+	if (rc == 0 && !r->logged.is_messages)
 		rc = fw_logged_facts(&r->logged, &r->found.set.names, r->record, &r->arena, &r->facts);
 	if (rc < 0)
 		fw_fail(&r->err, rc, r->found.name, 0, rc == FW_ENOMEM ? "out of memory" : "what is logged of the decision is damaged");
@@ -131,10 +134,34 @@ static int make_decider(struct remaking *r)
 	r->decides = r->counts && r->set_aside && fw_decider_init(&r->decider, r->set, r->counts, r->set_aside) == 0;
 	if (!r->decides)
 		return FW_ENOMEM;
-	for (uint32_t i = 0; i < r->logged.n_set_aside; i++)
+	for (uint32_t i = 0; i < r->logged.n_set_aside && !r->logged.is_messages; i++)
 		fw_set_aside_put(r->set_aside, r->logged.set_aside[i], INT64_MAX);
 	r->decider.holdout = r->found.set.holdout;
 	return 0;
+}
+
+/* Messages that were due are judged again: what of them cannot be told is said by knows_products. */
+static int judge_again(struct remaking *r)
+{
+	const struct fw_rejudge_rules rules = { &r->decider, r->templates, r->zones };
+	int rc = make_decider(r);
+	if (rc == 0)
+		rc = fw_rejudge(&r->logged, &r->found.set.names, r->record, r->found.decision.at_us, r->set, &rules, &r->arena, &r->rejudged);
+	if (rc == FW_ENOENT)
+		rc = 0;
+	if (rc == 0)
+		rc = fw_rejudged_explain(&r->decider, &r->rejudged, &r->arena, &r->explanation);
+	if (rc == 0 && r->rejudged.n)
+		r->facts = r->rejudged.items[0].facts;
+	if (rc < 0)
+		return fw_fail(&r->err, rc, r->found.name, 0, rc == FW_ENOMEM ? "out of memory" : "what is logged of the decision is damaged");
+	return 0;
+}
+
+static void name(struct remaking *r)
+{
+	memcpy(r->explanation.id, r->id_text, sizeof r->explanation.id);
+	r->explanation.at_us = r->found.decision.at_us;
 }
 
 static int explain(struct remaking *r, bool changes)
@@ -153,15 +180,26 @@ static int explain(struct remaking *r, bool changes)
 		rc = fw_needs_find(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	if (rc < 0)
 		return fw_fail(&r->err, rc, NULL, 0, "out of memory");
-	memcpy(e->id, r->id_text, sizeof e->id);
-	e->at_us = r->found.decision.at_us;
 	return 0;
 }
 
 /* What was shown then stands beside: whoever sees another winner now must not believe it. */
+static bool are_messages_the_same(const struct remaking *r)
+{
+	const struct fw_logged *l = &r->logged;
+	if (fw_rejudged_is(l, &r->rejudged))
+		return true;
+	fputs("floorwalker: its messages came out differently then:", stderr);
+	for (uint32_t i = 0; i < l->n_messages; i++)
+		fprintf(stderr, "%s %s %s", i ? "," : "", l->messages[i].rule == FW_NONE ? "one whose rule was gone" :
+			r->set->rules[l->messages[i].rule].id, fw_reason_name(l->messages[i].reason));
+	fputc('\n', stderr);
+	return false;
+}
+
 static bool is_the_same(const struct remaking *r)
 {
-	bool same = true;
+	bool same = !r->logged.is_messages || are_messages_the_same(r);
 	for (uint32_t i = 0; i < r->logged.n_slots; i++) {
 		const struct fw_logged_slot *then = &r->logged.slots[i];
 		const struct fw_explained_slot *now = &r->explanation.slots[i];
@@ -180,7 +218,7 @@ static bool is_the_same(const struct remaking *r)
 /* A decision asks of the catalogue no more than it needs, an explanation of every rule. */
 static bool knows_products(const struct remaking *r)
 {
-	bool lost = r->facts.then && r->facts.then->lost;
+	bool lost = r->logged.then && r->logged.then->lost;
 	if (lost)
 		fputs("floorwalker: the decision did not ask the catalogue of every product that is named here, and what it would have "
 			"said is not in the log: rules that hang on those may have come out differently then\n", stderr);
@@ -198,7 +236,7 @@ static void print(struct remaking *r, bool json)
 		fw_trace_explanation(&out, r->set, &r->facts, &r->explanation);
 		fw_buf_putc(&b, '\n');
 	} else {
-		fw_buf_printf(&b, "%s %s, made %s by rule set %s\n\n", r->logged.explanation ? "explanation" : "decision", r->id_text,
+		fw_buf_printf(&b, "%s %s, made %s by rule set %s\n\n", r->logged.explanation ? "explanation" : r->logged.is_messages ? "messages" : "decision", r->id_text,
 			fw_time_text(r->found.decision.at_us, at), r->set->hash);
 		fw_trace_table(&b, r->set, &r->facts, &r->explanation);
 	}
@@ -240,7 +278,12 @@ int fw_explain_decision(const char *config, const char *id, bool json, bool chan
 	if (rc == 0)
 		rc = open_decision(&r, config);
 	if (rc == 0)
-		rc = explain(&r, changes);
+		rc = r.logged.is_messages ? judge_again(&r) : explain(&r, changes);
+	if (rc == 0)
+		name(&r);
+	if (rc == 0 && r.logged.is_messages && changes)
+		fputs("floorwalker: what would have to change is not told of messages that were due; explain --channel C --facts … "
+			"tells it of those that would be due now\n", stderr);
 	if (rc < 0 && r.err.message[0]) {
 		fputs("floorwalker: ", stderr);
 		fw_opened_print(&r.err);

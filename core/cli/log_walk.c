@@ -56,7 +56,7 @@ static int load_rules(struct fw_log_walk *w, struct fw_walk_set *s)
 {
 	struct fw_error err;
 	char text[1200];
-	int rc = fw_logged_set_load(w->folder, &s->about, w->opened->zones, &s->rules, &err);
+	int rc = fw_logged_set_load(w->folder, &s->about, w->opened->zones, &s->rules, &s->templates, &err);
 	if (rc < 0) {
 		fprintf(stderr, "floorwalker: what was decided by it cannot be determined: %s\n", fw_error_text(&err, text, sizeof text));
 		return 0;

@@ -12,6 +12,7 @@ enum { FW_WALK_JOBS_MOST = 64 };
 struct fw_walk_set {
 	struct fw_log_set about;
 	struct fw_ruleset *rules; /* NULL: it is not kept any more */
+	struct fw_templates *templates; /* of it, in its arena */
 	void *counts;
 	struct fw_decider decider;
 	bool decides;             /* there are rules, and a decider for them */

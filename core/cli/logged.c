@@ -10,7 +10,7 @@
 enum { PATH = 4096, ASK_AGAIN_US = 10000 };
 
 int fw_logged_set_load(const char *folder, const struct fw_log_set *set, struct fw_zone_set *zones, struct fw_ruleset **ret,
-	struct fw_error *err)
+	struct fw_templates **ret_templates, struct fw_error *err)
 {
 	char rules[PATH], compliance[PATH], hash[64];
 	struct fw_errors errors;
@@ -24,16 +24,21 @@ int fw_logged_set_load(const char *folder, const struct fw_log_set *set, struct 
 	const struct fw_ruleset_options options = { .rules = rules, .compliance = has_compliance ? compliance : NULL,
 		.timezone = set->timezone.p, .currency = set->currency.p, .zones = zones };
 	fw_errors_init(&errors);
-	int rc = fw_ruleset_load(&options, ret, &errors);
+	struct fw_ruleset *loaded = NULL;
+	int rc = fw_ruleset_load(&options, &loaded, &errors);
+	if (rc == 0)
+		rc = fw_templates_open(loaded, &errors, ret_templates);
 	if (rc < 0) {
 		*err = errors.items[0];
 		fw_hint(err, "it was made by floorwalker %s, this is " FW_VERSION, set->version.p);
-	} else if (!fw_str_is(set->hash, (*ret)->hash)) {
-		fw_ruleset_destroy(*ret);
-		*ret = NULL;
+	} else if (!fw_str_is(set->hash, loaded->hash)) {
 		rc = fw_fail(err, FW_EINVAL, rules, 0, "these are no longer the rules that made the decision: they were changed");
 	}
 	fw_errors_finish(&errors);
+	if (rc == 0)
+		*ret = loaded;
+	else
+		fw_ruleset_destroy(loaded);
 	return rc;
 }
 
@@ -80,6 +85,8 @@ bool fw_logged_fits(const struct fw_logged *l, const struct fw_ruleset *set)
 		for (uint32_t k = 0; k < l->slots[i].n && fits; k++)
 			fits = l->slots[i].winners[k] < set->n_rules;
 	}
+	for (uint32_t i = 0; i < l->n_messages && fits; i++)
+		fits = l->messages[i].rule == FW_NONE || l->messages[i].rule < set->n_rules;
 	for (uint32_t i = 0; i < l->n_set_aside && fits; i++)
 		fits = l->set_aside[i] < set->n_rules;
 	return fits;

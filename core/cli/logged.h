@@ -3,11 +3,13 @@
 #define FW_CLI_LOGGED_H
 
 #include "cli/stored.h"
+#include "message/template.h"
 #include "trace/log_find.h"
 
-/* The rule set that the log of that folder keeps of one that decided. 0, or FW_E… with what is missing. */
+/* The rule set that the log of that folder keeps of one that decided, and its templates, which lie in its arena. 0, or FW_E… with what is
+ * missing. */
 int fw_logged_set_load(const char *folder, const struct fw_log_set *set, struct fw_zone_set *zones, struct fw_ruleset **ret,
-	struct fw_error *err);
+	struct fw_templates **ret_templates, struct fw_error *err);
 
 /* The key that the store's secret makes for the log, waited for. 0 or FW_EAWAY. */
 int fw_logged_store_key(struct fw_stored *s, unsigned char ret[FW_SEAL_KEY], struct fw_error *err);

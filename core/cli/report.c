@@ -47,6 +47,8 @@ static void on_decision(void *ctx, struct fw_walked *w, struct fw_arena *a)
 	struct fw_decider *d = &r->opened.decider;
 	struct fw_facts facts;
 	struct fw_explanation explanation;
+	if (w->logged.is_messages)
+		return;
 	if (w->logged.explanation) {
 		r->report.explanations++;
 		return;

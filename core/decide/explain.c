@@ -47,6 +47,7 @@ static void judge_candidate(struct explaining *x, struct fw_explained_slot *slot
 	c->by = c->literal = FW_NONE;
 	c->until_us = 0;
 	c->needs = NULL;
+	c->due = NULL;
 	if (!r->enabled && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
@@ -144,6 +145,7 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 	c->by = c->literal = FW_NONE;
 	c->until_us = 0;
 	c->needs = NULL;
+	c->due = NULL;
 	if (!r->enabled && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
@@ -200,6 +202,41 @@ int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const
 	e->slots = all;
 	e->n_slots++;
 	return 0;
+}
+
+static const struct fw_error *failure_of(const struct fw_due_item *x, struct fw_arena *arena)
+{
+	struct fw_error *err = FW_NEW(arena, struct fw_error);
+	if (err)
+		fw_fail(err, FW_EFAILED, NULL, 0, "%.*s", (int)x->by.n, x->by.p);
+	return err;
+}
+
+void fw_explain_due(struct fw_decider *d, const struct fw_due_item *x, struct fw_arena *arena, struct fw_candidate *ret)
+{
+	enum fw_reason reason = x->reason;
+	bool unmet = x->has_facts && (reason == FW_REASON_NOT_MATCHED || reason == FW_REASON_UNKNOWN);
+	*ret = (struct fw_candidate){ .rule = x->rule, .verdict = { .reason = reason, .content = x->content, .uses = x->uses }, .due = x,
+		.until_us = x->until_us, .by = FW_NONE, .literal = FW_NONE };
+	ret->verdict.guard = FW_NONE;
+	if (reason == FW_REASON_VETOED) {
+		ret->verdict.guard = x->guard;
+		ret->built_in = x->guard == FW_NONE ? x->by.p : NULL;
+	} else if (reason == FW_REASON_CAPPED) {
+		ret->verdict.cap = x->cap;
+	} else if (reason == FW_REASON_OUT_OF_STOCK) {
+		ret->verdict.content = x->by;
+	} else if (reason == FW_REASON_BEATEN || reason == FW_REASON_EXCLUDED) {
+		ret->by = fw_ruleset_rule(d->set, x->by);
+	} else if (x->rule == FW_NONE || reason == FW_REASON_FAILED) {
+		ret->verdict.error = failure_of(x, arena);
+	}
+	if (!unmet)
+		return;
+	fw_eval_begin(&d->eval, &x->facts, arena);
+	ret->literal = blame(d, d->set->rules[x->rule].when, false, reason == FW_REASON_UNKNOWN ? FW_UNKNOWN : FW_FALSE,
+		&ret->literal_negated);
+	fw_eval_end(&d->eval);
 }
 
 static bool is_winner(const struct fw_slot_answer *a, uint32_t rule)

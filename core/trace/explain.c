@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "check/needs.h"
+#include "decide/due.h"
 #include "trace/trace.h"
 
 /* What decided a condition, as three texts: the fact, what it is, what was wanted. */
@@ -95,8 +96,66 @@ static void put_needs(struct fw_json_out *o, const struct fw_ruleset *set, const
 	}
 }
 
+/* The facts that a candidate was judged on: each message has its own. */
+static const struct fw_facts *facts_of(const struct fw_candidate *c, const struct fw_facts *facts)
+{
+	return c->due ? &c->due->facts : facts;
+}
+
+static struct fw_str put_facts(struct fw_buf *b, const struct fw_facts *facts)
+{
+	struct fw_json_out o;
+	fw_buf_init(b, 0);
+	fw_json_out_init(&o, b);
+	fw_facts_write(&o, facts);
+	return (struct fw_str){ b->data, b->n };
+}
+
+/* Those of a message, where they are others than the explanation's. */
+static void put_own_facts(struct fw_json_out *o, const struct fw_candidate *c, const struct fw_facts *facts)
+{
+	struct fw_buf own, all;
+	bool same = fw_str_equal(put_facts(&own, facts_of(c, facts)), put_facts(&all, facts));
+	if (!same) {
+		fw_json_key(o, "facts");
+		fw_facts_write(o, facts_of(c, facts));
+	}
+	fw_buf_finish(&own);
+	fw_buf_finish(&all);
+}
+
+/* What put a message off. */
+static void put_deferral(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_due_item *x)
+{
+	char until[32];
+	if (x->guard != FW_NONE) {
+		put_text(o, "guard", set->guards[x->guard].id);
+		put_text(o, "because", set->guards[x->guard].because);
+	} else {
+		put_text(o, "cap", set->caps[x->cap].id);
+	}
+	put_text(o, "until", fw_time_text(x->until_us, until));
+}
+
+/* A rule that the set has no more. */
+static void put_gone(struct fw_json_out *o, const struct fw_candidate *c)
+{
+	char text[1200];
+	fw_json_open_object(o);
+	fw_json_key(o, "rule");
+	fw_json_string(o, c->due->due.rule);
+	put_text(o, "reason", fw_reason_name(c->verdict.reason));
+	if (c->verdict.error)
+		put_text(o, "error", fw_error_text(c->verdict.error, text, sizeof text));
+	fw_json_close_object(o);
+}
+
 static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
 {
+	if (c->rule == FW_NONE) {
+		put_gone(o, c);
+		return;
+	}
 	const struct fw_rule *r = &set->rules[c->rule];
 	fw_json_open_object(o);
 	put_text(o, "rule", r->id);
@@ -107,7 +166,7 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 	put_text(o, "reason", fw_reason_name(c->verdict.reason));
 	if (c->literal != FW_NONE) {
 		struct shortfall s;
-		shortfall_init(&s, set, facts, c);
+		shortfall_init(&s, set, facts_of(c, facts), c);
 		put_text(o, "fact", fw_buf_text(&s.fact));
 		if (c->verdict.reason == FW_REASON_NOT_MATCHED) {
 			if (s.value.n)
@@ -126,6 +185,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		if (c->until_us)
 			put_text(o, "until", fw_time_text(c->until_us, until));
 	}
+	if (c->verdict.reason == FW_REASON_DEFERRED)
+		put_deferral(o, set, c->due);
 	if (c->verdict.reason == FW_REASON_OUT_OF_STOCK) {
 		fw_json_key(o, "product");
 		fw_json_string(o, c->verdict.content);
@@ -141,6 +202,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 	}
 	if (c->needs)
 		put_needs(o, set, c->needs);
+	if (c->due)
+		put_own_facts(o, c, facts);
 	put_text(o, "file", r->place.file);
 	fw_json_key(o, "line");
 	fw_json_number(o, r->place.line);
@@ -195,11 +258,10 @@ void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, c
 
 static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
 {
-	const struct fw_rule *r = &set->rules[c->rule];
 	char text[1200];
 	if (c->literal != FW_NONE) {
 		struct shortfall s;
-		shortfall_init(&s, set, facts, c);
+		shortfall_init(&s, set, facts_of(c, facts), c);
 		fw_buf_printf(out, "%s", fw_buf_text(&s.fact));
 		if (s.value.n)
 			fw_buf_printf(out, " is %s", fw_buf_text(&s.value));
@@ -207,6 +269,11 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		shortfall_finish(&s);
 	} else if (c->verdict.reason == FW_REASON_VETOED) {
 		fw_buf_printf(out, "%s: %s", guard_name(set, c), guard_because(set, c));
+	} else if (c->verdict.reason == FW_REASON_DEFERRED) {
+		const struct fw_due_item *x = c->due;
+		fw_buf_printf(out, "%.*s until %s", (int)x->by.n, x->by.p, fw_time_text(x->until_us, text));
+		if (x->guard != FW_NONE)
+			fw_buf_printf(out, ": %s", set->guards[x->guard].because);
 	} else if (c->verdict.reason == FW_REASON_OUT_OF_STOCK) {
 		fw_buf_printf(out, "product \"%.*s\"", (int)c->verdict.content.n, c->verdict.content.p);
 	} else if (c->verdict.reason == FW_REASON_CAPPED) {
@@ -215,7 +282,7 @@ static void put_detail(struct fw_buf *out, const struct fw_ruleset *set, const s
 		fw_buf_printf(out, "%s%s%s", set->caps[c->verdict.cap].id, known ? " until " : facts && !facts->caps_in_reach
 			? ": nobody is known to count for" : "", known ? fw_time_text(c->until_us, until) : "");
 	} else if (c->verdict.reason == FW_REASON_BEATEN) {
-		fw_buf_printf(out, "by %s on %s", set->rules[c->by].id, beaten_on(r, &set->rules[c->by]));
+		fw_buf_printf(out, "by %s on %s", set->rules[c->by].id, beaten_on(&set->rules[c->rule], &set->rules[c->by]));
 	} else if (c->by != FW_NONE) {
 		fw_buf_printf(out, "by %s", set->rules[c->by].id);
 	} else if (c->verdict.error) {
@@ -238,13 +305,19 @@ static void put_change(struct fw_buf *out, const struct fw_needs *needs, int ind
 	fw_buf_putc(out, '\n');
 }
 
+static struct fw_str rule_name(const struct fw_ruleset *set, const struct fw_candidate *c)
+{
+	return c->rule == FW_NONE ? c->due->due.rule : fw_str(set->rules[c->rule].id);
+}
+
 void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_explanation *e)
 {
+	static const struct fw_rule gone;
 	for (uint32_t s = 0; s < e->n_slots; s++) {
 		const struct fw_explained_slot *slot = &e->slots[s];
 		int widest = 4;
 		for (uint32_t i = 0; i < slot->n; i++) {
-			int n = (int)strlen(set->rules[slot->candidates[i].rule].id);
+			int n = (int)rule_name(set, &slot->candidates[i]).n;
 			widest = n > widest ? n : widest;
 		}
 		widest = widest > 48 ? 48 : widest;
@@ -254,8 +327,9 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 			fw_buf_printf(out, "  %-*s %8s %4s  %-14s %s\n", widest, "rule", "priority", "spec", "reason", "why");
 		for (uint32_t i = 0; i < slot->n; i++) {
 			const struct fw_candidate *c = &slot->candidates[i];
-			const struct fw_rule *r = &set->rules[c->rule];
-			fw_buf_printf(out, "  %-*s %8.0f %4u  %-14s ", widest, r->id, r->priority, r->specificity,
+			const struct fw_rule *r = c->rule == FW_NONE ? &gone : &set->rules[c->rule];
+			struct fw_str name = rule_name(set, c);
+			fw_buf_printf(out, "  %-*.*s %8.0f %4u  %-14s ", widest, (int)name.n, name.p, r->priority, r->specificity,
 				fw_reason_name(c->verdict.reason));
 			put_detail(out, set, facts, c);
 			while (out->n && out->data[out->n - 1] == ' ')
