@@ -28,6 +28,18 @@ static int no_memory(struct fw_error *err)
 	return fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
 }
 
+static int number_messages(struct replay *r, const struct fw_replay_numbers *numbers, const struct fw_ruleset *set, struct fw_error *err)
+{
+	for (uint32_t i = 0; i < set->n_message_rules; i++) {
+		uint32_t rule = set->message_rules[i], n;
+		const char *channel = set->rules[rule].message->channel;
+		if (fw_replay_id(&r->tally.channels, &r->arena, channel, &n) < 0)
+			return no_memory(err);
+		r->tally.rules.channels[numbers->rules[rule]] = r->tally.channels.texts[n];
+	}
+	return 0;
+}
+
 static int number(struct replay *r, struct fw_replay_numbers *to, const struct fw_ruleset *set, struct fw_error *err)
 {
 	to->slots = FW_NEW_ARRAY(&r->arena, set->n_slots, uint32_t);
@@ -42,7 +54,7 @@ static int number(struct replay *r, struct fw_replay_numbers *to, const struct f
 	for (uint32_t i = 0; i < set->n_rules; i++)
 		if (fw_replay_id(&r->tally.rules, &r->arena, set->rules[i].id, &to->rules[i]) < 0)
 			return no_memory(err);
-	return 0;
+	return number_messages(r, to, set, err);
 }
 
 static int on_set(void *ctx, struct fw_walk_set *set, struct fw_error *err)
@@ -74,15 +86,36 @@ static void on_gap(void *ctx, enum fw_walk_gap gap)
 }
 
 /* Of a decision that changes, the segments that the visitor is in. */
-static void tell_segments(struct replay *r, struct fw_replayed *replayed, struct fw_arena *a)
+static void tell_segments(struct replay *r, const struct fw_facts *facts, struct fw_arena *a)
 {
 	struct fw_eval *e = &r->after.decider.eval;
 	struct fw_seen seen = { 0 };
-	fw_eval_begin(e, &replayed->facts, a);
+	fw_eval_begin(e, facts, a);
 	for (uint32_t i = 0; i < r->after.set->n_segments; i++)
 		if (fw_eval_segment(e, i, &seen) == FW_TRUE)
 			fw_replay_tally_segment(&r->tally, fw_map_get(&r->tally.segments.map, fw_str(r->after.set->segments[i].id)));
 	fw_eval_end(e);
+}
+
+static void tell_gap(struct replay *r, int rc)
+{
+	fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS : FW_REPLAY_DAMAGED);
+}
+
+static void on_messages(struct replay *r, struct fw_walked *w, struct fw_arena *a)
+{
+	struct fw_walk_set *s = w->set;
+	const struct fw_rejudge_rules before = { &s->decider, s->templates, r->after.zones },
+		after = { &r->after.decider, r->after.templates, r->after.zones };
+	struct fw_replayed_messages replayed;
+	int rc = fw_replay_messages(&w->logged, &s->about.names, w->record, w->at_us, &before, &after, a, &replayed);
+	if (rc < 0) {
+		tell_gap(r, rc);
+		return;
+	}
+	fw_replay_tally_add_messages(&r->tally, w->id, &replayed);
+	if (replayed.changed)
+		tell_segments(r, &replayed.items[0].after->facts, a);
 }
 
 static void on_decision(void *ctx, struct fw_walked *w, struct fw_arena *a)
@@ -95,15 +128,18 @@ static void on_decision(void *ctx, struct fw_walked *w, struct fw_arena *a)
 		return;
 	}
 	r->after.decider.holdout = s->about.holdout;
+	if (w->logged.is_messages) {
+		on_messages(r, w, a);
+		return;
+	}
 	int rc = fw_replay(&w->logged, &s->about.names, w->record, &s->decider, &r->after.decider, w->n % VERIFY_EVERY == 0, a, &replayed);
 	if (rc < 0) {
-		fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS
-			: FW_REPLAY_DAMAGED);
+		tell_gap(r, rc);
 		return;
 	}
 	fw_replay_tally_add(&r->tally, w->id, &replayed, s->rules, s->numbers, r->after.set, &r->after_numbers);
 	if (replayed.changed)
-		tell_segments(r, &replayed, a);
+		tell_segments(r, &replayed.facts, a);
 }
 
 static int gather(struct replay *r, const struct replay_options *o)

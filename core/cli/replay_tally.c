@@ -31,6 +31,7 @@ int fw_replay_id(struct fw_replay_ids *ids, struct fw_arena *a, const char *text
 			ids->size = size;
 		}
 		n = ids->n++;
+		ids->channels[n] = NULL;
 		if (!(ids->texts[n] = fw_arena_strdup(a, text)) || fw_map_put(&ids->map, fw_str(text), n) < 0)
 			return FW_ENOMEM;
 	}
@@ -41,7 +42,10 @@ int fw_replay_id(struct fw_replay_ids *ids, struct fw_arena *a, const char *text
 int fw_replay_tally_share(struct fw_replay_tally *t)
 {
 	size_t counts = (size_t)t->slots.n + t->rules.n + t->segments.n;
-	t->bytes = sizeof *t->totals + counts * sizeof *t->by_slot + t->n_samples * sizeof *t->samples;
+	t->messages = (struct fw_replay_messages){ .rules = &t->rules.map, .channels = &t->channels.map, .rule_texts = t->rules.texts,
+		.rule_channels = t->rules.channels, .channel_texts = t->channels.texts, .n_rules = t->rules.n, .n_channels = t->channels.n };
+	size_t messages = fw_replay_messages_bytes(&t->messages);
+	t->bytes = sizeof *t->totals + counts * sizeof *t->by_slot + messages + t->n_samples * sizeof *t->samples;
 	char *p = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return FW_ENOMEM;
@@ -49,7 +53,8 @@ int fw_replay_tally_share(struct fw_replay_tally *t)
 	t->by_slot = (struct fw_replay_counts *)(p + sizeof *t->totals);
 	t->by_rule = t->by_slot + t->slots.n;
 	t->by_segment = t->by_rule + t->rules.n;
-	t->samples = (struct fw_replay_sample *)(t->by_segment + t->segments.n);
+	fw_replay_messages_in(&t->messages, t->by_segment + t->segments.n);
+	t->samples = (struct fw_replay_sample *)((char *)(t->by_segment + t->segments.n) + messages);
 	return 0;
 }
 
@@ -73,17 +78,25 @@ static void put_winners(struct fw_buf *b, const struct fw_ruleset *set, const st
 		fw_buf_printf(b, "%s%s", i ? ", " : "", set->rules[a->winners[i].rule].id);
 }
 
+/* Room for one more, or NULL. */
+static struct fw_replay_sample *begin_sample(struct fw_replay_tally *t, const char *id)
+{
+	uint32_t place = atomic_fetch_add_explicit(&t->totals->samples, 1, memory_order_relaxed);
+	if (place >= t->n_samples) {
+		atomic_fetch_sub_explicit(&t->totals->samples, 1, memory_order_relaxed);
+		return NULL;
+	}
+	snprintf(t->samples[place].id, sizeof t->samples[place].id, "%s", id);
+	return &t->samples[place];
+}
+
 static void put_sample(struct fw_replay_tally *t, const char *id, const struct fw_replayed *r, const struct fw_ruleset *before,
 	const struct fw_ruleset *after)
 {
-	uint32_t place = atomic_fetch_add_explicit(&t->totals->samples, 1, memory_order_relaxed);
+	struct fw_replay_sample *s = begin_sample(t, id);
 	struct fw_buf b;
-	if (place >= t->n_samples) {
-		atomic_fetch_sub_explicit(&t->totals->samples, 1, memory_order_relaxed);
+	if (!s)
 		return;
-	}
-	struct fw_replay_sample *s = &t->samples[place];
-	snprintf(s->id, sizeof s->id, "%s", id);
 	fw_buf_init(&b, 0);
 	for (uint32_t i = 0; i < r->n; i++) {
 		if (!r->slots[i].changed)
@@ -126,6 +139,23 @@ void fw_replay_tally_add(struct fw_replay_tally *t, const char *id, const struct
 		return;
 	add_one(&t->totals->changed);
 	put_sample(t, id, r, before, after);
+}
+
+void fw_replay_tally_add_messages(struct fw_replay_tally *t, const char *id, const struct fw_replayed_messages *r)
+{
+	add_one(&t->totals->decisions);
+	fw_replay_messages_add(&t->messages, r);
+	if (!r->changed)
+		return;
+	add_one(&t->totals->changed);
+	struct fw_replay_sample *s = begin_sample(t, id);
+	struct fw_buf b;
+	if (!s)
+		return;
+	fw_buf_init(&b, 0);
+	fw_replay_messages_sample(r, &b);
+	snprintf(s->text, sizeof s->text, "%s", fw_buf_text(&b));
+	fw_buf_finish(&b);
 }
 
 void fw_replay_tally_segment(struct fw_replay_tally *t, uint32_t segment)
@@ -227,6 +257,7 @@ static void print_json(const struct fw_replay_tally *t, struct fw_buf *out)
 	put_text(&o, "from", t->first_us ? fw_time_text(t->first_us, at) : NULL);
 	put_text(&o, "to", t->last_us ? fw_time_text(t->last_us, at) : NULL);
 	put_lists(t, &o);
+	fw_replay_messages_json(&t->messages, &o);
 	fw_json_key(&o, "samples");
 	fw_json_open_array(&o);
 	for (uint32_t i = 0; i < t->totals->samples; i++) {
@@ -267,6 +298,7 @@ static void print_tables(const struct fw_replay_tally *t, struct fw_buf *out)
 	for (uint32_t i = 0; i < t->segments.n; i++)
 		if (t->by_segment[i].a)
 			fw_buf_printf(out, "%-*s %9" PRIu64 "\n", s, t->segments.texts[i], t->by_segment[i].a);
+	fw_replay_messages_text(&t->messages, out);
 }
 
 static void print_text(const struct fw_replay_tally *t, struct fw_buf *out)
@@ -287,6 +319,8 @@ static void print_text(const struct fw_replay_tally *t, struct fw_buf *out)
 	for (uint32_t i = 0; i < x->samples; i++)
 		fw_buf_printf(out, "\n%s\n%s\n", t->samples[i].id, t->samples[i].text);
 	fw_buf_puts(out, "\nThis says what would have been shown, not what visitors would have done then.\n");
+	if (t->messages.all->judged)
+		fw_buf_puts(out, "Of messages it says what would have become of those that were due, not which others would have come.\n");
 }
 
 void fw_replay_tally_print(const struct fw_replay_tally *t, bool json, struct fw_buf *out)

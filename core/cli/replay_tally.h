@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "cli/replay_messages.h"
 #include "trace/replay.h"
 
 /* Why a decision says nothing of other rules. */
@@ -22,7 +23,7 @@ enum { FW_REPLAY_SAMPLES_MOST = 1000 };
 /* Ids in the order in which they were met. */
 struct fw_replay_ids {
 	struct fw_map map;
-	const char **texts, **channels; /* channels: of slots */
+	const char **texts, **channels; /* channels: of slots and of rules that send messages; NULL: none */
 	uint32_t n, size;
 };
 int fw_replay_id(struct fw_replay_ids *ids, struct fw_arena *a, const char *text, uint32_t *ret); /* 0 or FW_ENOMEM */
@@ -43,7 +44,8 @@ struct fw_replay_totals {
 };
 
 struct fw_replay_tally {
-	struct fw_replay_ids slots, rules, segments;
+	struct fw_replay_ids slots, rules, segments, channels;
+	struct fw_replay_messages messages;
 	struct fw_replay_totals *totals;          /* shared, as are the next four */
 	struct fw_replay_counts *by_slot, *by_rule, *by_segment;
 	struct fw_replay_sample *samples;
@@ -62,6 +64,8 @@ struct fw_replay_numbers {
 };
 void fw_replay_tally_add(struct fw_replay_tally *t, const char *id, const struct fw_replayed *r, const struct fw_ruleset *before,
 	const struct fw_replay_numbers *before_numbers, const struct fw_ruleset *after, const struct fw_replay_numbers *after_numbers);
+/* One of messages. */
+void fw_replay_tally_add_messages(struct fw_replay_tally *t, const char *id, const struct fw_replayed_messages *r);
 /* The visitor of a decision that changed is in that segment. */
 void fw_replay_tally_segment(struct fw_replay_tally *t, uint32_t segment);
 /* It was an explanation. */
