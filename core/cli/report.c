@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/log_walk.h"
 #include "cli/upkeep.h"
+#include "trace/rejudge.h"
 
 enum { DAYS = 30, DAYS_MOST = 3660 };
 
@@ -41,14 +42,33 @@ static uint32_t list_slots(const struct fw_walked *w, const struct fw_ruleset *s
 	return n;
 }
 
+/* As the rules would have judged them then. */
+static void on_messages(struct reporting *r, struct fw_walked *w, struct fw_arena *a)
+{
+	struct fw_decider *d = &r->opened.decider;
+	const struct fw_rejudge_rules rules = { d, r->opened.templates, r->opened.zones };
+	struct fw_rejudged judged;
+	struct fw_explanation explanation;
+	d->holdout = w->set->about.holdout;
+	if (fw_rejudge(&w->logged, &w->set->about.names, w->record, w->at_us, w->set->rules, &rules, a, &judged) < 0 ||
+		fw_rejudged_explain(d, &judged, a, &explanation) < 0) {
+		r->report.gaps++;
+		return;
+	}
+	explanation.at_us = w->at_us;
+	fw_upkeep_count(&r->report, &explanation);
+}
+
 static void on_decision(void *ctx, struct fw_walked *w, struct fw_arena *a)
 {
 	struct reporting *r = ctx;
 	struct fw_decider *d = &r->opened.decider;
 	struct fw_facts facts;
 	struct fw_explanation explanation;
-	if (w->logged.is_messages)
+	if (w->logged.is_messages) {
+		on_messages(r, w, a);
 		return;
+	}
 	if (w->logged.explanation) {
 		r->report.explanations++;
 		return;

@@ -62,8 +62,10 @@ static void count_way(struct fw_upkeep *r, const struct way *way)
 
 static void count_candidate(struct fw_upkeep *r, const struct fw_candidate *c, int64_t at_us)
 {
-	struct fw_upkeep_rule *rule = &r->rules[c->rule];
+	struct fw_upkeep_rule *rule = c->rule == FW_NONE ? NULL : &r->rules[c->rule];
 	enum fw_reason reason = c->verdict.reason;
+	if (!rule) /* a message of one that the set has no more */
+		return;
 	rule->asked++;
 	rule->reasons[reason]++;
 	if (reason == FW_REASON_WON && at_us > rule->last_won_us)
@@ -115,7 +117,7 @@ int fw_upkeep_sum(struct fw_upkeep *r)
 uint64_t fw_upkeep_matched(const struct fw_upkeep_rule *rule)
 {
 	static const enum fw_reason met[] = { FW_REASON_WON, FW_REASON_VETOED, FW_REASON_CAPPED, FW_REASON_BEATEN, FW_REASON_EXCLUDED,
-		FW_REASON_FAILED, FW_REASON_OUT_OF_STOCK };
+		FW_REASON_FAILED, FW_REASON_OUT_OF_STOCK, FW_REASON_DEFERRED };
 	uint64_t n = 0;
 	for (size_t i = 0; i < sizeof met / sizeof *met; i++)
 		n += rule->reasons[met[i]];

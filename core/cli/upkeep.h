@@ -14,7 +14,7 @@ struct fw_upkeep_by {
 enum { FW_UPKEEP_BY = 3 }; /* so many are named, the most frequent first */
 
 struct fw_upkeep_rule {
-	uint64_t asked;            /* decisions that asked its slot */
+	uint64_t asked;            /* decisions that asked its slot, or of its message that was due */
 	uint64_t reasons[FW_REASONS];
 	int64_t last_won_us;       /* 0: never */
 	struct fw_upkeep_by beaten[FW_UPKEEP_BY], vetoed[FW_UPKEEP_BY]; /* by rules, by guards; id NULL: no more */

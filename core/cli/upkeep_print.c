@@ -31,12 +31,6 @@ static double share(const struct fw_upkeep_rule *c)
 	return c->asked ? (double)c->reasons[FW_REASON_WON] / (double)c->asked : 0;
 }
 
-/* Rules of slots are counted; the log has no messages. */
-static bool is_counted(const struct fw_upkeep *r, uint32_t i)
-{
-	return r->has_log && r->set->rules[i].slot != FW_NONE;
-}
-
 /* --- for people */
 
 static void put_by(struct fw_buf *out, const char *what, const struct fw_upkeep_by *list)
@@ -48,7 +42,7 @@ static void put_by(struct fw_buf *out, const char *what, const struct fw_upkeep_
 /* What mostly became of it where it did not win: of all, or of what it matched. */
 static void put_fate(const struct fw_upkeep *r, uint32_t i, bool of_all, struct fw_buf *out)
 {
-	static const enum fw_reason refused[] = { FW_REASON_CAPPED, FW_REASON_OUT_OF_STOCK, FW_REASON_FAILED };
+	static const enum fw_reason refused[] = { FW_REASON_CAPPED, FW_REASON_OUT_OF_STOCK, FW_REASON_FAILED, FW_REASON_DEFERRED };
 	const struct fw_upkeep_rule *c = &r->rules[i];
 	enum fw_reason most = FW_REASON_CAPPED;
 	for (size_t k = 0; k < sizeof refused / sizeof *refused; k++)
@@ -58,7 +52,7 @@ static void put_fate(const struct fw_upkeep *r, uint32_t i, bool of_all, struct 
 		if (k != FW_REASON_WON && c->reasons[k] > c->reasons[most])
 			most = (enum fw_reason)k;
 	if (!c->asked)
-		fw_buf_puts(out, "its slot was not asked for");
+		fw_buf_puts(out, r->set->rules[i].message ? "it was never due" : "its slot was not asked for");
 	else if (c->beaten[0].id)
 		put_by(out, "beaten by ", c->beaten);
 	else if (c->vetoed[0].id)
@@ -105,7 +99,7 @@ static void put_counts(const struct fw_upkeep *r, int w, struct fw_buf *out)
 		return;
 	}
 	for (uint32_t i = 0; i < r->set->n_rules; i++)
-		if (is_counted(r, i) && fw_upkeep_matched(&r->rules[i]))
+		if (fw_upkeep_matched(&r->rules[i]))
 			order[n++] = i;
 	qsort_r(order, n, sizeof *order, compare, (void *)(uintptr_t)r);
 	fw_buf_printf(out, "\n%-*s %9s %7s %9s  %-10s  %s\n", w, "rule", "won", "share", "matched", "last", "else");
@@ -135,7 +129,7 @@ static void put_never_matched(const struct fw_upkeep *r, struct fw_buf *out)
 	for (uint32_t i = 0; i < r->set->n_rules; i++) {
 		const struct fw_rule *rule = &r->set->rules[i];
 		struct fw_buf why;
-		if (!is_counted(r, i) || fw_upkeep_matched(&r->rules[i]) || !rule->enabled || is_over(r, rule) || is_to_come(r, rule))
+		if (fw_upkeep_matched(&r->rules[i]) || !rule->enabled || is_over(r, rule) || is_to_come(r, rule))
 			continue;
 		fw_buf_init(&why, 0);
 		put_fate(r, i, true, &why);
@@ -151,7 +145,7 @@ static void put_always_beaten(const struct fw_upkeep *r, struct fw_buf *out)
 		const struct fw_upkeep_rule *c = &r->rules[i];
 		uint64_t matched = fw_upkeep_matched(c);
 		struct fw_buf by;
-		if (!is_counted(r, i) || !matched || c->reasons[FW_REASON_BEATEN] + c->reasons[FW_REASON_EXCLUDED] < matched)
+		if (!matched || c->reasons[FW_REASON_BEATEN] + c->reasons[FW_REASON_EXCLUDED] < matched)
 			continue;
 		fw_buf_init(&by, 0);
 		put_by(&by, "by ", c->beaten);
@@ -313,7 +307,7 @@ static void put_rule(struct fw_json_out *o, const struct fw_upkeep *r, uint32_t 
 	put_time(o, "ends", rule->ends_us, rule->ends_us != INT64_MAX);
 	put_bool(o, "over", is_over(r, rule));
 	put_bool(o, "endsSoon", ends_soon(r, rule));
-	if (is_counted(r, i))
+	if (r->has_log)
 		put_counted(o, &r->rules[i]);
 	fw_json_close_object(o);
 }

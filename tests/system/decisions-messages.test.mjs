@@ -131,6 +131,10 @@ test('other rules are tried on what was decided of messages', async (t) => {
 	const counts = (x) => [x.judged, x.before, x.after, x.added, x.dropped, x.changed];
 	const same = await shop.replay();
 	assert.deepEqual([same.status, same.decisions, same.changed, counts(same.messages)], [0, ids.size, 0, [9, 6, 6, 0, 0, 0]], same.stderr);
+	// What became of each rule is reported with those of slots.
+	const report = JSON.parse((await runAside(['report', 'rules', '--config', shop.config, '--json'])).stdout), of = (id) => report.rules.find((r) => r.rule === id);
+	assert.deepEqual(['receipt', 'offer', 'other-offer', 'pro-news'].map((id) => [of(id).asked, of(id).matched, of(id).won]), [[3, 3, 3], [3, 2, 2], [3, 3, 1], [0, 0, 0]]);
+	assert.deepEqual([of('other-offer').beatenBy, of('offer').reasons], [[{ rule: 'offer', times: 2 }], { won: 2, not_matched: 1 }]);
 	// Another template, an offer for Canada alone, which lets the weaker one go; and the weaker one has no rule any more in the next.
 	const next = rules.replace('{ "CA", "NO" }', '"CA"');
 	shop.write({ 'next/home.lua': readFileSync(join(shop.folder, 'shop/home.lua'), 'utf8'), 'next/messages.lua': next, 'next/templates/receipt.txt': 'Your order {{event.order_id}}\n',

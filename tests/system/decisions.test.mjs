@@ -235,7 +235,7 @@ test "boots win" { given = { country = "CA", events = { { "Product Viewed", cate
 	const kept = ({ owner, tested, enabled, over, endsSoon }) => [owner, tested, enabled, over, endsSoon];
 	assert.deepEqual(['boots', 'over', 'soon', 'off'].map((id) => kept(rule(id))),
 		[[null, true, true, false, false], ['anna', false, true, true, false], ['anna', false, true, false, true], ['anna', false, false, false, false]]);
-	assert.deepEqual([rule('letter').channel, rule('letter').won], ['email', undefined], 'messages are not in the log');
+	assert.deepEqual([rule('letter').channel, rule('letter').asked, rule('letter').won], ['email', 0, 0]);
 	const { stdout } = await runAside(['report', 'rules', '--config', shop.config]);
 	for (const part of [/^8 decisions from \S+ to \S+, made again by these rules\n1 could not be made again/, /\nboots +5 +62\.5% +5 {2}\d{4}-\d\d-\d\d\n/, /\nBeaten each time that it matched\n {2}under-boots: by boots \(5\) \(more\.lua:3\)\n/,
 		/\nMatched nobody\n( {2}.*\n)* {2}soon: not_matched \(8\) \(more\.lua:2\)\n/, /\nloops +0 +0\.0% +3 {2}never +failed \(3\)\n/, /\nEnds within a week\n {2}soon: /, /\nIts time is over\n {2}over: 2020-01-0\d/, /\nNot enabled\n {2}off \(/,
