@@ -185,6 +185,8 @@ static int run(struct fw_checker *c)
 	if (ret == 0)
 		ret = fw_check_ties(c);
 	if (ret == 0)
+		ret = fw_check_messages(c);
+	if (ret == 0)
 		ret = fw_check_slots(c);
 	if (ret == 0)
 		ret = fw_check_guards(c);
@@ -207,6 +209,7 @@ int fw_check(struct fw_decider *decider, struct fw_zone_set *zones, int64_t now_
 	decider->holdout = 0;
 	int rc = run(&c);
 	decider->holdout = holdout;
+	fw_triggers_destroy(c.triggers);
 	fw_arena_finish(&c.scratch);
 	if (rc == 0 && ret->n)
 		qsort(ret->items, ret->n, sizeof *ret->items, compare_findings);

@@ -96,48 +96,57 @@ static const char *why_stronger(const struct fw_rule *a, const struct fw_rule *b
 	return a->priority != b->priority ? "of higher priority" : a->specificity != b->specificity ? "more specific" : "first by its id";
 }
 
+/* Messages are beaten only where those that beat them are due with them. */
+static const char *why_beaten(struct fw_checker *c, const struct fw_rule *r, const struct proof *p)
+{
+	const struct fw_rule *first = &c->set->rules[p->owners[0]];
+	const char *due = r->message ? p->n == 1 ? ", is due whenever it is" : ", are due whenever it is" : "";
+	if (p->n == 1)
+		return fw_check_text(c, "\"%s\" is %s%s%s matches every visitor that it matches", first->id, why_stronger(first, r), due,
+			*due ? ", and" : " and");
+	const char *all = fw_check_names(c, p->owners, p->n);
+	bool fills = !r->message && c->set->slots[r->slot].show_up_to > 1;
+	return fw_check_text(c, "%s are stronger%s, and between them %s visitor that it matches", all, due,
+		fills ? "fill the slot for every" : "match every");
+}
+
 static void report(struct fw_checker *c, uint32_t rule, const struct proof *p, bool hanging)
 {
 	const struct fw_rule *r = &c->set->rules[rule];
 	struct fw_finding *f = fw_check_add(c, FW_FINDING_NEVER_WINS, "rule", r->id, r->place);
-	uint32_t room = c->set->slots[r->slot].show_up_to;
 	if (!f)
 		return;
 	f->verdict = hanging ? FW_POSSIBLE : FW_CERTAIN;
 	fw_check_with(c, f, p->owners, p->n);
-	if (p->n == 0)
-		f->message = fw_check_text(c, "rule \"%s\" can never win: no visitor is left for it", r->id);
-	else if (p->n == 1)
-		f->message = fw_check_text(c, "rule \"%s\" can never win: \"%s\" is %s and matches every visitor that it matches", r->id,
-			c->set->rules[p->owners[0]].id, why_stronger(&c->set->rules[p->owners[0]], r));
-	else
-		f->message = fw_check_text(c, "rule \"%s\" can never win: %s are stronger, and between them %s visitor that it "
-			"matches", r->id,
-			fw_check_names(c, p->owners, p->n), room > 1 ? "fill the slot for every" : "match every");
+	f->message = fw_check_text(c, "rule \"%s\" can never win: %s", r->id, p->n ? why_beaten(c, r, p) : "no visitor is left for it");
 	f->hint = "give it a higher priority, make the others narrower, or take it out";
+}
+
+enum fw_covered fw_check_beaten(struct fw_checker *c, uint32_t rule, const struct fw_boxes *boxes, struct fw_coverer *s, uint32_t n,
+	uint32_t room, bool hanging)
+{
+	struct fw_cover cover = { .maker = &c->searcher, .coverers = s, .n = n, .need = room, .several = true, .budget = &c->budget,
+		.steps = FW_LIMIT_CHECK_STEPS, .used = calloc(n + 1, 1) };
+	struct proof p = { .owners = malloc((n + 1) * sizeof *p.owners) };
+	c->searcher.no_memory |= !p.owners || !cover.used;
+	enum fw_covered found = c->searcher.no_memory ? FW_COVER_UNKNOWN : fw_cover_boxes(&cover, boxes);
+	if (found == FW_COVERED) {
+		list_owners(&cover, &p);
+		shorten(c, &cover, boxes, &p);
+		report(c, rule, &p, hanging);
+	}
+	free(p.owners);
+	free(cover.used);
+	return found;
 }
 
 /* Whether what is in `s` and the rule's own group cover it. */
 static enum fw_covered look(struct fw_checker *c, const struct fw_slot *slot, uint32_t rank, struct stronger *s, bool hanging)
 {
 	uint32_t rule = c->set->ranked[slot->first_ranked + rank], before = s->n;
-	struct fw_cover cover = { .maker = &c->searcher, .need = slot->show_up_to, .several = true, .budget = &c->budget,
-		.steps = FW_LIMIT_CHECK_STEPS };
 	if (add_group(c, slot, rule, rank, hanging, s) < 0)
 		return FW_COVER_UNKNOWN;
-	struct proof p = { .owners = malloc((s->n + 1) * sizeof *p.owners) };
-	cover.coverers = s->items;
-	cover.n = s->n;
-	cover.used = calloc(s->n + 1, 1);
-	c->searcher.no_memory |= !p.owners || !cover.used;
-	enum fw_covered found = c->searcher.no_memory ? FW_COVER_UNKNOWN : fw_cover_boxes(&cover, &c->rules[rule].effective);
-	if (found == FW_COVERED) {
-		list_owners(&cover, &p);
-		shorten(c, &cover, &c->rules[rule].effective, &p);
-		report(c, rule, &p, hanging);
-	}
-	free(p.owners);
-	free(cover.used);
+	enum fw_covered found = fw_check_beaten(c, rule, &c->rules[rule].effective, s->items, s->n, slot->show_up_to, hanging);
 	s->n = before;
 	return found;
 }

@@ -21,7 +21,7 @@ static bool accept(void *ctx, const struct fw_box *part)
 	struct fw_witness w;
 	struct fw_decision decision;
 	e->seen = true;
-	if (!fw_witness_make(c, part, e->clock, &c->scratch, &w))
+	if (!fw_witness_make(c, part, e->clock, NULL, &c->scratch, &w))
 		return ++e->tries >= FW_LIMIT_CHECK_WITNESSES;
 	if (fw_decide(c->decider, &w.facts, &e->slot, 1, &c->scratch, &decision) < 0) {
 		c->searcher.no_memory = true;

@@ -4,6 +4,7 @@
 
 #include "check/check.h"
 #include "check/cover.h"
+#include "decide/trigger.h"
 
 /* A rule as the checker sees it. */
 struct fw_checked {
@@ -13,6 +14,22 @@ struct fw_checked {
 	bool hangs;                /* a function, or what is not told apart, decides whether it wins */
 	bool sure;                 /* it wins wherever `effective` is and there is room: no rollout, cap or group stands in the way */
 	bool unsure_group;         /* it would be sure, but for its group */
+	bool tied;                 /* a tie of it was found */
+};
+
+/* What sets messages off, and when they are due then. */
+struct fw_occasion {
+	const char *event;         /* as one of the rules has it */
+	int64_t after_s;
+	const char *channels[2];   /* whose consent they need, or NULL */
+};
+
+/* Rules that stand against one another: those of a slot, or messages that one event sets off and of which one can be sent. */
+struct fw_contest {
+	const uint32_t *rules;     /* strongest first */
+	uint32_t n, room;
+	uint32_t slot;             /* FW_NONE: messages, on … */
+	struct fw_occasion occasion;
 };
 
 struct fw_checker {
@@ -27,6 +44,7 @@ struct fw_checker {
 	struct fw_maker maker, searcher;
 	struct fw_checked *rules;
 	struct fw_boxes *guards;   /* where each opens */
+	struct fw_triggers *triggers; /* made when it is needed */
 	uint64_t budget;
 	struct fw_findings *found;
 };
@@ -46,9 +64,16 @@ const char *fw_check_conflict(struct fw_checker *c, uint32_t node, uint32_t dim)
 /* "\"a\", \"b\" and \"c\"". */
 const char *fw_check_names(struct fw_checker *c, const uint32_t *rules, uint32_t n);
 
+/* Whether stronger rules hold all that is in `boxes`, of the rule; then it is reported, as possible if that is `hanging`. */
+enum fw_covered fw_check_beaten(struct fw_checker *c, uint32_t rule, const struct fw_boxes *boxes, struct fw_coverer *s, uint32_t n,
+	uint32_t room, bool hanging);
+/* Ties of rules that stand against one another. 0 or FW_ENOMEM. */
+int fw_check_contest(struct fw_checker *c, const struct fw_contest *x);
+
 int fw_check_prepare(struct fw_checker *c);    /* prepare.c: boxes; contradictions, dates, vetoes */
-int fw_check_rules(struct fw_checker *c);      /* find_beaten.c, find_ties.c */
-int fw_check_ties(struct fw_checker *c);
+int fw_check_rules(struct fw_checker *c);      /* find_beaten.c */
+int fw_check_ties(struct fw_checker *c);       /* find_ties.c */
+int fw_check_messages(struct fw_checker *c);   /* find_messages.c: both, of messages */
 int fw_check_slots(struct fw_checker *c);      /* find_slots.c */
 int fw_check_guards(struct fw_checker *c);     /* find_guards.c */
 int fw_check_unused(struct fw_checker *c);     /* find_unused.c */

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "check/together.h"
 #include "profile/given.h"
+#include "rules/condition.h"
 #include "signal/signal.h"
 
 /* A cell being chosen for each fact that the box limits. */
@@ -20,6 +21,7 @@ struct choosing {
 	struct fw_checker *c;
 	struct choice *choices;
 	uint32_t n, tries;
+	uint32_t absent_last;   /* 1: of what comes to be known with an event; else 0 */
 };
 
 static bool goes(const struct choosing *x, uint32_t at)
@@ -38,7 +40,8 @@ static bool choose(struct choosing *x, uint32_t at)
 	struct choice *ch = &x->choices[at];
 	const struct fw_dim *dim = &x->c->domain.dims[ch->dim];
 	uint32_t seen = 0;
-	for (uint32_t i = FW_CELL_ABSENT; i < dim->n && seen < FW_LIMIT_CHECK_WITNESS_VALUES && x->tries; i++) {
+	for (uint32_t k = FW_CELL_ABSENT; k < dim->n && seen < FW_LIMIT_CHECK_WITNESS_VALUES && x->tries; k++) {
+		uint32_t i = k + x->absent_last < dim->n ? k + x->absent_last : FW_CELL_ABSENT;
 		if (!fw_side_has(ch->side, i) || !dim->cells[i].shown)
 			continue;
 		seen++;
@@ -133,21 +136,55 @@ static bool put_fact(const struct fw_domain *d, const struct fw_box *box, const 
 	return true;
 }
 
-/* The first whole second of the box's time. */
-static void put_clock(const struct fw_checker *c, const struct fw_box *box, struct fw_buf *out)
+/* The first whole second of the box's time; or so long before, that what is done then is due at it. */
+static void put_clock(const struct fw_checker *c, const struct fw_box *box, int64_t before_s, struct fw_buf *out)
 {
 	fw_side side = fw_box_side(box, c->domain.clock);
 	uint32_t i = 0;
 	char day[16];
 	while (side && i + 1 < c->domain.dims[c->domain.clock].n && !fw_side_has(side, i))
 		i++;
-	int64_t s = (c->domain.moments[i] + 999999) / 1000000, second = s % 86400;
+	int64_t s = (c->domain.moments[i] + 999999) / 1000000 - before_s, second = s % 86400;
 	fw_buf_printf(out, "\"at\":\"%sT%02d:%02d:%02dZ\"", fw_date_text(s / 86400, day), (int)(second / 3600), (int)(second / 60 % 60),
 		(int)(second % 60));
 }
 
-static bool write(struct fw_checker *c, const struct fw_box *box, const struct choosing *x, bool clock, struct fw_arena *a,
-	struct fw_str *ret)
+/* Consent to the occasion's channels, beside what the box asks. */
+static bool agree(struct fw_facts *f, const struct fw_occasion *occasion)
+{
+	const struct fw_value *was = &f->single[FW_FACT_CONSENT];
+	struct fw_str *names = FW_NEW_ARRAY(f->arena, was->n_items + 2, struct fw_str);
+	unsigned n = 0;
+	if (!names)
+		return false;
+	for (unsigned i = 0; i < was->n_items; i++)
+		names[n++] = was->items[i].text;
+	for (int i = 0; i < 2; i++) {
+		bool has = !occasion->channels[i];
+		for (unsigned k = 0; k < n && !has; k++)
+			has = fw_str_equal_fold(names[k], fw_str(occasion->channels[i]));
+		if (!has)
+			names[n++] = fw_str(occasion->channels[i]);
+	}
+	return n == 0 || fw_facts_set(f, FW_FACT_CONSENT, names, n) == 0;
+}
+
+static void put_occasion(const struct fw_occasion *occasion, bool first, struct fw_buf *out)
+{
+	struct fw_json_out o;
+	fw_json_out_init(&o, out);
+	fw_buf_puts(out, first ? "\"events\":[{\"event\":" : ",\"events\":[{\"event\":");
+	fw_json_text_value(&o, occasion->event);
+	fw_buf_puts(out, "}]");
+	if (!occasion->after_s)
+		return;
+	fw_buf_puts(out, ",\"wait\":\"");
+	fw_duration_text(occasion->after_s, out);
+	fw_buf_putc(out, '"');
+}
+
+static bool write(struct fw_checker *c, const struct fw_box *box, const struct choosing *x, bool clock,
+	const struct fw_occasion *occasion, struct fw_arena *a, struct fw_str *ret)
 {
 	struct fw_facts f;
 	struct fw_json_out o;
@@ -156,16 +193,22 @@ static bool write(struct fw_checker *c, const struct fw_box *box, const struct c
 	for (uint32_t i = 0; i < x->n; i++)
 		if (!put_fact(&c->domain, box, &x->choices[i], &f))
 			return false;
+	if (occasion && !agree(&f, occasion))
+		return false;
 	fw_buf_init(&facts, 0);
 	fw_buf_init(&json, 0);
 	fw_json_out_init(&o, &facts);
 	fw_facts_write(&o, &f);
 	fw_buf_putc(&json, '{');
 	if (clock)
-		put_clock(c, box, &json);
+		put_clock(c, box, occasion ? occasion->after_s : 0, &json);
 	if (clock && facts.n > 2)
 		fw_buf_putc(&json, ',');
-	fw_buf_add(&json, facts.data + 1, facts.n - 1); /* behind its "{" */
+	if (facts.n > 2)
+		fw_buf_add(&json, facts.data + 1, facts.n - 2); /* within its braces */
+	if (occasion)
+		put_occasion(occasion, !clock && facts.n <= 2, &json);
+	fw_buf_putc(&json, '}');
 	bool failed = facts.failed;
 	fw_buf_finish(&facts);
 	return fw_buf_keep(&json, a, ret) == 0 && !failed;
@@ -180,10 +223,12 @@ static bool read_back(struct fw_checker *c, struct fw_arena *a, struct fw_witnes
 		fw_signal_derive(c->zones, &w->facts) == 0;
 }
 
-bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock, struct fw_arena *a, struct fw_witness *ret)
+bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock, const struct fw_occasion *occasion, struct fw_arena *a,
+	struct fw_witness *ret)
 {
 	const struct fw_domain *d = &c->domain;
-	struct choosing x = { .c = c, .choices = FW_NEW_ARRAY(a, box->n, struct choice), .tries = FW_LIMIT_CHECK_WITNESS_TRIES };
+	struct choosing x = { .c = c, .choices = FW_NEW_ARRAY(a, box->n, struct choice), .tries = FW_LIMIT_CHECK_WITNESS_TRIES,
+		.absent_last = occasion != NULL };
 	if (!x.choices)
 		return false;
 	for (uint32_t i = 0; i < box->n; i++) {
@@ -195,5 +240,5 @@ bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock,
 	}
 	bool chosen = choose(&x, 0);
 	fw_cover_pay(&c->budget, FW_LIMIT_CHECK_WITNESS_TRIES - x.tries);
-	return chosen && write(c, box, &x, clock, a, &ret->json) && read_back(c, a, ret);
+	return chosen && write(c, box, &x, clock, occasion, a, &ret->json) && read_back(c, a, ret);
 }

@@ -10,7 +10,9 @@ struct fw_witness {
 };
 
 /* A visitor of the box whose facts go together, as far as that is known: no Canadian in Europe, no three views in a week of which
- * there were two in a month. `clock`: the time counts, and he is given one. False: none was found. */
-bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock, struct fw_arena *a, struct fw_witness *ret);
+ * there were two in a month. `clock`: the time counts, and he is given one. `occasion`: he does that, agrees to its channels and waits
+ * for what comes of it; he is of the box then. NULL: he comes to see a page. False: none was found. */
+bool fw_witness_make(struct fw_checker *c, const struct fw_box *box, bool clock, const struct fw_occasion *occasion, struct fw_arena *a,
+	struct fw_witness *ret);
 
 #endif

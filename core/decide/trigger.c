@@ -64,16 +64,19 @@ static int fill(struct fw_triggers *t)
 	t->by_time = FW_NEW_ARRAY(&t->arena, set->n_message_rules + 1, uint32_t);
 	if (!t->concerns || !t->by_segment || !t->by_time)
 		return FW_ENOMEM;
-	for (uint32_t i = 0; i < set->n_message_rules; i++) {
+	for (uint32_t i = set->n_message_rules; i-- > 0; ) { /* what is added last comes first: the last room is the strongest one's */
 		uint32_t number = set->message_rules[i];
 		const struct fw_rule *r = &set->rules[number];
 		if (add_names(t, number, r->enabled ? r->message->on : NULL, false) < 0
 			|| add_names(t, number, r->message->cancel_on, true) < 0)
 			return FW_ENOMEM;
+	}
+	for (uint32_t i = 0; i < set->n_message_rules; i++) {
+		const struct fw_rule *r = &set->rules[set->message_rules[i]];
 		if (r->enabled && r->message->on_segment != FW_NONE)
-			t->by_segment[t->n_by_segment++] = number;
+			t->by_segment[t->n_by_segment++] = set->message_rules[i];
 		if (r->enabled && r->message->every_s)
-			t->by_time[t->n_by_time++] = number;
+			t->by_time[t->n_by_time++] = set->message_rules[i];
 	}
 	return 0;
 }

@@ -155,6 +155,59 @@ static void test_ties_and_slots(void **state)
 	expect(SLOT, NULL, "1 unused_slot slot \"s\": no rule is for it, everybody sees its default\n");
 }
 
+#define MESSAGE(id, fields) BY("email", "\"Go\"", id, "send = { r = \"" id "\" }, " fields)
+#define BY(channel, on, id, fields) "rule \"" id "\" { channel = \"" channel "\", on = " on ", after = \"1h\", " fields " }\n"
+#define NEVER "\" can never win: \"a\" is of higher priority, is due whenever it is, and matches every visitor that it matches\n"
+#define TIE "rule \"b\" ties with \"a\": one visitor can match both, with priority 0 and "
+
+static void test_messages(void **state)
+{
+	(void)state;
+	/* The same events set them off, and one e-mail goes at once. */
+	expect(MESSAGE("a", "priority = 2") MESSAGE("b", "when = { country = \"CA\" }"), NULL,
+		"2 never_wins rule \"b" NEVER);
+	expect(MESSAGE("a", "priority = 2, when = { device = \"mobile\" }")
+		MESSAGE("b", "priority = 2, when = { device = is_not \"mobile\" }")
+		MESSAGE("c", "when = { device = known() }"), NULL,
+		"3 never_wins rule \"c\" can never win: \"a\" and \"b\" are stronger, are due whenever it is, and between them match every "
+		"visitor that it matches\n");
+	/* Whoever is called off by more, has a cap of its own, is of another class or comes at another time lets it go. */
+	expect(MESSAGE("a", "priority = 2, cancel_on = \"Stop\"") MESSAGE("b", ""), NULL, "");
+	expect(MESSAGE("a", "priority = 2, tags = { \"t\" }") MESSAGE("b", "")
+		"cap \"c\" { applies = { tag = \"t\" }, limit = 1, per = \"1d\" }\n", NULL, "");
+	expect(MESSAGE("a", "priority = 2, class = \"service\"") MESSAGE("b", ""), NULL, "");
+	expect(MESSAGE("a", "priority = 2, expires = \"3h\"") MESSAGE("b", ""), NULL, "");
+	expect(BY("email", "{ \"Go\", \"Went\" }", "a", "priority = 2, send = { r = 1 }")
+		MESSAGE("b", ""), NULL, "");
+	expect(BY("sms", "\"Go\"", "a", "priority = 2, send = { r = 1 }") MESSAGE("b", ""), NULL, "");
+	/* What may be put off has to be put off with it. */
+	expect(MESSAGE("a", "priority = 2") MESSAGE("b", "") "guard \"g\" { require = { hour = between(8, 20) }, or_else = \"defer\", "
+		"because = \"night\" }\n", NULL,
+		"2 never_wins rule \"b" NEVER);
+	expect(MESSAGE("a", "priority = 2, when = { hour = between(8, 20) }") MESSAGE("b", "")
+		"guard \"g\" { require = { hour = between(8, 20) }, or_else = \"defer\", because = \"night\" }\n", NULL, "");
+	/* A product may be sold out. */
+	expect(BY("email", "\"Go\"", "a", "priority = 2, send = { product = \"p\" }") MESSAGE("b", ""), NULL,
+		"2 never_wins? rule \"b" NEVER);
+	expect(MESSAGE("a", "when = { country = \"CA\" }") MESSAGE("b", "when = { device = \"mobile\" }"), NULL,
+		"2 tie " TIE "1 fact named, so that only their ids say which comes first "
+		"{\"country\":\"CA\",\"device\":\"mobile\",\"consent\":[\"email\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"1h\"}\n");
+	/* A rule that is over is in nobody's way, and so the visitor has a time. */
+	expect(MESSAGE("a", "when = { country = \"CA\" }") MESSAGE("b", "when = { device = \"mobile\" }")
+		MESSAGE("c", "priority = 5, ends = \"2026-05-31\""), NULL,
+		"2 tie " TIE "1 fact named, so that only their ids say which comes first "
+		"{\"at\":\"2026-06-01T11:00:00Z\",\"country\":\"CA\",\"device\":\"mobile\",\"consent\":[\"email\"],"
+		"\"events\":[{\"event\":\"Go\"}],\"wait\":\"1h\"}\n"
+		"3 over rule \"c\": its time is over, it ended 2026-05-31\n");
+	/* A text and an e-mail of which one may go. */
+	expect(BY("sms", "{ \"Other\", \"Go\" }", "a", "only_one_of = \"x\", send = { r = 1 }")
+		MESSAGE("b", "only_one_of = \"x\""), NULL,
+		"2 tie " TIE "0 facts named, so that only their ids say which comes first "
+		"{\"consent\":[\"sms\",\"email\"],\"events\":[{\"event\":\"Go\"}],\"wait\":\"1h\"}\n");
+	expect(MESSAGE("a", "class = \"transactional\"") MESSAGE("b", "class = \"transactional\""), NULL, "");
+	expect(MESSAGE("a", "") "rule \"b\" { channel = \"email\", on = \"Go\", after = \"2h\", send = { r = \"b\" } }\n", NULL, "");
+}
+
 static void test_times(void **state)
 {
 	(void)state;
@@ -180,7 +233,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_never_wins), cmocka_unit_test(test_guards),
-		cmocka_unit_test(test_ties_and_slots), cmocka_unit_test(test_times), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_ties_and_slots), cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_times), cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
