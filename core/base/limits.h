@@ -262,6 +262,10 @@ enum {
 	FW_LIMIT_PLUGIN_BYTES = 64 << 20,     /* a plugin's file */
 	FW_LIMIT_PLUGIN_METRICS = 128,        /* of all plugins together, over all generations */
 	FW_LIMIT_PLUGIN_POSTS = 1024,         /* calls posted from threads that wait for the loop */
+	FW_LIMIT_PLUGIN_KEY_BYTES = 200,      /* of what a plugin keeps in the store, and of the names of its node's timers */
+	FW_LIMIT_PLUGIN_VALUE_BYTES = 64 << 10,
+	FW_LIMIT_PLUGIN_VALUES = 256,         /* a plugin's and a worker's that are being read or written */
+	FW_LIMIT_NODE_TIMERS = 64,            /* of all plugins together, over all generations */
 };
 
 #endif

@@ -17,6 +17,7 @@
  *   'D' time(8) random(8)        a dead letter
  *   'R' …                        a rule that a node has set aside (server/aside.h)
  *   'G' …                        what is told of a product (catalog/told.h)
+ *   'K' name 0 key               what a plugin keeps (server/host_values.c)
  *   'I' file(8)                  how far an import has come */
 #ifndef FW_PEOPLE_KEY_H
 #define FW_PEOPLE_KEY_H

@@ -293,4 +293,5 @@ void fw_host_fill(struct fw_host *host)
 	fw_host_fill_loop(host);
 	fw_host_fill_messages(host);
 	fw_host_fill_http(host);
+	fw_host_fill_values(host);
 }

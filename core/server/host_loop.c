@@ -3,14 +3,21 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+#include "base/log.h"
 #include "server/plugins_own.h"
+
+enum { IDLE_US = 1000000 }; /* so often a node's timer looks whether its generation is in service; and at an interval that others changed */
 
 struct fw_plugin_timer {
 	struct fw_loaded *plugin;
 	struct event *event;
 	bool repeats;
+	struct fw_node_timer *node; /* NULL: this worker's alone */
+	int64_t every_us;           /* of the node's */
 	fw_plugin_call fire;
 	void *data;
 	struct fw_plugin_timer *next, **back;
@@ -50,18 +57,15 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	fw_loaded_leave(p, before);
 }
 
-static struct fw_plugin_timer *timer_start(const struct fw_host *host, int64_t ms, int repeat, fw_plugin_call fire,
-	void *data)
+static struct fw_plugin_timer *make_timer(struct fw_loaded *p, const struct fw_plugin_timer *what, event_callback_fn on, int64_t us)
 {
-	struct fw_loaded *p = fw_loaded_of(host);
-	struct fw_plugin_timer *t = fw_host_worker(p, "timer_start") ? calloc(1, sizeof *t) : NULL;
+	struct fw_plugin_timer *t = calloc(1, sizeof *t);
+	struct timeval wait = { us / 1000000, us % 1000000 };
 	if (!t)
 		return NULL;
-	if (ms < 0 || (repeat && ms < 1))
-		ms = repeat ? 1 : 0;
-	struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
-	*t = (struct fw_plugin_timer){ .plugin = p, .repeats = repeat, .fire = fire, .data = data };
-	t->event = event_new(p->worker->base, -1, repeat ? EV_PERSIST : 0, on_timer, t);
+	*t = *what;
+	t->plugin = p;
+	t->event = event_new(p->worker->base, -1, t->repeats ? EV_PERSIST : 0, on, t);
 	if (!t->event || event_add(t->event, &wait) < 0) {
 		if (t->event)
 			event_free(t->event);
@@ -74,6 +78,59 @@ static struct fw_plugin_timer *timer_start(const struct fw_host *host, int64_t m
 		t->next->back = &t->next;
 	p->timers = t;
 	return t;
+}
+
+static struct fw_plugin_timer *timer_start(const struct fw_host *host, int64_t ms, int repeat, fw_plugin_call fire,
+	void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	if (!fw_host_worker(p, "timer_start"))
+		return NULL;
+	if (ms < 0 || (repeat && ms < 1))
+		ms = repeat ? 1 : 0;
+	return make_timer(p, &(struct fw_plugin_timer){ .repeats = repeat, .fire = fire, .data = data }, on_timer, ms * 1000);
+}
+
+/* Only a generation in service fires: one that is still to be, or that ends, waits. */
+static bool is_in_service(const struct fw_worker *w)
+{
+	const struct fw_shared *s = w->made->shared;
+	return !w->draining && atomic_load(&s->generation) && atomic_load(&s->bank) == w->made->bank;
+}
+
+/* Every worker of the node wakes up when it is due, and one of them has it. */
+static void on_node_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct fw_plugin_timer *t = ctx;
+	struct fw_loaded *p = t->plugin;
+	int64_t wait_us = t->every_us < IDLE_US ? t->every_us : IDLE_US;
+	bool fires = is_in_service(p->worker) && fw_node_timer_fires(t->node, t->every_us, &wait_us);
+	const struct timeval wait = { wait_us / 1000000, wait_us % 1000000 };
+	(void)fd;
+	(void)what;
+	event_add(t->event, &wait);
+	if (!fires)
+		return;
+	uint32_t before = fw_loaded_enter(p);
+	t->fire(p->self, t->data); /* which may stop it */
+	fw_loaded_leave(p, before);
+}
+
+static struct fw_plugin_timer *node_timer_start(const struct fw_host *host, const char *name, int64_t every_ms, fw_plugin_call fire,
+	void *data)
+{
+	struct fw_loaded *p = fw_loaded_of(host);
+	struct fw_worker *w = fw_host_worker(p, "node_timer_start");
+	size_t n = name ? strnlen(name, FW_LIMIT_PLUGIN_KEY_BYTES + 1) : 0;
+	if (!w || n == 0 || n > FW_LIMIT_PLUGIN_KEY_BYTES || every_ms < 1 || every_ms > INT64_MAX / 1000000)
+		return NULL;
+	uint64_t parts[2] = { fw_hash(p->name, strlen(p->name)), fw_hash(name, n) }, hash = fw_hash(parts, sizeof parts);
+	struct fw_plugin_timer t = { .every_us = every_ms * 1000, .fire = fire, .data = data };
+	if (!(t.node = fw_shared_timer(w->made->shared, hash ? hash : 1, t.every_us))) {
+		fw_log(FW_LOG_ERROR, "there are too many timers of this node", "plugin", p->name, "timer", name, NULL);
+		return NULL;
+	}
+	return make_timer(p, &t, on_node_timer, t.every_us < IDLE_US ? t.every_us : IDLE_US);
 }
 
 static void unwatch(struct fw_plugin_watch *w)
@@ -183,4 +240,5 @@ void fw_host_fill_loop(struct fw_host *host)
 	host->watch = watch;
 	host->unwatch = unwatch;
 	host->post = post;
+	host->node_timer_start = node_timer_start;
 }

@@ -365,6 +365,7 @@ static int start(struct fw_loaded *p, struct fw_worker *worker, struct fw_error 
 			if (problem.hint[0])
 				fw_hint(err, "%s", problem.hint);
 			fw_host_http_stop(p, false);
+			fw_host_values_stop(p, false);
 			fw_host_loop_stop(p);
 			return FW_EFAILED;
 		}
@@ -409,6 +410,7 @@ void fw_plugins_stop(struct fw_plugins *plugins)
 		if (!p->started)
 			continue;
 		p->started = false;
+		fw_host_values_stop(p, true);
 		fw_host_loop_stop(p);
 		uint32_t before = fw_loaded_enter(p);
 		if (p->plugin->stop)

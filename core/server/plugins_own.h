@@ -27,6 +27,9 @@ struct fw_loaded {
 	struct fw_plugin_timer *timers;
 	struct fw_plugin_watch *watches;
 	struct fw_host_ask *asks; /* of other servers, that are open */
+	struct fw_host_value *values; /* that are being read or written */
+	unsigned n_values;
+	bool values_ended;
 	bool stopping;            /* and no more are taken */
 	int post[2]; /* a pipe; -1: not made */
 	struct event *on_post;
@@ -93,6 +96,11 @@ void fw_host_loop_stop(struct fw_loaded *p);
  * that there is no answer, else (it never was an instance) it does not. */
 void fw_host_fill_http(struct fw_host *host);
 void fw_host_http_stop(struct fw_loaded *p, bool tell);
+
+/* host_values.c: small values in the store: its part of the table; and the end of what is open, which the plugin hears or, where it never
+ * was an instance, does not. */
+void fw_host_fill_values(struct fw_host *host);
+void fw_host_values_stop(struct fw_loaded *p, bool hears);
 
 /* The loaded plugin behind a table. */
 static inline struct fw_loaded *fw_loaded_of(const struct fw_host *host)

@@ -121,6 +121,38 @@ int fw_shared_metric(struct fw_shared *shared, const char *name, const char *hel
 	return (int)n;
 }
 
+struct fw_node_timer *fw_shared_timer(struct fw_shared *shared, uint64_t hash, int64_t every_us)
+{
+	int64_t first_us = fw_monotonic_us() + every_us;
+	for (unsigned i = 0; i < FW_LIMIT_NODE_TIMERS; i++) {
+		struct fw_node_timer *t = &shared->timers[i];
+		uint64_t nobody = 0;
+		bool made = atomic_compare_exchange_strong(&t->hash, &nobody, hash);
+		if (!made && nobody != hash)
+			continue;
+		/* Who made it may not have come to this yet; who made it long ago may have meant another interval. */
+		int64_t next_us = atomic_load(&t->next_us);
+		while ((next_us == 0 || next_us > first_us) && !atomic_compare_exchange_weak(&t->next_us, &next_us, first_us))
+			;
+		return t;
+	}
+	return NULL;
+}
+
+bool fw_node_timer_fires(struct fw_node_timer *t, int64_t every_us, int64_t *ret_wait_us)
+{
+	int64_t now_us = fw_monotonic_us(), due_us = atomic_load(&t->next_us), next_us = due_us + every_us;
+	bool fires = false;
+	if (due_us <= now_us) {
+		if (next_us <= now_us) /* nobody was there for so long */
+			next_us = now_us + every_us;
+		fires = atomic_compare_exchange_strong(&t->next_us, &due_us, next_us);
+		due_us = fires ? next_us : due_us;
+	}
+	*ret_wait_us = due_us > now_us ? due_us - now_us : 0;
+	return fires;
+}
+
 void fw_slot_end(const struct fw_shared *shared, struct fw_slot_page *slot)
 {
 	for (uint32_t i = 0; i < atomic_load(&shared->n_metrics); i++)

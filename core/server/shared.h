@@ -98,6 +98,12 @@ struct fw_shared_metric {
 	bool gauge;
 };
 
+/* A timer of the node: of its name, and when it fires next (monotonic). */
+struct fw_node_timer {
+	_Atomic uint64_t hash;    /* 0: nobody's */
+	_Atomic int64_t next_us;
+};
+
 struct fw_shared {
 	int64_t started_us;
 	_Atomic int32_t master_pid;
@@ -123,6 +129,8 @@ struct fw_shared {
 
 	/* The limits that a generation was loaded with: the master takes them over when it commits. */
 	struct fw_process_limits limits[FW_BANKS];
+
+	struct fw_node_timer timers[FW_LIMIT_NODE_TIMERS]; /* never removed: a later generation goes on with them */
 
 	_Atomic uint32_t n_metrics;
 	struct fw_shared_metric metrics[FW_LIMIT_PLUGIN_METRICS];
@@ -173,6 +181,12 @@ const char *fw_shared_doing(const struct fw_shared *shared, unsigned bank, unsig
 
 /* A loader's: the metric of that name, added if need be. Its index, or -1 when there are too many. */
 int fw_shared_metric(struct fw_shared *shared, const char *name, const char *help, bool gauge);
+
+/* Any worker's: the node's timer of a name with that hash (not 0), made if need be, which fires within `every_us` for the first time; then
+ * NULL: there are too many. */
+struct fw_node_timer *fw_shared_timer(struct fw_shared *shared, uint64_t hash, int64_t every_us);
+/* Whether it is for this worker to fire now; `ret_wait_us`: when to ask again. */
+bool fw_node_timer_fires(struct fw_node_timer *t, int64_t every_us, int64_t *ret_wait_us);
 
 /* A worker's: begins in a slot (gauges to zero), and copies the HTTP server's counters since then on top of what the
  * slot's earlier workers had counted. */

@@ -26,8 +26,8 @@ const using = (t, ...names) => ({
 // Each names file, expected and found.
 const refused = {
 	magic: /magic\.so: is no floorwalker plugin: expected the magic number 4c505746, found deadbeef/,
-	major: /major\.so: was built for another interface: expected 1\.6 or an earlier 1\.x, found 2\.6; build it again/,
-	minor: /minor\.so: was built for another interface: expected 1\.6 or an earlier 1\.x, found 1\.7/,
+	major: /major\.so: was built for another interface: expected 1\.7 or an earlier 1\.x, found 2\.7; build it again/,
+	minor: /minor\.so: was built for another interface: expected 1\.7 or an earlier 1\.x, found 1\.8/,
 	size: /size\.so: has a descriptor of the wrong size: expected \d+ bytes, found 24/,
 	named: /named\.so: has another name: expected "named", found "somebody_else"/,
 	no_symbol: /no_symbol\.so: is no floorwalker plugin: expected the symbol floorwalker_plugin, found none; export it/,
@@ -86,7 +86,7 @@ test('a plugin that asks for what only a worker can do while it is configured is
 	const shop = await serve(t, { config: using(t, 'early') });
 	assert.equal((await shop.ask('/wrong')).body, 'fine');
 	const calls = shop.log().filter((line) => line.plugin === 'early' && /while|being configured/.test(line.msg)).map(({ call }) => call);
-	assert.deepEqual([...new Set(calls)].sort(), ['consent', 'decide', 'deliver_result', 'deliver_retry', 'explain', 'http', 'ingest', 'message_event', 'post',
+	assert.deepEqual([...new Set(calls)].sort(), ['consent', 'decide', 'deliver_result', 'deliver_retry', 'explain', 'http', 'ingest', 'kv_get', 'kv_put', 'message_event', 'node_timer_start', 'post',
 		'rules_info', 'sign', 'suppress', 'timer_start', 'visitor', 'watch']);
 });
 
@@ -165,7 +165,7 @@ test('every service of the host', async (t) => {
 	assert.deepEqual((await shop.ask('/services/consents')).body, { consent: ['email', 'sale'] });
 	assert.deepEqual((await shop.ask('/services/consents', { withdraw: ['email'] })).body, { consent: ['sale'] });
 	assert.equal((await shop.ask('/services/consents', { withdraw: ['sale'] }, { headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 403);
-	assert.equal((await shop.ask('/services/later')).body, 'none');
+	assert.equal((await shop.ask('/services/all')).body, 'all');
 	const seen = await metrics(shop);
 	assert.equal(seen.floorwalker_services_ticks_total, 3);
 	assert.equal(seen.floorwalker_services_held, 3);

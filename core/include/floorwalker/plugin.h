@@ -12,6 +12,7 @@
  *   1.4  2026-11-26  deliver_result is there; FW_PLUGIN_ACCEPTED, deliver_retry, message_event, suppress, sign, http
  *   1.5  2026-11-26  a message says until when it may be delivered: until_us; preview
  *   1.6  2026-11-27  stream is there; request_own_key; suppress heeds "id"
+ *   1.7  2026-11-27  kv_get, kv_put and node_timer_start are there
  *
  * The rule: what is added at the end of a struct, and a call that was NULL becoming available, raises the minor number;
  * anything moved, removed or with a new meaning raises the major. A plugin is loaded if its major number is the host's
@@ -29,7 +30,7 @@ extern "C" {
 
 #define FW_PLUGIN_MAGIC 0x4c505746u /* "FWPL" */
 #define FW_PLUGIN_ABI_MAJOR 1
-#define FW_PLUGIN_ABI_MINOR 6
+#define FW_PLUGIN_ABI_MINOR 7
 #define FW_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 struct fw_host;            /* the host, as this plugin sees it: the table below */
@@ -280,11 +281,20 @@ struct fw_host {
 	 * fw_plugin_outcome; `reason` may be NULL. 0, or -1 when no such message is being delivered here. Each must be told before the
 	 * message's until_us, or the attempt counts as lost. */
 	int (*deliver_result)(const struct fw_host *host, const char *message_id, int outcome, const char *reason);
-	/* Not there yet: these are NULL. Their places and shapes are kept. */
-	/* Small values kept in the store, up to 64 KiB; status 200, 404 or 503. */
+	/* Since 1.7. Small values that the plugin of this name keeps in the store: the same for all its workers, and all nodes on that
+	 * store. `key`: terminated, 1 to 200 bytes; a value: any bytes, at most 64 KiB. Both are copied. `done` comes once, and not before
+	 * this returns but for want of memory: kv_get with 200 and the value as it was put, or 404 {"error":…}: nothing is kept there;
+	 * kv_put with 200 {} once it is stored, as durably as the store promises. A value of p NULL takes away what is kept, also where
+	 * nothing is. 400: the key is none; 413: the value is too long; 503: the store is out of reach, 256 questions of this plugin and
+	 * worker are open already, or the worker ends: what was put may then be stored or not. Who puts last wins; of questions that are
+	 * open at once none waits for another. In `stop` nobody answers. It is no place for what is known of people: no erasure comes
+	 * there. */
 	void (*kv_get)(const struct fw_host *host, const char *key, fw_plugin_done done, void *data);
 	void (*kv_put)(const struct fw_host *host, const char *key, struct fw_plugin_text value, fw_plugin_done done, void *data);
-	/* A timer that fires in one worker of the node. */
+	/* Since 1.7. A timer that fires in one worker of the node, whichever it is, once in every `every_ms`: begin it in each worker. It
+	 * goes on over reloads and workers that die, without a break, and counts from the daemon's start; only a generation in service
+	 * fires. `name`: 1 to 200 bytes, its own among this plugin's. Stopped with timer_stop, in this worker. NULL: no memory, no such
+	 * name or interval, or there are 64 of them, of all plugins since the daemon's start. */
 	struct fw_plugin_timer *(*node_timer_start)(const struct fw_host *host, const char *name, int64_t every_ms,
 		fw_plugin_call fire, void *data);
 

@@ -235,14 +235,13 @@ static void segments(struct fw_plugin_instance *self, struct fw_plugin_request *
 	h->reply(request, 200, "application/json", text, (size_t)n);
 }
 
-/* What comes with a later version is not there yet. */
-static void later(struct fw_plugin_instance *self, struct fw_plugin_request *request)
+/* All that there is. */
+static void all(struct fw_plugin_instance *self, struct fw_plugin_request *request)
 {
 	const struct fw_host *h = self->host;
-	int none = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && h->stream
-		&& h->request_own_key && !h->kv_get && !h->kv_put
-		&& !h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
-	h->reply(request, 200, "text/plain", none ? "none" : "some", 4);
+	int there = h->ingest && h->visitor && h->consent && h->consent_as && h->visitor_as && h->http && h->sign && h->stream
+		&& h->request_own_key && h->kv_get && h->kv_put && h->node_timer_start && h->now_us(h) > 0 && h->monotonic_us(h) > 0;
+	h->reply(request, 200, "text/plain", there ? "all" : "not", 3);
 }
 
 static const struct fw_plugin_route routes[] = {
@@ -256,7 +255,7 @@ static const struct fw_plugin_route routes[] = {
 	{ "/services/consents", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, consents_as },
 	{ "/services/asks", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, asks },
 	{ "/services/signs", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_ANY, signs },
-	{ "/services/later", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, later },
+	{ "/services/all", FW_PLUGIN_GET, FW_PLUGIN_ACCESS_ANY, all },
 	{ NULL, 0, 0, NULL },
 };
 
