@@ -190,6 +190,10 @@ enum {
 	FW_LIMIT_IMPORTS_KEPT = 8,            /* imported files whose progress is remembered */
 	FW_LIMIT_RESERVATION_MS = 30 * 60000, /* a place under a cap that nobody confirmed */
 	FW_LIMIT_SESSION_IDLE_MS = 30 * 60000, /* without an event: the next begins a visit */
+	FW_LIMIT_ASKS = 20,                   /* products of which one person is to be told when they are back; the oldest makes room */
+	FW_LIMIT_ASK_S = 365 * 86400,         /* that one waits for it; then it is forgotten */
+	FW_LIMIT_ASK_PLACE_BYTES = 160,       /* of where the person was, each; what is longer is left away */
+	FW_LIMIT_PRODUCT_ASKS = 100000,       /* people who are told of one product; who asked later is dropped by the sweep */
 	FW_LIMIT_DUE = 8,                     /* messages to one person that wait, are on their way or are dead */
 	FW_LIMIT_DUE_FACTS_BYTES = 1 << 10,   /* of what the triggering event told, each; larger properties go first */
 	FW_LIMIT_DUE_REASON_BYTES = 120,

@@ -187,6 +187,8 @@ static int apply_necessary(struct fw_record *r, const struct happening *h, struc
 		code = fw_apply_order(r, h, ret_bought);
 	if (code == 0 && h->b->cart != FW_CART_SAME)
 		code = fw_apply_cart(r, h);
+	if (code == 0 && h->b->ask != FW_ASK_SAME)
+		code = fw_apply_ask(r, h, &ret->asked);
 	if (code == 0 && strcmp(h->b->name, "Promotion Viewed") == 0)
 		ret->confirmed = fw_confirm_reservations(r, h);
 	return code;

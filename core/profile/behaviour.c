@@ -1,5 +1,7 @@
 #include "profile/behaviour.h"
 
+#include "profile/ask.h"
+
 /* Numbers of names are their places here and part of the record's format: new names are added at the end, none moves. */
 static const struct fw_behaviour behaviours[] = {
 	{ .name = "Products Searched", .did = FW_DID_SEARCH, .object = "query" },
@@ -47,6 +49,8 @@ static const struct fw_behaviour behaviours[] = {
 		.object = "campaign_name" },
 	{ .name = "Experiment Viewed", .did = FW_DID_NOTHING, .object = "experiment_id" },
 	{ .name = "Segment Consent Preference Updated", .did = FW_DID_NOTHING, .away = true },
+	{ .name = FW_ASK_REQUESTED, .did = FW_DID_NOTHING, .ask = FW_ASK_PUT, .object = "product_id" },
+	{ .name = FW_ASK_CANCELLED, .did = FW_DID_NOTHING, .ask = FW_ASK_DROP, .away = true, .object = "product_id" },
 };
 enum { N_BEHAVIOURS = sizeof behaviours / sizeof *behaviours };
 

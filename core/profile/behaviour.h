@@ -12,6 +12,7 @@ enum fw_did { FW_DID_VIEW, FW_DID_SEARCH, FW_DID_ADD, FW_DID_BUY, FW_DID_CLICK, 
 
 enum fw_cart_change { FW_CART_SAME, FW_CART_ADD, FW_CART_REMOVE, FW_CART_IS, FW_CART_EMPTY };
 enum fw_order_change { FW_ORDER_SAME, FW_ORDER_COMPLETE, FW_ORDER_UPDATE, FW_ORDER_REFUND, FW_ORDER_CANCEL };
+enum fw_ask_change { FW_ASK_SAME, FW_ASK_PUT, FW_ASK_DROP };
 enum fw_message_change { FW_MESSAGE_SAME, FW_MESSAGE_SENT, FW_MESSAGE_ENGAGED };
 
 struct fw_behaviour {
@@ -20,6 +21,7 @@ struct fw_behaviour {
 	enum fw_cart_change cart;
 	enum fw_order_change order;
 	enum fw_message_change message;
+	enum fw_ask_change ask;
 	const char *channel; /* of a message, or NULL */
 	bool away;           /* the visitor need not have been in the store: no visit begins with it */
 	const char *object;  /* the property that the timeline shows, or NULL */

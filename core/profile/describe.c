@@ -340,6 +340,7 @@ int fw_profile_describe(struct fw_arena *a, struct fw_str bytes, int64_t now_us,
 	put_ids(out, r);
 	fw_put_merges(out, r);
 	fw_put_messages(out, r);
+	fw_put_asks(out, r);
 	if (r->restricted) {
 		fw_json_key(out, "restricted");
 		fw_json_bool(out, true);

@@ -18,7 +18,7 @@ static void forget_traits(struct fw_record *r)
 
 bool fw_record_forget(struct fw_record *r, unsigned level)
 {
-	enum { FEWER_SERIES = 64, FEW_PRODUCTS = 10, FEW_ORDERS = 5 };
+	enum { FEWER_SERIES = 64, FEW_PRODUCTS = 10, FEW_ORDERS = 5, FEW_ASKS = 5 };
 	switch (level) {
 	case 1: fw_series_fold(r, FEWER_SERIES); return true;
 	case 2: r->recent.n = 0; return true;
@@ -27,12 +27,13 @@ bool fw_record_forget(struct fw_record *r, unsigned level)
 	case 5: fw_messages_forget_outcomes(r, FW_LIMIT_OUTCOMES_BYTES / 4); return true;
 	case 6: case 7: case 8: forget_traits(r); return true;
 	case 9: r->traits.n = 0; return true;
-	case 10: fw_messages_forget_facts(r); return true;
+	case 10: fw_messages_forget_facts(r); fw_asks_forget_places(r); return true;
 	case 11: fw_series_forget_times(r); return true;
 	case 12: fw_cart_forget(r, FEW_PRODUCTS); return true;
 	case 13: fw_orders_forget(r, FEW_ORDERS); return true;
 	case 14: fw_consent_forget_superseded(r); return true;
 	case 15: fw_consent_forget_oldest(r, FW_LIMIT_CONSENT_LOG_BYTES / 4); return true;
+	case 16: fw_asks_bound(r, FEW_ASKS); return true;
 	default: return false; /* by now it fits: test_profile_size has the worst there can be */
 	}
 }

@@ -1,5 +1,5 @@
 /* The layout of a record, version 5 (version 1 has fewer parts, and ids of two kinds; version 2 no messages; version 3 does not say
- * where a message was first sent from; version 4 not by which decision):
+ * where a message was first sent from; version 4 not by which decision, and has not what was asked for):
  *
  *   version   one byte
  *   parts     a number: which of the parts below are there, by bit
@@ -16,7 +16,7 @@
 enum part {
 	PART_IDS, PART_SESSION, PART_CART, PART_ORDERS, PART_SEEN, PART_TRAITS, PART_TEXTS, PART_VISITS, PART_TOUCHES, PART_SERIES,
 	PART_RECENT, PART_CAPS, PART_IMPORTS, PART_LIFETIME, PART_ENGAGEMENT, PART_MERGES, PART_CONSENT, PART_ERASED, PART_MESSAGES,
-	PARTS,
+	PART_ASKS, PARTS,
 };
 
 enum { TRAIT_CLAIMED = 128 }; /* beside the number of a trait's name */

@@ -207,7 +207,8 @@ int fw_record_merge(struct fw_record *into, const struct fw_record *from, struct
 {
 	static int (*const parts[])(struct merging *m) = { number_texts, rank_texts, merge_head, fw_merge_ids, fw_merge_merges,
 		fw_merge_sessions, fw_merge_cart, fw_merge_orders, fw_merge_caps, fw_merge_seen, merge_imports, fw_merge_traits,
-		fw_merge_consents, fw_merge_messages, fw_merge_series, merge_touches, merge_recent, merge_engagements, drop_behaviour };
+		fw_merge_consents, fw_merge_messages, fw_merge_asks, fw_merge_series, merge_touches, merge_recent, merge_engagements,
+		drop_behaviour };
 	struct merging m = { .into = into, .from = from, .spilled = ret_spilled };
 	int code = 0;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts && code == 0; i++)

@@ -5,12 +5,13 @@
 
 #include "base/limits.h"
 #include "fact/history.h"
+#include "profile/ask.h"
 #include "profile/behaviour.h"
 #include "profile/due.h"
 #include "profile/record.h"
 
 /* Version 2 has kinds of ids, merges and consent; version 3 has messages, version 4 the row that each was first
- * sent from, version 5 the decisions that were made of them. */
+ * sent from; version 5 has the decisions that were made of them, and what was asked for. */
 enum { RECORD_VERSION = 5 };
 
 /* A list that grows: n of size. */
@@ -157,6 +158,8 @@ struct fw_record {
 	FW_LIST(struct fw_due_outcome) outcomes; /* by time */
 	FW_LIST(struct fw_mark) marks;    /* by name */
 	FW_LIST(struct fw_wake) was_due;  /* of `dues`, as the record was read */
+	FW_LIST(struct fw_ask) asks;      /* by product; times in whole milliseconds */
+	FW_LIST(struct fw_ask) was_asked; /* `asks`, as the record was read */
 	int64_t erased_ms;                /* somebody with these ids was erased then; 0: nobody */
 
 	/* What the texts of both parts are: numbers are places here, from 1. */
@@ -255,6 +258,7 @@ int fw_merge_traits(struct merging *m);
 int fw_merge_consents(struct merging *m);
 int fw_merge_series(struct merging *m);
 int fw_merge_messages(struct merging *m);
+int fw_merge_asks(struct merging *m);
 
 /* By time, then by what tells them apart; 0: they are alike. */
 int fw_touch_compare(const struct touch *a, const struct touch *b);
@@ -267,6 +271,17 @@ int fw_split_seen(struct fw_record *r, const struct fw_record *now, const struct
 int fw_split_messages(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
 /* Messages of the absorbed that have been sent, put off or given up since must not be sent by him once more. */
 int fw_split_absorbed_messages(struct fw_record *absorbed, const struct fw_record *now, const struct fw_record *merged);
+
+/* What was asked for since is asked for; what `now` does not ask for any more, neither does who it was before. */
+int fw_split_asks(struct fw_record *r, const struct fw_record *now, const struct fw_record *merged);
+/* What the absorbed asked for and was told of since, or does not want any more. */
+void fw_split_absorbed_asks(struct fw_record *absorbed, const struct fw_record *now, const struct fw_record *merged);
+
+/* The part of what was asked for as bytes, and back; keeps the newest; forgets where people were as they asked. */
+void fw_asks_put(const struct fw_record *r, struct fw_buf *out);
+bool fw_asks_get(struct fw_record *r, struct fw_unpack *u);
+void fw_asks_bound(struct fw_record *r, uint32_t most);
+void fw_asks_forget_places(struct fw_record *r);
 
 /* The order of what became of messages: by time, then by what tells them apart; when somebody has to look at one. */
 int fw_outcome_compare(const struct fw_due_outcome *a, const struct fw_due_outcome *b);
@@ -308,6 +323,7 @@ int fw_apply_series(struct fw_record *r, const struct happening *h);
 int fw_apply_touches(struct fw_record *r, const struct happening *h);
 int fw_apply_recent(struct fw_record *r, const struct happening *h);
 int fw_apply_engagement(struct fw_record *r, const struct happening *h);
+int fw_apply_ask(struct fw_record *r, const struct happening *h, struct fw_str *ret_asked);
 bool fw_confirm_reservations(struct fw_record *r, const struct happening *h);
 
 /* 32-bit FNV-1a (Fowler, Noll, Vo), its high half folded in. Records have campaigns by it. */
@@ -348,6 +364,8 @@ void fw_put_touch(struct fw_json_out *out, const char *key, const struct touch *
 void fw_put_merges(struct fw_json_out *out, const struct fw_record *r);
 /* Messages: members "waiting" and "messages", what became of earlier ones, newest first. */
 void fw_put_messages(struct fw_json_out *out, const struct fw_record *r);
+/* The member "askedFor": the products that the person is to be told of when they are back, and since when. */
+void fw_put_asks(struct fw_json_out *out, const struct fw_record *r);
 /* What stands before an id of that kind in paths of visitors. */
 const char *fw_id_prefix(enum fw_id_kind kind);
 

@@ -377,7 +377,7 @@ bool fw_part_read(struct fw_record *r, enum part part, struct fw_str bytes)
 		[PART_CAPS] = get_caps, [PART_SEEN] = get_seen, [PART_IMPORTS] = get_imports, [PART_TRAITS] = get_traits,
 		[PART_VISITS] = get_visits, [PART_TOUCHES] = get_touches, [PART_RECENT] = get_recent, [PART_LIFETIME] = get_lifetime,
 		[PART_ENGAGEMENT] = get_engagements, [PART_MERGES] = get_merges, [PART_CONSENT] = get_consent, [PART_ERASED] = get_erased,
-		[PART_MESSAGES] = fw_messages_get,
+		[PART_MESSAGES] = fw_messages_get, [PART_ASKS] = fw_asks_get,
 	};
 	struct fw_unpack u;
 	fw_unpack_init(&u, bytes);
@@ -458,7 +458,7 @@ int fw_record_read(struct fw_arena *a, struct fw_str bytes, struct fw_record **r
 {
 	static const char *const names[PARTS] = { "ids", "session", "cart", "orders", "seen", "traits", "texts", "visits", "touches",
 		"series",
-		"recent", "caps", "imports", "lifetime", "engagement", "merges", "consent", "erasure" };
+		"recent", "caps", "imports", "lifetime", "engagement", "merges", "consent", "erasure", "messages", "requests" };
 	struct parts p;
 	struct fw_record *r = FW_NEW(a, struct fw_record);
 	int code = r ? fw_parts_read(a, bytes, &p, err) : FW_ENOMEM;

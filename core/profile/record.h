@@ -99,6 +99,7 @@ struct fw_profile_options {
 struct fw_effects {
 	bool new_session;
 	bool confirmed;    /* a reservation under a cap was */
+	struct fw_str asked; /* the product that the person is to be told of when it is back; n 0: none. The record's */
 };
 
 /* Applies one event. Order and grouping of events do not matter where they should not. `ret` may be NULL.

@@ -430,7 +430,7 @@ static int find_since(struct splitting *s)
 	if (split_ids(s) < 0 || split_merges(s) < 0 || split_sessions(s) < 0 || split_cart(s) < 0 || split_orders(s) < 0 ||
 			split_caps(s) < 0 || fw_split_seen(s->r, s->now, s->merged) < 0 || TAKE_NEW(s, imports, same_import) < 0 ||
 			TAKE_NEW(s, traits, same_trait) < 0 || split_consents(s) < 0 || fw_split_messages(s->r, s->now, s->merged) < 0 ||
-			split_behaviour(s) < 0)
+			fw_split_asks(s->r, s->now, s->merged) < 0 || split_behaviour(s) < 0)
 		return FW_ENOMEM;
 	since->first_s = since->last_ms / 1000;
 	if (s->now->first_s < s->merged->first_s && s->now->first_s < since->first_s)
@@ -461,9 +461,14 @@ int fw_record_split(struct fw_record *from, const struct fw_record *before, stru
 	if (fw_record_merge(s.merged, absorbed, spilled, &n) < 0 || fw_split_absorbed_messages(absorbed, from, s.merged) < 0
 			|| find_since(&s) < 0)
 		return FW_ENOMEM;
+	fw_split_absorbed_asks(absorbed, from, s.merged);
 	if (s.any && fw_record_merge(s.r, s.since, spilled, &n) < 0)
 		return FW_ENOMEM;
 	count_visits(&s, before);
+	s.r->was_due.items = from->was_due.items; /* it is written where it was read */
+	s.r->was_due.n = from->was_due.n;
+	s.r->was_asked.items = from->was_asked.items;
+	s.r->was_asked.n = from->was_asked.n;
 	*from = *s.r;
 	return 0;
 }

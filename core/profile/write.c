@@ -340,6 +340,7 @@ static bool is_there(const struct fw_record *r, enum part part)
 	case PART_MERGES: return r->merges.n > 0;
 	case PART_ERASED: return r->erased_ms != 0;
 	case PART_CONSENT: return r->consents.n > 0 || r->restricted;
+	case PART_ASKS: return r->asks.n > 0;
 	case PART_MESSAGES: return r->dues.n || r->outcomes.n || r->marks.n;
 	default: return is_behaviour_there(r, part);
 	}
@@ -366,6 +367,7 @@ static void put_part(struct writer *w, enum part part)
 	case PART_CONSENT: put_consent(w); break;
 	case PART_ERASED: put_time(w, w->r->erased_ms); break;
 	case PART_MESSAGES: fw_messages_put(w->r, w->out); break;
+	case PART_ASKS: fw_asks_put(w->r, w->out); break;
 	default: put_engagements(w); break;
 	}
 }

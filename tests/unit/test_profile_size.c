@@ -266,6 +266,11 @@ static void fill_behaviour(struct worst *w)
 
 static void fill_messages(struct worst *w)
 {
+	for (unsigned i = how_many(w, FW_LIMIT_ASKS); i > 0; i--) {
+		const struct fw_ask a = { any_text(w, FW_LIMIT_KEY_BYTES), any_time(w) * 1000, any_text(w, FW_LIMIT_ASK_PLACE_BYTES) };
+		if (a.product.n)
+			assert_int_equal(fw_record_put_ask(w->r, &a), 0);
+	}
 	for (unsigned i = how_many(w, FW_LIMIT_DUE); i > 0; i--) {
 		const struct fw_due d = { .number = roll(&w->dice) | 1, .state = (enum fw_due_state)below(&w->dice, 3),
 			.rule = any_text(w, FW_LIMIT_ID_BYTES), .channel = any_text(w, FW_LIMIT_ID_BYTES),
