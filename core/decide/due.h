@@ -28,6 +28,15 @@ int fw_due_told(const struct fw_ruleset *set, const struct fw_due_config *config
 /* And the rest, to which `f` then belongs. 0, FW_EINVAL, FW_ENOMEM. */
 int fw_due_complete(const struct fw_due_config *config, struct fw_str record, int64_t now_us, struct fw_facts *f);
 
+/* Of such facts what tells where somebody was, and in which language: what a message is judged with that comes long after. At most
+ * FW_LIMIT_ASK_PLACE_BYTES; n 0: nothing is known. 0 or FW_ENOMEM. */
+int fw_due_place(struct fw_str facts, struct fw_arena *a, struct fw_str *ret);
+/* What the host tells of a product that is back, as fw_due_pack has it: the properties of FW_ASK_RESTOCKED, which was asked for at that
+ * time, and the place of whoever asked. 0 or FW_ENOMEM. */
+struct fw_products;
+int fw_due_restocked(const struct fw_products *p, uint32_t product, struct fw_str place, int64_t asked_us, int64_t now_us,
+	struct fw_arena *a, struct fw_str *ret);
+
 /* The facts of a person at a time: what `facts` (fw_due_pack; n 0: nothing) tells, then the record's, then what follows from them.
  * 0, FW_EINVAL (the record is damaged), FW_ENOMEM. */
 int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,

@@ -4,6 +4,7 @@
 
 #include "decide/due.h"
 #include "decide/judge.h"
+#include "profile/ask.h"
 #include "signal/signal.h"
 
 enum { MINUTE_US = 60000000, QUARTER = 15, SCRATCH_BYTES = 1 << 14 };
@@ -284,9 +285,34 @@ static int note(struct fw_due_judging *j, const struct fw_due_item *x, const cha
 		d->decision });
 }
 
+/* The product that the person asked for, and which the message was to tell of; n 0: it is not about one. */
+static struct fw_str asked_for(const struct fw_due_judging *j, const struct fw_due_item *x)
+{
+	const struct fw_value *asked = fw_facts_member(&x->facts, FW_FACT_EVENT, FW_STR("requested_at"));
+	const struct fw_value *product = fw_facts_member(&x->facts, FW_FACT_EVENT, FW_STR("product_id"));
+	bool any = false;
+	for (const char **on = rule_of(j, x)->message->on; on && *on && !any; on++)
+		any = fw_str_equal_fold(fw_str(*on), FW_STR(FW_ASK_RESTOCKED));
+	if (!any || asked->state != FW_KNOWN || product->state != FW_KNOWN || product->kind != FW_KIND_TEXT)
+		return (struct fw_str){ NULL, 0 };
+	return product->folded;
+}
+
+/* Sold out again before it could be told: whoever asked goes on waiting for it. */
+static int ask_again(struct fw_due_judging *j, const struct fw_due_item *x)
+{
+	struct fw_ask ask = { .product = asked_for(j, x), .at_us = j->now_us };
+	if (!ask.product.n || !fw_str_equal_fold(ask.product, x->by))
+		return 0;
+	int rc = fw_due_place(x->due.facts, j->arena, &ask.place);
+	return rc < 0 ? rc : fw_record_put_ask(j->r, &ask);
+}
+
 static int put_away(struct fw_due_judging *j, struct fw_due_item *x)
 {
-	int rc = 0;
+	int rc = x->reason == FW_REASON_OUT_OF_STOCK ? ask_again(j, x) : 0;
+	if (rc < 0)
+		return rc;
 	if (x->reason == FW_REASON_DEFERRED) {
 		x->due.state = FW_DUE_WAITS;
 		x->due.due_us = x->until_us;

@@ -154,6 +154,29 @@ static bool find_waiting(const struct fw_record *r, const char *rule, struct fw_
 	return false;
 }
 
+bool fw_triggers_sets_off(const struct fw_triggers *t, struct fw_str event)
+{
+	uint32_t i = first_concern(t, event);
+	while (i != FW_NONE && t->concerns[i].cancels)
+		i = t->concerns[i].next;
+	return i != FW_NONE;
+}
+
+bool fw_triggers_has_room(const struct fw_triggers *t, struct fw_str event, const struct fw_record *r)
+{
+	struct fw_due d;
+	unsigned n = 0, alive = 0;
+	for (uint32_t i = first_concern(t, event); i != FW_NONE; i = t->concerns[i].next) {
+		const struct concern *c = &t->concerns[i];
+		if (!c->cancels && find_waiting(r, t->set->rules[c->rule].id, &d))
+			return false;
+		n += !c->cancels;
+	}
+	for (unsigned i = 0; fw_record_due(r, i, &d); i++)
+		alive += d.state != FW_DUE_DEAD;
+	return n && alive + n <= FW_LIMIT_DUE;
+}
+
 static uint64_t number_of(const struct fw_rule *rule, uint64_t hash)
 {
 	uint64_t parts[2] = { fw_hash(rule->id, strlen(rule->id)), hash };

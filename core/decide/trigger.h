@@ -12,6 +12,11 @@ struct fw_triggers *fw_triggers_create(const struct fw_ruleset *set);
 void fw_triggers_destroy(struct fw_triggers *t);
 /* Whether an event of that name (n 0: of none) may set off or cancel a message; by a change of who is in a segment any may. */
 bool fw_triggers_concern(const struct fw_triggers *t, struct fw_str event);
+/* Whether a message of each rule that such an event sets off finds room: none of them has one that waits, which would make way for it.
+ * False also where there is no such rule. */
+bool fw_triggers_has_room(const struct fw_triggers *t, struct fw_str event, const struct fw_record *r);
+/* Whether there is such a rule. */
+bool fw_triggers_sets_off(const struct fw_triggers *t, struct fw_str event);
 /* Whether fw_trigger needs to know the record as it was before. */
 bool fw_triggers_segments(const struct fw_triggers *t);
 

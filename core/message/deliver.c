@@ -288,6 +288,7 @@ void fw_messages_destroy(struct fw_messages *m)
 	if (m->on_claims)
 		event_free(m->on_claims);
 	fw_pace_finish(m);
+	fw_restock_finish(m);
 	free(m->channels);
 	free(m);
 }

@@ -95,6 +95,9 @@ struct fw_address_said {
 /* Told again it does what was left. Texts must stay until done. done: rc 0, and whether the list changed; or what the store says. */
 void fw_messages_suppress(struct fw_messages *m, const struct fw_address_said *said, fw_messages_heard done, void *ctx);
 
+/* Something else is told of that product of the catalogue than before: who asked for it may have to be told that it is back. */
+void fw_messages_product(struct fw_messages *m, uint32_t number);
+
 /* Counted since it was made. */
 struct fw_messages_counters {
 	uint64_t judged, sent, deferred, refused, retried, failed, lost, poison, heard;

@@ -51,6 +51,14 @@ struct fw_pace {
 	uint64_t requests_before;
 };
 
+/* restock.c */
+struct fw_restock {
+	struct event *on_due;
+	int64_t next_us[FW_STORE_BUCKETS]; /* when the index there is to be looked at */
+	uint32_t bucket;          /* being looked at, or the last that was */
+	bool telling;
+};
+
 struct fw_messages {
 	struct event_base *base;
 	struct fw_messages_options options;
@@ -69,6 +77,7 @@ struct fw_messages {
 	struct fw_delivering *deliveries[FW_DELIVERIES];
 	unsigned delivering;
 	struct fw_pace pace;
+	struct fw_restock restock;
 	struct {
 		uint64_t hash;
 		uint32_t bucket;
@@ -179,6 +188,15 @@ void fw_channel_give(const struct fw_channel_place *place, bool again, int64_t n
 int fw_pace_init(struct fw_messages *m);
 void fw_pace_finish(struct fw_messages *m);
 bool fw_pace_allows(struct fw_messages *m);
+
+/* restock.c: the index of a bucket is to be looked at by then; somebody's row there is another; all of a group that is owned from now on;
+ * all there are. 0 or FW_ENOMEM; finish either way. */
+void fw_restock_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
+void fw_restock_asked(struct fw_messages *m, uint32_t bucket);
+void fw_restock_own(struct fw_messages *m, unsigned group);
+void fw_restock_all(struct fw_messages *m);
+int fw_restock_init(struct fw_messages *m);
+void fw_restock_finish(struct fw_messages *m);
 
 /* deliver.c: hands a claimed message to its channel; the place goes with it. */
 void fw_deliver(struct fw_messages *m, const struct fw_going *going);

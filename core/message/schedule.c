@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "message/own.h"
+#include "people/asked.h"
 
 enum {
 	LEASE_MS = 4000, TICK_MS = 250, ASKED_AT_ONCE = 16, LEFT_ALONE_MS = 1000, ROWS_AT_ONCE = 64,
@@ -202,6 +203,9 @@ static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t v
 		for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 			m->buckets[b].next_us = 0;
 		plan(m);
+		fw_restock_all(m);
+	} else if (key.n == FW_KEY_ASKED && key.p[0] == 'B') {
+		fw_restock_asked(m, bucket);
 	} else if (fw_wake_read(key, &wake, &hash) && !wake.dead) {
 		fw_schedule_look(m, bucket, wake.at_us);
 	}
@@ -247,6 +251,7 @@ static void on_leased(void *ctx, int rc)
 		m->owned++;
 		for (unsigned i = 0; i < FW_GROUP_BUCKETS; i++)
 			m->buckets[l.group * FW_GROUP_BUCKETS + i].next_us = 0;
+		fw_restock_own(m, l.group);
 	}
 	if (rc == 0)
 		g->until_us = fw_monotonic_us() + LEASE_MS * INT64_C(1000);
@@ -384,7 +389,7 @@ struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_
 	}
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		m->buckets[b].next_us = INT64_MAX;
-	if (m->channels && m->on_lease && m->on_due && m->on_claims && fw_pace_init(m) == 0)
+	if (m->channels && m->on_lease && m->on_due && m->on_claims && fw_pace_init(m) == 0 && fw_restock_init(m) == 0)
 		return m;
 	fw_messages_destroy(m);
 	return NULL;
@@ -405,6 +410,7 @@ void fw_messages_drain(struct fw_messages *m)
 	m->draining = true;
 	event_del(m->on_lease);
 	event_del(m->on_due);
+	event_del(m->restock.on_due);
 	fw_store_watch(fw_people_store(m->options.people), NULL, m);
 	for (unsigned i = 0; i < FW_GROUPS; i++)
 		if (m->groups[i].owned)
@@ -413,7 +419,7 @@ void fw_messages_drain(struct fw_messages *m)
 
 bool fw_messages_idle(const struct fw_messages *m)
 {
-	return m->in_hand == 0 && m->delivering == 0;
+	return m->in_hand == 0 && m->delivering == 0 && !m->restock.telling;
 }
 
 const struct fw_messages_counters *fw_messages_counters(const struct fw_messages *m)

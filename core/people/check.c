@@ -1,5 +1,6 @@
 #include "people/check.h"
 
+#include "people/asked.h"
 #include "people/dead.h"
 #include "people/entry.h"
 #include "people/row.h"
@@ -65,6 +66,13 @@ static int check_suppression(const struct looking *l)
 	return wrong(l, rc, "an address to which nothing goes cannot be read");
 }
 
+static int check_asked(const struct looking *l)
+{
+	struct fw_asked asked;
+	bool fine = fw_asked_read(l->row, &asked) && fw_asked_bucket(asked.product) == l->bucket;
+	return wrong(l, fine ? 0 : FW_EINVAL, "who is to be told when a product is back cannot be read");
+}
+
 int fw_people_check_row(struct fw_arena *scratch, uint32_t bucket, const struct fw_row *row, struct fw_error *err)
 {
 	const struct looking l = { scratch, bucket, row, err };
@@ -78,6 +86,7 @@ int fw_people_check_row(struct fw_arena *scratch, uint32_t bucket, const struct 
 		"an entry of the outbox cannot be read");
 	case 'D': return wrong(&l, fw_dead_read(scratch, bucket, row, &letter), "a dead letter cannot be read");
 	case 'M': case 'm': return check_wake(&l);
+	case 'B': return check_asked(&l);
 	case 'U': return check_suppression(&l);
 	default: return 0;
 	}

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "people/asked.h"
 #include "people/row.h"
 
 static const char *const names[FW_ENTRY_KINDS] = { NULL, "point", "join", "absorb", "return", "repoint", "share", "split",
-	"forget", "erase" };
+	"forget", "erase", "ask", "unask" };
 
 const char *fw_entry_kind_name(enum fw_entry_kind kind)
 {
@@ -15,6 +16,19 @@ const char *fw_entry_kind_name(enum fw_entry_kind kind)
 static bool has_seal(enum fw_entry_kind kind)
 {
 	return kind == FW_ENTRY_ABSORB || kind == FW_ENTRY_SPLIT;
+}
+
+static bool has_product(enum fw_entry_kind kind)
+{
+	return kind == FW_ENTRY_ASK || kind == FW_ENTRY_UNASK;
+}
+
+void fw_entry_key(const struct fw_entry *e, struct fw_key *ret)
+{
+	if (has_product(e->kind))
+		fw_asked_key(e->product, e->at_us, fw_people_row_hash(&e->target), ret);
+	else
+		fw_key_person(&e->target, ret);
 }
 
 void fw_entry_write(const struct fw_entry *e, struct fw_buf *out)
@@ -28,6 +42,8 @@ void fw_entry_write(const struct fw_entry *e, struct fw_buf *out)
 	fw_pack_text(out, e->user);
 	if (has_seal(e->kind))
 		fw_buf_add(out, (const char *)e->seal, sizeof e->seal);
+	if (has_product(e->kind))
+		fw_pack_text(out, e->product);
 	fw_buf_add(out, e->record.p, e->record.n);
 }
 
@@ -51,6 +67,8 @@ int fw_entry_read(struct fw_arena *a, struct fw_str value, struct fw_entry *ret)
 		memcpy(ret->seal, u.p, sizeof ret->seal);
 		u.p += sizeof ret->seal;
 	}
+	if (has_product(ret->kind))
+		ret->product = fw_unpack_text(&u, a);
 	ret->record = (struct fw_str){ (const char *)u.p, (size_t)(u.end - u.p) };
-	return u.failed || ret->target.id.n == 0 ? FW_EINVAL : 0;
+	return u.failed || ret->target.id.n == 0 || (has_product(ret->kind) && !ret->product.n) ? FW_EINVAL : 0;
 }

@@ -18,6 +18,8 @@ enum fw_entry_kind {
 	FW_ENTRY_SPLIT,     /* `other`, merged into `target`, is a person of its own again */
 	FW_ENTRY_FORGET,    /* the person of `other`, to whom the id `target` led, is no more */
 	FW_ENTRY_ERASE,     /* the same, for good: with all rows beside it, and a tombstone in their place */
+	FW_ENTRY_ASK,       /* the person of `target` asks for `product` since `at_us`: it stands in the index (asked.h) */
+	FW_ENTRY_UNASK,     /* and does not stand there any more */
 	FW_ENTRY_KINDS
 };
 
@@ -25,15 +27,21 @@ enum { FW_SEAL_BYTES = 32 };
 
 struct fw_entry {
 	enum fw_entry_kind kind;
-	struct fw_person_id target, other, because; /* rows' ids; `because` may be empty */
+	struct fw_person_id target, other, because; /* rows' ids; the last two may be empty */
 	int64_t at_us;
 	uint64_t merge;   /* ABSORB, RETURN, SPLIT: the number of the merge; JOIN: 1: `user` is what there is */
 	bool only_own;    /* ERASE: only if the row leads to `other`: the id is others', too; ABSORB: `because` leads to `target` already */
 	struct fw_str user; /* JOIN, ERASE: the userId of `other`; n 0: none, or not known */
+	struct fw_str product; /* ASK, UNASK: folded */
 	unsigned char seal[FW_SEAL_BYTES]; /* ABSORB, SPLIT: the key of what is kept */
 	struct fw_str record; /* ABSORB passed on, SPLIT: the record; else it is read from the row of `other` */
 };
 
+struct fw_key;
+
+/* The key of the row that it changes. */
+void fw_entry_key(const struct fw_entry *e, struct fw_key *ret);
+/* The bytes of a row of the outbox. */
 void fw_entry_write(const struct fw_entry *e, struct fw_buf *out);
 /* Texts in the arena, the record a slice of `value`. 0, FW_EINVAL or FW_ENOMEM. */
 int fw_entry_read(struct fw_arena *a, struct fw_str value, struct fw_entry *ret);

@@ -9,12 +9,16 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "people/asked.h"
 #include "people/post.h"
 #include "people/tombstone.h"
 #include "people/wake.h"
 #include "people/who.h"
 
-enum { ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2, CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + FW_WAKE_CHANGES + 8 };
+enum {
+	ROWS_MOST = 400, ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2 + FW_ASKED_ENTRIES,
+	CHANGES_MOST = ROWS_MOST + ENTRIES_MOST + FW_WAKE_CHANGES + 8,
+};
 
 struct erasing {
 	struct fw_people *people;
@@ -80,7 +84,7 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	e->left = 1;
 	for (unsigned i = 0; i < e->outgoing.n; i++) {
 		struct fw_key key;
-		fw_key_person(&e->entries[i].target, &key);
+		fw_entry_key(&e->entries[i], &key);
 		e->left++;
 		fw_post_deliver(e->people, e->outgoing.bucket, key.bucket, on_delivered, e);
 	}
@@ -161,6 +165,21 @@ static int list_ids(struct erasing *e)
 	return 0;
 }
 
+/* What the person asked for stands in the index of products, in other buckets. */
+static int tell_index(struct erasing *e)
+{
+	struct fw_person_id *own = FW_NEW(&e->arena, struct fw_person_id);
+	unsigned n = 0;
+	if (!own)
+		return FW_ENOMEM;
+	*own = fw_key_id(&e->who.follow.key);
+	int rc = fw_asked_leave(own, e->who.follow.row.value, &e->arena, e->entries + e->outgoing.n, &n);
+#ifndef FW_BREAK_UNASK /* whoever is erased stays in the index */
+	e->outgoing.n += n;
+#endif
+	return rc;
+}
+
 static void on_part_deleted(void *ctx, int rc, uint64_t version)
 {
 	struct erasing *e = ctx;
@@ -199,6 +218,8 @@ static void on_rows(void *ctx, int rc, const struct fw_row *rows, size_t n, bool
 			&e->changes[e->n_changes++]);
 	if (rc == 0)
 		rc = put_job(e);
+	if (rc == 0 && e->who.record)
+		rc = tell_index(e);
 	if (rc == 0 && e->who.record)
 		rc = fw_wake_leave(&f->key, f->row.value, &e->arena, e->changes + e->n_changes);
 	e->n_changes += rc > 0 ? (unsigned)rc : 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "people/asked.h"
 #include "people/post.h"
 #include "people/row.h"
 #include "people/wake.h"
@@ -148,9 +149,28 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 	fw_flight_end(f, rc);
 }
 
+/* What the person asks for now, or no more, follows the round's own entries. */
+static int add_asked(struct fw_flight *f)
+{
+	struct fw_entry asked[FW_ASKED_ENTRIES], *all;
+	unsigned n = fw_asked_changes(&f->id, f->record, false, asked);
+	if (!n)
+		return 0;
+	if (!(all = FW_NEW_ARRAY(&f->arena, f->n_entries + n, struct fw_entry)))
+		return FW_ENOMEM;
+	if (f->n_entries)
+		memcpy(all, f->entries, f->n_entries * sizeof *all);
+	memcpy(all + f->n_entries, asked, n * sizeof *all);
+	f->entries = all;
+	f->n_entries += n;
+	return 0;
+}
+
 /* The record, the messages beside it and the entries, in the arena. 0 or FW_ENOMEM. */
 static int write(struct fw_flight *f, struct fw_batch *ret)
 {
+	if (add_asked(f) < 0)
+		return FW_ENOMEM;
 	struct fw_change *changes = FW_NEW_ARRAY(&f->arena, 3 + f->n_spills + f->n_entries + f->n_beside + FW_WAKE_CHANGES,
 		struct fw_change);
 	struct fw_key *keys = FW_NEW_ARRAY(&f->arena, f->n_spills + 1, struct fw_key);

@@ -15,6 +15,7 @@
  *                                somebody else who is to be erased, too (late.h)
  *   'S'                          in bucket 0: the store's secret (secret.h)
  *   'D' time(8) random(8)        a dead letter
+ *   'B' product(8) time(8) hash(8)  the person of that hash is to be told when the product is back (asked.h)
  *   'R' …                        a rule that a node has set aside (server/aside.h)
  *   'G' …                        what is told of a product (catalog/told.h)
  *   'K' name 0 key               what a plugin keeps (server/host_values.c)

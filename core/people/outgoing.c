@@ -43,7 +43,7 @@ int fw_outgoing_write(const struct fw_outgoing *o, struct fw_arena *a, struct fw
 	for (unsigned i = 0; i < o->n; i++) {
 		struct fw_key target;
 		struct fw_str value;
-		fw_key_person(&o->entries[i].target, &target);
+		fw_entry_key(&o->entries[i], &target);
 		fw_key_entry(o->bucket, target.bucket, 0, &keys[1 + i]);
 		if (write_entry(&o->entries[i], a, &value) < 0)
 			return FW_ENOMEM;

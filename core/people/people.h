@@ -9,6 +9,7 @@
 #include "profile/identify.h"
 #include "base/limits.h"
 #include "decide/trigger.h"
+#include "profile/ask.h"
 #include "profile/record.h"
 #include "store/store.h"
 
@@ -104,9 +105,11 @@ struct fw_people_event {
 	bool behaviour;         /* behaviour may be kept of one who said nothing of it */
 	uint64_t import_file;   /* with event.imported: where it stands */
 	int64_t import_offset;
+	const struct fw_ask *restocked; /* not NULL: the host tells that what the person asked for then is back */
 	bool repeated;          /* answer: it had been applied before */
 	bool erased;            /* answer: it was refused, for it is of somebody who was erased since */
 	bool restricted;        /* answer: it was not added, for the person is restricted */
+	bool waits;             /* answer: it was not, for a message of a rule that it sets off still waits */
 
 	/* The ids it proves; none where all it has is a userId that it does not prove. */
 	const struct fw_claim *claims;

@@ -378,7 +378,7 @@ static void on_target(void *ctx, int rc, const struct fw_row *row)
 
 static void read_target(struct fw_delivery *d)
 {
-	fw_key_person(&d->entry.target, &d->target);
+	fw_entry_key(&d->entry, &d->target);
 	if (d->target.bucket != d->receiver) { /* somebody wrote nonsense: it must not stop what comes after it */
 		fw_log(FW_LOG_ERROR, "an entry of the outbox is for another bucket than its key says; it is dropped", NULL);
 		acknowledge(d);
@@ -513,7 +513,7 @@ void fw_post_deliver_all(struct fw_people *p, uint32_t sender, const struct fw_e
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct fw_key key;
-		fw_key_person(&entries[i].target, &key);
+		fw_entry_key(&entries[i], &key);
 		fw_post_deliver(p, sender, key.bucket, NULL, NULL);
 	}
 }

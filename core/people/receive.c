@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "people/asked.h"
 #include "people/keep.h"
 #include "people/row.h"
 
@@ -39,7 +40,7 @@ static int set_moved(struct receiver *r, const struct fw_moved *m)
 static int emit(struct receiver *r, const struct fw_entry *e)
 {
 	struct fw_received *ret = r->ret;
-	if (!ret->out && !(ret->out = FW_NEW_ARRAY(r->arena, FW_LIMIT_RECORD_IDS + 2, struct fw_entry)))
+	if (!ret->out && !(ret->out = FW_NEW_ARRAY(r->arena, FW_LIMIT_RECORD_IDS + 2 + FW_ASKED_ENTRIES, struct fw_entry)))
 		return FW_ENOMEM;
 	ret->out[ret->n_out] = *e;
 	ret->out[ret->n_out].at_us = r->e->at_us;
@@ -286,6 +287,41 @@ static int receive_forget(struct receiver *r)
 	return 0;
 }
 
+/* A row of the index, in the bucket of a product; both may come twice. */
+static int receive_ask(struct receiver *r)
+{
+	r->ret->changed = r->e->kind == FW_ENTRY_ASK ? !r->is_there : r->is_there;
+	return r->e->kind == FW_ENTRY_ASK ? fw_asked_value(r->e->product, r->arena, &r->ret->value) : 0;
+}
+
+/* What the record of the row asks for now, in the index. */
+static int emit_asked(struct receiver *r)
+{
+	struct fw_entry asked[FW_ASKED_ENTRIES];
+	unsigned n = fw_asked_changes(&r->e->target, r->ret->record, r->e->kind == FW_ENTRY_SPLIT, asked);
+	int rc = 0;
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		rc = emit(r, &asked[i]);
+		if (rc == 0)
+			r->ret->out[r->ret->n_out - 1].at_us = asked[i].at_us;
+	}
+	return rc;
+}
+
+/* What the record that goes asked for. */
+static int emit_not_asked(struct receiver *r)
+{
+	struct fw_entry asked[FW_ASKED_ENTRIES];
+	unsigned n;
+	int rc = fw_asked_leave(&r->e->target, r->row, r->arena, asked, &n);
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		rc = emit(r, &asked[i]);
+		if (rc == 0)
+			r->ret->out[r->ret->n_out - 1].at_us = asked[i].at_us;
+	}
+	return rc;
+}
+
 /* An id that has a record of its own is somebody else's by now; but who was a guest by it, or claimed to be the user, goes, too. */
 static int receive_erase(struct receiver *r)
 {
@@ -296,7 +332,7 @@ static int receive_erase(struct receiver *r)
 	r->ret->buried = beside || !r->is_there || r->is_moved;
 	r->ret->changed = r->is_there && r->ret->buried;
 	r->ret->value = (struct fw_str){ NULL, 0 };
-	return 0;
+	return r->ret->changed && !r->is_moved ? emit_not_asked(r) : 0;
 }
 
 bool fw_receive_joins(enum fw_entry_kind kind)
@@ -340,12 +376,30 @@ static bool must_wait(const struct receiver *r)
 	}
 }
 
+static int receive(struct receiver *r)
+{
+	switch (r->e->kind) {
+	case FW_ENTRY_POINT: return receive_point(r);
+	case FW_ENTRY_JOIN: return receive_join(r);
+	case FW_ENTRY_ABSORB: return receive_absorb(r);
+	case FW_ENTRY_RETURN: return receive_return(r);
+	case FW_ENTRY_REPOINT: return receive_repoint(r);
+	case FW_ENTRY_SHARE: return receive_share(r);
+	case FW_ENTRY_SPLIT: return receive_split(r);
+	case FW_ENTRY_FORGET: return receive_forget(r);
+	case FW_ENTRY_ERASE: return receive_erase(r);
+	default: return FW_EINVAL;
+	}
+}
+
 int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct fw_entry *e, struct fw_str row, uint64_t version,
 	const struct fw_tombstone *tombstone, struct fw_received *ret)
 {
 	struct receiver r = { .arena = a, .secret = secret, .e = e, .row = row, .version = version, .ret = ret,
 		.is_there = row.p, .is_moved = fw_row_is_moved(row) };
 	*ret = (struct fw_received){ .changed = false };
+	if (e->kind == FW_ENTRY_ASK || e->kind == FW_ENTRY_UNASK)
+		return receive_ask(&r);
 	if (r.is_moved && fw_moved_read(a, row, &r.moved) < 0)
 		return FW_EINVAL;
 	if (fw_receive_joins(e->kind) && is_late(e, tombstone))
@@ -354,16 +408,6 @@ int fw_receive(struct fw_arena *a, const struct fw_secret *secret, const struct 
 		ret->waits = true;
 		return emit(&r, e);
 	}
-	switch (e->kind) {
-	case FW_ENTRY_POINT: return receive_point(&r);
-	case FW_ENTRY_JOIN: return receive_join(&r);
-	case FW_ENTRY_ABSORB: return receive_absorb(&r);
-	case FW_ENTRY_RETURN: return receive_return(&r);
-	case FW_ENTRY_REPOINT: return receive_repoint(&r);
-	case FW_ENTRY_SHARE: return receive_share(&r);
-	case FW_ENTRY_SPLIT: return receive_split(&r);
-	case FW_ENTRY_FORGET: return receive_forget(&r);
-	case FW_ENTRY_ERASE: return receive_erase(&r);
-	default: return FW_EINVAL;
-	}
+	int rc = receive(&r);
+	return rc == 0 && ret->record ? emit_asked(&r) : rc;
 }

@@ -53,6 +53,13 @@ static struct fw_str name_of(const struct fw_event *event)
 	return event->type == FW_EVENT_TRACK ? event->name : (struct fw_str){ NULL, 0 };
 }
 
+/* Tells apart what was asked for, whoever went by which id then. */
+static uint64_t hash_of_ask(const struct fw_ask *ask)
+{
+	const uint64_t parts[2] = { fw_hash(ask->product.p, ask->product.n), (uint64_t)ask->at_us };
+	return fw_hash(parts, sizeof parts);
+}
+
 /* What the event sets off, in the same batch. `before`: the record without it. */
 static int trigger(struct fw_flight *f, const struct fw_people_event *e, struct fw_str before)
 {
@@ -60,8 +67,40 @@ static int trigger(struct fw_flight *f, const struct fw_people_event *e, struct 
 	const struct fw_event *event = &e->event;
 	const struct fw_trigger_event t = { .at_us = event->at_us, .received_us = event->received_us, .facts = e->facts,
 		.name = name_of(event),
-		.hash = event->message_hash ? event->message_hash : (uint64_t)event->at_us, .imported = event->imported };
+		.hash = e->restocked ? hash_of_ask(e->restocked) : event->message_hash ? event->message_hash : (uint64_t)event->at_us,
+		.imported = event->imported };
 	return fw_trigger(p->triggers, p->decider, p->due, &t, before, f->record);
+}
+
+/* The person asks for it no more, and is told: once, as both are in one batch. It is nothing that the person did, so it is no event. */
+static int apply_restocked(struct fw_flight *f, struct fw_people_event *e)
+{
+	const struct fw_people *p = f->people;
+	struct fw_ask ask;
+	bool asks = fw_record_find_ask(f->record, e->restocked->product, &ask) && ask.at_us == e->restocked->at_us;
+	e->repeated = !asks;
+	e->waits = asks && (!p->triggers || !fw_triggers_has_room(p->triggers, e->event.name, f->record));
+	if (!asks || e->waits)
+		return 0;
+#ifndef FW_BREAK_ASKED
+	fw_record_drop_ask(f->record, e->restocked->product);
+#endif
+	f->changed = true;
+	return trigger(f, e, (struct fw_str){ NULL, 0 });
+}
+
+/* Where the person is as somebody asks, for the message that comes long after. */
+static int place_ask(struct fw_flight *f, const struct fw_people_event *e, struct fw_str product)
+{
+	struct fw_ask ask;
+	int rc = 0;
+	if (product.n && e->facts.n && fw_record_find_ask(f->record, product, &ask) && !ask.place.n) {
+		rc = fw_due_place(e->facts, &f->arena, &ask.place);
+		fw_record_drop_ask(f->record, product);
+		if (rc == 0)
+			rc = fw_record_put_ask(f->record, &ask);
+	}
+	return rc;
 }
 
 static int apply(struct fw_flight *f, struct fw_people_event *e)
@@ -69,13 +108,16 @@ static int apply(struct fw_flight *f, struct fw_people_event *e)
 	const struct fw_people_options *o = &f->people->options;
 	struct fw_profile_options options = { o->currency, e->behaviour, o->own_hosts, o->n_own_hosts };
 	struct fw_str before = { NULL, 0 };
+	struct fw_effects effects = { .asked = { NULL, 0 } };
 	const struct fw_triggers *t = e->event.only_consent || e->event.imported ? NULL : f->people->triggers;
 	bool triggers = t && fw_triggers_concern(t, name_of(&e->event));
 	int rc = triggers && fw_triggers_segments(t) ? fw_record_bytes(f->record, &f->arena, &before) : 0;
 	if (rc == 0)
 		rc = fw_claims_take(f, e);
 	if (rc == 0)
-		rc = fw_profile_apply(f->record, &e->event, &options, NULL);
+		rc = fw_profile_apply(f->record, &e->event, &options, &effects);
+	if (rc == 0)
+		rc = place_ask(f, e, effects.asked);
 	if (rc == 0 && triggers)
 		rc = trigger(f, e, before);
 	if (rc < 0)
@@ -96,7 +138,7 @@ static int apply_restricted(struct fw_flight *f, struct fw_people_event *e)
 	if (said.only_consent)
 		return apply(f, e);
 	e->restricted = true;
-	if (!said.consent || said.imported)
+	if (!said.consent || said.imported || e->restocked)
 		return 0;
 	said.only_consent = true;
 	f->changed = true;
@@ -110,7 +152,7 @@ static int apply_fresh(struct fw_flight *f, struct fw_people_event *e)
 	restricted = false;
 #endif
 	e->restricted = false;
-	return restricted ? apply_restricted(f, e) : apply(f, e);
+	return restricted ? apply_restricted(f, e) : e->restocked ? apply_restocked(f, e) : apply(f, e);
 }
 
 static void on_day(void *ctx, int rc, const struct fw_row *row)

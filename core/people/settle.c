@@ -1,9 +1,11 @@
 /* A row that moved keeps its record until the other one has it; then it is dropped there, and kept sealed. */
 #include <stdlib.h>
 
+#include "people/asked.h"
 #include "people/commit.h"
 #include "people/follow.h"
 #include "people/keep.h"
+#include "people/outgoing.h"
 #include "people/post.h"
 #include "people/row.h"
 #include "people/wake.h"
@@ -20,6 +22,9 @@ struct settling {
 	struct fw_follow follow;
 	struct fw_commit commit;
 	unsigned tries;
+	struct fw_person_id id;     /* of `key` */
+	struct fw_entry asked[FW_ASKED_ENTRIES]; /* what the record asked for: who has it by now says so of its own row */
+	unsigned n_asked;
 	fw_people_done done;
 	void *ctx;
 };
@@ -40,6 +45,8 @@ static void on_dropped(void *ctx, int rc, uint64_t version)
 {
 	struct settling *s = ctx;
 	(void)version;
+	if (rc == 0)
+		fw_post_deliver_all(s->people, s->key.bucket, s->asked, s->n_asked);
 	if (rc == FW_ECONFLICT && ++s->tries < TRIES_MOST)
 		look(s);
 	else
@@ -48,7 +55,7 @@ static void on_dropped(void *ctx, int rc, uint64_t version)
 
 static void drop(struct settling *s, const struct fw_merge *m)
 {
-	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 3 + FW_WAKE_CHANGES, struct fw_change);
+	struct fw_change *changes = FW_NEW_ARRAY(&s->arena, 4 + FW_WAKE_CHANGES + FW_ASKED_ENTRIES, struct fw_change);
 	unsigned n = 2;
 	struct fw_moved slim = s->moved;
 	struct fw_str bytes = { NULL, 0 };
@@ -64,6 +71,12 @@ static void drop(struct settling *s, const struct fw_merge *m)
 		changes[n++] = (struct fw_change){ FW_CHANGE_DELETE, fw_key_str(&s->entry), { NULL, 0 }, FW_VERSION_ANY };
 	if (rc == 0)
 		rc = fw_wake_leave(&s->key, s->moved.record, &s->arena, changes + n);
+	n += rc > 0 ? (unsigned)rc : 0;
+	s->id = fw_key_id(&s->key);
+	if (rc >= 0)
+		rc = fw_asked_leave(&s->id, s->moved.record, &s->arena, s->asked, &s->n_asked);
+	if (rc == 0 && s->n_asked)
+		rc = fw_outgoing_write(&(struct fw_outgoing){ s->key.bucket, s->asked, s->n_asked }, &s->arena, changes + n);
 	n += rc > 0 ? (unsigned)rc : 0;
 	if (rc >= 0)
 		rc = fw_commit(&s->commit, s->people, &(struct fw_batch){ s->key.bucket, changes, n }, on_dropped, s);

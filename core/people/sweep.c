@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "people/asked.h"
 #include "people/flight.h"
 #include "people/keep.h"
 #include "people/seal_key.h"
@@ -33,10 +34,12 @@ struct fw_sweep {
 
 	/* Where it stands. */
 	uint32_t bucket;
-	enum { PEOPLE, ADDRESSES, COUNTING, LETTERS } part; /* the first way through the letters only counts them */
+	enum { PEOPLE, ADDRESSES, ASKED, COUNTING, LETTERS } part; /* the first way through the letters only counts them */
 	char after[FW_KEY_MOST];
 	size_t after_n;
 	unsigned dead_seen, dead_total;
+	uint64_t product;        /* the one whose askers were counted last, in this bucket */
+	unsigned askers;
 };
 
 struct fw_sweep *fw_sweep_create(struct fw_people *people, const struct fw_sweep_options *options)
@@ -79,7 +82,7 @@ static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struc
 	memcpy(key.bytes, row->key.p, row->key.n);
 	struct fw_person_id own = fw_key_id(&key);
 	unsigned n = s->outgoing.n;
-	if (n + FW_LIMIT_RECORD_IDS > ENTRIES_MOST || !(own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n)))
+	if (n + FW_LIMIT_RECORD_IDS + FW_ASKED_ENTRIES > ENTRIES_MOST || !(own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n)))
 		return false;
 	for (unsigned i = 0; fw_record_id(r, i, &id); i++) {
 		struct fw_entry *e = &s->entries[n];
@@ -88,6 +91,10 @@ static bool forget_ids(struct fw_sweep *s, const struct fw_row *row, const struc
 			return false;
 		n += !fw_person_id_equal(&e->target, &own);
 	}
+	unsigned asked;
+	if (fw_asked_leave(&own, row->value, &s->arena, s->entries + n, &asked) < 0)
+		return false;
+	n += asked;
 	s->outgoing.n = n; /* all of them or none: the person stays, if one cannot be told */
 	return true;
 }
@@ -102,6 +109,25 @@ static int trigger(const struct fw_sweep *s, struct fw_record *r, bool *ret_chan
 	return fw_trigger_sweep(p->triggers, p->decider, p->due, s->now_us, r, ret_changed);
 }
 
+/* What the person asked for too long ago, in the batch of the record. */
+static int drop_from_index(struct fw_sweep *s, const struct fw_key *key, const struct fw_record *r)
+{
+	struct fw_entry asked[FW_ASKED_ENTRIES];
+	struct fw_person_id own = fw_key_id(key);
+	unsigned n = fw_asked_changes(&own, r, false, asked);
+	if (n && !(own.id.p = fw_arena_strndup(&s->arena, own.id.p, own.id.n)))
+		return FW_ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		asked[i].target = own;
+		asked[i].product.p = fw_arena_strndup(&s->arena, asked[i].product.p, asked[i].product.n);
+		if (!asked[i].product.p)
+			return FW_ENOMEM;
+	}
+	memcpy(s->entries + s->outgoing.n, asked, n * sizeof *asked);
+	s->outgoing.n += n;
+	return 0;
+}
+
 /* What time alone does to messages goes into the record at once; who finds no room in this batch has his turn the next time round. */
 static void look_at_messages(struct fw_sweep *s, const struct fw_row *row, struct fw_record *r)
 {
@@ -109,12 +135,15 @@ static void look_at_messages(struct fw_sweep *s, const struct fw_row *row, struc
 	struct fw_change *changes = s->changes + s->n_changes;
 	struct fw_str bytes;
 	bool triggered;
-	if (s->n_triggered == TRIGGERED_MOST)
+	if (s->n_triggered == TRIGGERED_MOST || s->outgoing.n + FW_ASKED_ENTRIES > ENTRIES_MOST)
 		return;
-	bool dropped = fw_record_drop_dead(r, s->now_us - FW_LIMIT_MESSAGE_KEPT_S * INT64_C(1000000));
+	bool dropped = fw_record_drop_asks(r, s->now_us - FW_LIMIT_ASK_S * INT64_C(1000000));
+	dropped |= fw_record_drop_dead(r, s->now_us - FW_LIMIT_MESSAGE_KEPT_S * INT64_C(1000000));
 	if (trigger(s, r, &triggered) < 0 || (!dropped && !triggered))
 		return;
 	memcpy(key.bytes, row->key.p, row->key.n);
+	if (drop_from_index(s, &key, r) < 0)
+		return;
 	int n = fw_record_bytes(r, &s->arena, &bytes) < 0 ? FW_ENOMEM : fw_wake_write(&key, r, false, &s->arena, changes + 1);
 	if (n < 0)
 		return;
@@ -178,6 +207,18 @@ static bool suppression_is_over(struct fw_sweep *s, const struct fw_row *row)
 		s->now_us - now.at_us > (int64_t)FW_LIMIT_ADDRESS_HEARD_S * 1000000;
 }
 
+/* Those that wait for longer than anybody does, whoever asked is gone; and those behind as many as are told of one product. */
+static bool asker_is_over(struct fw_sweep *s, const struct fw_row *row)
+{
+	struct fw_asked asked;
+	if (!fw_asked_read(row, &asked))
+		return false;
+	uint64_t product = fw_key_read(row->key.p + 1, 8);
+	s->askers = product == s->product ? s->askers + 1 : 1;
+	s->product = product;
+	return s->askers > FW_LIMIT_PRODUCT_ASKS || s->now_us - asked.at_us > 2 * FW_LIMIT_ASK_S * INT64_C(1000000);
+}
+
 static bool letter_is_over(struct fw_sweep *s, const struct fw_row *row)
 {
 	int64_t at_us = (int64_t)fw_key_read(row->key.p + 1, 8);
@@ -193,6 +234,8 @@ static bool is_over(struct fw_sweep *s, const struct fw_row *row)
 		return row->key.n == 17 && letter_is_over(s, row);
 	if (s->part == ADDRESSES)
 		return suppression_is_over(s, row);
+	if (s->part == ASKED)
+		return asker_is_over(s, row);
 	if (row->key.n <= FW_KEY_PERSON)
 		return false;
 	switch (row->key.p[FW_KEY_PERSON]) {
@@ -233,7 +276,7 @@ static void advance(struct fw_sweep *s, const struct fw_row *last, bool more)
 	} else {
 		s->part = PEOPLE;
 		s->bucket = (s->bucket + 1) % FW_STORE_BUCKETS;
-		s->dead_seen = s->dead_total = 0;
+		s->dead_seen = s->dead_total = s->askers = 0;
 		s->counts.buckets++;
 	}
 }
@@ -280,8 +323,8 @@ static void on_ready(void *ctx, int rc)
 		end(s, rc);
 		return;
 	}
-	struct fw_str prefix = s->part == PEOPLE ? FW_STR("P") : s->part == ADDRESSES ? FW_STR("U") : FW_STR("D");
-	fw_store_scan(s->store, s->bucket, prefix, (struct fw_str){ s->after, s->after_n },
+	static const char *const letters[] = { [PEOPLE] = "P", [ADDRESSES] = "U", [ASKED] = "B", [COUNTING] = "D", [LETTERS] = "D" };
+	fw_store_scan(s->store, s->bucket, fw_str(letters[s->part]), (struct fw_str){ s->after, s->after_n },
 		ROWS_AT_ONCE, &s->arena, on_rows, s);
 }
 

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "people/asked.h"
 #include "people/keep.h"
 #include "people/post.h"
 #include "people/wake.h"
 #include "people/who.h"
 
-enum { ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2 };
+enum { ENTRIES_MOST = 2 * FW_LIMIT_RECORD_IDS + 2 + FW_ASKED_ENTRIES };
 
 struct undoing {
 	struct fw_people *people;
@@ -22,6 +23,7 @@ struct undoing {
 	unsigned looked;
 	struct fw_str kept;         /* of the absorbed */
 	struct fw_record *absorbed;
+	struct fw_person_id own;
 	struct fw_entry entries[ENTRIES_MOST];
 	struct fw_outgoing outgoing;
 	struct fw_str bytes;
@@ -56,6 +58,8 @@ static void on_committed(void *ctx, int rc, uint64_t version)
 static void commit(struct undoing *u)
 {
 	const struct fw_follow *f = &u->who.follow;
+	u->own = fw_key_id(&f->key);
+	u->outgoing.n += fw_asked_changes(&u->own, u->who.record, false, u->entries + u->outgoing.n);
 	u->outgoing = (struct fw_outgoing){ f->key.bucket, u->entries, u->outgoing.n };
 	u->changes[0] = (struct fw_change){ FW_CHANGE_PUT, fw_key_str(&f->key), u->bytes, f->row.version };
 	int wakes = fw_wake_write(&f->key, u->who.record, false, &u->arena, u->changes + 1);

@@ -104,10 +104,11 @@ static bool grants_analytics(const struct fw_value *set)
 	return false;
 }
 
-/* A message that the event sets off is judged with what it tells. */
+/* A message that the event sets off is judged with what it tells; or, of what somebody asks for, long after. */
 static int pack(const struct fw_ingest_reader *in, struct fw_people_event *e, const struct fw_facts *f)
 {
-	if (e->event.type != FW_EVENT_TRACK || !in->triggers || !fw_triggers_concern(in->triggers, e->event.name))
+	bool asks = fw_str_equal_fold(e->event.name, FW_STR(FW_ASK_REQUESTED));
+	if (e->event.type != FW_EVENT_TRACK || !(asks || (in->triggers && fw_triggers_concern(in->triggers, e->event.name))))
 		return 0;
 	return fw_due_pack(f, e->event.properties, in->arena, &e->facts);
 }

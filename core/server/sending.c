@@ -57,6 +57,12 @@ void fw_sending_start(struct fw_sending *s)
 		fw_messages_start(s->messages);
 }
 
+void fw_sending_product(struct fw_sending *s, uint32_t number)
+{
+	if (s)
+		fw_messages_product(s->messages, number);
+}
+
 void fw_sending_drain(struct fw_sending *s)
 {
 	if (s)

@@ -13,6 +13,8 @@ struct fw_sending *fw_sending_create(struct fw_worker *worker);
 /* The worker is in service: it begins to send; and it is to end: it claims no more. NULL is fine. */
 void fw_sending_start(struct fw_sending *s);
 void fw_sending_drain(struct fw_sending *s);
+/* As fw_messages_product; NULL is fine. */
+void fw_sending_product(struct fw_sending *s, uint32_t number);
 /* Calls `done` once everything that was claimed is told of, or at that time (monotonic); maybe before it returns. NULL is fine. */
 void fw_sending_finish(struct fw_sending *s, int64_t until_us, void (*done)(void *ctx), void *ctx);
 /* After the store was closed. */

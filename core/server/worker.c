@@ -170,6 +170,13 @@ static void *remembered(struct fw_worker *w)
 	return w->remembered;
 }
 
+static void on_product(void *ctx, uint32_t number)
+{
+	struct fw_worker *w = ctx;
+	fw_streams_product_changed(w->streams, number);
+	fw_sending_product(w->sending, number);
+}
+
 static int make(struct fw_worker *w, struct fw_error *err)
 {
 	const struct fw_config *config = w->made->config;
@@ -203,7 +210,7 @@ static int make(struct fw_worker *w, struct fw_error *err)
 		return FW_ENOMEM;
 	fw_streams_start(w->streams);
 	if (w->stock)
-		fw_stock_listen(w->stock, fw_streams_product_changed, w->streams);
+		fw_stock_listen(w->stock, on_product, w);
 	if (fw_config_has_keys(config) && !(w->rates = fw_rates_create(&config->rates, config->workers)))
 		return FW_ENOMEM;
 	w->on_channel = event_new(w->base, w->channel, EV_READ | EV_PERSIST, on_channel, w);

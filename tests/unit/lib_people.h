@@ -15,6 +15,10 @@ struct client {
 	struct fw_people *workers[WORKERS];
 	struct memory_store *memory;
 	unsigned answered, sent, failed;
+	/* What events set off; NULL: nothing. */
+	const struct fw_triggers *triggers;
+	struct fw_decider *decider;
+	const struct fw_due_config *due;
 };
 
 /* A request of some events, sent again until it is answered with success. */
@@ -92,12 +96,19 @@ static inline void request_destroy(struct request *r)
 	free(r);
 }
 
+static inline void client_trigger(struct client *c)
+{
+	for (int i = 0; c->triggers && i < WORKERS; i++)
+		fw_people_trigger(c->workers[i], c->triggers, c->decider, c->due);
+}
+
 static inline void client_start_workers(struct client *c)
 {
 	static const struct fw_people_options people = { "EUR", NULL, 0, NULL };
 	for (int i = 0; i < WORKERS; i++)
 		if (!(c->workers[i] = fw_people_create(c->store, &people)))
 			abort();
+	client_trigger(c);
 }
 
 static inline void client_init(struct client *c, const struct memory_options *options)
