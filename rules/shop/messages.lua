@@ -73,6 +73,17 @@ rule "back-in-stock" {
   note      = "Only to those who asked to be told, so it is a service and not an advertisement. It names its product: sold out again, it is not sent.",
 }
 
+rule "back-by-letter" {
+  channel   = "email",
+  on        = "Product Restocked",
+  class     = "service",
+  when      = { event = { product_id = known() }, traits = { phone = unknown() } },
+  send      = function(v)
+    return { template = "back-in-stock", product = v.event.product_id, subject = v:get("event.name", "What you asked for") .. " is back" }
+  end,
+  note      = "To who left no number. Floorwalker itself says that it is back, to who sent Product Restock Requested.",
+}
+
 guard "letters-by-day" {
   applies = { channel = "email" },
   require = { hour = between(9, 20) },
@@ -165,6 +176,22 @@ test "in Florida it does not go after eight" {
 test "in Florida it goes in the morning" {
   given  = { at = "2037-11-23T20:30-05:00", timezone = "America/New_York", country = "US", region = "US-FL", events = evening, wait = "12h" },
   expect = { sms = "back-in-stock" },
+}
+
+test "who left no number gets a letter, by day" {
+  given  = {
+    at = "2037-11-23T22:30+01:00", timezone = "Europe/Berlin", wait = "11h",
+    events = { { "Product Restocked", product_id = "B-1", name = "Trail boot", url = "https://shop.example/b-1" } },
+  },
+  expect = { email = "back-by-letter" },
+}
+
+test "and who left one does not" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", traits = { phone = "+4915112345678" },
+    events = { { "Product Restocked", product_id = "B-1", name = "Trail boot" } },
+  },
+  expect = { email = "default", sms = "back-in-stock" },
 }
 
 test "who has not bought for half a year is missed" {

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
 import { ask, run, until } from './daemon.mjs';
 import { fakeChannel, handedTo, withMessages } from './messages.mjs';
 import { bearer, secret, servePeople } from './people.mjs';
 import { quick } from './server.mjs';
+import { kind, test, testEverywhere } from './stores.mjs';
 
 const product = (id, availability) => JSON.stringify({ id, title: `Product ${id}`, link: `https://shop.example/${id}`, price: '60.00 EUR', availability });
 const feed = (...products) => `${products.join('\n')}\n`;
@@ -36,7 +36,7 @@ async function open(t, { after, config = {} } = {}) {
 	});
 }
 
-test('who asked is told once, and nobody else', async (t) => {
+testEverywhere('who asked is told once, and nobody else', async (t) => {
 	const shop = await open(t);
 	await shop.meet('u-no', 'u-no@shop.example', { grant: [] });
 	await shop.wants('u-no', 'b-7');
@@ -65,7 +65,7 @@ test('who asked is told once, and nobody else', async (t) => {
 	await until(() => shop.to('u-1').length === 2, { what: 'it is told once more' });
 	await until(() => shop.list().length === 0);
 	assert.deepEqual(shop.sent().map((s) => s.to).sort(), ['u-1@shop.example', 'u-1@shop.example', 'u-other@shop.example']);
-	assert.equal(run(['store', 'check', '--config', shop.config]).status, 0);
+	if (kind === 'lmdb') assert.equal(run(['store', 'check', '--config', shop.config]).status, 0);
 });
 
 test('a new feed brings it back', async (t) => {
