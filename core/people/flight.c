@@ -124,8 +124,10 @@ void fw_flight_end(struct fw_flight *f, int rc)
 static void count_round(struct fw_flight *f)
 {
 	for (const struct fw_people_event *e = f->round; e; e = e->next) {
-		f->people->counters.applied += !e->repeated && !e->erased && !e->restricted;
-		f->people->counters.repeated += e->repeated;
+		bool fresh = !e->repeated && !e->erased && !e->restricted && !e->waits;
+		f->people->counters.applied += fresh && !e->restocked;
+		f->people->counters.restocked += fresh && e->restocked;
+		f->people->counters.repeated += e->repeated && !e->restocked;
 	}
 }
 

@@ -142,6 +142,7 @@ void fw_people_apply(struct fw_people *p, struct fw_people_event *events, unsign
 struct fw_people_counters {
 	uint64_t applied, repeated, batches, recomputed, reserved;
 	uint64_t delivered, merged, refused; /* entries of outboxes; people who became one; ids and people who did not */
+	uint64_t restocked;                  /* requests that were answered, as the product is back */
 };
 const struct fw_people_counters *fw_people_counters(const struct fw_people *p);
 

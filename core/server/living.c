@@ -309,7 +309,7 @@ void fw_living_publish(struct fw_living *l)
 	const struct fw_store_counters *c = fw_store_counters(l->store);
 	const struct fw_people_counters *p = fw_people_counters(l->people);
 	const uint64_t now[FW_STORE_COUNTS + FW_PEOPLE_COUNTS] = { c->gets, c->scans, c->batches, c->rows_written, c->conflicts, c->busy,
-		c->failures, c->resubmitted, p->reserved, p->delivered, p->merged, p->refused };
+		c->failures, c->resubmitted, p->reserved, p->delivered, p->merged, p->refused, p->restocked };
 	for (unsigned i = 0; i < FW_STORE_COUNTS + FW_PEOPLE_COUNTS; i++) {
 		fw_count(l->page, FW_COUNT_STORE + i, now[i] - l->published[i]);
 		l->published[i] = now[i];

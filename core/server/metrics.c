@@ -54,6 +54,8 @@ static const struct family families[] = {
 	{ "identity_merged_total", "People who turned out to be one.", FW_COUNT_MERGED, 1, NULL, NULL },
 	{ "identity_refused_total", "Ids that were not added to a person, and people who were not made one.", FW_COUNT_MERGES_REFUSED, 1,
 		NULL, NULL },
+	{ "restock_requests_answered_total", "People who had asked for a product and met that it is back.", FW_COUNT_RESTOCKED, 1, NULL,
+		NULL },
 	{ "messages_judged_total", "Messages that were due and looked at.", FW_COUNT_MESSAGES, 1, NULL, NULL },
 	{ "messages_sent_total", "Messages that a channel delivered or took over.", FW_COUNT_MESSAGES + 1, 1, NULL, NULL },
 	{ "messages_deferred_total", "Messages put off by a guard or a cap.", FW_COUNT_MESSAGES + 2, 1, NULL, NULL },

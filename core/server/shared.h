@@ -15,7 +15,7 @@
 #include "server/load_steps.h"
 #include "server/shadow_page.h"
 
-enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 3, FW_MESSAGE_COUNTS = 9, FW_STREAM_ENDS = 4 };
+enum { FW_STORE_COUNTS = 9, FW_PEOPLE_COUNTS = 4, FW_MESSAGE_COUNTS = 9, FW_STREAM_ENDS = 4 };
 
 /* A worker's counters. */
 enum fw_count {
@@ -40,7 +40,7 @@ enum fw_count {
 	FW_COUNT_SWEPT_PEOPLE, FW_COUNT_SWEPT_MESSAGES, FW_COUNT_SWEPT_LETTERS,
 	FW_COUNT_STORE, /* FW_STORE_COUNTS of them: what the store's handle counts */
 	FW_COUNT_DELIVERED = FW_COUNT_STORE + FW_STORE_COUNTS, /* FW_PEOPLE_COUNTS: what people's handle counts */
-	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED,
+	FW_COUNT_MERGED, FW_COUNT_MERGES_REFUSED, FW_COUNT_RESTOCKED,
 	FW_COUNT_ASKED, FW_COUNT_ASKED_IN_VAIN, /* requests to other servers: answered, and those that had no answer */
 	FW_COUNT_MESSAGES, /* FW_MESSAGE_COUNTS of them: struct fw_messages_counters */
 	FW_COUNT_STREAMS = FW_COUNT_MESSAGES + FW_MESSAGE_COUNTS, FW_COUNT_STREAMS_FULL, /* begun; and refused, for there were too many */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ask, run, until } from './daemon.mjs';
 import { fakeChannel, handedTo, withMessages } from './messages.mjs';
 import { bearer, secret, servePeople } from './people.mjs';
-import { quick } from './server.mjs';
+import { metrics, quick } from './server.mjs';
 import { kind, test, testEverywhere } from './stores.mjs';
 
 const product = (id, availability) => JSON.stringify({ id, title: `Product ${id}`, link: `https://shop.example/${id}`, price: '60.00 EUR', availability });
@@ -64,6 +64,7 @@ testEverywhere('who asked is told once, and nobody else', async (t) => {
 	await shop.stock('B-7', 'preorder');
 	await until(() => shop.to('u-1').length === 2, { what: 'it is told once more' });
 	await until(() => shop.list().length === 0);
+	await until(async () => (await metrics(shop)).floorwalker_restock_requests_answered_total === 5, { what: 'all are counted: u-1 twice, and those who were not written to' });
 	assert.deepEqual(shop.sent().map((s) => s.to).sort(), ['u-1@shop.example', 'u-1@shop.example', 'u-other@shop.example']);
 	if (kind === 'lmdb') assert.equal(run(['store', 'check', '--config', shop.config]).status, 0);
 });
