@@ -142,10 +142,8 @@ static void look_at_messages(struct fw_sweep *s, const struct fw_row *row, struc
 	if (trigger(s, r, &triggered) < 0 || (!dropped && !triggered))
 		return;
 	memcpy(key.bytes, row->key.p, row->key.n);
-	if (drop_from_index(s, &key, r) < 0)
-		return;
 	int n = fw_record_bytes(r, &s->arena, &bytes) < 0 ? FW_ENOMEM : fw_wake_write(&key, r, false, &s->arena, changes + 1);
-	if (n < 0)
+	if (n < 0 || drop_from_index(s, &key, r) < 0)
 		return;
 	changes[0] = (struct fw_change){ FW_CHANGE_PUT, row->key, bytes, row->version };
 	s->n_changes += 1 + (unsigned)n;
