@@ -64,7 +64,8 @@ static void say_missing(struct remaking *r)
 		fw_hint(&r->err, "decisions = { keep = … } says for how long");
 	} else {
 		fw_fail(&r->err, FW_ENOENT, r->decisions.log, 0, "the decision log does not have it: it has %.4g %% of the visitors, "
-			"and no crawlers, and all messages; what was made at %s may also have been dropped, for lack of room, or be another node's%s",
+			"and no crawlers, and all messages; what was made at %s may also have been dropped, for lack of room, or be "
+			"another node's%s",
 			r->decisions.sample * 100, at, r->found.lost ? "; and part of the files is damaged" : "");
 		fw_hint(&r->err,
 			"floorwalker_decisions_log_dropped_total counts what was dropped, decisions.sample says how many visitors it has");
@@ -146,7 +147,8 @@ static int judge_again(struct remaking *r)
 	const struct fw_rejudge_rules rules = { &r->decider, r->templates, r->zones };
 	int rc = make_decider(r);
 	if (rc == 0)
-		rc = fw_rejudge(&r->logged, &r->found.set.names, r->record, r->found.decision.at_us, r->set, &rules, &r->arena, &r->rejudged);
+		rc = fw_rejudge(&r->logged, &r->found.set.names, r->record, r->found.decision.at_us, r->set, &rules, &r->arena,
+			&r->rejudged);
 	if (rc == FW_ENOENT)
 		rc = 0;
 	if (rc == 0)
@@ -154,7 +156,8 @@ static int judge_again(struct remaking *r)
 	if (rc == 0 && r->rejudged.n)
 		r->facts = r->rejudged.items[0].facts;
 	if (rc < 0)
-		return fw_fail(&r->err, rc, r->found.name, 0, rc == FW_ENOMEM ? "out of memory" : "what is logged of the decision is damaged");
+		return fw_fail(&r->err, rc, r->found.name, 0, rc == FW_ENOMEM ? "out of memory"
+			: "what is logged of the decision is damaged");
 	return 0;
 }
 
@@ -236,7 +239,8 @@ static void print(struct remaking *r, bool json)
 		fw_trace_explanation(&out, r->set, &r->facts, &r->explanation);
 		fw_buf_putc(&b, '\n');
 	} else {
-		fw_buf_printf(&b, "%s %s, made %s by rule set %s\n\n", r->logged.explanation ? "explanation" : r->logged.is_messages ? "messages" : "decision", r->id_text,
+		fw_buf_printf(&b, "%s %s, made %s by rule set %s\n\n", r->logged.explanation ? "explanation"
+			: r->logged.is_messages ? "messages" : "decision", r->id_text,
 			fw_time_text(r->found.decision.at_us, at), r->set->hash);
 		fw_trace_table(&b, r->set, &r->facts, &r->explanation);
 	}

@@ -99,7 +99,8 @@ static void tell_segments(struct replay *r, const struct fw_facts *facts, struct
 
 static void tell_gap(struct replay *r, int rc)
 {
-	fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS : FW_REPLAY_DAMAGED);
+	fw_replay_tally_gap(&r->tally, rc == FW_ECONFLICT ? FW_REPLAY_DIFFERENT : rc == FW_ENOENT ? FW_REPLAY_NO_PRODUCTS
+		: FW_REPLAY_DAMAGED);
 }
 
 static void on_messages(struct replay *r, struct fw_walked *w, struct fw_arena *a)

@@ -43,7 +43,8 @@ int fw_replay_tally_share(struct fw_replay_tally *t)
 {
 	size_t counts = (size_t)t->slots.n + t->rules.n + t->segments.n;
 	t->messages = (struct fw_replay_messages){ .rules = &t->rules.map, .channels = &t->channels.map, .rule_texts = t->rules.texts,
-		.rule_channels = t->rules.channels, .channel_texts = t->channels.texts, .n_rules = t->rules.n, .n_channels = t->channels.n };
+		.rule_channels = t->rules.channels, .channel_texts = t->channels.texts, .n_rules = t->rules.n,
+		.n_channels = t->channels.n };
 	size_t messages = fw_replay_messages_bytes(&t->messages);
 	t->bytes = sizeof *t->totals + counts * sizeof *t->by_slot + messages + t->n_samples * sizeof *t->samples;
 	char *p = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

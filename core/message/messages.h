@@ -58,8 +58,8 @@ struct fw_messages_options {
 	const struct fw_channel *channels;
 	unsigned n_channels;
 	unsigned share;          /* of FW_MESSAGE_GROUPS: a worker that has fewer is given some by those who have far more */
-	/* What was decided, once it is written and before any of it goes; nothing is of who is restricted. It must copy what it keeps. NULL:
-	 * nobody does. */
+	/* What was decided, once it is written and before any of it goes; nothing is of who is restricted. It must copy what it keeps.
+	 * NULL: nobody does. */
 	void (*judged)(void *ctx, const struct fw_judged *decision);
 	void *judged_ctx;
 	const uint64_t *requests; /* that were made of this worker: while there are any, messages give way. NULL: nobody asks anything */

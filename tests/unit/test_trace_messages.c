@@ -51,8 +51,8 @@ static struct fw_record *somebody(struct fw_arena *a)
 {
 	struct fw_record *r = fw_record_new(a, FW_STR("visitor-0000000001"));
 	for (unsigned i = 0; i < MESSAGES; i++) {
-		const struct fw_due d = { .number = 100 + i, .rule = fw_str(names[i]), .channel = FW_STR("log"), .triggered_us = NOW_US - 1000000,
-			.due_us = NOW_US - 1000, .expires_us = NOW_US + INT64_C(86400000000),
+		const struct fw_due d = { .number = 100 + i, .rule = fw_str(names[i]), .channel = FW_STR("log"),
+			.triggered_us = NOW_US - 1000000, .due_us = NOW_US - 1000, .expires_us = NOW_US + INT64_C(86400000000),
 			.facts = FW_STR("{\"country\":\"CA\",\"timezone\":\"UTC\",\"event\":{\"name\":\"Ada\"}}") };
 		assert_int_equal(fw_record_put_due(r, &d), 0);
 	}
@@ -141,9 +141,11 @@ static void assert_cut_short_is_refused(struct fw_str bytes, struct fw_arena *a)
 static void assert_explained(struct shop *x, const struct fw_rejudged *again, struct fw_arena *a)
 {
 	static const char *const said[] = { "\"messages\":{\"log\":{\"reason\":\"rule\",\"winners\":[\"goes\",\"by-place\"]",
-		"{\"rule\":\"later\",\"priority\":0,\"specificity\":0,\"reason\":\"deferred\",\"guard\":\"morning\",\"because\":\"they sleep\",\"until\":\"",
+		"{\"rule\":\"later\",\"priority\":0,\"specificity\":0,\"reason\":\"deferred\","
+		"\"guard\":\"morning\",\"because\":\"they sleep\",\"until\":\"",
 		"\"reason\":\"not_matched\",\"fact\":\"event.name\",\"value\":\"\\\"Ada\\\"\",\"wanted\":\"\\\"Bob\\\"\"",
-		"\"reason\":\"out_of_stock\",\"product\":\"B-7\"", "{\"rule\":\"gone\",\"reason\":\"disabled\",\"error\":\"the rule set has this rule no more\"}",
+		"\"reason\":\"out_of_stock\",\"product\":\"B-7\"",
+		"{\"rule\":\"gone\",\"reason\":\"disabled\",\"error\":\"the rule set has this rule no more\"}",
 		"\"reason\":\"failed\",\"error\":\"" };
 	struct fw_explanation e;
 	struct fw_json_out o;
@@ -192,8 +194,8 @@ static void test_again(void **state)
 	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), FW_ECONFLICT);
 	l.messages[0].reason = FW_REASON_WON;
 
-	static const enum fw_message_change changes[MESSAGES] = { FW_MESSAGE_CHANGED, FW_MESSAGE_DROPPED, FW_MESSAGE_CHANGED, FW_MESSAGE_ADDED,
-		FW_MESSAGE_ADDED, FW_MESSAGE_SAME, FW_MESSAGE_SAME, FW_MESSAGE_SAME };
+	static const enum fw_message_change changes[MESSAGES] = { FW_MESSAGE_CHANGED, FW_MESSAGE_DROPPED, FW_MESSAGE_CHANGED,
+		FW_MESSAGE_ADDED, FW_MESSAGE_ADDED, FW_MESSAGE_SAME, FW_MESSAGE_SAME, FW_MESSAGE_SAME };
 	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), 0);
 	assert_true(replayed.changed && replayed.n == MESSAGES);
 	for (uint32_t i = 0; i < replayed.n; i++)
