@@ -143,7 +143,7 @@ enum {
 	FW_LIMIT_STORE_GREET_MS = 1000,       /* that a worker waits for a store over a network before it serves without */
 	FW_LIMIT_STORE_RELEASE_MS = 200,      /* that a worker that ends waits for its lease to be given back */
 	FW_LIMIT_STORE_READ_MS = 500,         /* a read over a network that takes longer has failed, … */
-	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* … but for one of what a batch is computed from; a batch that does: what became of it is not known */
+	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* … but what a batch is computed from; a batch that does: nobody knows what became of it */
 	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */
 	FW_LIMIT_COPY_NOTED = 500000,         /* rows that changed during a copy and wait to be read again; then another pass finds them */
 	FW_LIMIT_COPY_PASSES = 20,            /* one after the other in which something was found; then it is given up */

@@ -221,7 +221,8 @@ static bool suits_number(enum fw_type type, double x)
 /* Whether the fact can have such a value: whoever reads it looks only at what its type says. */
 static bool suits(enum fw_fact fact, const struct fw_value *v)
 {
-	static const enum fw_kind kinds[] = { [FW_TYPE_TEXT] = FW_KIND_TEXT, [FW_TYPE_NUMBER] = FW_KIND_NUMBER, [FW_TYPE_BOOL] = FW_KIND_BOOL,
+	static const enum fw_kind kinds[] = { [FW_TYPE_TEXT] = FW_KIND_TEXT, [FW_TYPE_NUMBER] = FW_KIND_NUMBER,
+		[FW_TYPE_BOOL] = FW_KIND_BOOL,
 		[FW_TYPE_SET] = FW_KIND_SET, [FW_TYPE_WEEKDAY] = FW_KIND_NUMBER, [FW_TYPE_DATE] = FW_KIND_NUMBER,
 		[FW_TYPE_DURATION] = FW_KIND_NUMBER, [FW_TYPE_LANGUAGE] = FW_KIND_TEXT };
 	enum fw_type type = fw_fact_info(fact)->type;

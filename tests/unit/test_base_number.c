@@ -39,8 +39,9 @@ static void check(double x)
 
 static void test_the_same_as_by_trying(void **state)
 {
-	static const double edges[] = { 0, -0.0, 0.01, 0.1, -0.1, 0.99, 1.005, 19.95, -19.95, 0.001, 1e-5, 1e-300, 0.30000000000000004, 9999999999999.99,
-		99999999999999.9, 999999999999999.9, 1e15 - 1, 1e15, 1e15 + 2, 1e16, 1e300, DBL_MIN, DBL_MAX, DBL_TRUE_MIN, 4503599627370496.5, 1 / 3.0 };
+	static const double edges[] = { 0, -0.0, 0.01, 0.1, -0.1, 0.99, 1.005, 19.95, -19.95, 0.001, 1e-5, 1e-300, 0.30000000000000004,
+		9999999999999.99, 99999999999999.9, 999999999999999.9, 1e15 - 1, 1e15, 1e15 + 2, 1e16, 1e300, DBL_MIN, DBL_MAX,
+		DBL_TRUE_MIN, 4503599627370496.5, 1 / 3.0 };
 	(void)state;
 	for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
 		check(edges[i]);

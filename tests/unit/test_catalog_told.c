@@ -45,7 +45,8 @@ static void test_newer_feed(void **state)
 	for (int later = -1; later <= 1; later++) {
 		fw_put_number(row.value, (uint64_t)(FEED_US + later), 8);
 		row.value[8] = FW_OUT_OF_STOCK;
-		assert_int_equal(fw_told_apply(&s.products, (struct fw_str){ row.key, 5 }, (struct fw_str){ row.value, 9 }, &changed), later == 1);
+		assert_int_equal(fw_told_apply(&s.products, (struct fw_str){ row.key, 5 }, (struct fw_str){ row.value, 9 }, &changed),
+			later == 1);
 		assert_int_equal(changed, later == 1 ? 0 : FW_NO_PRODUCT);
 		assert_int_equal(fw_products_sold_out(&s.products, 0), later == 1);
 	}

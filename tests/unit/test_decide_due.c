@@ -195,8 +195,8 @@ static void test_lost_in_a_row(void **state)
 	fw_arena_init(&a, NULL, 0, 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct fw_record *r = fw_record_new(&a, FW_STR("a-1"));
-		struct fw_due d = { .number = 7, .rule = FW_STR("hello"), .channel = FW_STR("email"), .state = FW_DUE_SENDING, .attempts = 3, .lost = 2,
-			.triggered_us = now_us, .due_us = now_us, .expires_us = now_us + INT64_C(3600000000) };
+		struct fw_due d = { .number = 7, .rule = FW_STR("hello"), .channel = FW_STR("email"), .state = FW_DUE_SENDING,
+			.attempts = 3, .lost = 2, .triggered_us = now_us, .due_us = now_us, .expires_us = now_us + INT64_C(3600000000) };
 		int rc = fw_record_put_due(r, &d);
 		assert_int_equal(rc, 0);
 		assert_true(fw_due_settle(r, &config, 7, rows[i].told, -1, FW_STR("later"), 0, now_us, &rc));

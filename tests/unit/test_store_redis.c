@@ -419,7 +419,7 @@ static void test_cluster(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cut), cmocka_unit_test(test_scripts_forgotten),
-		cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_stopped), cmocka_unit_test(test_stopped_while_read), cmocka_unit_test(test_full), cmocka_unit_test(test_cluster) };
+		cmocka_unit_test(test_killed), cmocka_unit_test(test_stopped), cmocka_unit_test(test_stopped_while_read),
+		cmocka_unit_test(test_full), cmocka_unit_test(test_cluster) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

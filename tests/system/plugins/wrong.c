@@ -90,7 +90,9 @@ static int ask_early(const struct fw_host *host)
 	host->suppress(host, "a@b.example", text, on_told, NULL);
 	host->kv_get(host, "k", on_told, NULL);
 	host->kv_put(host, "k", text, on_told, NULL);
-	return told == 12 && !host->node_timer_start(host, "n", 1, on_call, NULL) && !host->timer_start(host, 1, 0, on_call, NULL) && !host->watch(host, 0, FW_PLUGIN_READABLE, on_ready, NULL)
+	return told == 12 && !host->node_timer_start(host, "n", 1, on_call, NULL)
+		&& !host->timer_start(host, 1, 0, on_call, NULL)
+		&& !host->watch(host, 0, FW_PLUGIN_READABLE, on_ready, NULL)
 		&& host->post(host, on_call, NULL) < 0 && host->deliver_result(host, "m", FW_PLUGIN_DELIVERED, NULL) < 0
 		&& host->deliver_retry(host, "m", 1, NULL) < 0 && host->sign(host, text, mac) < 0
 		&& host->http(host, &request, on_answer, NULL) < 0 ? 0 : -1;
