@@ -1,7 +1,7 @@
 /* Messages that stand against one another. Which are due together hangs on what somebody does and when; said is only what is so in each
  * order of events: two rules that the same events set off, put off and call off go the same way, and so the stronger one is there
- * whenever the other is judged. What is left out of this: two people who become one, and a person of whom so many messages wait that a
- * further one has no room. */
+ * whenever the other is judged. What is left out of this: two people who become one, a person of whom so many messages wait that a
+ * further one has no room, and events that come out of their order while something is put off. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -19,7 +19,7 @@ function check(t, files) {
 
 test('templates of every form, partials and folders are read', (t) => {
 	assert.deepEqual(check(t, {
-		'a.lua': rule + rule.replace('"hello"', '"other"').replace('"hello"', '"in/other"'),
+		'a.lua': rule + rule.replace('"hello"', '"other"').replace('"hello"', '"in/other"').replace('Signed Up', 'Signed In'),
 		'templates/hello.html': '{{> head}}<p>{{traits.name}}</p>', 'templates/_head.html': '<h1>{{content.subject}}</h1>',
 		'templates/hello.txt': '{{traits.name}}', 'templates/in/other.txt': '{{> in/part}}', 'templates/in/_part.txt': '{{event.id}}',
 		'templates/.draft.html': '{{#', 'templates/README.md': '{{#', 'templates/hello.html~': '{{#', 'more/templates/x.html': '{{#',
