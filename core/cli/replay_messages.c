@@ -6,8 +6,8 @@
 
 enum { WIDEST = 48 };
 
-static const char *const change_names[] = { [FW_MESSAGE_SAME] = "same", [FW_MESSAGE_ADDED] = "added", [FW_MESSAGE_DROPPED] = "dropped",
-	[FW_MESSAGE_CHANGED] = "changed" };
+static const char *const change_names[] = { [FW_REJUDGED_SAME] = "same", [FW_REJUDGED_ADDED] = "added", [FW_REJUDGED_DROPPED] = "dropped",
+	[FW_REJUDGED_CHANGED] = "changed" };
 
 size_t fw_replay_messages_bytes(const struct fw_replay_messages *m)
 {
@@ -29,9 +29,9 @@ static void add_one(_Atomic uint64_t *count)
 static void count(struct fw_replay_message_counts *c, const struct fw_replayed_message *x)
 {
 	add_one(&c->judged);
-	if (fw_message_goes(x->before))
+	if (fw_rejudged_goes(x->before))
 		add_one(&c->went);
-	if (fw_message_goes(x->after))
+	if (fw_rejudged_goes(x->after))
 		add_one(&c->goes);
 	add_one(&c->changes[x->change]);
 }
@@ -66,7 +66,7 @@ void fw_replay_messages_sample(const struct fw_replayed_messages *r, struct fw_b
 		const struct fw_replayed_message *x = &r->items[i];
 		const struct fw_due *d = &x->before->due;
 		bool content = x->before->reason == FW_REASON_WON && x->after->reason == FW_REASON_WON;
-		if (x->change == FW_MESSAGE_SAME)
+		if (x->change == FW_REJUDGED_SAME)
 			continue;
 		fw_buf_printf(out, "%s%.*s %.*s: ", out->n ? "\n" : "", (int)d->channel.n, d->channel.p, (int)d->rule.n, d->rule.p);
 		put_outcome(x->before, out);
@@ -88,7 +88,7 @@ static void put_counts(struct fw_json_out *o, const struct fw_replay_message_cou
 	put_number(o, "judged", c->judged);
 	put_number(o, "before", c->went);
 	put_number(o, "after", c->goes);
-	for (int i = FW_MESSAGE_ADDED; i <= FW_MESSAGE_CHANGED; i++)
+	for (int i = FW_REJUDGED_ADDED; i <= FW_REJUDGED_CHANGED; i++)
 		put_number(o, change_names[i], c->changes[i]);
 }
 
@@ -125,7 +125,7 @@ void fw_replay_messages_json(const struct fw_replay_messages *m, struct fw_json_
 
 static uint64_t changed(const struct fw_replay_message_counts *c)
 {
-	return c->judged - c->changes[FW_MESSAGE_SAME];
+	return c->judged - c->changes[FW_REJUDGED_SAME];
 }
 
 static void put_rows(struct fw_buf *out, const char *head, const char *const *texts, const char *const *channels,
@@ -142,8 +142,8 @@ static void put_rows(struct fw_buf *out, const char *head, const char *const *te
 		if (channels ? !changed(c) : !c->judged)
 			continue;
 		fw_buf_printf(out, "%-*s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "%s%s\n", w, texts[i],
-			c->judged, c->went, c->goes, c->changes[FW_MESSAGE_ADDED], c->changes[FW_MESSAGE_DROPPED],
-			c->changes[FW_MESSAGE_CHANGED], channels ? "  " : "", channels ? channels[i] : "");
+			c->judged, c->went, c->goes, c->changes[FW_REJUDGED_ADDED], c->changes[FW_REJUDGED_DROPPED],
+			c->changes[FW_REJUDGED_CHANGED], channels ? "  " : "", channels ? channels[i] : "");
 	}
 }
 

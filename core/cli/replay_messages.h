@@ -9,7 +9,7 @@
 
 struct fw_replay_message_counts {
 	_Atomic uint64_t judged, went, goes; /* of those that were due: that went or were put off, then, and by the other rules */
-	_Atomic uint64_t changes[FW_MESSAGE_CHANGED + 1];
+	_Atomic uint64_t changes[FW_REJUDGED_CHANGED + 1];
 };
 
 struct fw_replay_messages {

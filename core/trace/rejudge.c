@@ -158,21 +158,21 @@ int fw_rejudged_explain(struct fw_decider *d, const struct fw_rejudged *r, struc
 	return rc;
 }
 
-bool fw_message_goes(const struct fw_due_item *x)
+bool fw_rejudged_goes(const struct fw_due_item *x)
 {
 	return x->reason == FW_REASON_WON || x->reason == FW_REASON_DEFERRED;
 }
 
-enum fw_message_change fw_message_change(const struct fw_due_item *before, const struct fw_due_item *after)
+enum fw_rejudged_change fw_rejudged_change(const struct fw_due_item *before, const struct fw_due_item *after)
 {
-	bool went = fw_message_goes(before), goes = fw_message_goes(after);
+	bool went = fw_rejudged_goes(before), goes = fw_rejudged_goes(after);
 	if (went != goes)
-		return goes ? FW_MESSAGE_ADDED : FW_MESSAGE_DROPPED;
+		return goes ? FW_REJUDGED_ADDED : FW_REJUDGED_DROPPED;
 	if (!goes)
-		return FW_MESSAGE_SAME;
+		return FW_REJUDGED_SAME;
 	bool same = before->reason == after->reason && (before->reason == FW_REASON_WON ? fw_str_equal(before->content, after->content)
 		: before->until_us == after->until_us);
-	return same ? FW_MESSAGE_SAME : FW_MESSAGE_CHANGED;
+	return same ? FW_REJUDGED_SAME : FW_REJUDGED_CHANGED;
 }
 
 int fw_replay_messages(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, int64_t at_us,
@@ -191,8 +191,8 @@ int fw_replay_messages(const struct fw_logged *l, const struct fw_facts_names *n
 		struct fw_replayed_message *m = &ret->items[i];
 		m->before = fw_rejudged_find(&x, l->messages[i].number);
 		m->after = fw_rejudged_find(&y, l->messages[i].number);
-		m->change = fw_message_change(m->before, m->after);
-		ret->changed |= m->change != FW_MESSAGE_SAME;
+		m->change = fw_rejudged_change(m->before, m->after);
+		ret->changed |= m->change != FW_REJUDGED_SAME;
 	}
 	return rc;
 }

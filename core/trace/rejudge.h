@@ -33,19 +33,19 @@ bool fw_rejudged_is(const struct fw_logged *l, const struct fw_rejudged *r);
 int fw_rejudged_explain(struct fw_decider *d, const struct fw_rejudged *r, struct fw_arena *a, struct fw_explanation *ret);
 
 /* What becomes of a message by other rules. */
-enum fw_message_change {
-	FW_MESSAGE_SAME,
-	FW_MESSAGE_ADDED,   /* it goes now, or is put off, and was refused */
-	FW_MESSAGE_DROPPED, /* it is refused now */
-	FW_MESSAGE_CHANGED, /* what it says is another, or when it goes */
+enum fw_rejudged_change {
+	FW_REJUDGED_SAME,
+	FW_REJUDGED_ADDED,   /* it goes now, or is put off, and was refused */
+	FW_REJUDGED_DROPPED, /* it is refused now */
+	FW_REJUDGED_CHANGED, /* what it says is another, or when it goes */
 };
-enum fw_message_change fw_message_change(const struct fw_due_item *before, const struct fw_due_item *after);
+enum fw_rejudged_change fw_rejudged_change(const struct fw_due_item *before, const struct fw_due_item *after);
 /* Whether it goes, now or later. */
-bool fw_message_goes(const struct fw_due_item *x);
+bool fw_rejudged_goes(const struct fw_due_item *x);
 
 struct fw_replayed_message {
 	const struct fw_due_item *before, *after;
-	enum fw_message_change change;
+	enum fw_rejudged_change change;
 };
 struct fw_replayed_messages {
 	struct fw_replayed_message *items; /* as they were taken then */

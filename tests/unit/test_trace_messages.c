@@ -194,8 +194,8 @@ static void test_again(void **state)
 	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), FW_ECONFLICT);
 	l.messages[0].reason = FW_REASON_WON;
 
-	static const enum fw_message_change changes[MESSAGES] = { FW_MESSAGE_CHANGED, FW_MESSAGE_DROPPED, FW_MESSAGE_CHANGED,
-		FW_MESSAGE_ADDED, FW_MESSAGE_ADDED, FW_MESSAGE_SAME, FW_MESSAGE_SAME, FW_MESSAGE_SAME };
+	static const enum fw_rejudged_change changes[MESSAGES] = { FW_REJUDGED_CHANGED, FW_REJUDGED_DROPPED, FW_REJUDGED_CHANGED,
+		FW_REJUDGED_ADDED, FW_REJUDGED_ADDED, FW_REJUDGED_SAME, FW_REJUDGED_SAME, FW_REJUDGED_SAME };
 	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), 0);
 	assert_true(replayed.changed && replayed.n == MESSAGES);
 	for (uint32_t i = 0; i < replayed.n; i++)
