@@ -106,7 +106,7 @@ static int read_told(const struct fw_ruleset *set, const struct fw_due_config *c
 	return rc == FW_ENOMEM ? rc : 0;
 }
 
-int fw_due_told(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_arena *a,
+int fw_due_facts_told(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_arena *a,
 	struct fw_facts *ret)
 {
 	int rc = read_told(set, config, facts, a, ret);
@@ -117,7 +117,8 @@ int fw_due_told(const struct fw_ruleset *set, const struct fw_due_config *config
 	return fw_consent_fill(ret, config->consent, NULL, false) < 0 ? FW_ENOMEM : 0;
 }
 
-int fw_due_complete(const struct fw_due_config *config, struct fw_str record, int64_t now_us, struct fw_facts *f)
+/* And the rest, to which `f` then belongs. 0, FW_EINVAL, FW_ENOMEM. */
+static int complete(const struct fw_due_config *config, struct fw_str record, int64_t now_us, struct fw_facts *f)
 {
 	f->has_clock = !config->clockless;
 	f->now_us = now_us;
@@ -128,10 +129,10 @@ int fw_due_complete(const struct fw_due_config *config, struct fw_str record, in
 int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_str record,
 	int64_t now_us, struct fw_arena *a, struct fw_facts *ret)
 {
-	int rc = fw_due_told(set, config, facts, a, ret);
+	int rc = fw_due_facts_told(set, config, facts, a, ret);
 	if (rc == 0 && !config->given)
 		ret->products = set->products;
-	return rc < 0 ? rc : fw_due_complete(config, record, now_us, ret);
+	return rc < 0 ? rc : complete(config, record, now_us, ret);
 }
 
 int fw_due_item_facts(const struct fw_ruleset *set, const struct fw_due_config *config, const struct fw_due_log *log,
@@ -141,7 +142,7 @@ int fw_due_item_facts(const struct fw_ruleset *set, const struct fw_due_config *
 	if (log && log->names) {
 		rc = fw_facts_unpack(ret, a, log->names, x->told);
 		if (rc == 0)
-			rc = fw_due_complete(config, record, now_us, ret);
+			rc = complete(config, record, now_us, ret);
 	} else {
 		rc = fw_due_facts(set, config, x->due.facts, record, now_us, a, ret);
 	}

@@ -8,6 +8,8 @@
 #include "profile/due.h"
 #include "signal/consent.h"
 
+struct fw_products;
+
 /* What facts of a person are made with, besides the record. */
 struct fw_due_config {
 	struct fw_zone_set *zones;
@@ -23,17 +25,14 @@ struct fw_due_config {
 int fw_due_pack(const struct fw_facts *f, const struct fw_json *properties, struct fw_arena *a, struct fw_str *ret);
 
 /* What is known before the record is read: what `facts` tells as below, and the consent that its place takes for given. 0 or FW_ENOMEM. */
-int fw_due_told(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_arena *a,
+int fw_due_facts_told(const struct fw_ruleset *set, const struct fw_due_config *config, struct fw_str facts, struct fw_arena *a,
 	struct fw_facts *ret);
-/* And the rest, to which `f` then belongs. 0, FW_EINVAL, FW_ENOMEM. */
-int fw_due_complete(const struct fw_due_config *config, struct fw_str record, int64_t now_us, struct fw_facts *f);
 
 /* Of such facts what tells where somebody was, and in which language: what a message is judged with that comes long after. At most
  * FW_LIMIT_ASK_PLACE_BYTES; n 0: nothing is known. 0 or FW_ENOMEM. */
 int fw_due_place(struct fw_str facts, struct fw_arena *a, struct fw_str *ret);
 /* What the host tells of a product that is back, as fw_due_pack has it: the properties of FW_ASK_RESTOCKED, which was asked for at that
  * time, and the place of whoever asked. 0 or FW_ENOMEM. */
-struct fw_products;
 int fw_due_restocked(const struct fw_products *p, uint32_t product, struct fw_str place, int64_t asked_us, int64_t now_us,
 	struct fw_arena *a, struct fw_str *ret);
 
@@ -60,7 +59,7 @@ struct fw_due_item {
 	/* For whom judges: where the channel reaches the person, and whether nothing may go there. */
 	struct fw_str address;   /* n 0: nowhere */
 	bool suppressed;
-	struct fw_str told;      /* made again: the bytes of what fw_due_told made (facts_pack.h) */
+	struct fw_str told;      /* made again: the bytes of what fw_due_facts_told made (facts_pack.h) */
 	/* What became of it. FW_REASON_WON: it is to be sent now. */
 	enum fw_reason reason;
 	uint32_t guard, cap;     /* FW_REASON_VETOED, FW_REASON_CAPPED and of FW_REASON_DEFERRED one of them; else FW_NONE */
@@ -83,8 +82,8 @@ int fw_due_item_facts(const struct fw_ruleset *set, const struct fw_due_config *
 
 /* Judges them, one after the other, and writes into the record what follows: sent ones are FW_DUE_SENDING, with their places under caps;
  * put-off ones wait until then; all others are gone and noted. Marketing wants the channel's consent and room: one of a channel at once;
- * caps do not hold back the other classes, but count them. `log` NULL: nobody
- * keeps it. All of these: 0, FW_EINVAL, FW_ENOMEM; what they make lies in the arena. */
+ * caps do not hold back the other classes, but count them. `log` NULL: nobody keeps it. All of these:
+ * 0, FW_EINVAL, FW_ENOMEM; what they make lies in the arena. */
 struct fw_due_judging;
 int fw_due_judge_begin(struct fw_decider *d, const struct fw_due_config *config, struct fw_record *r, struct fw_due_item *items, uint32_t n,
 	int64_t now_us, const struct fw_due_log *log, struct fw_arena *a, struct fw_due_judging **ret);

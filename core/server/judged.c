@@ -36,7 +36,7 @@ static int pack_told(struct keeping *k, const struct fw_due_item *x, struct fw_s
 {
 	struct fw_engine_worker *w = k->log->worker;
 	struct fw_facts told;
-	int rc = fw_due_told(w->decider.set, k->log->due, x->due.facts, &k->arena, &told);
+	int rc = fw_due_facts_told(w->decider.set, k->log->due, x->due.facts, &k->arena, &told);
 	if (rc < 0)
 		return rc;
 	struct fw_buf *b = fw_engine_log_scratch(w);

@@ -94,7 +94,7 @@ static struct fw_str judge_and_write(struct shop *x, const struct fw_products *p
 		struct fw_facts told;
 		messages[i] = (struct fw_logged_message){ .number = items[i].due.number, .rule = items[i].rule, .reason = items[i].reason,
 			.until_us = items[i].reason == FW_REASON_DEFERRED ? items[i].until_us : 0, .by = items[i].by };
-		assert_int_equal(fw_due_told(x->r.set, &config, items[i].due.facts, a, &told), 0);
+		assert_int_equal(fw_due_facts_told(x->r.set, &config, items[i].due.facts, a, &told), 0);
 		fw_buf_init(&b, 0);
 		fw_facts_pack(&told, &b);
 		assert_int_equal(fw_buf_keep(&b, a, &messages[i].told), 0);
