@@ -135,8 +135,6 @@ static int make_decider(struct remaking *r)
 	r->decides = r->counts && r->set_aside && fw_decider_init(&r->decider, r->set, r->counts, r->set_aside) == 0;
 	if (!r->decides)
 		return FW_ENOMEM;
-	for (uint32_t i = 0; i < r->logged.n_set_aside && !r->logged.is_messages; i++)
-		fw_set_aside_put(r->set_aside, r->logged.set_aside[i], INT64_MAX);
 	r->decider.holdout = r->found.set.holdout;
 	return 0;
 }
@@ -176,6 +174,8 @@ static int explain(struct remaking *r, bool changes)
 	for (uint32_t i = 0; rc == 0 && i < l->n_slots; i++)
 		slots[i] = l->slots[i].slot;
 	if (rc == 0)
+		fw_logged_set_aside(l, r->set, &r->decider);
+	if (rc == 0)
 		rc = fw_explain(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	for (uint32_t i = 0; rc == 0 && i < l->n_channels; i++)
 		rc = fw_explain_channel(&r->decider, &r->facts, l->channels[i], &r->arena, e);
@@ -186,7 +186,6 @@ static int explain(struct remaking *r, bool changes)
 	return 0;
 }
 
-/* What was shown then stands beside: whoever sees another winner now must not believe it. */
 static bool are_messages_the_same(const struct remaking *r)
 {
 	const struct fw_logged *l = &r->logged;
@@ -200,6 +199,7 @@ static bool are_messages_the_same(const struct remaking *r)
 	return false;
 }
 
+/* What was shown then stands beside: whoever sees another winner now must not believe it. */
 static bool is_the_same(const struct remaking *r)
 {
 	bool same = !r->logged.is_messages || are_messages_the_same(r);

@@ -1,5 +1,9 @@
 #include "trace/logged.h"
 
+#include <string.h>
+
+#include "base/clock.h"
+
 enum { EXPLANATION = 1, CHANGES = 2, DEGRADED = 4, HOLDOUT = 8, CAPS_LOST = 16, WITHHOLD = 32, MESSAGES = 64, FLAGS = 127 };
 
 static void put_slots(const struct fw_logged *l, struct fw_buf *out)
@@ -288,6 +292,21 @@ int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, in
 		if (fw_set_aside_is(d->set_aside, i, now_us))
 			l->set_aside[l->n_set_aside++] = i;
 	return 0;
+}
+
+void fw_logged_set_aside(const struct fw_logged *l, const struct fw_ruleset *before, struct fw_decider *d)
+{
+	for (uint32_t i = 0; i < l->n_set_aside; i++) {
+		uint32_t rule = fw_ruleset_rule(d->set, fw_str(before->rules[l->set_aside[i]].id));
+		if (rule != FW_NONE)
+			fw_set_aside_put(d->set_aside, rule, INT64_MAX);
+	}
+}
+
+void fw_logged_clear_aside(struct fw_decider *d)
+{
+	if (fw_set_aside_any(d->set_aside, fw_now_us()))
+		memset(d->set_aside, 0, fw_set_aside_bytes(d->set->n_rules));
 }
 
 int fw_logged_facts(const struct fw_logged *l, const struct fw_facts_names *names, struct fw_str record, struct fw_arena *a,

@@ -86,6 +86,10 @@ int fw_logged_take_explained(struct fw_logged *l, const struct fw_decider *d, co
 int fw_logged_take_own(struct fw_logged *l, const struct fw_facts *f, struct fw_arena *a);
 /* The rules that are set aside at that time, of a set of so many. 0 or FW_ENOMEM. */
 int fw_logged_take_set_aside(struct fw_logged *l, const struct fw_decider *d, int64_t now_us, struct fw_arena *a);
+/* Made again: has the decider, whose memory of it is its own, set aside what was then, by the ids that the rules of `before` have; and
+ * afterwards nothing, whatever failed meanwhile. */
+void fw_logged_set_aside(const struct fw_logged *l, const struct fw_ruleset *before, struct fw_decider *d);
+void fw_logged_clear_aside(struct fw_decider *d);
 
 /* The facts that the decision was made from, again, with the catalogue's answers of then: whether others were asked for, `lost` of
  * ret->then tells. `record` of the person as it was read. `names` go with the packed facts. 0, FW_EINVAL, FW_ENOMEM. */

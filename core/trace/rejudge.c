@@ -1,24 +1,11 @@
 #include "trace/rejudge.h"
 
-#include <string.h>
-
 #include "message/compose.h"
 #include "message/id.h"
 
 /* What the ids of messages are made with is not asked for: both sides are written with this. */
 static const char any_id[] = "00000000000000000000000000000000";
 _Static_assert(sizeof any_id == FW_MESSAGE_ID + 1, "an id like any other");
-
-static void set_aside(const struct fw_logged *l, const struct fw_ruleset *before, struct fw_decider *d, bool on)
-{
-	for (uint32_t i = 0; on && i < l->n_set_aside; i++) {
-		uint32_t rule = fw_ruleset_rule(d->set, fw_str(before->rules[l->set_aside[i]].id));
-		if (rule != FW_NONE)
-			fw_set_aside_put(d->set_aside, rule, INT64_MAX);
-	}
-	if (!on && l->n_set_aside)
-		memset(d->set_aside, 0, fw_set_aside_bytes(d->set->n_rules));
-}
 
 /* What the log says of each, beside the record. FW_EINVAL: one was not logged. */
 static int prepare(const struct fw_logged *l, const struct fw_record *r, struct fw_due_item *items, uint32_t n)
@@ -90,9 +77,9 @@ int fw_rejudge(const struct fw_logged *l, const struct fw_facts_names *names, st
 	*ret = (struct fw_rejudged){ .n = 0 };
 	if (l->then)
 		l->then->lost = false;
-	set_aside(l, before, rules->decider, true);
+	fw_logged_set_aside(l, before, rules->decider);
 	int rc = judge(l, names, record, at_us, rules, a, ret);
-	set_aside(l, before, rules->decider, false);
+	fw_logged_clear_aside(rules->decider);
 	return rc == 0 && l->then && l->then->lost ? FW_ENOENT : rc;
 }
 

@@ -1,20 +1,5 @@
 #include "trace/replay.h"
 
-/* Rules that were set aside then stay so, in both, by their ids; and afterwards none is. */
-static void set_aside(const struct fw_logged *l, struct fw_decider *before, struct fw_decider *after, bool on)
-{
-	for (uint32_t i = 0; i < l->n_set_aside; i++) {
-		uint32_t rule = l->set_aside[i], other = fw_ruleset_rule(after->set, fw_str(before->set->rules[rule].id));
-		fw_set_aside_put(before->set_aside, rule, INT64_MAX);
-		if (other != FW_NONE)
-			fw_set_aside_put(after->set_aside, other, INT64_MAX);
-	}
-	if (!on && l->n_set_aside) {
-		memset(before->set_aside, 0, fw_set_aside_bytes(before->set->n_rules));
-		memset(after->set_aside, 0, fw_set_aside_bytes(after->set->n_rules));
-	}
-}
-
 static bool as_logged(const struct fw_logged_slot *l, const struct fw_slot_answer *a)
 {
 	bool same = l->reason == a->reason && l->n == a->n;
@@ -131,7 +116,8 @@ int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, str
 	int rc = fw_logged_facts(l, names, record, a, &ret->facts);
 	if (rc < 0)
 		return rc;
-	set_aside(l, before, after, true);
+	fw_logged_set_aside(l, before->set, before);
+	fw_logged_set_aside(l, before->set, after);
 	rc = fw_decide(after, &ret->facts, is, n, a, &y);
 	if (rc == 0 && ret->facts.then && ret->facts.then->lost)
 		rc = FW_ENOENT;
@@ -144,6 +130,7 @@ int fw_replay(const struct fw_logged *l, const struct fw_facts_names *names, str
 		if (rc == 0)
 			compare(before, &x, after, &y, ret);
 	}
-	set_aside(l, before, after, false);
+	fw_logged_clear_aside(before);
+	fw_logged_clear_aside(after);
 	return rc;
 }

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "fact/products_then.h"
 #include "lib_products.h"
 #include "lib_rules.h"
@@ -163,6 +165,28 @@ static void assert_explained(struct shop *x, const struct fw_rejudged *again, st
 	fw_buf_finish(&b);
 }
 
+/* Of many decisions made one after the other each is set aside only what was: a rule that fails in all of them fails in the next, too. */
+static void assert_nothing_stays_aside(struct fw_logged *l, const struct fw_facts_names *facts, struct fw_str record, struct shop *x,
+	struct fw_arena *a)
+{
+	struct fw_set_aside *s = x->r.decider.set_aside;
+	struct fw_rejudged again;
+	uint32_t rule = fw_ruleset_rule(x->r.set, FW_STR("fails"));
+	assert_non_null(s);
+	for (uint64_t visitor = 1; visitor <= FW_LIMIT_SET_ASIDE_VISITORS; visitor++)
+		fw_set_aside_note(s, rule, visitor, fw_now_us());
+	assert_true(fw_set_aside_is(s, rule, fw_now_us()));
+	l->set_aside = NULL;
+	l->n_set_aside = 0;
+	assert_int_equal(fw_rejudge(l, facts, record, NOW_US, x->r.set, &x->rules, a, &again), 0);
+	assert_false(fw_set_aside_any(s, fw_now_us()));
+	l->set_aside = &rule;
+	l->n_set_aside = 1;
+	assert_int_equal(fw_rejudge(l, facts, record, NOW_US, x->r.set, &x->rules, a, &again), 0);
+	assert_int_equal(fw_rejudged_find(&again, 106)->reason, FW_REASON_SET_ASIDE);
+	assert_false(fw_set_aside_any(s, fw_now_us()));
+}
+
 static void test_again(void **state)
 {
 	struct fw_arena a;
@@ -203,6 +227,7 @@ static void test_again(void **state)
 			fail_msg("%s: %d", replayed.items[i].before->due.rule.p, replayed.items[i].change);
 	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &then.rules, &a, &replayed), 0);
 	assert_false(replayed.changed);
+	assert_nothing_stays_aside(&l, &facts, record, &then, &a);
 	rules_finish(&then.r);
 	rules_finish(&other.r);
 	fw_arena_finish(&a);
