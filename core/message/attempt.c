@@ -181,20 +181,14 @@ static int put_sent(struct fw_attempt *a)
 	return 0;
 }
 
-/* Writes one that may go; what cannot be written is dead before anybody is bothered with it. */
 static int compose(struct fw_attempt *a, struct fw_due_judging *j, struct fw_due_item *x)
 {
 	const struct fw_messages_options *o = &a->messages->options;
-	struct fw_error err;
-	char *id = a->going[x - a->items].id, text[1200];
+	char *id = a->going[x - a->items].id;
 	x->due.person = x->due.person ? x->due.person : a->hash;
 	int rc = fw_message_id_write(&o->people->secret, id_of(&x->due), id);
-	if (rc == 0)
-		rc = fw_compose(&(struct fw_to_compose){ .set = o->decider->set, .templates = o->templates, .rule = x->rule,
-			.content = x->content, .facts = &x->facts, .id = id }, &a->arena, &x->content, &err);
-	if (rc == FW_ENOMEM)
-		return rc;
-	return rc == 0 ? fw_due_judge_send(j, x) : fw_due_judge_fail(j, x, fw_str(fw_error_text(&err, text, sizeof text)));
+	return rc < 0 ? rc : fw_compose_due(j, x, (struct fw_to_compose){ .set = o->decider->set, .templates = o->templates, .id = id },
+		&a->arena);
 }
 
 /* Has its decision an id, and notes what it is told of products. */

@@ -210,6 +210,19 @@ int fw_compose(const struct fw_to_compose *what, struct fw_arena *arena, struct 
 	return rc < 0 ? rc : write_all(&c, ret);
 }
 
+int fw_compose_due(struct fw_due_judging *j, struct fw_due_item *x, struct fw_to_compose what, struct fw_arena *arena)
+{
+	struct fw_error err;
+	char text[1200];
+	what.rule = x->rule;
+	what.content = x->content;
+	what.facts = &x->facts;
+	int rc = fw_compose(&what, arena, &x->content, &err);
+	if (rc == FW_ENOMEM)
+		return rc;
+	return rc == 0 ? fw_due_judge_send(j, x) : fw_due_judge_fail(j, x, fw_str(fw_error_text(&err, text, sizeof text)));
+}
+
 static const char *class_name(enum fw_class class)
 {
 	return class == FW_CLASS_MARKETING ? "marketing" : class == FW_CLASS_SERVICE ? "service" : "transactional";

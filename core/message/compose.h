@@ -2,7 +2,7 @@
 #ifndef FW_MESSAGE_COMPOSE_H
 #define FW_MESSAGE_COMPOSE_H
 
-#include "decide/decide.h"
+#include "decide/due.h"
 #include "message/template.h"
 
 /* Addresses in whose place a channel puts what only it knows; `.invalid` is nobody's (RFC 2606). plugin.h names them. */
@@ -23,6 +23,10 @@ struct fw_to_compose {
  * "html" and "text" are made of that (of a text message "text" alone), the text from the HTML where no other is written. The result is
  * an object, in the arena, terminated. 0; FW_EINVAL, FW_ELIMIT (err says what cannot be written); FW_ENOMEM. */
 int fw_compose(const struct fw_to_compose *what, struct fw_arena *arena, struct fw_str *ret, struct fw_error *err);
+
+/* Writes one that may go, into its `content`, and has it go by that; what cannot be written is dead before anybody is bothered with it.
+ * `what` lacks the rule, the content and the facts, which are the item's. 0, FW_EINVAL (the record is damaged), FW_ENOMEM. */
+int fw_compose_due(struct fw_due_judging *j, struct fw_due_item *x, struct fw_to_compose what, struct fw_arena *arena);
 
 /* What a channel is handed of a message: {"rule","visitor","class","track","content":{…}}, in the arena, terminated. `track`: opens and
  * links may be followed, of who lets behaviour be kept. 0 or FW_ENOMEM. */

@@ -25,17 +25,6 @@ static int prepare(const struct fw_logged *l, const struct fw_record *r, struct 
 	return rc;
 }
 
-static int compose(const struct fw_rejudge_rules *rules, struct fw_due_judging *j, struct fw_due_item *x, struct fw_arena *a)
-{
-	struct fw_error err;
-	char text[1200];
-	int rc = fw_compose(&(struct fw_to_compose){ .set = rules->decider->set, .templates = rules->templates, .rule = x->rule,
-		.content = x->content, .facts = &x->facts, .id = any_id }, a, &x->content, &err);
-	if (rc == FW_ENOMEM)
-		return rc;
-	return rc == 0 ? fw_due_judge_send(j, x) : fw_due_judge_fail(j, x, fw_str(fw_error_text(&err, text, sizeof text)));
-}
-
 /* For what was refused before anybody asked for facts. */
 static int complete(const struct fw_rejudge_rules *rules, const struct fw_due_config *config, const struct fw_due_log *log,
 	struct fw_str record, int64_t at_us, struct fw_arena *a, struct fw_rejudged *x)
@@ -67,7 +56,7 @@ static int judge(const struct fw_logged *l, const struct fw_facts_names *names, 
 	if (rc == 0)
 		rc = fw_due_judge_begin(rules->decider, &config, r, ret->items, ret->n, at_us, &log, a, &j);
 	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
-		rc = compose(rules, j, goes, a);
+		rc = fw_compose_due(j, goes, (struct fw_to_compose){ .set = rules->decider->set, .templates = rules->templates, .id = any_id }, a);
 	return rc < 0 ? rc : complete(rules, &config, &log, record, at_us, a, ret);
 }
 
