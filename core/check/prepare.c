@@ -1,8 +1,7 @@
 /* Each rule's boxes; and what they show by themselves: contradictions, dates that are over or never come, guards that always veto. */
-#include <string.h>
-
 #include "base/clock.h"
 #include "check/own.h"
+#include "decide/stock.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -150,12 +149,6 @@ static void add_guards(struct fw_checker *c, const struct fw_rule *r, struct fw_
 	}
 }
 
-/* A product that the rule shows may be sold out, and then it shows nothing. */
-static bool names_product(const struct fw_content *show)
-{
-	return show->json.n && memmem(show->json.p, show->json.n, "\"product", sizeof "\"product" - 1);
-}
-
 static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct fw_checked *x)
 {
 	fw_boxes_make(&c->maker, r->when, true, &x->when);
@@ -189,8 +182,8 @@ static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct f
 		return;
 	}
 	x->alive = true;
-	x->hangs = r->has_functions || r->show.function != FW_NONE || names_product(&r->show) ||
-		fw_boxes_hang(&c->domain, &x->effective);
+	bool may_sell_out = fw_stock_matters(r->show.json); /* and then it shows nothing */
+	x->hangs = r->has_functions || r->show.function != FW_NONE || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
 	bool wins = r->rollout >= 100 && !r->has_caps && !x->effective.loose;
 	x->sure = wins && r->group == FW_NONE;
 	x->unsure_group = wins && r->group != FW_NONE;

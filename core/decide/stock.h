@@ -15,6 +15,9 @@ enum fw_stock {
 	FW_STOCK_SOLD_OUT, /* not at all */
 };
 
+/* Whether content may name a product at all, whatever is in stock: false is certain. */
+bool fw_stock_matters(struct fw_str content);
+
 /* `ret` (may be NULL): of FEWER the content that is left, of SOLD_OUT the id of the product; in the arena, as all that is needed to look.
  * 0 or FW_ENOMEM. */
 int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw_arena *a, enum fw_stock *ret_stock, struct fw_str *ret);
