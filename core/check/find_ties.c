@@ -44,13 +44,15 @@ static bool wins_slot(struct tie *t, const struct fw_facts *facts)
 
 static bool has_lost(const struct tie *t, const struct fw_record *r)
 {
-	const char *first = t->c->set->rules[t->first].id, *second = t->c->set->rules[t->second].id;
+	const char *second = t->c->set->rules[t->second].id;
+	struct fw_str first = fw_str(t->c->set->rules[t->first].id);
 	struct fw_due_outcome o;
-	for (unsigned i = 0; fw_record_outcome(r, i, &o); i++)
-		if (fw_str_is(o.rule, second) && o.by.n && strncmp(o.by.p, first, o.by.n) == 0 && (fw_str_is(o.what,
-			fw_reason_name(FW_REASON_BEATEN)) || fw_str_is(o.what, fw_reason_name(FW_REASON_EXCLUDED))))
-			return true;
-	return false;
+	bool lost = false;
+	first.n = fw_utf8_cut(first, FW_LIMIT_DUE_REASON_BYTES); /* as a record has it */
+	for (unsigned i = 0; !lost && fw_record_outcome(r, i, &o); i++)
+		lost = fw_str_is(o.rule, second) && fw_str_equal(o.by, first) &&
+			(fw_str_is(o.what, fw_reason_name(FW_REASON_BEATEN)) || fw_str_is(o.what, fw_reason_name(FW_REASON_EXCLUDED)));
+	return lost;
 }
 
 /* Whether nothing but others stands in the way of the second: of a message that is beaten nobody has asked. */
