@@ -16,8 +16,8 @@ struct entry {
 
 struct entries {
 	struct fw_checker *c;
-	struct entry *items;
-	uint32_t n, size;
+	struct entry *items; /* as many as there may be */
+	uint32_t n;
 };
 
 static int compare_entries(const void *x, const void *y, void *ctx)
@@ -32,14 +32,6 @@ static int compare_entries(const void *x, const void *y, void *ctx)
 /* The key is what was written to `b`, which is emptied. */
 static int add_entry(struct entries *e, struct fw_buf *b, const char *event, uint32_t rule)
 {
-	if (e->n == e->size) {
-		uint32_t size = e->size ? e->size * 2 : 64;
-		struct entry *more = realloc(e->items, size * sizeof *more);
-		if (!more)
-			return FW_ENOMEM;
-		e->items = more;
-		e->size = size;
-	}
 	char *key = b->failed ? NULL : fw_arena_strndup(e->c->arena, b->data, b->n);
 	if (!key)
 		return FW_ENOMEM;
@@ -326,9 +318,12 @@ static int find_ties(struct fw_checker *c, const struct entry *items, uint32_t n
 static int go_through(struct fw_checker *c, int (*add)(struct entries *e, struct fw_buf *b, uint32_t number),
 	int (*each)(struct fw_checker *c, const struct entry *items, uint32_t n))
 {
-	struct entries e = { .c = c };
+	uint32_t most = 1;
+	for (uint32_t i = 0; i < c->set->n_message_rules; i++) /* of each event that sets it off two, or of all one */
+		most += 2 * count(c->set->rules[c->set->message_rules[i]].message->on) + 1;
+	struct entries e = { .c = c, .items = malloc(most * sizeof *e.items) };
 	struct fw_buf b;
-	int ret = 0;
+	int ret = e.items ? 0 : FW_ENOMEM;
 	fw_buf_init(&b, 0);
 	for (uint32_t i = 0; i < c->set->n_message_rules && ret == 0; i++)
 		ret = add(&e, &b, c->set->message_rules[i]);
