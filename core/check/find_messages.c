@@ -56,18 +56,10 @@ static int compare_names(const void *x, const void *y)
 	return (a.n > b.n) - (a.n < b.n);
 }
 
-static uint32_t count(const char **names)
-{
-	uint32_t n = 0;
-	while (names && names[n])
-		n++;
-	return n;
-}
-
 /* Each name once, in one order. */
 static int put_names(struct fw_buf *b, const char **names)
 {
-	uint32_t n = count(names);
+	uint32_t n = fw_event_names_count(names);
 	const char **sorted = malloc((n + 1) * sizeof *sorted);
 	if (!sorted)
 		return FW_ENOMEM;
@@ -79,15 +71,6 @@ static int put_names(struct fw_buf *b, const char **names)
 			put_folded(b, sorted[i]);
 	free(sorted);
 	return 0;
-}
-
-/* Whether an event is among the names. */
-static bool is_among(const char **names, const char *name)
-{
-	for (; names && *names; names++)
-		if (fw_str_equal_fold(fw_str(*names), fw_str(name)))
-			return true;
-	return false;
 }
 
 /* Calls `each` for every run of entries with one key. */
@@ -172,7 +155,7 @@ static bool beats(const struct fw_checker *c, uint32_t first, const struct fw_ru
 	if (!x->alive || a->rollout < 100 || x->effective.loose || !stands_in_the_way(a, b) || !caps_within(c->set, a, b, false))
 		return false;
 	for (const char **name = a->message->cancel_on; name && *name; name++)
-		if (!is_among(b->message->cancel_on, *name))
+		if (!fw_event_names_have(b->message->cancel_on, fw_str(*name)))
 			return false;
 	return true;
 }
@@ -276,7 +259,7 @@ static int add_companions(struct entries *e, struct fw_buf *b, uint32_t number)
 /* Whether the rule has the event a second time, further on. */
 static bool comes_again(const char **name)
 {
-	return is_among(name + 1, *name);
+	return fw_event_names_have(name + 1, fw_str(*name));
 }
 
 /* Rules that one event sets off, of which one can be sent: the channel's marketing, and those that share an `only_one_of`. */
@@ -320,7 +303,7 @@ static int go_through(struct fw_checker *c, int (*add)(struct entries *e, struct
 {
 	uint32_t most = 1;
 	for (uint32_t i = 0; i < c->set->n_message_rules; i++) /* of each event that sets it off two, or of all one */
-		most += 2 * count(c->set->rules[c->set->message_rules[i]].message->on) + 1;
+		most += 2 * fw_event_names_count(c->set->rules[c->set->message_rules[i]].message->on) + 1;
 	struct entries e = { .c = c, .items = malloc(most * sizeof *e.items) };
 	struct fw_buf b;
 	int ret = e.items ? 0 : FW_ENOMEM;

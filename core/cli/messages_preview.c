@@ -86,14 +86,6 @@ static struct fw_str read_facts(struct job *j)
 	return failed || !text || n > MOST_FACTS ? none : (struct fw_str){ text, n };
 }
 
-static bool sets_off(const struct fw_rule *rule, struct fw_str event)
-{
-	for (const char **on = rule->message->on; on && *on; on++)
-		if (fw_str_equal_fold(fw_str(*on), event))
-			return true;
-	return false;
-}
-
 /* Of the events of the visitor, what the last told that sets the rule off: `event`, where that is not given. 0 or FW_ENOMEM. */
 static int add_event(struct job *j, struct fw_json *visitor)
 {
@@ -101,7 +93,7 @@ static int add_event(struct job *j, struct fw_json *visitor)
 	if (fw_json_get(visitor, "event") || visitor->type != FW_JSON_OBJECT)
 		return 0;
 	for (const struct fw_json *e = events ? events->child : NULL; e; e = e->next)
-		if (sets_off(j->rule, fw_json_text(e, "event")))
+		if (fw_event_names_have(j->rule->message->on, fw_json_text(e, "event")))
 			told = fw_json_get(e, "properties");
 	struct fw_json *event = told ? FW_NEW(&j->arena, struct fw_json) : NULL, **last = event ? &event->child : NULL;
 	if (!event)

@@ -43,21 +43,13 @@ static int add_names(struct fw_triggers *t, uint32_t rule, const char **names, b
 	return 0;
 }
 
-static uint32_t count(const char **names)
-{
-	uint32_t n = 0;
-	while (names && names[n])
-		n++;
-	return n;
-}
-
 static int fill(struct fw_triggers *t)
 {
 	const struct fw_ruleset *set = t->set;
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < set->n_message_rules; i++) {
 		const struct fw_message *m = set->rules[set->message_rules[i]].message;
-		n += count(m->on) + count(m->cancel_on);
+		n += fw_event_names_count(m->on) + fw_event_names_count(m->cancel_on);
 	}
 	t->concerns = FW_NEW_ARRAY(&t->arena, n + 1, struct concern);
 	t->by_segment = FW_NEW_ARRAY(&t->arena, set->n_message_rules + 1, uint32_t);

@@ -302,6 +302,22 @@ uint32_t fw_ruleset_slot(const struct fw_ruleset *set, struct fw_str id)
 	return fw_map_get(&set->slot_ids, id);
 }
 
+uint32_t fw_event_names_count(const char **names)
+{
+	uint32_t n = 0;
+	while (names && names[n])
+		n++;
+	return n;
+}
+
+bool fw_event_names_have(const char **names, struct fw_str event)
+{
+	for (; names && *names; names++)
+		if (fw_str_equal_fold(fw_str(*names), event))
+			return true;
+	return false;
+}
+
 uint32_t fw_ruleset_rule(const struct fw_ruleset *set, struct fw_str id)
 {
 	return fw_map_get(&set->rule_ids, id);

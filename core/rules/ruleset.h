@@ -196,6 +196,9 @@ void fw_ruleset_destroy(struct fw_ruleset *set);
 /* Gives back the files' text, once whoever keeps a copy of them has it. */
 void fw_ruleset_forget_files(struct fw_ruleset *set);
 
+/* Of event names as a message has them (NULL: none): how many there are; whether an event is among them, capitals aside. */
+uint32_t fw_event_names_count(const char **names);
+bool fw_event_names_have(const char **names, struct fw_str event);
 /* The number of a slot or rule by id, or FW_NONE. */
 uint32_t fw_ruleset_slot(const struct fw_ruleset *set, struct fw_str id);
 uint32_t fw_ruleset_rule(const struct fw_ruleset *set, struct fw_str id);
