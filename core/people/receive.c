@@ -37,15 +37,22 @@ static int set_moved(struct receiver *r, const struct fw_moved *m)
 	return fw_moved_bytes(m, r->arena, &r->ret->value);
 }
 
-static int emit(struct receiver *r, const struct fw_entry *e)
+static int pass_on(struct receiver *r, const struct fw_entry *entries, unsigned n)
 {
 	struct fw_received *ret = r->ret;
-	if (!ret->out && !(ret->out = FW_NEW_ARRAY(r->arena, FW_LIMIT_RECORD_IDS + 2 + FW_ASKED_ENTRIES, struct fw_entry)))
+	if (n && !ret->out && !(ret->out = FW_NEW_ARRAY(r->arena, FW_LIMIT_RECORD_IDS + 2 + FW_ASKED_ENTRIES, struct fw_entry)))
 		return FW_ENOMEM;
-	ret->out[ret->n_out] = *e;
-	ret->out[ret->n_out].at_us = r->e->at_us;
-	ret->n_out++;
+	for (unsigned i = 0; i < n; i++)
+		ret->out[ret->n_out++] = entries[i];
 	return 0;
+}
+
+/* What follows from the entry, at its time. */
+static int emit(struct receiver *r, const struct fw_entry *e)
+{
+	struct fw_entry own = *e;
+	own.at_us = r->e->at_us;
+	return pass_on(r, &own, 1);
 }
 
 /* The id belongs to the person of `other`: nobody had it, or they are one. */
@@ -298,14 +305,7 @@ static int receive_ask(struct receiver *r)
 static int emit_asked(struct receiver *r)
 {
 	struct fw_entry asked[FW_ASKED_ENTRIES];
-	unsigned n = fw_asked_changes(&r->e->target, r->ret->record, r->e->kind == FW_ENTRY_SPLIT, asked);
-	int rc = 0;
-	for (unsigned i = 0; i < n && rc == 0; i++) {
-		rc = emit(r, &asked[i]);
-		if (rc == 0)
-			r->ret->out[r->ret->n_out - 1].at_us = asked[i].at_us;
-	}
-	return rc;
+	return pass_on(r, asked, fw_asked_changes(&r->e->target, r->ret->record, r->e->kind == FW_ENTRY_SPLIT, asked));
 }
 
 /* What the record that goes asked for. */
@@ -314,12 +314,7 @@ static int emit_not_asked(struct receiver *r)
 	struct fw_entry asked[FW_ASKED_ENTRIES];
 	unsigned n;
 	int rc = fw_asked_leave(&r->e->target, r->row, r->arena, asked, &n);
-	for (unsigned i = 0; i < n && rc == 0; i++) {
-		rc = emit(r, &asked[i]);
-		if (rc == 0)
-			r->ret->out[r->ret->n_out - 1].at_us = asked[i].at_us;
-	}
-	return rc;
+	return rc < 0 ? rc : pass_on(r, asked, n);
 }
 
 /* An id that has a record of its own is somebody else's by now; but who was a guest by it, or claimed to be the user, goes, too. */
