@@ -25,7 +25,8 @@ struct fw_host_value {
 	struct fw_host_value *next, **back;
 };
 
-static void destroy(struct fw_host_value *v)
+/* The plugin's no more. */
+static void leave(struct fw_host_value *v)
 {
 	if (v->plugin) {
 		v->plugin->n_values--;
@@ -33,8 +34,15 @@ static void destroy(struct fw_host_value *v)
 		if (v->next)
 			v->next->back = v->back;
 	}
+	v->plugin = NULL;
 	if (v->tell)
 		event_free(v->tell);
+	v->tell = NULL;
+}
+
+static void destroy(struct fw_host_value *v)
+{
+	leave(v);
 	fw_arena_finish(&v->arena);
 	free(v);
 }
@@ -194,18 +202,13 @@ void fw_host_values_stop(struct fw_loaded *p, bool hears)
 	while (p->values) {
 		struct fw_host_value *v = p->values;
 		if (v->asked) { /* the store comes back to it */
-			const struct fw_host_value gone = *v;
-			p->n_values--;
-			p->values = v->next;
-			if (v->next)
-				v->next->back = &p->values;
-			event_free(v->tell);
-			v->tell = NULL;
-			v->plugin = NULL;
+			fw_plugin_done done = v->done;
+			void *data = v->data;
+			leave(v);
 			if (!hears)
 				continue;
 			uint32_t before = fw_loaded_enter(p);
-			gone.done(p->self, gone.data, 503, (struct fw_plugin_text){ ends, sizeof ends - 1 });
+			done(p->self, data, 503, (struct fw_plugin_text){ ends, sizeof ends - 1 });
 			fw_loaded_leave(p, before);
 		} else if (hears) {
 			tell(v);
