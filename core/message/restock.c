@@ -4,7 +4,6 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "fact/products.h"
 #include "message/own.h"
 #include "people/asked.h"

@@ -330,7 +330,8 @@ static bool is_lost(const struct fw_redis_ask *a, int64_t us)
 	return true;
 }
 
-static void give_up_old(const struct fw_redis_asks *list, int64_t most_ms)
+/* Those that wait for longer; -1: all. */
+static void give_up(const struct fw_redis_asks *list, int64_t most_ms)
 {
 	struct fw_redis_ask *a;
 	int64_t now = fw_monotonic_us();
@@ -351,9 +352,9 @@ void fw_redis_asks_tick(struct fw_redis *r)
 			submit(a);
 		let_go(a);
 	}
-	give_up_old(&r->reads, FW_LIMIT_STORE_READ_MS);
-	give_up_old(&r->patient_reads, FW_LIMIT_STORE_GIVE_UP_MS);
-	give_up_old(&r->batches, FW_LIMIT_STORE_GIVE_UP_MS);
+	give_up(&r->reads, FW_LIMIT_STORE_READ_MS);
+	give_up(&r->patient_reads, FW_LIMIT_STORE_GIVE_UP_MS);
+	give_up(&r->batches, FW_LIMIT_STORE_GIVE_UP_MS);
 	if (r->again || r->reads.oldest || r->patient_reads.oldest || r->batches.oldest)
 		fw_redis_tick_soon(r, TICK_MS);
 }
@@ -361,12 +362,9 @@ void fw_redis_asks_tick(struct fw_redis *r)
 void fw_redis_asks_close(struct fw_redis *r)
 {
 	struct fw_redis_ask *a, *next;
-	while ((a = r->reads.oldest))
-		finish(a, FW_EAWAY);
-	while ((a = r->patient_reads.oldest))
-		finish(a, FW_EAWAY);
-	while ((a = r->batches.oldest))
-		finish(a, FW_EAWAY);
+	give_up(&r->reads, -1);
+	give_up(&r->patient_reads, -1);
+	give_up(&r->batches, -1);
 	for (a = r->again; a; a = next) {
 		next = a->next;
 		let_go(a);
