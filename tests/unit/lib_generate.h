@@ -296,6 +296,27 @@ static inline void put_wide(struct generator *g)
 	}
 }
 
+/* A condition of facts that `put_one` writes, and of groups of up to `most` of them; in so many of a hundred a function beside. */
+static inline void put_groups(struct generator *g, void (*put_one)(struct generator *g, const void *ctx), const void *ctx, unsigned most,
+	unsigned functions)
+{
+	static const char *const groups[] = { "any", "none", "all" };
+	PUT(g, "all { ");
+	for (unsigned i = 1 + below(g, 2); i; i--) {
+		if (chance(g, 65)) {
+			put_one(g, ctx);
+			continue;
+		}
+		PUT(g, "%s { ", PICK(g, groups));
+		for (unsigned k = 1 + below(g, most); k; k--)
+			put_one(g, ctx);
+		PUT(g, "}, ");
+	}
+	if (functions && chance(g, functions))
+		PUT(g, "function(v) return v.visits ~= nil and v.visits > 1 end, ");
+	PUT(g, "}");
+}
+
 enum { GENERATED_SLOTS = 3 };
 
 /* A rule set, a line each. */

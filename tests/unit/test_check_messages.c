@@ -41,8 +41,9 @@ struct shape {
 	bool dated;
 };
 
-static void put_one(struct generator *g, const struct shape *s)
+static void put_one(struct generator *g, const void *ctx)
 {
+	const struct shape *s = ctx;
 	static const char *const names[FACTS] = { "country = ", "device = ", "visits = ", "hour = ", "traits = { plan = " };
 	unsigned fact = s->facts[below(g, 2)], n = 0;
 	while (n < 8 && matchers[fact][n])
@@ -52,21 +53,7 @@ static void put_one(struct generator *g, const struct shape *s)
 
 static void put_when(struct generator *g, const struct shape *s)
 {
-	static const char *const groups[] = { "any", "none", "all" };
-	PUT(g, "all { ");
-	for (unsigned i = 1 + below(g, 2); i; i--) {
-		if (chance(g, 65)) {
-			put_one(g, s);
-			continue;
-		}
-		PUT(g, "%s { ", PICK(g, groups));
-		for (unsigned k = 1 + below(g, 2); k; k--)
-			put_one(g, s);
-		PUT(g, "}, ");
-	}
-	if (!s->exact && chance(g, 6))
-		PUT(g, "function(v) return v.visits ~= nil and v.visits > 1 end, ");
-	PUT(g, "}");
+	put_groups(g, put_one, s, 2, s->exact ? 0 : 6);
 }
 
 /* How it is set off: mostly as all others are. */

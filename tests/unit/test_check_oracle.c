@@ -51,8 +51,9 @@ struct shape {
 	bool segment, dated, rollout;
 };
 
-static void put_one(struct generator *g, const struct shape *s)
+static void put_one(struct generator *g, const void *ctx)
 {
+	const struct shape *s = ctx;
 	static const char *const names[FACTS] = { "country = ", "device = ", "visits = ", "consent = ", "traits = { plan = ", "campaign = ",
 		"hour = ", "viewed = " };
 	unsigned fact = s->facts[below(g, s->n_facts)], n = 0;
@@ -67,22 +68,7 @@ static void put_one(struct generator *g, const struct shape *s)
 
 static void put_when(struct generator *g, const struct shape *s)
 {
-	static const char *const groups[] = { "any", "none", "all" };
-	unsigned n = 1 + below(g, 2);
-	PUT(g, "all { ");
-	for (unsigned i = 0; i < n; i++) {
-		if (chance(g, 65)) {
-			put_one(g, s);
-			continue;
-		}
-		PUT(g, "%s { ", PICK(g, groups));
-		for (unsigned k = 1 + below(g, 3); k; k--)
-			put_one(g, s);
-		PUT(g, "}, ");
-	}
-	if (!s->exact && chance(g, 10))
-		PUT(g, "function(v) return v.visits ~= nil and v.visits > 1 end, ");
-	PUT(g, "}");
+	put_groups(g, put_one, s, 3, s->exact ? 0 : 10);
 }
 
 static void put_rule(struct generator *g, const struct shape *s, unsigned i)
