@@ -430,4 +430,15 @@ static inline void memory_store_set_away(struct fw_store *s, bool away)
 	memory_wake(m);
 }
 
+/* Calls `ends` for stores that lose one commit in a few, or have everybody die at it, over and over. */
+static inline void memory_lose_again_and_again(void (*ends)(const struct memory_options *o))
+{
+	unsigned seeds = getenv("FW_LONG") ? 100 : 3;
+	for (unsigned seed = 1; seed <= seeds; seed++)
+		for (unsigned every = 2; every <= 6; every++)
+			for (int dies = 0; dies < 2; dies++)
+				ends(&(struct memory_options){ .seed = seed, .late_turns = seed % 3 * 4, .lose_at = every,
+					.lose_every = every, .dies = dies });
+}
+
 #endif

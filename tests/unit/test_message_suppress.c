@@ -438,17 +438,17 @@ static void test_between_every_two_commits(void **state)
 			}
 }
 
+static void assert_ends_by_seed(const struct memory_options *o)
+{
+	assert_ends_so(o, o->seed % 2);
+}
+
 /* Whoever dies again and again gets there nonetheless. (Not if every commit's answer is lost: what is said of an address has no id by which
  * it is known to have been said.) */
 static void test_again_and_again(void **state)
 {
 	(void)state;
-	unsigned seeds = getenv("FW_LONG") ? 100 : 3;
-	for (unsigned seed = 1; seed <= seeds; seed++)
-		for (unsigned every = 2; every <= 6; every++)
-			for (int dies = 0; dies < 2; dies++)
-				assert_ends_so(&(struct memory_options){ .seed = seed, .late_turns = seed % 3 * 4, .lose_at = every,
-					.lose_every = every, .dies = dies }, seed % 2);
+	memory_lose_again_and_again(assert_ends_by_seed);
 }
 
 int main(void)

@@ -271,12 +271,7 @@ static void test_between_every_two_commits(void **state)
 static void test_again_and_again(void **state)
 {
 	(void)state;
-	unsigned seeds = getenv("FW_LONG") ? 100 : 3;
-	for (unsigned seed = 1; seed <= seeds; seed++)
-		for (unsigned every = 2; every <= 6; every++)
-			for (int dies = 0; dies < 2; dies++)
-				assert_ends_alike(&(struct memory_options){ .seed = seed, .late_turns = seed % 3 * 4, .lose_at = every,
-					.lose_every = every, .dies = dies });
+	memory_lose_again_and_again(assert_ends_alike);
 }
 
 /* The record of who goes by the id. */

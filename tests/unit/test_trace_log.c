@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/folder.h"
 #include "base/limits.h"
+#include "lib_names.h"
 #include "lib_temporary.h"
 #include "trace/decision_log.h"
 #include "trace/log_find.h"
@@ -47,19 +48,6 @@ static struct fw_facts some_facts(struct fw_arena *a)
 	fw_value_text(a, FW_STR("Pro"), &f.traits[0].value);
 	f.traits[1].name = FW_STR("none"); /* it has no value */
 	return f;
-}
-
-static struct fw_facts_names current_names(struct fw_arena *a)
-{
-	struct fw_facts_names names;
-	struct fw_unpack u;
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_facts_pack_names(&b);
-	fw_unpack_init(&u, (struct fw_str){ b.data, b.n });
-	assert_int_equal(fw_facts_unpack_names(&u, a, &names), 0);
-	fw_buf_finish(&b);
-	return names;
 }
 
 static char *json_of(const struct fw_facts *f)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "fact/products_then.h"
+#include "lib_names.h"
 #include "lib_products.h"
 #include "lib_rules.h"
 #include "message/compose.h"
@@ -109,19 +110,6 @@ static struct fw_str judge_and_write(struct shop *x, const struct fw_products *p
 	fw_logged_write(&l, &b);
 	assert_int_equal(fw_buf_keep(&b, a, &ret), 0);
 	x->r.set->products = NULL;
-	return ret;
-}
-
-static struct fw_facts_names current_names(struct fw_arena *a)
-{
-	struct fw_facts_names ret;
-	struct fw_unpack u;
-	struct fw_buf b;
-	fw_buf_init(&b, 0);
-	fw_facts_pack_names(&b);
-	fw_unpack_init(&u, (struct fw_str){ b.data, b.n });
-	assert_int_equal(fw_facts_unpack_names(&u, a, &ret), 0);
-	fw_buf_finish(&b);
 	return ret;
 }
 
