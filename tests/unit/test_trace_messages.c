@@ -149,102 +149,116 @@ static void assert_explained(struct shop *x, const struct fw_rejudged *again, st
 	fw_buf_finish(&b);
 }
 
-/* Of many decisions made one after the other each is set aside only what was: a rule that fails in all of them fails in the next, too. */
-static void assert_nothing_stays_aside(struct fw_logged *l, const struct fw_facts_names *facts, struct fw_str record, struct shop *x,
-	struct fw_arena *a)
+/* What was judged and logged by the rules of then, and other rules. */
+struct scene {
+	struct fw_arena arena;
+	struct shop then, other;
+	struct fw_str record, bytes;
+	struct fw_logged logged;
+	struct fw_facts_names names;
+};
+
+static void open_scene(struct scene *x, const char *other)
 {
-	struct fw_set_aside *s = x->r.decider.set_aside;
-	struct fw_rejudged again;
-	uint32_t rule = fw_ruleset_rule(x->r.set, FW_STR("fails"));
-	assert_non_null(s);
-	for (uint64_t visitor = 1; visitor <= FW_LIMIT_SET_ASIDE_VISITORS; visitor++)
-		fw_set_aside_note(s, rule, visitor, fw_now_us());
-	assert_true(fw_set_aside_is(s, rule, fw_now_us()));
-	l->set_aside = NULL;
-	l->n_set_aside = 0;
-	assert_int_equal(fw_rejudge(l, facts, record, NOW_US, x->r.set, &x->rules, a, &again), 0);
-	assert_false(fw_set_aside_any(s, fw_now_us()));
-	l->set_aside = &rule;
-	l->n_set_aside = 1;
-	assert_int_equal(fw_rejudge(l, facts, record, NOW_US, x->r.set, &x->rules, a, &again), 0);
-	assert_int_equal(fw_rejudged_find(&again, 106)->reason, FW_REASON_SET_ASIDE);
-	assert_false(fw_set_aside_any(s, fw_now_us()));
+	struct products stock;
+	fw_arena_init(&x->arena, NULL, 0, 0);
+	products_open(&stock, feed);
+	open_shop(&x->then, then_text);
+	open_shop(&x->other, other);
+	assert_int_equal(fw_record_bytes(somebody(&x->arena), &x->arena, &x->record), 0);
+	x->bytes = judge_and_write(&x->then, &stock.products, &x->arena, x->record);
+	products_finish(&stock);
+	assert_int_equal(fw_logged_read(&x->arena, x->bytes, &x->logged), 0);
+	x->names = current_names(&x->arena);
+}
+
+static void close_scene(struct scene *x)
+{
+	rules_finish(&x->then.r);
+	rules_finish(&x->other.r);
+	fw_arena_finish(&x->arena);
+}
+
+static int rejudge(struct scene *x, struct fw_rejudged *ret)
+{
+	return fw_rejudge(&x->logged, &x->names, x->record, NOW_US, x->then.r.set, &x->then.rules, &x->arena, ret);
+}
+
+static int replay(struct scene *x, const struct shop *by, struct fw_replayed_messages *ret)
+{
+	return fw_replay_messages(&x->logged, &x->names, x->record, NOW_US, &x->then.rules, &by->rules, &x->arena, ret);
 }
 
 static void test_again(void **state)
 {
-	struct fw_arena a;
-	struct products stock;
-	struct shop then, other;
-	struct fw_logged l;
-	struct fw_rejudged again;
-	struct fw_replayed_messages replayed;
-	struct fw_str record;
-	(void)state;
-	fw_arena_init(&a, NULL, 0, 0);
-	products_open(&stock, feed);
-	open_shop(&then, then_text);
-	open_shop(&other, other_text);
-	assert_int_equal(fw_record_bytes(somebody(&a), &a, &record), 0);
-	struct fw_str bytes = judge_and_write(&then, &stock.products, &a, record);
-	products_finish(&stock);
-	assert_cut_short_is_refused(bytes, &a);
-	assert_int_equal(fw_logged_read(&a, bytes, &l), 0);
-	struct fw_facts_names facts = current_names(&a);
-	assert_true(l.is_messages && l.n_messages == MESSAGES && l.n_slots == 0);
-
-	assert_int_equal(fw_rejudge(&l, &facts, record, NOW_US, then.r.set, &then.rules, &a, &again), 0);
-	assert_true(fw_rejudged_is(&l, &again));
-	assert_explained(&then, &again, &a);
-	/* One that comes out differently is seen. */
-	l.messages[0].reason = FW_REASON_VETOED;
-	assert_false(fw_rejudged_is(&l, &again));
-	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), FW_ECONFLICT);
-	l.messages[0].reason = FW_REASON_WON;
-
 	static const enum fw_rejudged_change changes[MESSAGES] = { FW_REJUDGED_CHANGED, FW_REJUDGED_DROPPED, FW_REJUDGED_CHANGED,
 		FW_REJUDGED_ADDED, FW_REJUDGED_ADDED, FW_REJUDGED_SAME, FW_REJUDGED_SAME, FW_REJUDGED_SAME };
-	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), 0);
+	struct scene x;
+	struct fw_rejudged again;
+	struct fw_replayed_messages replayed;
+	(void)state;
+	open_scene(&x, other_text);
+	assert_cut_short_is_refused(x.bytes, &x.arena);
+	struct fw_logged *l = &x.logged;
+	assert_true(l->is_messages && l->n_messages == MESSAGES && l->n_slots == 0);
+
+	assert_int_equal(rejudge(&x, &again), 0);
+	assert_true(fw_rejudged_is(l, &again));
+	assert_explained(&x.then, &again, &x.arena);
+	/* One that comes out differently is seen. */
+	l->messages[0].reason = FW_REASON_VETOED;
+	assert_false(fw_rejudged_is(l, &again));
+	assert_int_equal(replay(&x, &x.other, &replayed), FW_ECONFLICT);
+	l->messages[0].reason = FW_REASON_WON;
+
+	assert_int_equal(replay(&x, &x.other, &replayed), 0);
 	assert_true(replayed.changed && replayed.n == MESSAGES);
 	for (uint32_t i = 0; i < replayed.n; i++)
 		if (replayed.items[i].change != changes[replayed.items[i].before->due.number - 100])
 			fail_msg("%s: %d", replayed.items[i].before->due.rule.p, replayed.items[i].change);
-	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &then.rules, &a, &replayed), 0);
+	assert_int_equal(replay(&x, &x.then, &replayed), 0);
 	assert_false(replayed.changed);
-	assert_nothing_stays_aside(&l, &facts, record, &then, &a);
-	rules_finish(&then.r);
-	rules_finish(&other.r);
-	fw_arena_finish(&a);
+	close_scene(&x);
+}
+
+/* Of many decisions made one after the other each is set aside only what was: a rule that fails in all of them fails in the next, too. */
+static void test_nothing_stays_aside(void **state)
+{
+	struct scene x;
+	struct fw_rejudged again;
+	(void)state;
+	open_scene(&x, other_text);
+	struct fw_set_aside *s = x.then.r.decider.set_aside;
+	uint32_t rule = fw_ruleset_rule(x.then.r.set, FW_STR("fails"));
+	assert_true(s && x.logged.n_set_aside == 0);
+	for (uint64_t visitor = 1; visitor <= FW_LIMIT_SET_ASIDE_VISITORS; visitor++)
+		fw_set_aside_note(s, rule, visitor, fw_now_us());
+	assert_true(fw_set_aside_is(s, rule, fw_now_us()));
+	assert_int_equal(rejudge(&x, &again), 0);
+	assert_false(fw_set_aside_any(s, fw_now_us()));
+	x.logged.set_aside = &rule;
+	x.logged.n_set_aside = 1;
+	assert_int_equal(rejudge(&x, &again), 0);
+	assert_int_equal(fw_rejudged_find(&again, 106)->reason, FW_REASON_SET_ASIDE);
+	assert_false(fw_set_aside_any(s, fw_now_us()));
+	close_scene(&x);
 }
 
 /* Rules that ask of products what was not asked then: nothing is said of them. */
 static void test_products_not_asked(void **state)
 {
-	struct fw_arena a;
-	struct products stock;
-	struct shop then, other;
-	struct fw_logged l;
+	struct scene x;
 	struct fw_replayed_messages replayed;
-	struct fw_str record;
 	(void)state;
-	fw_arena_init(&a, NULL, 0, 0);
-	products_open(&stock, feed);
-	open_shop(&then, then_text);
-	open_shop(&other, RULE("goes", "send = { product = 'X-9' }"));
-	assert_int_equal(fw_record_bytes(somebody(&a), &a, &record), 0);
-	struct fw_str bytes = judge_and_write(&then, &stock.products, &a, record);
-	products_finish(&stock);
-	assert_int_equal(fw_logged_read(&a, bytes, &l), 0);
-	struct fw_facts_names facts = current_names(&a);
-	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &other.rules, &a, &replayed), FW_ENOENT);
-	assert_int_equal(fw_replay_messages(&l, &facts, record, NOW_US, &then.rules, &then.rules, &a, &replayed), 0);
-	rules_finish(&then.r);
-	rules_finish(&other.r);
-	fw_arena_finish(&a);
+	open_scene(&x, RULE("goes", "send = { product = 'X-9' }"));
+	assert_int_equal(replay(&x, &x.other, &replayed), FW_ENOENT);
+	assert_int_equal(replay(&x, &x.then, &replayed), 0);
+	close_scene(&x);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again), cmocka_unit_test(test_products_not_asked) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_again), cmocka_unit_test(test_nothing_stays_aside),
+		cmocka_unit_test(test_products_not_asked) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
