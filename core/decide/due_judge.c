@@ -290,7 +290,9 @@ static struct fw_str asked_for(const struct fw_due_judging *j, const struct fw_d
 {
 	const struct fw_value *asked = fw_facts_member(&x->facts, FW_FACT_EVENT, FW_STR("requested_at"));
 	const struct fw_value *product = fw_facts_member(&x->facts, FW_FACT_EVENT, FW_STR("product_id"));
-	if (!fw_event_names_have(rule_of(j, x)->message->on, FW_STR(FW_ASK_RESTOCKED)) || asked->state != FW_KNOWN || product->state != FW_KNOWN || product->kind != FW_KIND_TEXT)
+	if (!fw_event_names_have(rule_of(j, x)->message->on, FW_STR(FW_ASK_RESTOCKED)))
+		return (struct fw_str){ NULL, 0 };
+	if (asked->state != FW_KNOWN || product->state != FW_KNOWN || product->kind != FW_KIND_TEXT)
 		return (struct fw_str){ NULL, 0 };
 	return product->folded;
 }

@@ -45,6 +45,7 @@ static int judge(const struct fw_logged *l, const struct fw_facts_names *names, 
 	const struct fw_due_config config = { .zones = rules->zones, .consent = &no_places, .delivery_ms = FW_LIMIT_DELIVERY_MS,
 		.again_ms = FW_LIMIT_MESSAGE_AGAIN_MS };
 	const struct fw_due_log log = { .then = l->then, .names = names };
+	const struct fw_to_compose what = { .set = rules->decider->set, .templates = rules->templates, .id = any_id };
 	struct fw_due_judging *j;
 	struct fw_due_item *goes = NULL;
 	struct fw_record *r;
@@ -56,7 +57,7 @@ static int judge(const struct fw_logged *l, const struct fw_facts_names *names, 
 	if (rc == 0)
 		rc = fw_due_judge_begin(rules->decider, &config, r, ret->items, ret->n, at_us, &log, a, &j);
 	while (rc == 0 && (rc = fw_due_judge_next(j, &goes)) == 0 && goes)
-		rc = fw_compose_due(j, goes, (struct fw_to_compose){ .set = rules->decider->set, .templates = rules->templates, .id = any_id }, a);
+		rc = fw_compose_due(j, goes, what, a);
 	return rc < 0 ? rc : complete(rules, &config, &log, record, at_us, a, ret);
 }
 

@@ -74,6 +74,7 @@ static struct fw_str judge_and_write(struct shop *x, const struct fw_products *p
 	struct fw_logged_message messages[MESSAGES];
 	struct fw_logged l = { .is_messages = true, .reading = { .read = FW_PROFILE_READ }, .messages = messages, .n_messages = MESSAGES,
 		.then = &then };
+	const struct fw_to_compose what = { .set = x->r.set, .templates = x->templates, .id = "m1" };
 	struct fw_due_judging *j;
 	struct fw_due_item *items, *goes;
 	struct fw_record *r;
@@ -88,7 +89,7 @@ static struct fw_str judge_and_write(struct shop *x, const struct fw_products *p
 		items[i].address = FW_STR("visitor-0000000001");
 	assert_int_equal(fw_due_judge_begin(&x->r.decider, &config, r, items, n, NOW_US, &log, a, &j), 0);
 	while (fw_due_judge_next(j, &goes) == 0 && goes)
-		assert_int_equal(fw_compose_due(j, goes, (struct fw_to_compose){ .set = x->r.set, .templates = x->templates, .id = "m1" }, a), 0);
+		assert_int_equal(fw_compose_due(j, goes, what, a), 0);
 	for (uint32_t i = 0; i < n; i++) {
 		struct fw_facts told;
 		messages[i] = (struct fw_logged_message){ .number = items[i].due.number, .rule = items[i].rule, .reason = items[i].reason,
