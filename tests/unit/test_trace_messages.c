@@ -128,8 +128,8 @@ static void assert_cut_short_is_refused(struct fw_str bytes, struct fw_arena *a)
 static void assert_explained(struct shop *x, const struct fw_rejudged *again, struct fw_arena *a)
 {
 	static const char *const said[] = { "\"messages\":{\"log\":{\"reason\":\"rule\",\"winners\":[\"goes\",\"by-place\"]",
-		"{\"rule\":\"later\",\"priority\":0,\"specificity\":0,\"reason\":\"deferred\","
-		"\"guard\":\"morning\",\"because\":\"they sleep\",\"until\":\"",
+		("{\"rule\":\"later\",\"priority\":0,\"specificity\":0,\"reason\":\"deferred\","
+		"\"guard\":\"morning\",\"because\":\"they sleep\",\"until\":\""),
 		"\"reason\":\"not_matched\",\"fact\":\"event.name\",\"value\":\"\\\"Ada\\\"\",\"wanted\":\"\\\"Bob\\\"\"",
 		"\"reason\":\"out_of_stock\",\"product\":\"B-7\"",
 		"{\"rule\":\"gone\",\"reason\":\"disabled\",\"error\":\"the rule set has this rule no more\"}",
