@@ -15,6 +15,13 @@ enum {
 	FW_LIMIT_SHOW_UP_TO = 100,            /* winners of one slot */
 	FW_LIMIT_CONTENT_BYTES = 64 << 10,    /* content of one winner, as JSON */
 	FW_LIMIT_CONTENT_DEPTH = 32,
+	FW_LIMIT_ORDER_LISTS = 8,             /* lists of one rule's content that are put in order, and of one of them … */
+	FW_LIMIT_ORDER_ITEMS = 200,           /* … items, … */
+	FW_LIMIT_ORDER_KEYS = 4,              /* … what they are put in order by, one after the other, … */
+	FW_LIMIT_ORDER_PARTS = 8,             /* … parts of each of these, … */
+	FW_LIMIT_ORDER_BOOSTS = 32,           /* … boosts, … */
+	FW_LIMIT_ORDER_ATTRIBUTES = 32,       /* … and attributes that all that asks for */
+	FW_LIMIT_ORDER_WEIGHT = 1000,         /* a weight, or what a boost adds */
 
 	/* The checker of rule sets. What goes beyond is not determined, or taken for possible. */
 	FW_LIMIT_CHECK_BOXES = 64,            /* alternatives of one condition, segments and guards worked in */

@@ -117,9 +117,11 @@ static bool is_equal(const struct fw_rule *a, const struct fw_rule *b)
 	return a->priority == b->priority && a->specificity == b->specificity;
 }
 
-/* Two that show the same: which of them it is makes no difference to anybody. */
+/* Two that show the same: which of them it is makes no difference to anybody. Two orders of one list are not looked at. */
 static bool shows_same(const struct fw_rule *a, const struct fw_rule *b)
 {
+	if (a->show.ordering || b->show.ordering)
+		return false;
 	return a->show.function == FW_NONE && b->show.function == FW_NONE && fw_str_equal(a->show.json, b->show.json);
 }
 

@@ -23,6 +23,13 @@ static void mark_segments(const struct fw_ruleset *s, uint32_t number, bool *use
 		mark_segments(s, s->children[node->first + i], used);
 }
 
+static void mark_boosts(const struct fw_ruleset *s, const struct fw_ordering *all, bool *used)
+{
+	for (uint32_t i = 0; all && i < all->n; i++)
+		for (uint32_t k = 0; k < all->orders[i].n_boosts; k++)
+			mark_segments(s, all->orders[i].boosts[k].when, used);
+}
+
 /* A function may ask for any segment by its name, so with functions it is only possible that nothing uses one. */
 static int check_segments(struct fw_checker *c)
 {
@@ -34,6 +41,7 @@ static int check_segments(struct fw_checker *c)
 		mark_segments(s, s->segments[i].when, used);
 	for (uint32_t i = 0; i < s->n_rules; i++) {
 		mark_segments(s, s->rules[i].when, used);
+		mark_boosts(s, s->rules[i].show.ordering, used);
 		if (s->rules[i].message && s->rules[i].message->on_segment != FW_NONE)
 			used[s->rules[i].message->on_segment] = true;
 	}

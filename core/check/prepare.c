@@ -183,7 +183,7 @@ static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct f
 	}
 	x->alive = true;
 	bool may_sell_out = fw_stock_matters(r->show.json); /* and then it shows nothing */
-	x->hangs = r->has_functions || r->show.function != FW_NONE || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
+	x->hangs = fw_rule_calls(r) || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
 	bool wins = r->rollout >= 100 && !r->has_caps && !x->effective.loose;
 	x->sure = wins && r->group == FW_NONE;
 	x->unsure_group = wins && r->group != FW_NONE;

@@ -112,6 +112,10 @@ const struct fw_word *fw_words_marks(size_t *ret_n);
 const struct fw_word *fw_words_matchers(size_t *ret_n);
 const struct fw_word *fw_words_of_query(size_t *ret_n);
 const struct fw_word *fw_words_of_product(size_t *ret_n);
+const struct fw_word *fw_words_of_order(size_t *ret_n);
+const struct fw_word *fw_words_of_boost(size_t *ret_n);
+/* The attributes that items may call something else: product, category, brand, price, in_stock; ended by NULL. */
+extern const char *const fw_order_names[];
 
 /* reach.c: everything a declaration's functions can reach is checked for assignments and frozen. */
 int fw_reach_check(struct fw_builder *b);
@@ -135,6 +139,8 @@ int fw_compile_query(struct fw_builder *b, struct fw_at *at, int index, enum fw_
 /* The value within every is_not around the one at *index, whose place is *index then; *negated is turned by each. The stack is not put
  * back. 0, or an error written. */
 int fw_build_past_nots(struct fw_builder *b, struct fw_at *at, int *index, bool *negated);
+/* The same for what an item of content is to be, into a literal: it is read as its matcher's type. `name` is for messages. */
+int fw_compile_attribute(struct fw_builder *b, struct fw_at *at, int index, const char *name, uint32_t *ret_literal);
 /* product.c: what is asked of a product into a node. */
 int fw_compile_product(struct fw_builder *b, struct fw_at *at, int index, enum fw_fact fact, uint32_t *ret_node);
 int fw_build_node(struct fw_builder *b, enum fw_node_kind kind, const uint32_t *children, uint32_t n, uint32_t *ret_node);
@@ -166,10 +172,17 @@ int fw_field_count(struct fw_builder *b, struct fw_at *at, int index, void *into
 int fw_field_percent(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* double, 0–100 */
 int fw_field_any(struct fw_builder *b, struct fw_at *at, int index, void *into);        /* int: the stack index */
 int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into);    /* struct fw_content */
+int fw_field_show(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* the same, in which lists may be put in order */
 /* The error for a name that is none of n, which stand `size` bytes apart (see fw_nearest_in): with the nearest one. */
 int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *first, size_t n, size_t size);
 /* declare_rule.c */
 int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw_rule *rule);
+
+/* order.c: the lists of a rule's content that are put in order, whose tables lie at `specs` of the stack (content.h); `json` is the
+ * content, in the set. NULL: there are none. */
+struct fw_content_orders;
+int fw_order_compile(struct fw_builder *b, struct fw_at *at, int specs, const struct fw_content_orders *written, struct fw_str json,
+	const struct fw_ordering **ret);
 
 /* rank.c: order, guards and caps of each rule, tables of slots. */
 int fw_rank_rules(struct fw_builder *b);

@@ -23,6 +23,9 @@ struct writer {
 	struct fw_error *err;
 	size_t begin; /* where this content starts in the buffer */
 	bool given;   /* a visitor, whose `events` may stand as { "Product Viewed", category = "boots", ago = "2d" } */
+	struct fw_content_orders *orders; /* where `order` may stand, or NULL; its tables go into the one on the stack at … */
+	int specs;                        /* … this place */
+	bool in_order;
 	const struct step *step;
 };
 
@@ -53,8 +56,10 @@ static int refuse(struct writer *w, const char *hint, const char *what)
 static int refuse_word(struct writer *w, const char *word)
 {
 	char what[60];
+	bool order = strcmp(word, "order") == 0;
 	snprintf(what, sizeof what, "%s is no content", word);
-	return refuse(w, NULL, what);
+	return refuse(w, !order ? NULL : w->orders ? "an order has no other in its items"
+		: "order { … } stands in a rule's `show`; what a function makes it can put in order by table.sort", what);
 }
 
 static int write_value(struct writer *w, int index, int depth);
@@ -143,12 +148,99 @@ static int write_event(struct writer *w, int table, size_t texts, int depth)
 	return ret;
 }
 
+/* The path as errors about a declaration have it: positions with a "#". */
+static void put_place(const struct step *s, struct fw_buf *out)
+{
+	if (!s)
+		return;
+	put_place(s->outer, out);
+	if (s->outer)
+		fw_buf_putc(out, '.');
+	if (s->key)
+		fw_buf_puts(out, s->key);
+	else
+		fw_buf_printf(out, "#%lld", (long long)s->at);
+}
+
+static int name_order(struct writer *w, struct fw_content_order *o)
+{
+	struct fw_buf path;
+	struct fw_str kept;
+	fw_buf_init(&path, 0);
+	put_place(w->step, &path);
+	fw_buf_putc(&path, '\0');
+	int ret = fw_buf_keep(&path, w->orders->arena, &kept);
+	o->path = kept.p;
+	return ret < 0 ? refuse(w, NULL, "out of memory") : 0;
+}
+
+/* The items, in the array that stands at `table`; each one's place is noted. */
+static int write_items(struct writer *w, int table, struct fw_content_order *o, int depth)
+{
+	int ret = 0;
+	o->from = w->out.buf->n + w->out.comma - w->begin;
+	fw_json_open_array(&w->out);
+	for (uint32_t i = 0; i < o->n && ret == 0; i++) {
+		o->items[i] = w->out.buf->n + w->out.comma - w->begin;
+		lua_rawgeti(w->L, table, (lua_Integer)i + 1);
+		ret = write_part(w, NULL, (lua_Integer)i + 1, depth + 1);
+	}
+	o->items[o->n] = w->out.buf->n + 1 - w->begin;
+	fw_json_close_array(&w->out);
+	o->to = w->out.buf->n - w->begin;
+	return ret;
+}
+
+/* `order { items = { … }, … }`: its list, as it is written. What else it says is for rules/order.c. */
+static int write_order(struct writer *w, int index, int depth)
+{
+	lua_State *L = w->L;
+	struct fw_content_order *o = &w->orders->items[w->orders->n];
+	if (w->in_order)
+		return refuse_word(w, "order");
+	if (!w->step)
+		return refuse(w, "write show = { stories = order { … } }", "the list has no name");
+	if (w->orders->n == FW_LIMIT_ORDER_LISTS)
+		return refuse(w, NULL, "there are too many orders for one rule");
+	lua_pushvalue(L, index);
+	lua_rawseti(L, w->specs, (lua_Integer)w->orders->n + 1);
+	lua_pushliteral(L, "items");
+	lua_rawget(L, index);
+	int table = lua_gettop(L);
+	if (lua_type(L, table) != LUA_TTABLE || (fw_words_tag(L, table) && strcmp(fw_words_tag(L, table), "list") != 0))
+		return refuse(w, "write items = { … }", "an order has a list of items");
+	fw_lib_contents(L, table);
+	table = lua_gettop(L);
+	o->n = (uint32_t)lua_rawlen(L, table);
+	if (o->n == 0)
+		return refuse(w, "items are ids of products, or tables: items = { { id = \"a\", category = \"boots\" }, … }",
+			"an order has a list of items, and this has none");
+	if (o->n > FW_LIMIT_ORDER_ITEMS)
+		return refuse(w, NULL, "there are more items than an order may have");
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+		if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > (lua_Integer)o->n)
+			return refuse(w, "write items = { …, … }", "the items are no list");
+	o->items = FW_NEW_ARRAY(w->orders->arena, o->n + 1, size_t);
+	if (!o->items || name_order(w, o) < 0)
+		return refuse(w, NULL, "out of memory");
+	w->orders->n++;
+	w->in_order = true;
+	int ret = write_items(w, table, o, depth);
+	w->in_order = false;
+	return ret;
+}
+
 static int write_table(struct writer *w, int index, int depth)
 {
 	lua_State *L = w->L;
 	const char *tag = fw_words_tag(L, index);
 	if (depth > FW_LIMIT_CONTENT_DEPTH || !lua_checkstack(L, 8))
 		return refuse(w, "a table that holds itself cannot be written", "nested too deep");
+	if (tag && strcmp(tag, "order") == 0 && w->orders) {
+		int ret = write_order(w, index, depth);
+		lua_settop(L, index);
+		return ret;
+	}
 	if (tag && strcmp(tag, "list") != 0)
 		return refuse_word(w, tag);
 	if (fw_visitor_is_part(L, index))
@@ -210,17 +302,19 @@ static int write_value(struct writer *w, int index, int depth)
 	}
 }
 
-/* Protected: the writer, the value. */
+/* Protected: the writer, the value. Gives the table of orders, and the outcome. */
 static int write_protected(lua_State *L)
 {
 	struct writer *w = lua_touserdata(L, 1);
+	lua_newtable(L);
+	w->specs = 3;
 	lua_pushinteger(L, write_value(w, 2, 0));
-	return 1;
+	return 2;
 }
 
-static int write_content(lua_State *L, int index, bool given, struct fw_buf *out, struct fw_error *err)
+static int write_content(lua_State *L, int index, bool given, struct fw_content_orders *orders, struct fw_buf *out, struct fw_error *err)
 {
-	struct writer w = { .L = L, .err = err, .begin = out->n, .given = given };
+	struct writer w = { .L = L, .err = err, .begin = out->n, .given = given, .orders = orders };
 	index = lua_absindex(L, index);
 	fw_json_out_init(&w.out, out);
 	if (!lua_checkstack(L, 4))
@@ -228,20 +322,26 @@ static int write_content(lua_State *L, int index, bool given, struct fw_buf *out
 	lua_pushcfunction(L, write_protected);
 	lua_pushlightuserdata(L, &w);
 	lua_pushvalue(L, index);
-	int status = lua_pcall(L, 2, 1, 0);
+	int top = lua_gettop(L) - 3;
+	int status = lua_pcall(L, 2, 2, 0);
 	int ret = status == LUA_OK ? (int)lua_tointeger(L, -1) : fw_fail(err, FW_ENOMEM, NULL, 0, "out of memory");
-	lua_pop(L, 1);
 	if (ret == 0 && (out->failed || out->n - w.begin > FW_LIMIT_CONTENT_BYTES))
 		ret = refuse(&w, NULL, "it is larger than the limit for one winner");
+	lua_settop(L, ret == 0 && orders ? top + 1 : top);
 	return ret;
 }
 
 int fw_content_write(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
 {
-	return write_content(L, index, false, out, err);
+	return write_content(L, index, false, NULL, out, err);
 }
 
 int fw_content_write_given(lua_State *L, int index, struct fw_buf *out, struct fw_error *err)
 {
-	return write_content(L, index, true, out, err);
+	return write_content(L, index, true, NULL, out, err);
+}
+
+int fw_content_write_show(lua_State *L, int index, struct fw_buf *out, struct fw_content_orders *ret, struct fw_error *err)
+{
+	return write_content(L, index, false, ret, out, err);
 }

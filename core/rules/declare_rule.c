@@ -63,8 +63,8 @@ static int read_on(struct fw_builder *b, struct fw_at *at, int index, void *into
 static const struct fw_field rule_fields[] = {
 	{ "slot", fw_field_text, offsetof(struct fields, slot), "string?",
 		"The slot it is for; it is a rule for a slot, then, and has `show`." },
-	{ "show", fw_field_content, offsetof(struct fields, show), "table|(fun(v: fw.visitor): table?)|nil",
-		"What it shows: any table, which the page gets as JSON; or a function that makes it, and may answer nil." },
+	{ "show", fw_field_show, offsetof(struct fields, show), "table|(fun(v: fw.visitor): table?)|nil",
+		"What it shows: any table, which the page gets as JSON, with lists put in order by `order`; or a function that makes it." },
 	{ "channel", fw_field_text, offsetof(struct fields, channel), "string?",
 		"The channel by which it sends; it is a rule for messages, then, and has `on` and `send`." },
 	{ "on", read_on, offsetof(struct fields, on), "string|string[]|fw.trigger|nil",
@@ -216,6 +216,8 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 			"every needs a segment, so that not everybody is looked at");
 	int when = f.has_when ? read_when(b, at, table, rule) : 0; /* a mistake elsewhere hides none here */
 	ret = ret < 0 ? ret : when;
+	if (rule->show.ordering)
+		rule->uses |= rule->show.ordering->uses;
 	if (ret == 0)
 		ret = read_group(b, f.only_one_of, &rule->group);
 	rule->only_one_of = f.only_one_of;

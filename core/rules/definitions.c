@@ -118,12 +118,20 @@ static void put_fields(struct fw_buf *out, const char *class, const struct fw_fi
 			fw_buf_printf(out, "---@field %s %s %s\n", fields[i].name, fields[i].type, fields[i].doc);
 }
 
+/* The fields of a table that words of the language take. */
+static void put_named(struct fw_buf *out, const char *class, const struct fw_word *words, size_t n)
+{
+	fw_buf_printf(out, "\n---@class %s\n", class);
+	for (size_t i = 0; i < n; i++)
+		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
+}
+
 static void put_words(struct fw_buf *out, const struct fw_word *words, size_t n, const char *argument)
 {
 	for (size_t i = 0; i < n; i++) {
 		fw_buf_printf(out, "\n---%s\n", words[i].doc);
 		for (int k = 0; k < words[i].arguments; k++)
-			fw_buf_printf(out, "---@param %c %s\n", 'a' + k, argument);
+			fw_buf_printf(out, "---@param %c %s\n", 'a' + k, strcmp(words[i].name, "order") == 0 ? "fw.order" : argument);
 		fw_buf_printf(out, "---@return %s\nfunction %s(%s) end\n", words[i].type, words[i].name,
 			words[i].arguments == 2 ? "a, b" : words[i].arguments ? "a" : "");
 	}
@@ -135,14 +143,18 @@ void fw_definitions_write(struct fw_buf *out)
 	fw_buf_puts(out, "---@meta\n\n-- What rule files may say, written by `floorwalker definitions` (" FW_VERSION ").\n\n"
 		"---@alias fw.uses ");
 	put_values(out, fw_uses_names());
-	fw_buf_puts(out, "\n\n---@class fw.matcher\n\n---@class fw.trigger\n\n---@class fw.query\n");
+	fw_buf_puts(out, "\n\n---@class fw.matcher\n\n---@class fw.trigger\n");
 	const struct fw_word *words = fw_words_of_query(&n);
-	for (size_t i = 0; i < n; i++)
-		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
-	fw_buf_puts(out, "\n---@class fw.product\n");
+	put_named(out, "fw.query", words, n);
 	words = fw_words_of_product(&n);
-	for (size_t i = 0; i < n; i++)
-		fw_buf_printf(out, "---@field %s %s %s\n", words[i].name, words[i].type, words[i].doc);
+	put_named(out, "fw.product", words, n);
+	fw_buf_puts(out, "\n---@alias fw.order.by string|table<string, number>\n\n---@alias fw.order.names table<");
+	put_values(out, fw_order_names);
+	fw_buf_puts(out, ", string>\n");
+	words = fw_words_of_boost(&n);
+	put_named(out, "fw.order.boost", words, n);
+	words = fw_words_of_order(&n);
+	put_named(out, "fw.order", words, n);
 	put_classes(out, "fw.when", "?", put_wanted);
 	fw_buf_puts(out, "---@field [integer] fw.when|fun(v: fw.visitor): boolean? Further conditions, that must be true, too.\n");
 	put_classes(out, "fw.visitor", "", put_read);

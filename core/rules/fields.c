@@ -171,9 +171,8 @@ int fw_field_any(struct fw_builder *b, struct fw_at *at, int index, void *into)
 	return 0;
 }
 
-int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into)
+static int read_content(struct fw_builder *b, struct fw_at *at, int index, struct fw_content_orders *orders, struct fw_content *content)
 {
-	struct fw_content *content = into;
 	content->given = true;
 	content->function = FW_NONE;
 	if (lua_type(b->lua, index) == LUA_TFUNCTION)
@@ -184,7 +183,7 @@ int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *in
 	struct fw_buf json;
 	struct fw_error why;
 	fw_buf_init(&json, 0);
-	int ret = fw_content_write(b->lua, index, &json, &why);
+	int ret = orders ? fw_content_write_show(b->lua, index, &json, orders, &why) : fw_content_write(b->lua, index, &json, &why);
 	if (ret < 0) {
 		ret = fw_build_fail(b, at, why.hint, "%s", why.message);
 	} else {
@@ -193,5 +192,21 @@ int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *in
 		ret = content->json.p ? 0 : FW_ENOMEM;
 	}
 	fw_buf_finish(&json);
+	if (ret == 0 && orders)
+		ret = fw_order_compile(b, at, lua_gettop(b->lua), orders, content->json, &content->ordering);
+	return ret;
+}
+
+int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *into)
+{
+	return read_content(b, at, index, NULL, into);
+}
+
+int fw_field_show(struct fw_builder *b, struct fw_at *at, int index, void *into)
+{
+	struct fw_content_orders orders = { .arena = &b->scratch };
+	int top = lua_gettop(b->lua);
+	int ret = read_content(b, at, index, &orders, into);
+	lua_settop(b->lua, top);
 	return ret;
 }

@@ -347,6 +347,19 @@ int fw_compile_matcher(struct fw_builder *b, struct fw_at *at, int index, const 
 	return ret < 0 ? ret : fw_build_literal(b, ref, &m.literal, ret_node);
 }
 
+int fw_compile_attribute(struct fw_builder *b, struct fw_at *at, int index, const char *name, uint32_t *ret_literal)
+{
+	const struct fw_ref ref = { .fact = FW_FACT_EVENT, .member = fw_str(name) };
+	struct fw_fact_info info = *fw_fact_info(ref.fact);
+	uint32_t node = 0;
+	info.name = name;
+	struct matcher m = { .b = b, .at = at, .ref = &ref, .info = &info };
+	int ret = read_matcher(&m, index);
+	if (ret == 0 && (ret = fw_build_literal(b, &ref, &m.literal, &node)) == 0)
+		*ret_literal = b->nodes.items[node].first;
+	return ret;
+}
+
 /* A query's own fields. */
 struct query {
 	struct fw_query query;

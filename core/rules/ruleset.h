@@ -11,6 +11,7 @@
 #include "base/zone.h"
 #include "rules/condition.h"
 #include "rules/files.h"
+#include "rules/order.h"
 
 struct fw_sandbox;
 struct fw_index;
@@ -33,6 +34,7 @@ struct fw_content {
 	struct fw_str json;
 	uint32_t function; /* or FW_NONE */
 	bool given;
+	const struct fw_ordering *ordering; /* of its lists that are put in order; NULL: none is. The JSON has them as they are written */
 };
 
 struct fw_slot {
@@ -123,6 +125,12 @@ struct fw_rule {
 	const uint32_t *caps;
 	uint32_t n_caps;
 };
+
+/* Whether trying the rule may call a function: in its condition, for its content, or for a boost in that. */
+static inline bool fw_rule_calls(const struct fw_rule *r)
+{
+	return r->has_functions || r->show.function != FW_NONE || (r->show.ordering && r->show.ordering->functions);
+}
 
 /* A test of a rule set: a visitor and the winners expected. */
 struct fw_test {

@@ -12,6 +12,7 @@ static const struct fw_word marks[] = {
 	{ "all", 1, "fw.when", "True if all of the conditions are." },
 	{ "none", 1, "fw.when", "True if none of the conditions is." },
 	{ "list", 1, "table", "In content: a list, also where it is empty." },
+	{ "order", 1, "table", "In a rule's `show`: a list, put in order for each visitor." },
 };
 static const struct fw_word matchers[] = {
 	{ "at_least", 1, "fw.matcher", "That much or more." },
@@ -47,7 +48,8 @@ static const char tags_key, words_key;
 
 const char *const *fw_words_names(void)
 {
-	static const char *const names[] = { "slot", "segment", "rule", "guard", "cap", "test", "any", "all", "none", "list", "at_least",
+	static const char *const names[] = { "slot", "segment", "rule", "guard", "cap", "test", "any", "all", "none", "list", "order",
+		"at_least",
 		"at_most", "more_than", "less_than", "between", "is_not", "starts_with", "ends_with", "contains", "known", "unknown",
 		"all_of", "segment_entered", "every", "string", "table", "math", "utf8", "pcall", "error", "assert", "select", "ipairs",
 		"pairs", "next", "type", "tonumber", "tostring", "setmetatable", "true", "false", "nil", NULL };
