@@ -84,6 +84,7 @@ struct fw_verdict {
 	const struct fw_error *error;  /* FW_REASON_FAILED */
 	struct fw_str content;         /* FW_REASON_WON, once `show` was made: JSON; FW_REASON_OUT_OF_STOCK: the product's id */
 	unsigned uses;                 /* what it declares and what was read for it */
+	const struct fw_lineup *lineups; /* of a `show` with lists that are put in order (order.h), once it was made; else NULL */
 };
 
 /* What a worker decides with; one rule set, one thread. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "decide/order.h"
 #include "decide/stock.h"
 
 /* Only what is proven opens a guard. */
@@ -200,10 +201,11 @@ bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f)
 	return f->key.n && fw_rollout_point(r->id, f->key) < r->rollout;
 }
 
+static const struct fw_error no_memory = { .message = "the answer's memory is used up" };
+
 /* Content goes without what is sold out, or not at all. */
 static bool is_in_stock(struct fw_decider *d, struct fw_verdict *v)
 {
-	static const struct fw_error no_memory = { .message = "the answer's memory is used up" };
 	enum fw_stock stock;
 	int rc = fw_stock_look(d->eval.facts, v->content, d->eval.arena, &stock, &v->content);
 	if (rc == 0 && stock != FW_STOCK_SOLD_OUT)
@@ -213,8 +215,38 @@ static bool is_in_stock(struct fw_decider *d, struct fw_verdict *v)
 	return false;
 }
 
+static bool fail(struct fw_decider *d, uint32_t number, const struct fw_called *c, struct fw_verdict *v)
+{
+	v->reason = FW_REASON_FAILED;
+	v->error = c->error;
+	note_failure(d, number, c);
+	return false;
+}
+
+/* Content whose lists are put in order. */
+static bool order_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
+{
+	struct fw_ordered o;
+	if (fw_order_make(&d->eval, &r->show, &o) < 0) {
+		v->reason = FW_REASON_FAILED;
+		v->error = &no_memory;
+		return false;
+	}
+	*uses |= o.reads;
+	if (o.failure)
+		return fail(d, number, o.failure, v);
+	v->content = o.json;
+	v->lineups = o.lineups;
+	if (o.stock != FW_STOCK_SOLD_OUT)
+		return is_in_stock(d, v);
+	v->reason = FW_REASON_OUT_OF_STOCK;
+	return false;
+}
+
 static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
 {
+	if (r->show.ordering)
+		return order_content(d, number, r, uses, v);
 	if (r->show.function == FW_NONE) {
 		v->content = r->show.json;
 		return is_in_stock(d, v);
@@ -225,10 +257,7 @@ static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_
 		v->content = c->json;
 		return is_in_stock(d, v);
 	}
-	v->reason = FW_REASON_FAILED;
-	v->error = c->error;
-	note_failure(d, number, c);
-	return false;
+	return fail(d, number, c, v);
 }
 
 /* Services and receipts count, and no cap holds them back. */
@@ -251,7 +280,7 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 	*v = (struct fw_verdict){ .reason = FW_REASON_WON };
 	if (!as_if && !is_dated(d, r, v))
 		return;
-	if (d->set_aside && (r->has_functions || r->show.function != FW_NONE) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
+	if (d->set_aside && fw_rule_calls(r) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
 		v->reason = FW_REASON_SET_ASIDE;
 		return;
 	}

@@ -18,6 +18,9 @@ enum fw_stock {
 /* Whether content may name a product at all, whatever is in stock: false is certain. */
 bool fw_stock_matters(struct fw_str content);
 
+/* Whether the product with this id cannot be bought. False where nobody knows of any product. */
+bool fw_stock_is_sold_out(const struct fw_facts *facts, struct fw_str id);
+
 /* `ret` (may be NULL): of FEWER the content that is left, of SOLD_OUT the id of the product; in the arena, as all that is needed to look.
  * 0 or FW_ENOMEM. */
 int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw_arena *a, enum fw_stock *ret_stock, struct fw_str *ret);

@@ -1,5 +1,7 @@
 #include "trace/replay.h"
 
+#include "decide/order.h"
+
 static bool as_logged(const struct fw_logged_slot *l, const struct fw_slot_answer *a)
 {
 	bool same = l->reason == a->reason && l->n == a->n;
@@ -61,6 +63,12 @@ static void compare(const struct fw_decider *before, const struct fw_decision *x
 static bool recall_content(struct fw_decider *d, uint32_t rule, struct fw_str *ret)
 {
 	const struct fw_content *show = &d->set->rules[rule].show;
+	struct fw_ordered ordered;
+	if (show->ordering) {
+		bool made = fw_order_make(&d->eval, show, &ordered) == 0 && !ordered.failure && ordered.stock == FW_STOCK_FINE;
+		*ret = ordered.json;
+		return made;
+	}
 	const struct fw_called *c = show->function == FW_NONE ? NULL : fw_eval_show(&d->eval, show->function);
 	*ret = c ? c->json : show->json;
 	return !c || !c->failed;
