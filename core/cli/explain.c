@@ -27,7 +27,7 @@ static int explain_channels(struct fw_opened *o, const char *list, const struct 
 }
 
 static int explain(struct fw_opened *o, const char *slots_text, const char *channels, const char *facts_text, bool json, bool changes,
-	struct fw_arena *arena)
+	bool orders, struct fw_arena *arena)
 {
 	struct fw_json *visitor;
 	struct fw_facts facts;
@@ -58,6 +58,7 @@ static int explain(struct fw_opened *o, const char *slots_text, const char *chan
 	}
 	struct fw_buf buf;
 	struct fw_json_out out;
+	e.orders = orders;
 	fw_buf_init(&buf, 0);
 	fw_json_out_init(&out, &buf);
 	if (json) {
@@ -76,10 +77,10 @@ static int run(int argc, char **argv)
 	static const struct option options[] = { { "rules", required_argument, NULL, 'r' }, { "config", required_argument, NULL, 'c' },
 		{ "slot", required_argument, NULL, 's' }, { "channel", required_argument, NULL, 'n' },
 		{ "facts", required_argument, NULL, 'f' }, { "decision", required_argument, NULL, 'd' },
-		{ "changes", no_argument, NULL, 'x' }, { "json", no_argument, NULL, 'j' },
+		{ "changes", no_argument, NULL, 'x' }, { "order", no_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 } };
 	const char *rules = NULL, *config = NULL, *slots = NULL, *channels = NULL, *facts = NULL, *decision = NULL;
-	bool json = false, changes = false;
+	bool json = false, changes = false, orders = false;
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'r': rules = optarg; break;
@@ -89,6 +90,7 @@ static int run(int argc, char **argv)
 		case 'f': facts = optarg; break;
 		case 'd': decision = optarg; break;
 		case 'x': changes = true; break;
+		case 'o': orders = true; break;
 		case 'j': json = true; break;
 		default: return fw_command_misused(&fw_command_explain, NULL);
 		}
@@ -99,7 +101,7 @@ static int run(int argc, char **argv)
 		return fw_command_misused(&fw_command_explain,
 			"with --decision the rules, the slots and the visitor are those of the decision");
 	if (decision)
-		return fw_explain_decision(config, decision, json, changes);
+		return fw_explain_decision(config, decision, json, changes, orders);
 	if (!facts)
 		return fw_command_misused(&fw_command_explain, "which visitor? Say it with --facts '{\"country\":\"CA\"}'");
 	struct fw_opened o;
@@ -109,7 +111,7 @@ static int run(int argc, char **argv)
 	if (fw_opened_open(&o, config, rules) < 0)
 		fw_opened_report(&o);
 	else
-		status = explain(&o, slots, channels, facts, json, changes, &arena);
+		status = explain(&o, slots, channels, facts, json, changes, orders, &arena);
 	fw_arena_finish(&arena);
 	fw_opened_close(&o);
 	return status;
@@ -118,8 +120,9 @@ static int run(int argc, char **argv)
 const struct fw_command fw_command_explain = {
 	.name = "explain",
 	.summary = "shows every candidate of a slot and what became of it",
-	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON [--changes] [--json]\n"
-		 "       floorwalker explain --decision ID [--config FILE] [--changes] [--json]\n\n"
+	.usage = "usage: floorwalker explain [--rules DIR] [--config FILE] [--slot S] [--channel C] --facts JSON\n"
+		 "                           [--changes] [--order] [--json]\n"
+		 "       floorwalker explain --decision ID [--config FILE] [--changes] [--order] [--json]\n\n"
 		 "  --rules DIR    the rule folder (else the configuration's)\n"
 		 "  --config FILE  the configuration, whose compliance folder counts\n"
 		 "  --slot S       the slot, or several with commas (else all)\n"
@@ -127,6 +130,7 @@ const struct fw_command fw_command_explain = {
 		 "  --facts JSON   the visitor, as in a rule test's `given`\n"
 		 "  --decision ID  a decision of the log, as it was made: with its rules, for its visitor, at its time\n"
 		 "  --changes      for each rule that does not win, the smallest change that would make it win\n"
+		 "  --order        of each rule that wins, where the items of its lists stand, and why\n"
 		 "  --json         as /v1/explain answers\n",
 	.run = run,
 };

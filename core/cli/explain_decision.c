@@ -263,7 +263,7 @@ static void finish(struct remaking *r)
 	fw_arena_finish(&r->arena);
 }
 
-int fw_explain_decision(const char *config, const char *id, bool json, bool changes)
+int fw_explain_decision(const char *config, const char *id, bool json, bool changes, bool orders)
 {
 	struct remaking r = { .found = { .files = 0 } };
 	int rc = 0;
@@ -288,6 +288,7 @@ int fw_explain_decision(const char *config, const char *id, bool json, bool chan
 	if (rc == 0 && r.logged.is_messages && changes)
 		fputs("floorwalker: what would have to change is not told of messages that were due; explain --channel C --facts … "
 			"tells it of those that would be due now\n", stderr);
+	r.explanation.orders = orders;
 	if (rc < 0 && r.err.message[0]) {
 		fputs("floorwalker: ", stderr);
 		fw_opened_print(&r.err);

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Prints it as /v1/explain answers (`json`), or as a table; `changes`: also what other rules would have needed. Says on stderr what is
- * missing, if it cannot. An exit status. */
-int fw_explain_decision(const char *config, const char *id, bool json, bool changes);
+/* Prints it as /v1/explain answers (`json`), or as a table; `changes`: also what other rules would have needed; `orders`: where the items
+ * of winners' lists stood, and why. Says on stderr what is missing, if it cannot. An exit status. */
+int fw_explain_decision(const char *config, const char *id, bool json, bool changes, bool orders);
 
 #endif

@@ -165,6 +165,7 @@ struct fw_explanation {
 	int64_t at_us;
 	struct fw_explained_slot *slots;
 	uint32_t n_slots;
+	bool orders;                     /* to be told with where items of lists stand: set afterwards, by whoever was asked for it */
 };
 int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_t *slots, uint32_t n_slots, struct fw_arena *arena,
 	struct fw_explanation *ret);

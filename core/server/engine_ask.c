@@ -200,8 +200,10 @@ static int read_question(struct fw_engine_run *run)
 		return fw_engine_error(&run->out, 400, "bad_request", "context is no object", "context", NULL);
 	const struct fw_json *details = fw_json_get(body, "details");
 	const struct fw_json *changes = ask->explain && ask->secret ? fw_json_get(body, "changes") : NULL;
+	const struct fw_json *order = ask->explain && ask->secret ? fw_json_get(body, "order") : NULL;
 	q->details = details && details->type == FW_JSON_BOOL && details->boolean;
 	q->changes = changes && changes->type == FW_JSON_BOOL && changes->boolean;
+	q->orders = order && order->type == FW_JSON_BOOL && order->boolean;
 	int status = read_ids(e->config, ask->secret, q, &run->out);
 	if (!status && !ask->explain)
 		status = read_shown(run);

@@ -51,7 +51,8 @@ struct fw_engine_question {
 	struct fw_person_id person; /* id.n 0: nobody in particular */
 	bool is_signed;
 	bool details;               /* whoever asks wants to know more of the slots and winners … */
-	bool changes;               /* … or, of an explanation, what rules would need that do not win */
+	bool changes;               /* … or, of an explanation, what rules would need that do not win, … */
+	bool orders;                /* … and where the items of winners' lists stand, and why */
 	struct fw_str user;         /* the userId, if it is proven; n 0: none is */
 	struct fw_shown shown;      /* what whoever asks shows already */
 };

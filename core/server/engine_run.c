@@ -174,6 +174,7 @@ static void explain(struct fw_engine_run *run)
 	}
 	if (run->logged)
 		fw_engine_log_explained_all(run, &e);
+	e.orders = q->orders;
 	fw_json_out_init(&o, &run->out);
 	fw_trace_explanation(&o, w->engine->set, &run->facts, &e);
 	fw_count(w->page, FW_COUNT_EXPLANATIONS, 1);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "check/needs.h"
 #include "decide/due.h"
+#include "trace/order.h"
 #include "trace/trace.h"
 
 /* What decided a condition, as three texts: the fact, what it is, what was wanted. */
@@ -150,7 +151,8 @@ static void put_gone(struct fw_json_out *o, const struct fw_candidate *c)
 	fw_json_close_object(o);
 }
 
-static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c)
+static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts, const struct fw_candidate *c,
+	bool orders)
 {
 	if (c->rule == FW_NONE) {
 		put_gone(o, c);
@@ -204,6 +206,8 @@ static void put_candidate(struct fw_json_out *o, const struct fw_ruleset *set, c
 		put_needs(o, set, c->needs);
 	if (c->due)
 		put_own_facts(o, c, facts);
+	if (orders)
+		fw_trace_orders(o, set, c);
 	put_text(o, "file", r->place.file);
 	fw_json_key(o, "line");
 	fw_json_number(o, r->place.line);
@@ -231,7 +235,7 @@ static void put_explained(struct fw_json_out *o, const struct fw_ruleset *set, c
 		fw_json_key(o, "candidates");
 		fw_json_open_array(o);
 		for (uint32_t i = 0; i < slot->n; i++)
-			put_candidate(o, set, facts, &slot->candidates[i]);
+			put_candidate(o, set, facts, &slot->candidates[i], e->orders);
 		fw_json_close_array(o);
 		fw_json_close_object(o);
 	}
@@ -337,6 +341,8 @@ void fw_trace_table(struct fw_buf *out, const struct fw_ruleset *set, const stru
 			fw_buf_putc(out, '\n');
 			if (c->needs)
 				put_change(out, c->needs, widest + 16);
+			if (e->orders)
+				fw_trace_order_lines(out, set, c, widest + 16);
 		}
 	}
 }

@@ -19,7 +19,8 @@ void fw_trace_answer(struct fw_json_out *o, const struct fw_ruleset *set, const 
 	const struct fw_refused_slot *refused, uint32_t n_refused, bool details);
 
 /* {"decisionId","ruleSet","at","facts","slots":{…}}: the answer of /v1/explain. Of messages that were due `facts` are one's, and another
- * has its own where they are others. */
+ * has its own where they are others. Where whoever asks wants it (`orders` of the explanation) with the items of lists that were put in
+ * order. */
 void fw_trace_explanation(struct fw_json_out *o, const struct fw_ruleset *set, const struct fw_facts *facts,
 	const struct fw_explanation *e);
 /* The same for a terminal: a table a slot. */
