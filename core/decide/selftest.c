@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decide/order.h"
 #include "decide/rehearse.h"
 #include "profile/given.h"
 #include "signal/signal.h"
@@ -105,6 +106,80 @@ static void put_why(struct fw_decider *d, const struct fw_facts *facts, const st
 			}
 			return;
 		}
+}
+
+static bool has_item(const struct fw_lineup *l, struct fw_str id)
+{
+	for (uint32_t i = 0; i < l->order->n; i++)
+		if (fw_str_equal_fold(l->order->items[i].id, id))
+			return true;
+	return false;
+}
+
+static bool begins_so(const struct fw_lineup *l, const struct fw_json *expected)
+{
+	uint32_t i = 0;
+	for (const struct fw_json *e = expected->child; e; e = e->next, i++)
+		if (!l || i >= l->n_shown || !fw_str_equal_fold(l->order->items[l->standings[i].item].id, e->string))
+			return false;
+	return true;
+}
+
+/* The list that a slot's winners have put in order: of several the one that begins as expected, or has the first item, or stands first.
+ * NULL: there is none. */
+static const struct fw_lineup *lineup_of(const struct fw_ruleset *set, const struct fw_explained_slot *slot, const struct fw_json *expected)
+{
+	const struct fw_lineup *meant = NULL;
+	bool has = false;
+	for (uint32_t i = 0; i < slot->n; i++) {
+		const struct fw_candidate *c = &slot->candidates[i];
+		bool won = c->verdict.reason == FW_REASON_WON && c->verdict.lineups;
+		for (uint32_t k = 0; won && k < set->rules[c->rule].show.ordering->n; k++) {
+			const struct fw_lineup *l = &c->verdict.lineups[k];
+			if (begins_so(l, expected))
+				return l;
+			if (meant && (has || !has_item(l, expected->child->string)))
+				continue;
+			meant = l;
+			has = has_item(l, expected->child->string);
+		}
+	}
+	return meant;
+}
+
+static void report_order(const struct fw_test *t, const struct fw_json *expected, const struct fw_lineup *l, struct fw_errors *errors)
+{
+	struct fw_buf text;
+	struct fw_error *err = fw_errors_add(errors);
+	fw_buf_init(&text, 0);
+	put_expected(expected, &text);
+	fw_buf_puts(&text, l ? " were expected first, and it is " : " were expected first, and no winner puts a list in order");
+	for (uint32_t i = 0; l && i < l->n_shown && i <= expected->count; i++) {
+		struct fw_str id = l->order->items[l->standings[i].item].id;
+		fw_buf_printf(&text, "%s\"%.*s\"", i ? ", " : "", (int)id.n, id.n ? id.p : "");
+	}
+	fw_fail(err, FW_EINVAL, t->place.file, t->place.line, "test \"%s\": %s: %s", t->id, expected->key.p, fw_buf_text(&text));
+	fw_hint(err, "explain --order tells why");
+	fw_buf_finish(&text);
+}
+
+/* The lists of which the test says what comes first. 0, 1 when it fails, FW_ENOMEM. */
+static int run_orders(struct fw_decider *d, const struct fw_facts *facts, const struct fw_test *t, const struct asked *asked,
+	struct fw_arena *arena, struct fw_errors *errors)
+{
+	struct fw_explanation e;
+	int failed = 0;
+	if (fw_explain(d, facts, asked->slots, asked->n, arena, &e) < 0)
+		return FW_ENOMEM;
+	for (uint32_t i = 0; i < asked->n; i++) {
+		const struct fw_json *expected = fw_json_member(t->order, asked->expected[i]->key);
+		const struct fw_lineup *l = expected ? lineup_of(d->set, &e.slots[i], expected) : NULL;
+		if (!expected || begins_so(l, expected))
+			continue;
+		report_order(t, expected, l, errors);
+		failed = 1;
+	}
+	return failed;
 }
 
 static void report(struct fw_decider *d, const struct fw_facts *facts, const struct fw_test *t, const struct fw_explained_slot *slot,
@@ -217,7 +292,7 @@ static int run_slots(struct fw_decider *d, struct fw_zone_set *zones, const stru
 	for (uint32_t i = 0; i < asked->n; i++)
 		passed &= fits(d->set, asked->expected[i], decision.slots[i].winners, decision.slots[i].n);
 	if (passed)
-		return 0;
+		return t->order ? run_orders(d, &facts, t, asked, arena, errors) : 0;
 	if (fw_explain(d, &facts, asked->slots, asked->n, arena, &explanation) < 0)
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < asked->n; i++)

@@ -161,6 +161,7 @@ struct fw_field {
 /* A declaration's fields; those of `applies`. */
 const struct fw_field *fw_declared_fields(enum fw_declared kind, size_t *ret_n);
 const struct fw_field *fw_declared_rule_fields(size_t *ret_n);
+const struct fw_field *fw_declared_test_fields(size_t *ret_n);
 const struct fw_field *fw_declared_applies(size_t *ret_n);
 int fw_fields_read(struct fw_builder *b, struct fw_at *at, int table, const struct fw_field *fields, size_t n, void *into);
 int fw_field_text(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* const char * */
@@ -175,8 +176,9 @@ int fw_field_content(struct fw_builder *b, struct fw_at *at, int index, void *in
 int fw_field_show(struct fw_builder *b, struct fw_at *at, int index, void *into);       /* the same, in which lists may be put in order */
 /* The error for a name that is none of n, which stand `size` bytes apart (see fw_nearest_in): with the nearest one. */
 int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, const char *name, const void *first, size_t n, size_t size);
-/* declare_rule.c */
+/* declare_rule.c, declare_test.c: 0, or an error written. */
 int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw_rule *rule);
+int fw_declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw_test *t);
 
 /* order.c: the lists of a rule's content that are put in order, whose tables lie at `specs` of the stack (content.h); `json` is the
  * content, in the set. NULL: there are none. */

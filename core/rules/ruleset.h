@@ -138,6 +138,7 @@ struct fw_test {
 	struct fw_place place;
 	bool compliance;
 	struct fw_json *given, *expect; /* objects */
+	struct fw_json *order;          /* the same, of lists of ids by slot; or NULL */
 };
 
 struct fw_ruleset {

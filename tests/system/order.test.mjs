@@ -22,8 +22,12 @@ rule "price" { slot = "cheap", show = { products = order {
   boost = { { where = { category = "climbing" }, when = { country = "CA" }, by = 2 }, { where = { price = at_least(150) }, by = -1 } },
 } } }
 test "who looks at shoes" {
-  given  = { consent = { "personalization" }, events = { { "Product Viewed", product_id = "boots", category = "shoes" } } },
-  expect = { row = "liked" },
+  given  = {
+    consent = { "personalization" }, events = { { "Product Viewed", product_id = "boots", category = "shoes" } },
+    category = { { product = "boots", is = { "shoes" } }, { product = "sandals", is = { "shoes" } } }, -- a test knows no catalogue
+  },
+  expect = { row = "liked", cheap = "price" },
+  order  = { row = { "boots", "sandals", "tent" } },
 }`;
 const law = 'guard "behaviour-needs-consent" { applies = { uses = "behaviour" }, require = { consent = "personalization" }, because = "GDPR" }\n';
 
@@ -100,6 +104,15 @@ test('why an item stands where it does, when it is asked for, then and later', a
 	let later;
 	await until(async () => (later = await runAside(['explain', '--decision', body.decisionId, '--order', '--config', shop.config])).status === 0, { what: 'the decision is in the log' });
 	assert.match(later.stdout, /pins +0 +0 +won\n +products: 3 of 6\n +1 +axe +pinned\n +2 +sandals +1: affinity 1; then price 1\n +3 +boots +1: affinity 1; then price 0\.\d+\n +- +stove +0: affinity 0; then price 0\.\d+; over the limit\n +- +tent .*\n +- +rope +out of stock\n/);
+
+	await t.test('a test tells what comes first', () => {
+		assert.match(run(['test', '--config', shop.config]).stdout, /^1 passed, 0 failed/m);
+		shop.write({ 'next/home.lua': rules.replace('{ "boots", "sandals", "tent" }', '{ "boots", "tent" }'), 'wrong/home.lua': rules.replace('order  = { row', 'order  = { rows') });
+		const failed = run(['test', '--rules', `${shop.folder}/next`, '--config', shop.config]);
+		assert.equal(failed.status, 1);
+		assert.match(failed.stdout + failed.stderr, /home\.lua:\d+: test "who looks at shoes": row: "boots", "tent" were expected first, and it is "boots", "sandals", "tent"; explain --order tells why/);
+		assert.match(run(['test', '--rules', `${shop.folder}/wrong`, '--config', shop.config]).stderr, /home\.lua:\d+: test "who looks at shoes": order\.rows: expect names no such slot; name the rule/);
+	});
 
 	await t.test('replay makes the same orders again, and says what others would show', async () => {
 		assert.match(run(['replay', '--config', shop.config]).stdout, /: 0 would be others/);
