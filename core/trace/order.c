@@ -118,7 +118,9 @@ static void put_why(struct fw_buf *out, const struct fw_order *order, const stru
 		}
 		for (uint32_t b = 0; k == 0 && b < order->n_boosts; b++)
 			if (s->boosts >> b & 1) {
-				fw_buf_printf(out, "%sboost %u %+.4g", between, b + 1, order->boosts[b].by);
+				fw_buf_printf(out, "%sboost %u", between, b + 1);
+				if (order->boosts[b].by != 0)
+					fw_buf_printf(out, " %+.4g", order->boosts[b].by);
 				between = ", ";
 			}
 		between = "; then ";

@@ -82,29 +82,21 @@ local function find(id)
   error('there is no story "' .. id .. '" in this edition')
 end
 
--- What a reader's past says of a story: how much of their interest its section has, less one if they have opened it. So what
--- was read goes to the end, and among equals the editor's order stands, for table.sort keeps it.
-local function ranked(v, stories)
-  local share, result = {}, {}
-  for i, s in ipairs(stories) do
-    share[s.section] = share[s.section] or v:affinity { category = s.section }
-    local opened = v:viewed { product = s.id } > 0
-    local copy = { opened = opened, for_you = not opened and share[s.section] >= 0.3, score = share[s.section] - (opened and 1 or 0), place = i }
-    for key, value in pairs(s) do copy[key] = value end
-    result[i] = copy
-  end
-  table.sort(result, function(a, b)
-    if a.score ~= b.score then return a.score > b.score end
-    return a.place < b.place
-  end)
-  for _, s in ipairs(result) do s.score, s.place = nil, nil end
-  return result
-end
+-- What a reader's past says of a story, beside how much of their interest its section has: what was opened goes to the end. The page
+-- shows the marks as badges.
+local by_what_they_open = {
+  { where = { viewed = true }, by = -1, mark = "opened" },
+  { where = { viewed = false, affinity = at_least(0.3) }, mark = "for_you" },
+}
 
 -- The first story, of those that may lead, of the section that has two fifths of somebody's interest; nothing if none has.
 local function favourite(v)
-  local first = ranked(v, edition)[1]
-  if first.violent or first.opened or v:affinity { category = first.section } < 0.4 then return nil end
+  local first, most
+  for _, story in ipairs(edition) do
+    local interest = v:affinity { category = story.section } - (v:viewed { product = story.id } > 0 and 1 or 0)
+    if not most or interest > most then first, most = story, interest end
+  end
+  if first.violent or most < 0.4 then return nil end
   return first
 end
 
@@ -145,7 +137,8 @@ rule "media-lead-favourite" {
   tags     = { "media-ranked" },
   when     = all { segment = "media-reader", function(v) return favourite(v) ~= nil end },
   show     = function(v)
-    local story = favourite(v)
+    local story = { for_you = true }
+    for key, value in pairs(favourite(v)) do story[key] = value end
     return { story = story, label = "For you" }
   end,
   owner    = "audience",
@@ -193,7 +186,10 @@ rule "media-front-for-you" {
   only_one_of = "media-order",
   tags        = { "media-ranked" },
   when        = { segment = "media-reader" },
-  show        = function(v) return { stories = ranked(v, edition), order = "yours" } end,
+  show        = {
+    order   = "yours",                         -- a word for the page; the next one is the engine's
+    stories = order { items = edition, names = { category = "section" }, by = "affinity", boost = by_what_they_open },
+  },
   owner       = "audience",
   note        = "Reads behaviour, and so wins only with consent; without it the next rule has the place.",
 }
@@ -222,7 +218,10 @@ rule "media-read-on-opened" {
   priority = 50,
   tags     = { "media-ranked" },
   when     = { viewed = { at_least = 1, within = "30d" } },
-  show     = function(v) return { headline = "For you, from the sections you open", stories = some(ranked(v, archive), 4) } end,
+  show     = {
+    headline = "For you, from the sections you open",
+    stories  = order { items = archive, names = { category = "section" }, by = "affinity", boost = by_what_they_open, limit = 4 },
+  },
   owner    = "audience",
   note     = "One story is enough here, where it is not for the order of the page: nothing is lost if it guesses wrong.",
 }
@@ -261,6 +260,19 @@ test "three stories make a taste" {
     ["media.front"]   = { "media-front-pinned", "media-front-for-you" },
     ["media.read-on"] = "media-read-on-opened",
   },
+}
+
+test "what they like comes first, in the editor's order, and what they have read last" {
+  given  = {
+    at = thursday, country = "NO", device = "mobile", source = "direct", consent = { "personalization" },
+    events = {
+      { "Product Viewed", product_id = "ski", category = "sport", ago = "3h" },
+      { "Product Viewed", product_id = "derby", category = "sport", ago = "2h" },
+      { "Product Viewed", product_id = "rye", category = "food", ago = "1h" },
+    },
+  },
+  expect = { ["media.front"] = { "media-front-pinned", "media-front-for-you" }, ["media.read-on"] = "media-read-on-opened" },
+  order  = { ["media.front"] = { "eight-women", "urchin", "sea-wall" }, ["media.read-on"] = { "goalkeeper", "fish-soup", "island-school" } },
 }
 
 test "two make none, and are enough to read on" {

@@ -83,6 +83,14 @@ static void test_facts_and_words(void **state)
 		snprintf(line, sizeof line, "\nfunction %s(", words[i].name);
 		assert_says(&b, line);
 	}
+	assert_says(&b, "\n---@param a fw.order\n---@return table\nfunction order(a) end\n");
+	for (int boost = 0; boost < 2; boost++) {
+		words = boost ? fw_words_of_boost(&n) : fw_words_of_order(&n);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(line, sizeof line, "\n---@field %s %s ", words[i].name, words[i].type);
+			assert_says(&b, line);
+		}
+	}
 	fw_buf_finish(&b);
 }
 
