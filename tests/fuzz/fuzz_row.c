@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "people/asked.h"
 #include "people/entry.h"
 #include "people/erase_own.h"
 #include "people/receive.h"
@@ -57,6 +58,17 @@ static void check_late(struct fw_arena *a, struct fw_str value)
 		abort();
 }
 
+/* A row of the index says what the entry says. */
+static void check_asked(const struct fw_entry *e, struct fw_str value)
+{
+	struct fw_asked asked;
+	struct fw_key key;
+	fw_entry_key(e, &key);
+	const struct fw_row row = { .key = fw_key_str(&key), .value = value };
+	if (!fw_asked_read(&row, &asked) || !fw_str_equal(asked.product, e->product))
+		abort();
+}
+
 /* The entry is the first part, the row the rest. */
 static void check_entry(struct fw_arena *a, struct fw_str entry, struct fw_str row)
 {
@@ -69,12 +81,15 @@ static void check_entry(struct fw_arena *a, struct fw_str entry, struct fw_str r
 	fw_buf_init(&b, 0);
 	fw_entry_write(&e, &b);
 	if (fw_entry_read(a, (struct fw_str){ b.data, b.n }, &again) < 0 || again.kind != e.kind ||
-			!fw_person_id_equal(&again.target, &e.target) || !fw_str_equal(again.record, e.record))
+			!fw_person_id_equal(&again.target, &e.target) || !fw_str_equal(again.record, e.record) ||
+			!fw_str_equal(again.product, e.product))
 		abort();
 	fw_buf_finish(&b);
 	const struct fw_tombstone tombstone = { .erased_us = row.n & 1 ? e.at_us : 0 };
 	int rc = fw_receive(a, &secret, &e, row, 1, &tombstone, &got);
-	if (rc == 0 && got.changed && got.value.p && !fw_row_is_moved(got.value)) {
+	if (rc == 0 && got.changed && e.kind == FW_ENTRY_ASK) {
+		check_asked(&e, got.value);
+	} else if (rc == 0 && got.changed && got.value.p && !fw_row_is_moved(got.value)) {
 		struct fw_record *record;
 		if (e.kind != FW_ENTRY_SPLIT && fw_record_read(a, got.value, &record, NULL) < 0)
 			abort(); /* a split's record is what it brought */
