@@ -12,7 +12,7 @@ int fw_hosted_begin(struct fw_hosted *h, const struct fw_store_options *options,
 {
 	int ends[2], rc;
 	*h = (struct fw_hosted)FW_HOSTED_NONE;
-	if ((rc = fw_keeper_bind(options, &h->listener, err)) < 0)
+	if ((rc = fw_keeper_host(options, &h->host, err)) < 0 || (rc = fw_keeper_bind(options, &h->listener, err)) < 0)
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return fw_fail(err, FW_EIO, NULL, 0, "no keeper can be started: too many open files");
@@ -41,5 +41,7 @@ void fw_hosted_end(struct fw_hosted *h)
 	}
 	if (h->listener >= 0)
 		close(h->listener);
+	if (h->host >= 0)
+		close(h->host);
 	*h = (struct fw_hosted)FW_HOSTED_NONE;
 }

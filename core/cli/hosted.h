@@ -8,10 +8,10 @@
 
 struct fw_hosted {
 	pid_t pid;          /* 0: none */
-	int listener, beat; /* -1: none */
+	int host, listener, beat; /* the right to keep the data, and the keeper's ends; -1: none */
 };
 
-#define FW_HOSTED_NONE { 0, -1, -1 }
+#define FW_HOSTED_NONE { 0, -1, -1, -1 }
 
 /* Takes the data into a child process of this one, making folder and file as needed. Before any store is opened. 0, or the error: somebody
  * else keeps it (FW_EBUSY), or what fw_keeper_bind says. To be ended either way. */

@@ -20,6 +20,8 @@ int fw_keeping_open(struct fw_master *m, struct fw_error *err)
 	if (rc == FW_ENOENT)
 		return 0;
 	if (rc == 0)
+		rc = fw_keeper_host(&k->options, &k->host, err);
+	if (rc == 0)
 		rc = fw_keeper_bind(&k->options, &k->listener, err);
 	if (rc == 0)
 		k->backoff_ms = m->limits.restart_ms;
@@ -33,7 +35,9 @@ void fw_keeping_close_in_child(struct fw_master *m)
 		close(k->listener);
 	if (k->fd >= 0)
 		close(k->fd);
-	k->listener = k->fd = -1;
+	if (k->host >= 0)
+		close(k->host);
+	k->listener = k->fd = k->host = -1;
 }
 
 static void begin(struct fw_master *m, int64_t now_us)

@@ -292,7 +292,7 @@ static void say_what_stays(const struct fw_master *m)
 
 int fw_master_run(struct fw_config *config)
 {
-	struct fw_master m = { .config = config, .pid_fd = -1, .control_fd = -1, .keeping = { .listener = -1, .fd = -1 },
+	struct fw_master m = { .config = config, .pid_fd = -1, .control_fd = -1, .keeping = { .listener = -1, .fd = -1, .host = -1 },
 		.limits = config->process, .backoff_ms = config->process.restart_ms };
 	struct fw_error err;
 	char text[1200];

@@ -66,6 +66,7 @@ struct fw_control_client {
 struct fw_keeping {
 	struct fw_store_options options;
 	int listener, fd;   /* its socket, kept over its deaths, -1: there is nothing to keep; its beats, -1: none */
+	int host;           /* the right to keep the data, -1: none is needed */
 	pid_t pid;          /* 0: not running */
 	int64_t began_us, beat_us, again_us, end_us; /* monotonic */
 	int64_t backoff_ms;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/guard.h"
@@ -23,7 +24,7 @@ enum {
 	BACKLOG = 128,
 	BEAT_MS = 300,
 	READERS_MS = 60000, /* between looks for readers that died */
-	BIND_WAIT_MS = 2000, /* for a keeper that is ending */
+	BIND_WAIT_MS = 2000, /* for a keeper, or a command, that is ending */
 	RUN_WAIT_MS = 10000,
 	ANSWER_MS = 1000,   /* for the last answers to be taken */
 };
@@ -63,6 +64,18 @@ static int bind_socket(const char *path, int *ret_fd, struct fw_error *err)
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+int fw_keeper_host(const struct fw_store_options *options, int *ret_fd, struct fw_error *err)
+{
+	const char *folder = fw_lmdb_folder(options->url);
+	if (!folder)
+		return no_folder(options, err);
+	int rc = fw_make_folders(folder, 0700, err);
+#ifdef FW_BREAK_HOST /* two who come at once both keep it */
+	return rc < 0 || (*ret_fd = dup(0)) >= 0 ? rc : FW_EIO;
+#endif
+	return rc < 0 ? rc : fw_keeper_lock_host(folder, BIND_WAIT_MS, ret_fd, err);
 }
 
 int fw_keeper_bind(const struct fw_store_options *options, int *ret_fd, struct fw_error *err)

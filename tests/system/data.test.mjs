@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { run, startDaemon, temporaryFolder, writeFiles } from './daemon.mjs';
+import { long, run, startDaemon, temporaryFolder, writeFiles } from './daemon.mjs';
+import { runAside } from './server.mjs';
 
 function place(t, store = '') {
 	const folder = writeFiles(temporaryFolder(t), { 'shop/a.lua': '', 'floorwalker.lua': `rules = "shop" compliance = false ${store}` });
@@ -61,6 +62,14 @@ test('what is no backup is not restored', (t) => {
 		const { status, stderr } = store('restore', join(folder, from));
 		assert.equal(status, 1);
 		assert.match(stderr, /there is no data yet/);
+	}
+});
+
+test('commands that come at once where no daemon keeps the data take turns', async (t) => {
+	const { folder } = place(t, 'run = "run" store = "lmdb:data"');
+	const list = () => runAside(['messages', 'list', '--config', join(folder, 'floorwalker.lua')]);
+	for (let round = 0; round < (long ? 50 : 5); round++) {
+		for (const { status, stderr } of await Promise.all([list(), list(), list(), list()])) assert.deepEqual([status, stderr], [0, '']);
 	}
 });
 
