@@ -20,7 +20,8 @@ async function configuration(t) {
 	const rules = join(tree, 'rules'), own = join(rules, 'floorwalker.lua');
 	if (kind === 'lmdb') return own;
 	const text = readFileSync(own, 'utf8').replace(/^store .*$/m, `store = ${JSON.stringify(await storeOf(t))}`)
-		.replace(/^(rules|compliance) += "(.*)"$/mg, (line, key, path) => `${key} = "${join(rules, path)}"`).replace('"../.geo/', `"${tree}/.geo/`);
+		.replace(/^(rules|compliance) += "(.*)"$/mg, (line, key, path) => `${key} = "${join(rules, path)}"`)
+		.replace('"shop/products.jsonl"', JSON.stringify(join(rules, 'shop/products.jsonl'))).replace('"../.geo/', `"${tree}/.geo/`);
 	return join(writeFiles(temporaryFolder(t), { 'floorwalker.lua': text }), 'floorwalker.lua');
 }
 
