@@ -46,6 +46,7 @@ struct import {
 	struct fw_arena arena, scratch;
 	bool json;
 	int64_t told_us;
+	int64_t away_us; /* since when the store is out of reach, monotonic; 0: it is not */
 	uint64_t lines, applied, repeated, refused, skipped_bytes;
 
 	const char *path;
@@ -56,6 +57,23 @@ struct import {
 	int64_t offset; /* of the next line */
 	uint64_t number;
 };
+
+/* Whether to ask again, after a moment: the store is busy, or out of reach since not too long. Whatever became of what was asked, a line
+ * counts once. */
+static bool is_to_ask_again(struct import *in, int rc)
+{
+	int64_t now_us = fw_monotonic_us();
+	if (rc != FW_EAWAY)
+		in->away_us = 0;
+	else if (!in->away_us)
+		in->away_us = now_us;
+	if (rc != FW_EBUSY && (rc != FW_EAWAY || now_us - in->away_us > INT64_C(1000) * FW_LIMIT_IMPORT_AWAY_MS))
+		return false;
+	fw_people_learn(in->stored.people);
+	event_base_loop(in->stored.base, EVLOOP_NONBLOCK);
+	usleep(AGAIN_US);
+	return true;
+}
 
 /* How far a file has come: its row in the store. */
 struct progress {
@@ -98,20 +116,23 @@ static void on_progress(void *ctx, int rc, const struct fw_row *row)
 
 static int read_progress(struct import *in, struct progress *ret)
 {
-	struct found f = { 0 };
+	struct found f;
 	struct fw_key key;
 	progress_key(in->file, &key);
-	fw_store_get(in->stored.store, key.bucket, fw_key_str(&key), &in->arena, on_progress, &f);
-	fw_stored_wait(&in->stored, &f.done);
+	do {
+		f = (struct found){ .rc = FW_EAWAY };
+		fw_store_get(in->stored.store, key.bucket, fw_key_str(&key), &in->arena, on_progress, &f);
+		fw_stored_wait(&in->stored, &f.done);
+	} while (is_to_ask_again(in, f.rc));
 	*ret = f.progress;
-	return f.done ? f.rc : FW_EAWAY;
+	return f.rc;
 }
 
 static int write_progress(struct import *in, const struct progress *p, uint64_t expected)
 {
-	struct fw_stored_wait wait = { 0 };
 	char value[PROGRESS_BYTES];
 	struct fw_key key;
+	int rc;
 	progress_key(in->file, &key);
 	fw_key_number(value, (uint64_t)p->offset, 8);
 	fw_key_number(value + 8, p->lines, 8);
@@ -119,8 +140,12 @@ static int write_progress(struct import *in, const struct progress *p, uint64_t 
 	fw_key_number(value + 20, p->named, 8);
 	struct fw_change change = { FW_CHANGE_PUT, fw_key_str(&key), { value, sizeof value }, expected };
 	struct fw_batch batch = { key.bucket, &change, 1 };
-	int rc = fw_store_commit(in->stored.store, &batch, fw_stored_committed, &wait);
-	return rc < 0 ? rc : fw_stored_answer(&in->stored, &wait);
+	do {
+		struct fw_stored_wait wait = { 0 };
+		rc = fw_store_commit(in->stored.store, &batch, fw_stored_committed, &wait);
+		rc = rc < 0 ? rc : fw_stored_answer(&in->stored, &wait);
+	} while (is_to_ask_again(in, rc));
+	return rc;
 }
 
 /* The file's first lines, as far as they were imported, are its name. */
@@ -224,25 +249,21 @@ static int read_line(struct import *in, const char *line, size_t n, int64_t offs
 	return 0;
 }
 
-/* Applies a chunk; a store that is busy is asked again. */
 static int apply(struct import *in, struct fw_people_event *events, const uint64_t *numbers, unsigned n)
 {
-	for (;;) {
+	int rc;
+	do {
 		struct fw_stored_wait wait = { 0 };
 		struct fw_people_group group = { .done = fw_stored_done, .ctx = &wait };
 		fw_people_apply(in->stored.people, events, n, &group);
-		int rc = fw_stored_answer(&in->stored, &wait);
-		if (rc < 0 && rc != FW_EBUSY)
-			return rc;
-		for (unsigned i = 0; i < n && rc == 0; i++) {
-			bool refused = refuse_event(in, &events[i], numbers[i]);
-			in->applied += !events[i].repeated && !refused;
-			in->repeated += events[i].repeated;
-		}
-		if (rc == 0)
-			return 0;
-		usleep(AGAIN_US);
+		rc = fw_stored_answer(&in->stored, &wait);
+	} while (is_to_ask_again(in, rc));
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		bool refused = refuse_event(in, &events[i], numbers[i]);
+		in->applied += !events[i].repeated && !refused;
+		in->repeated += events[i].repeated;
 	}
+	return rc;
 }
 
 static void tell(struct import *in, bool last)
