@@ -194,59 +194,6 @@ static void test_stopped(void **state)
 	store_test_finish(&t);
 }
 
-/* Whether whoever connects by the socket's path comes to this listener. */
-static bool leads_here(const struct store_test *t, int listener)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	memcpy(a.sun_path, t->socket, strlen(t->socket));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int rc = connect(fd, (struct sockaddr *)&a, sizeof a), accepted = rc == 0 ? accept(listener, NULL, NULL) : -1;
-	if (accepted >= 0)
-		close(accepted);
-	close(fd);
-	return accepted >= 0;
-}
-
-/* Keeps the data for a moment, again and again. 0: each time alone. */
-static int host_again_and_again(const struct store_test *t, unsigned rounds)
-{
-	struct fw_error err = { 0 };
-	for (unsigned i = 0; i < rounds; i++) {
-		int host, listener;
-		if (fw_keeper_host(&t->options, &host, &err) < 0 || fw_keeper_bind(&t->options, &listener, &err) < 0) {
-			fprintf(stderr, "%s\n", err.message);
-			return 1;
-		}
-		usleep(3000); /* what it keeps the data for */
-		bool alone = leads_here(t, listener);
-		close(listener);
-		close(host);
-		if (!alone)
-			return 2;
-		usleep(5000); /* another command begins later than this one ends */
-	}
-	return 0;
-}
-
-/* Commands that come at once where no daemon runs: each would keep the data, and one after the other does. Seen failing with
- * FW_BREAK_HOST. */
-static void test_hosts_take_turns(void **state)
-{
-	(void)state;
-	struct store_test t;
-	pid_t others[3];
-	store_test_init(&t, NULL);
-	for (int i = 0; i < 3; i++)
-		if ((others[i] = fork()) == 0)
-			_exit(host_again_and_again(&t, scaled(20, 200)));
-	for (int i = 0; i < 3; i++) {
-		int status = 1;
-		waitpid(others[i], &status, 0);
-		assert_int_equal(status, 0);
-	}
-	store_test_finish(&t);
-}
-
 /* No keeper at all yet: what is committed waits for it. */
 static void test_late_keeper(void **state)
 {
@@ -598,7 +545,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed_under_load),
 		cmocka_unit_test(test_stopped),
-		cmocka_unit_test(test_hosts_take_turns),
 		cmocka_unit_test(test_late_keeper),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_beats),
