@@ -118,7 +118,7 @@ enum {
 	FW_LIMIT_PRODUCT_TYPES = 10,          /* product_type of one product; further ones are left away */
 	FW_LIMIT_PRODUCT_TYPE_LEVELS = 10,    /* of one: "Shoes > Boots" has two */
 	FW_LIMIT_FEED_FAULTY_PERCENT = 10,    /* of a feed's products may be unusable; with more the feed is broken */
-	FW_LIMIT_PRODUCTS_THEN = 256,         /* facts of products, and products looked up, of which the log of a decision tells */
+	FW_LIMIT_PRODUCTS_THEN = 2048,        /* facts of products, and products looked up, of which the log of a decision tells */
 	FW_LIMIT_PRODUCT_CHANGES = 500,       /* products of which a request tells: their rows are one batch of the store */
 	FW_LIMIT_PRODUCT_CHANGE_KEPT_S = 7 * 86400, /* that the row of one stays when a newer feed has made it void */
 	FW_LIMIT_FEED_FAULTS_TOLD = 5,        /* of them, each with its line; the rest is counted */

@@ -3,7 +3,19 @@
 #include "base/limits.h"
 #include "fact/facts_pack.h"
 
-enum { FIRST = 16, FACTS = FW_FACT_BRAND - FW_FACT_IN_STOCK + 1 };
+enum { FIRST = 16 };
+
+struct fw_products_then *fw_products_then_new(struct fw_arena *arena)
+{
+	struct fw_products_then *t = FW_NEW(arena, struct fw_products_then);
+	if (!t)
+		return NULL;
+	t->arena = arena;
+	for (unsigned i = 0; i < FW_PRODUCT_FACTS; i++)
+		fw_map_init(&t->answers_by[i], arena);
+	fw_map_init(&t->stock_by, arena);
+	return t;
+}
 
 /* One more place of a list; the list doubles. NULL: there is none. */
 static void *grow(struct fw_products_then *t, void *list, uint32_t n, size_t size)
@@ -27,25 +39,17 @@ static struct fw_str copy(struct fw_products_then *t, struct fw_str text)
 	return own;
 }
 
-static const struct fw_product_answer *find(const struct fw_products_then *t, const struct fw_query *query)
+static struct fw_map *answers_of(struct fw_products_then *t, enum fw_fact fact)
 {
-	for (uint32_t i = 0; i < t->n_answers; i++)
-		if (t->answers[i].query.fact == query->fact && fw_str_equal(t->answers[i].query.key, query->key))
-			return &t->answers[i];
-	return NULL;
-}
-
-static const struct fw_product_stock *find_stock(const struct fw_products_then *t, struct fw_str id)
-{
-	for (uint32_t i = 0; i < t->n_stock; i++)
-		if (fw_str_equal(t->stock[i].id, id))
-			return &t->stock[i];
-	return NULL;
+	return &t->answers_by[fact - FW_FACT_IN_STOCK];
 }
 
 void fw_products_then_note(struct fw_products_then *t, const struct fw_query *query, const struct fw_value *value)
 {
-	struct fw_product_answer *list = find(t, query) ? NULL : grow(t, t->answers, t->n_answers, sizeof *list);
+	struct fw_map *by = answers_of(t, query->fact);
+	if (fw_map_get(by, query->key) != FW_MAP_NONE)
+		return;
+	struct fw_product_answer *list = grow(t, t->answers, t->n_answers, sizeof *list);
 	if (!list)
 		return;
 	struct fw_product_answer a = { .query = { .fact = query->fact, .key = copy(t, query->key) }, .value = *value };
@@ -57,33 +61,37 @@ void fw_products_then_note(struct fw_products_then *t, const struct fw_query *qu
 		a.value.items = items;
 	}
 	t->answers = list;
+	t->lost |= fw_map_put(by, query->key, t->n_answers) < 0;
 	if (!t->lost)
 		t->answers[t->n_answers++] = a;
 }
 
 void fw_products_then_note_stock(struct fw_products_then *t, struct fw_str id, bool sold_out)
 {
-	struct fw_product_stock *list = find_stock(t, id) ? NULL : grow(t, t->stock, t->n_stock, sizeof *list);
+	if (fw_map_get(&t->stock_by, id) != FW_MAP_NONE)
+		return;
+	struct fw_product_stock *list = grow(t, t->stock, t->n_stock, sizeof *list);
 	if (!list)
 		return;
 	const struct fw_product_stock s = { copy(t, id), sold_out };
 	t->stock = list;
+	t->lost |= fw_map_put(&t->stock_by, id, t->n_stock) < 0;
 	if (!t->lost)
 		t->stock[t->n_stock++] = s;
 }
 
 struct fw_value fw_products_then_ask(struct fw_products_then *t, const struct fw_query *query)
 {
-	const struct fw_product_answer *a = find(t, query);
-	t->lost |= !a;
-	return a ? a->value : (struct fw_value){ .state = FW_ABSENT };
+	uint32_t i = fw_map_get(answers_of(t, query->fact), query->key);
+	t->lost |= i == FW_MAP_NONE;
+	return i == FW_MAP_NONE ? (struct fw_value){ .state = FW_ABSENT } : t->answers[i].value;
 }
 
 bool fw_products_then_sold_out(struct fw_products_then *t, struct fw_str id)
 {
-	const struct fw_product_stock *s = find_stock(t, id);
-	t->lost |= !s;
-	return s && s->sold_out;
+	uint32_t i = fw_map_get(&t->stock_by, id);
+	t->lost |= i == FW_MAP_NONE;
+	return i != FW_MAP_NONE && t->stock[i].sold_out;
 }
 
 void fw_products_then_pack(const struct fw_products_then *t, struct fw_buf *out)
@@ -116,16 +124,18 @@ static int get_answers(struct fw_unpack *u, struct fw_arena *a, struct fw_produc
 	if (!(t->answers = FW_NEW_ARRAY(a, t->n_answers, struct fw_product_answer)))
 		return FW_ENOMEM;
 	for (uint32_t i = 0; i < t->n_answers && rc == 0 && !u->failed; i++) {
-		unsigned fact = fw_unpack_bounded(u, FACTS - 1);
-		t->answers[i].query = (struct fw_query){ .fact = (enum fw_fact)(FW_FACT_IN_STOCK + fact), .key = fw_unpack_bytes(u) };
+		enum fw_fact fact = (enum fw_fact)(FW_FACT_IN_STOCK + fw_unpack_bounded(u, FW_PRODUCT_FACTS - 1));
+		t->answers[i].query = (struct fw_query){ .fact = fact, .key = fw_unpack_bytes(u) };
 		rc = fw_value_unpack(u, a, &t->answers[i].value);
+		if (rc == 0 && !u->failed)
+			rc = fw_map_put(answers_of(t, fact), t->answers[i].query.key, i);
 	}
 	return rc;
 }
 
 int fw_products_then_unpack(struct fw_unpack *u, struct fw_arena *a, struct fw_products_then **ret)
 {
-	struct fw_products_then *t = FW_NEW(a, struct fw_products_then);
+	struct fw_products_then *t = fw_products_then_new(a);
 	if (!t)
 		return FW_ENOMEM;
 	t->again = true;
@@ -137,6 +147,8 @@ int fw_products_then_unpack(struct fw_unpack *u, struct fw_arena *a, struct fw_p
 	for (uint32_t i = 0; i < t->n_stock && rc == 0 && !u->failed; i++) {
 		t->stock[i].sold_out = get_bool(u);
 		t->stock[i].id = fw_unpack_bytes(u);
+		if (!u->failed)
+			rc = fw_map_put(&t->stock_by, t->stock[i].id, i);
 	}
 	*ret = t;
 	return rc;

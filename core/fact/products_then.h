@@ -3,8 +3,11 @@
 #ifndef FW_FACT_PRODUCTS_THEN_H
 #define FW_FACT_PRODUCTS_THEN_H
 
+#include "base/map.h"
 #include "base/pack.h"
 #include "fact/facts.h"
+
+enum { FW_PRODUCT_FACTS = FW_FACT_BRAND - FW_FACT_IN_STOCK + 1 };
 
 struct fw_product_stock {
 	struct fw_str id; /* as it is asked, folded or not */
@@ -18,7 +21,11 @@ struct fw_products_then {
 	struct fw_product_answer *answers;
 	struct fw_product_stock *stock;
 	uint32_t n_answers, n_stock;
+	struct fw_map answers_by[FW_PRODUCT_FACTS], stock_by; /* their places in the lists, by key and by id */
 };
+
+/* One that notes, itself in the arena. NULL: memory ran out. */
+struct fw_products_then *fw_products_then_new(struct fw_arena *arena);
 
 /* Of one that notes: each once, copied but for texts of the catalogue. */
 void fw_products_then_note(struct fw_products_then *t, const struct fw_query *query, const struct fw_value *value);

@@ -198,10 +198,8 @@ static int begin_log(struct fw_attempt *a)
 	a->log = (struct fw_due_log){ .then = NULL };
 	if (!a->messages->options.judged || fw_record_is_restricted(a->record))
 		return 0;
-	if (d->set->products && !(a->log.then = FW_NEW(&a->arena, struct fw_products_then)))
+	if (d->set->products && !(a->log.then = fw_products_then_new(&a->arena)))
 		return FW_ENOMEM;
-	if (a->log.then)
-		*a->log.then = (struct fw_products_then){ .arena = &a->arena };
 	fw_decide_make_id(d, a->now_us, a->decision);
 	a->log.id = fw_str(a->decision);
 	return 0;

@@ -89,10 +89,8 @@ void fw_engine_log_begin(struct fw_engine_run *run)
 	}
 	struct fw_logged *l = FW_NEW(&run->arena, struct fw_logged);
 	fw_facts_pack(&run->facts, fw_engine_log_scratch(w));
-	if (l && run->facts.products && !(run->facts.then = l->then = FW_NEW(&run->arena, struct fw_products_then)))
+	if (l && run->facts.products && !(run->facts.then = l->then = fw_products_then_new(&run->arena)))
 		l = NULL;
-	if (l && l->then)
-		l->then->arena = &run->arena;
 	if (l && keep_scratch(run, &l->facts) && fw_logged_take_set_aside(l, &w->decider, run->facts.now_us, &run->arena) == 0)
 		run->logged = l;
 	else

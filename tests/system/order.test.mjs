@@ -120,3 +120,25 @@ test('why an item stands where it does, when it is asked for, then and later', a
 		assert.match(run(['replay', '--rules', `${shop.folder}/next`, '--config', shop.config]).stdout, /: 1 would be others/);
 	});
 });
+
+test('a decision over a list as long as one may be is logged, and made again', async (t) => {
+	const many = Array.from({ length: 200 }, (_, i) => `p-${i}`);
+	const shop = await serve(t, {
+		files: {
+			'feed.jsonl': many.map((id, i) => JSON.stringify({ id, price: 10 + i * 7 % 200, product_type: `c-${i % 5}`, brand: `b-${i % 7}`, availability: i % 9 ? 'in_stock' : 'out_of_stock' })).join('\n'),
+			'shop/home.lua': `slot "row" { channel = "web" }
+rule "all" { slot = "row", show = { products = order { items = { ${many.map((id) => `"${id}"`)} }, by = { "affinity", "affinity.brand", "in_stock", "price" } } } }`,
+		},
+		config: { catalog: { file: 'feed.jsonl' }, decisions: { log: 'decisions', sample: 1 } },
+	});
+	await view(shop, 'who-looks', 'c-3', 'p-3');
+	const { body } = await shop.decide({ anonymousId: 'who-looks', slots: ['row'], context: granted });
+	assert.equal(body.decisions.row.content.products.length, many.filter((_, i) => i % 9).length);
+	const explain = () => runAside(['explain', '--decision', body.decisionId, '--json', '--config', shop.config]);
+	let then;
+	await until(async () => (then = await explain()).status === 0, { what: 'the decision is in the log' });
+	assert.equal(JSON.parse(then.stdout).slots.row.candidates[0].reason, 'won');
+	const replayed = run(['replay', '--config', shop.config]);
+	assert.match(replayed.stdout, /: 0 would be others/);
+	assert.doesNotMatch(replayed.stdout, /could not be determined/);
+});

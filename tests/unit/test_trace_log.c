@@ -169,6 +169,44 @@ static void test_body(void **state)
 	fw_arena_finish(&a);
 }
 
+/* As many products as the log of one decision tells of, each told of twice, and one more. */
+static void test_many_products(void **state)
+{
+	struct fw_arena a;
+	struct fw_products_then *again;
+	struct fw_unpack u;
+	struct fw_buf b;
+	char id[16];
+	(void)state;
+	fw_arena_init(&a, NULL, 0, 0);
+	struct fw_products_then *then = fw_products_then_new(&a);
+	for (unsigned i = 0; i < 2 * FW_LIMIT_PRODUCTS_THEN; i++) {
+		const struct fw_str key = { id, (size_t)snprintf(id, sizeof id, "p-%u", i / 2) };
+		const struct fw_value price = { .state = FW_KNOWN, .kind = FW_KIND_NUMBER, .number = i / 2 };
+		fw_products_then_note(then, &(struct fw_query){ .fact = FW_FACT_PRICE, .key = key }, &price);
+		fw_products_then_note_stock(then, key, i / 2 % 3 == 0);
+	}
+	assert_true(then->n_answers == FW_LIMIT_PRODUCTS_THEN && then->n_stock == FW_LIMIT_PRODUCTS_THEN && !then->lost);
+	fw_buf_init(&b, 0);
+	fw_products_then_pack(then, &b);
+	fw_unpack_init(&u, (struct fw_str){ b.data, b.n });
+	assert_int_equal(fw_products_then_unpack(&u, &a, &again), 0);
+	assert_true(!u.failed && again->again && !again->lost);
+	for (unsigned i = 0; i < FW_LIMIT_PRODUCTS_THEN; i++) {
+		const struct fw_str key = { id, (size_t)snprintf(id, sizeof id, "p-%u", i) };
+		struct fw_value v = fw_products_then_ask(again, &(struct fw_query){ .fact = FW_FACT_PRICE, .key = key });
+		assert_true(v.state == FW_KNOWN && v.number == i && fw_products_then_sold_out(again, key) == (i % 3 == 0));
+	}
+	assert_false(again->lost);
+	/* Another fact of the same product was not asked. */
+	assert_int_equal(fw_products_then_ask(again, &(struct fw_query){ .fact = FW_FACT_BRAND, .key = FW_STR("p-7") }).state, FW_ABSENT);
+	assert_true(again->lost);
+	fw_products_then_note_stock(then, FW_STR("P-7"), false);
+	assert_true(then->lost && then->n_stock == FW_LIMIT_PRODUCTS_THEN);
+	fw_buf_finish(&b);
+	fw_arena_finish(&a);
+}
+
 static void test_ring(void **state)
 {
 	struct fw_log_ring r;
@@ -440,7 +478,7 @@ static void test_ids(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_facts), cmocka_unit_test(test_body), cmocka_unit_test(test_ring),
-		cmocka_unit_test(test_files), cmocka_unit_test(test_bounds), cmocka_unit_test(test_ids) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_facts), cmocka_unit_test(test_body), cmocka_unit_test(test_many_products),
+		cmocka_unit_test(test_ring), cmocka_unit_test(test_files), cmocka_unit_test(test_bounds), cmocka_unit_test(test_ids) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,11 +69,11 @@ static struct fw_str judge_and_write(struct shop *x, const struct fw_products *p
 	static const struct fw_consent_defaults places[] = { { FW_STR_ENTRY("CA"), granted, 1 } };
 	static const struct fw_consent_config consent = { .defaults = places, .n = 1 };
 	const struct fw_due_config config = { .zones = x->r.zones, .consent = &consent, .delivery_ms = 1000, .again_ms = 1000 };
-	struct fw_products_then then = { .arena = a };
-	const struct fw_due_log log = { .id = FW_STR(DECISION), .then = &then };
+	struct fw_products_then *then = fw_products_then_new(a);
+	const struct fw_due_log log = { .id = FW_STR(DECISION), .then = then };
 	struct fw_logged_message messages[MESSAGES];
 	struct fw_logged l = { .is_messages = true, .reading = { .read = FW_PROFILE_READ }, .messages = messages, .n_messages = MESSAGES,
-		.then = &then };
+		.then = then };
 	const struct fw_to_compose what = { .set = x->r.set, .templates = x->templates, .id = "m1" };
 	struct fw_due_judging *j;
 	struct fw_due_item *items, *goes;
