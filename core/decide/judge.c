@@ -237,8 +237,8 @@ static bool order_content(struct fw_decider *d, uint32_t number, const struct fw
 		return fail(d, number, o.failure, v);
 	v->content = o.json;
 	v->lineups = o.lineups;
-	if (o.stock != FW_STOCK_SOLD_OUT)
-		return is_in_stock(d, v);
+	if (o.stock != FW_STOCK_SOLD_OUT) /* each item was looked at */
+		return !r->show.ordering->elsewhere || is_in_stock(d, v);
 	v->reason = FW_REASON_OUT_OF_STOCK;
 	return false;
 }

@@ -85,11 +85,6 @@ static int best_share(struct ranking *r, enum fw_key_kind kind, const struct fw_
 	return 0;
 }
 
-static bool is_of_visitor(const struct fw_attribute *a)
-{
-	return a->kind == FW_ATTRIBUTE_SHARE || a->kind == FW_ATTRIBUTE_COUNT;
-}
-
 /* What is known of an item, of those attributes that it does not say itself: of a product by the catalogue, of the visitor by what he did.
  * The attribute that says its category or brand was looked at before. */
 static int find_out(struct ranking *r, uint32_t item, uint32_t attribute, struct fw_value *ret)
@@ -142,7 +137,7 @@ static double number_of(struct ranking *r, uint32_t item, uint32_t attribute)
 /* What a part adds to each item: numbers of items from the lowest to the highest, of visitors as they are. */
 static void add_part(struct ranking *r, uint32_t key, const struct fw_order_part *part, double *adds, uint32_t stride)
 {
-	bool of_visitor = is_of_visitor(&r->order->attributes[part->attribute]), turned = (part->weight < 0) != part->low_first;
+	bool of_visitor = fw_attribute_is_of_visitor(&r->order->attributes[part->attribute]), turned = (part->weight < 0) != part->low_first;
 	double low = INFINITY, high = -INFINITY;
 	for (uint32_t i = 0; i < r->n_left; i++) {
 		double *x = &adds[r->left[i] * stride];

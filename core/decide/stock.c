@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "fact/product_names.h"
 #include "fact/products.h"
 #include "fact/products_then.h"
 
@@ -35,17 +36,6 @@ bool fw_stock_is_sold_out(const struct fw_facts *f, struct fw_str id)
 	return sold_out;
 }
 
-static bool names_product(struct fw_str key)
-{
-	return fw_str_is(key, "product") || fw_str_is(key, "product_id");
-}
-
-/* The id by which a value stands for a product, under a member that says so. */
-static struct fw_str id_of(const struct fw_json *v)
-{
-	return v->type == FW_JSON_STRING ? v->string : fw_json_text(v, "id");
-}
-
 static bool goes(struct looking *x, struct fw_json *v, bool is_product);
 
 /* Takes out of the list what is sold out; whether all of it was. */
@@ -68,7 +58,7 @@ static bool goes_list(struct looking *x, struct fw_json *list, bool of_products)
 /* Whether the value is to go. */
 static bool goes(struct looking *x, struct fw_json *v, bool is_product)
 {
-	struct fw_str id = is_product ? id_of(v) : (struct fw_str){ NULL, 0 };
+	struct fw_str id = is_product ? fw_product_named(v) : (struct fw_str){ NULL, 0 };
 	bool any = false;
 	if (id.n && fw_stock_is_sold_out(x->facts, id)) {
 		if (!x->sold_out.n)
@@ -78,7 +68,7 @@ static bool goes(struct looking *x, struct fw_json *v, bool is_product)
 	if (v->type == FW_JSON_ARRAY)
 		return goes_list(x, v, is_product);
 	for (struct fw_json *m = v->type == FW_JSON_OBJECT ? v->child : NULL; m && !any; m = m->next)
-		any = goes(x, m, names_product(m->key) || fw_str_is(m->key, "products"));
+		any = goes(x, m, fw_names_products(m->key));
 	return any;
 }
 

@@ -1,9 +1,8 @@
 /* What is sold out is neither shown nor sent: products that content names, looked up in the catalogue.
  *
- * Content names a product by a member "product" or "product_id" (its id, or an object with an "id"), and by "products": a list of
- * those. What names one that is sold out goes: out of the list that it stands in, the innermost; where it stands in none, or nothing
- * is left in the list, the whole content. A product that the catalogue does not have cannot be bought, so it counts as sold out; without a
- * catalogue nobody knows, and nothing goes. */
+ * What names one that is sold out (fact/product_names.h) goes: out of the list that it stands in, the innermost; where it stands in none,
+ * or nothing is left in the list, the whole content. A product that the catalogue does not have cannot be bought, so it counts as sold
+ * out; without a catalogue nobody knows, and nothing goes. */
 #ifndef FW_DECIDE_STOCK_H
 #define FW_DECIDE_STOCK_H
 

@@ -367,6 +367,22 @@ static int compile(struct fw_order_build *o, struct fw_at *at)
 	return ret < 0 ? ret : fw_order_finish(o, at);
 }
 
+/* Whether content may name products between its ordered lists: of one that is called "products", its name says nothing. */
+static bool names_products_between(const struct fw_content_orders *written, struct fw_str json)
+{
+	static const char list[] = "\"products\":", any[] = "\"product";
+	bool found = false;
+	size_t from = 0;
+	for (uint32_t i = 0; i <= written->n && !found; i++) {
+		size_t to = i < written->n ? written->items[i].from : json.n, n = to - from;
+		if (i < written->n && n >= sizeof list - 1 && memcmp(json.p + to - (sizeof list - 1), list, sizeof list - 1) == 0)
+			n -= sizeof list - 1;
+		found = n && memmem(json.p + from, n, any, sizeof any - 1);
+		from = i < written->n ? written->items[i].to : json.n;
+	}
+	return found;
+}
+
 int fw_order_compile(struct fw_builder *b, struct fw_at *at, int specs, const struct fw_content_orders *written, struct fw_str json,
 	const struct fw_ordering **ret)
 {
@@ -389,7 +405,9 @@ int fw_order_compile(struct fw_builder *b, struct fw_at *at, int specs, const st
 		orders[i] = o.order;
 		all->uses |= o.uses;
 		all->functions |= o.functions;
+		all->elsewhere |= o.elsewhere;
 	}
+	all->elsewhere |= names_products_between(written, json);
 	all->orders = orders;
 	all->n = written->n;
 	*ret = all;

@@ -25,6 +25,11 @@ struct fw_attribute {
 	uint32_t source;      /* the same, of a category or a brand: the attribute that says which; else FW_NONE */
 };
 
+static inline bool fw_attribute_is_of_visitor(const struct fw_attribute *a)
+{
+	return a->kind == FW_ATTRIBUTE_SHARE || a->kind == FW_ATTRIBUTE_COUNT;
+}
+
 struct fw_order_item {
 	struct fw_str json; /* in the content's */
 	struct fw_str id;   /* as it is written; n 0: it has none */
@@ -81,6 +86,7 @@ struct fw_ordering {
 	uint32_t n;
 	unsigned uses;   /* what they read, and the conditions of their boosts */
 	bool functions;  /* a function decides one of those */
+	bool elsewhere;  /* the content may name products besides those of the items: they are looked for as in any content */
 };
 
 #endif

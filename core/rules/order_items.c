@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fact/product_names.h"
 #include "rules/order_own.h"
 
 enum { PRODUCT, CATEGORY, BRAND, PRICE, IN_STOCK }; /* in fw_order_build.names */
@@ -40,11 +41,19 @@ static const struct fw_json *member(struct fw_order_build *o, uint32_t item, con
 	return v && v->type != FW_JSON_NULL ? v : NULL;
 }
 
-/* A member that names a product: its id, or an object with one. */
 static struct fw_str product_of(const struct fw_json *item, const char *name)
 {
 	const struct fw_json *v = fw_json_get(item, name);
-	return v && v->type == FW_JSON_OBJECT ? fw_json_text(v, "id") : fw_json_text(item, name);
+	return v ? fw_product_named(v) : (struct fw_str){ NULL, 0 };
+}
+
+/* Whether an item names products besides those that it is known to go with: deeper, or in a list. */
+static bool names_others(const struct fw_json *item)
+{
+	bool any = false;
+	for (const struct fw_json *m = item->type == FW_JSON_OBJECT ? item->child : NULL; m && !any; m = m->next)
+		any = fw_products_within(m) || (fw_names_products(m->key) && (!fw_names_product(m->key) || m->type == FW_JSON_ARRAY));
+	return any;
 }
 
 static bool is_of_products(const struct fw_order_build *o)
@@ -68,6 +77,7 @@ static int look_at(struct fw_order_build *o, uint32_t i)
 	if (!id.n && strcmp(o->names[PRODUCT], "product") == 0)
 		id = named[1].n ? named[1] : fw_json_text(tree, "id");
 	item->id = keep(o, id);
+	o->elsewhere |= names_others(tree);
 	for (int k = 0; k < 3; k++)
 		if (named[k].n)
 			item->products[item->n_products++] = keep(o, named[k]);
@@ -182,7 +192,7 @@ int fw_order_attribute(struct fw_order_build *o, struct fw_at *at, const char *n
 		code = fw_build_fail(o->b, at, NULL, "an order asks for at most %d attributes", FW_LIMIT_ORDER_ATTRIBUTES);
 	if (code < 0)
 		return code;
-	if (a.kind == FW_ATTRIBUTE_SHARE || a.kind == FW_ATTRIBUTE_COUNT)
+	if (fw_attribute_is_of_visitor(&a))
 		o->uses |= fw_fact_info(a.fact)->uses;
 	*ret = o->order.n_attributes;
 	o->attributes[o->order.n_attributes++] = a;

@@ -21,6 +21,7 @@ struct fw_order_build {
 	const char *names[FW_ORDER_NAMES];          /* what the items call product, category, brand, price, in_stock */
 	unsigned uses;
 	bool functions;
+	bool elsewhere; /* an item names products besides those in fw_order_item.products */
 };
 
 /* Pushes the field of that name, if the table has it. */

@@ -46,6 +46,20 @@ static const char *order_for(const char *items, const char *order, const char *v
 	return said;
 }
 
+struct wanted {
+	const char *items, *order, *visitor, *said;
+};
+
+static void assert_said(const struct wanted *wanted, size_t n, const struct fw_products *products)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct wanted *w = &wanted[i];
+		const char *said = order_for(w->items, w->order, w->visitor, products);
+		if (strcmp(said, w->said) != 0)
+			fail_msg("%s by %s for %s: \"%s\", not \"%s\"", w->items, w->order, w->visitor, said, w->said);
+	}
+}
+
 #define ABC "{ id = 'a', n = 1, category = 'x', t = 'T' }, { id = 'b', n = 3, category = 'y' }, { id = 'c', category = { 'y', 'z' } }, " \
 	"{ id = 'd', n = 2 }"
 #define LIKES "{\"affinity\":[{\"category\":\"x\",\"share\":0.2},{\"category\":\"y\",\"share\":0.3},{\"category\":\"z\",\"share\":0.5}]"
@@ -53,50 +67,46 @@ static const char *order_for(const char *items, const char *order, const char *v
 static void test_orders(void **state)
 {
 	(void)state;
-	static const struct { const char *order, *visitor, *wanted; } orders[] = {
-		{ "limit = 9", "{}", "a b c d" },
-		{ "by = 'n'", "{}", "b d a c" },
-		{ "by = { n = -1 }", "{}", "a d b c" },               /* what has no number is last either way */
-		{ "by = 'price'", "{}", "a b c d" },                  /* nobody knows any */
-		{ "by = 'affinity'", LIKES "}", "c b a d" },          /* of two categories the one that is liked best */
-		{ "by = { affinity = -1 }", LIKES "}", "a b c d" },   /* d has no category: that is 0, too */
-		{ "by = 'affinity'", "{}", "a b c d" },
-		{ "by = { 'affinity', 'n' }", "{}", "b d a c" },      /* the next decides between equal ones */
-		{ "by = { 'affinity', 'n' }", LIKES "}", "c b a d" },
-		{ "by = { affinity = 1, n = 1 }", LIKES "}", "b d c a" }, /* 1.3, 0.5, 0.5 without a number, 0.2 */
-		{ "by = { affinity = 4, n = 1 }", LIKES "}", "b c a d" },
-		{ "by = 'viewed'", "{\"viewed\":[{\"product\":\"d\",\"total\":1},{\"product\":\"b\",\"total\":7}]}", "b d a c" },
-		{ "by = { viewed = -1 }", "{\"events\":[{\"event\":\"Product Viewed\",\"properties\":{\"product_id\":\"a\"}}]}",
+	static const struct wanted orders[] = {
+		{ ABC, "limit = 9", "{}", "a b c d" },
+		{ ABC, "by = 'n'", "{}", "b d a c" },
+		{ ABC, "by = { n = -1 }", "{}", "a d b c" },               /* what has no number is last either way */
+		{ ABC, "by = 'price'", "{}", "a b c d" },                  /* nobody knows any */
+		{ ABC, "by = 'affinity'", LIKES "}", "c b a d" },          /* of two categories the one that is liked best */
+		{ ABC, "by = { affinity = -1 }", LIKES "}", "a b c d" },   /* d has no category: that is 0, too */
+		{ ABC, "by = 'affinity'", "{}", "a b c d" },
+		{ ABC, "by = { 'affinity', 'n' }", "{}", "b d a c" },      /* the next decides between equal ones */
+		{ ABC, "by = { 'affinity', 'n' }", LIKES "}", "c b a d" },
+		{ ABC, "by = { affinity = 1, n = 1 }", LIKES "}", "b d c a" }, /* 1.3, 0.5, 0.5 without a number, 0.2 */
+		{ ABC, "by = { affinity = 4, n = 1 }", LIKES "}", "b c a d" },
+		{ ABC, "by = 'viewed'", "{\"viewed\":[{\"product\":\"d\",\"total\":1},{\"product\":\"b\",\"total\":7}]}", "b d a c" },
+		{ ABC, "by = { viewed = -1 }", "{\"events\":[{\"event\":\"Product Viewed\",\"properties\":{\"product_id\":\"a\"}}]}",
 			"b c d a" },
-		{ "by = 'affinity.product'", "{\"affinity\":{\"product\":\"D\",\"share\":1}}", "d a b c" },
-		{ "boost = { { where = { category = 'Y' }, by = 1 } }", "{}", "b c a d" },
-		{ "boost = { { where = { category = 'y' }, by = -1 } }", "{}", "a d b c" },
-		{ "boost = { { where = { category = is_not 'y' }, by = 1 } }", "{}", "a b c d" }, /* d has none: unknown is never yes */
-		{ "boost = { { where = { category = unknown() }, by = 1 } }", "{}", "d a b c" },
-		{ "boost = { { where = { n = at_least(2), category = known() }, by = 1 } }", "{}", "b a c d" },
-		{ "boost = { { where = { t = 't' }, by = -1 } }", "{}", "b c d a" },
-		{ "by = 'n', boost = { { where = { id = 'a' }, by = 0.6 } }", "{}", "b a d c" },
-		{ "by = 'n', boost = { { where = { id = 'a' }, by = 0.6 }, { where = { n = 1 }, by = 0.5 } }", "{}", "a b d c" },
-		{ "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"CA\"}", "d a b c" },
-		{ "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"NO\"}", "a b c d" },
-		{ "boost = { { where = { id = 'd' }, when = { country = is_not 'CA' }, by = 1 } }", "{}", "a b c d" },
-		{ "boost = { { where = { id = 'd' }, when = function(v) return v.country == 'CA' end, by = 1 } }", "{\"country\":\"CA\"}",
+		{ ABC, "by = 'affinity.product'", "{\"affinity\":{\"product\":\"D\",\"share\":1}}", "d a b c" },
+		{ ABC, "boost = { { where = { category = 'Y' }, by = 1 } }", "{}", "b c a d" },
+		{ ABC, "boost = { { where = { category = 'y' }, by = -1 } }", "{}", "a d b c" },
+		{ ABC, "boost = { { where = { category = is_not 'y' }, by = 1 } }", "{}", "a b c d" }, /* d has none: unknown is never yes */
+		{ ABC, "boost = { { where = { category = unknown() }, by = 1 } }", "{}", "d a b c" },
+		{ ABC, "boost = { { where = { n = at_least(2), category = known() }, by = 1 } }", "{}", "b a c d" },
+		{ ABC, "boost = { { where = { t = 't' }, by = -1 } }", "{}", "b c d a" },
+		{ ABC, "by = 'n', boost = { { where = { id = 'a' }, by = 0.6 } }", "{}", "b a d c" },
+		{ ABC, "by = 'n', boost = { { where = { id = 'a' }, by = 0.6 }, { where = { n = 1 }, by = 0.5 } }", "{}", "a b d c" },
+		{ ABC, "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"CA\"}", "d a b c" },
+		{ ABC, "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"NO\"}", "a b c d" },
+		{ ABC, "boost = { { where = { id = 'd' }, when = { country = is_not 'CA' }, by = 1 } }", "{}", "a b c d" },
+		{ ABC, "boost = { { where = { id = 'd' }, when = function(v) return v.country == 'CA' end, by = 1 } }", "{\"country\":\"CA\"}",
 			"d a b c" },
-		{ "boost = { { where = { viewed = at_least(2) }, by = 1, mark = 'mark' } }", "{\"viewed\":[{\"product\":\"d\",\"total\":2},"
+		{ ABC, "boost = { { where = { viewed = at_least(2) }, by = 1, mark = 'mark' } }", "{\"viewed\":[{\"product\":\"d\",\"total\":2},"
 			"{\"product\":\"b\",\"total\":1}]}", "!d a b c" },
-		{ "boost = { { where = { viewed = false }, by = 1 } }", "{}", "a b c d" }, /* it is not known */
-		{ "boost = { { where = { affinity = at_least(0.3) }, mark = 'mark' } }", LIKES "}", "a !b !c d" },
-		{ "by = 'n', pins = { 'c' }", "{}", "c b d a" },
-		{ "by = 'n', pins = { [2] = 'A', [4] = 'b' }", "{}", "d a c b" },
-		{ "by = 'n', pins = { [3] = 'c' }, limit = 3", "{}", "b d c" },
-		{ "by = 'n', limit = 2", "{}", "b d" },
-		{ "by = 'affinity', names = { category = 't' }", "{\"affinity\":{\"category\":\"t\",\"share\":1}}", "a b c d" },
+		{ ABC, "boost = { { where = { viewed = false }, by = 1 } }", "{}", "a b c d" }, /* it is not known */
+		{ ABC, "boost = { { where = { affinity = at_least(0.3) }, mark = 'mark' } }", LIKES "}", "a !b !c d" },
+		{ ABC, "by = 'n', pins = { 'c' }", "{}", "c b d a" },
+		{ ABC, "by = 'n', pins = { [2] = 'A', [4] = 'b' }", "{}", "d a c b" },
+		{ ABC, "by = 'n', pins = { [3] = 'c' }, limit = 3", "{}", "b d c" },
+		{ ABC, "by = 'n', limit = 2", "{}", "b d" },
+		{ ABC, "by = 'affinity', names = { category = 't' }", "{\"affinity\":{\"category\":\"t\",\"share\":1}}", "a b c d" },
 	};
-	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
-		const char *said = order_for(ABC, orders[i].order, orders[i].visitor, NULL);
-		if (strcmp(said, orders[i].wanted) != 0)
-			fail_msg("%s for %s: \"%s\", not \"%s\"", orders[i].order, orders[i].visitor, said, orders[i].wanted);
-	}
+	assert_said(orders, sizeof orders / sizeof *orders, NULL);
 }
 
 static const char feed[] =
@@ -108,7 +118,7 @@ static const char feed[] =
 static void test_products(void **state)
 {
 	(void)state;
-	static const struct { const char *items, *order, *visitor, *wanted; } orders[] = {
+	static const struct wanted orders[] = {
 		{ "'a', 'b', 'c', 'd'", "by = 'price'", "{}", "c a d" },
 		{ "'a', 'b', 'c', 'd'", "by = { price = -1 }", "{}", "a c d" },
 		{ "'a', 'b', 'c', 'd', 'e'", "by = 'price', limit = 2", "{}", "c a" },    /* what is sold out takes no place */
@@ -121,14 +131,46 @@ static void test_products(void **state)
 			/* what is written counts */
 		{ "'b', 'e'", "by = 'price'", "{}", "out_of_stock" },
 		{ "{ id = 'x', product = 'b' }, { id = 'a' }", "limit = 5", "{}", "a" },
+		{ "{ id = 'x', product = { id = 'b' } }, { id = 'd', product_id = 'B' }, { id = 'a' }", "limit = 5", "{}", "a" },
+		/* What is deeper is looked for once the list is in order. */
+		{ "{ id = 'a', with = { product = 'b' } }, { id = 'c' }, { id = 'd' }", "limit = 2", "{}", "c" },
+		{ "{ id = 'a', product = { id = 'd', product = 'b' } }, { id = 'c' }", "limit = 5", "{}", "c" },
+		{ "{ id = 'a', with = { products = { 'b' } } }", "limit = 5", "{}", "out_of_stock" },
 		{ "'a', 'd'", "limit = 5", "{\"in_stock\":{\"product\":\"a\",\"is\":false}}", "d" },
 	};
 	struct products s;
 	products_open(&s, feed);
-	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
-		const char *said = order_for(orders[i].items, orders[i].order, orders[i].visitor, &s.products);
-		if (strcmp(said, orders[i].wanted) != 0)
-			fail_msg("%s by %s: \"%s\", not \"%s\"", orders[i].items, orders[i].order, said, orders[i].wanted);
+	assert_said(orders, sizeof orders / sizeof *orders, &s.products);
+	products_finish(&s);
+}
+
+/* Products beside the list are looked for as in any content, and in what an item has as well. */
+static void test_beside(void **state)
+{
+	(void)state;
+	static const struct { const char *show, *decided; } contents[] = {
+		{ "{ products = order { items = { 'b', 'd' } }, hero = 1 }", "s: r{\"hero\":1,\"products\":[\"d\"]}" },
+		{ "{ products = order { items = { 'b', 'd' } }, hero = { product = 'a' } }",
+			"s: r{\"hero\":{\"product\":\"a\"},\"products\":[\"d\"]}" },
+		{ "{ products = order { items = { 'b', 'd' } }, hero = { product = 'b' } }", "s:" },
+		{ "{ l = order { items = { { n = 1 } } }, r = { { product_id = 'b' }, { product_id = 'a' } } }",
+			"s: r{\"l\":[{\"n\":1}],\"r\":[{\"product_id\":\"a\"}]}" },
+		{ "{ l = order { items = { { more = { products = { 'b', 'a' } } }, { products = { 'c' } } } } }",
+			"s: r{\"l\":[{\"more\":{\"products\":[\"a\"]}},{\"products\":[\"c\"]}]}" },
+		{ "{ a = order { items = { { n = 1 } } }, product = 'b', products = order { items = { 'd' } } }", "s:" },
+	};
+	struct products s;
+	products_open(&s, feed);
+	for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+		struct rules r;
+		char text[400];
+		snprintf(text, sizeof text, SLOT "rule 'r' { slot = 's', show = %s }\n", contents[i].show);
+		rules_open(&r, text, NULL);
+		assert_int_equal(rules_visit(&r, "{}"), 0);
+		r.facts.products = &s.products;
+		assert_int_equal(rules_run(&r), 0);
+		assert_string_equal(rules_winners(&r), contents[i].decided);
+		rules_finish(&r);
 	}
 	products_finish(&s);
 }
@@ -234,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_products),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_guards),
 		cmocka_unit_test(test_failure),
