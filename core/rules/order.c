@@ -72,6 +72,25 @@ static bool is_plain(struct fw_builder *b, int index)
 	return lua_type(b->lua, index) == LUA_TTABLE && !fw_words_tag(b->lua, index);
 }
 
+/* Reads each entry of the table at `index`: its value is on top of the stack, and the place has its name or number. */
+typedef int read_entry(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to);
+
+static int read_entries(struct fw_order_build *o, struct fw_at *at, int index, const struct fw_key *keys, size_t n, read_entry *read,
+	void *to)
+{
+	int ret = 0;
+	for (uint32_t i = 0; i < n && ret == 0; i++) {
+		char place[24];
+		snprintf(place, sizeof place, "#%lld", (long long)keys[i].position);
+		size_t length = fw_at_enter(at, keys[i].name.p ? keys[i].name.p : place);
+		fw_build_push(o->b, index, &keys[i]);
+		ret = read(o, at, &keys[i], i, to);
+		lua_pop(o->b->lua, 1);
+		fw_at_leave(at, length);
+	}
+	return ret;
+}
+
 static int read_weight(struct fw_builder *b, struct fw_at *at, int index, double *ret)
 {
 	double x = lua_type(b->lua, index) == LUA_TNUMBER ? lua_tonumber(b->lua, index) : NAN;
@@ -83,29 +102,27 @@ static int read_weight(struct fw_builder *b, struct fw_at *at, int index, double
 	return 0;
 }
 
+static int read_name(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to)
+{
+	const char **own = key->name.p ? fw_order_own_name(o, key->name.p) : NULL;
+	(void)i;
+	(void)to;
+	if (!own)
+		return fw_build_fail(o->b, at, "the attributes that may have another name are product, category, brand, price and in_stock",
+			"there is no attribute \"%s\" to be named", key->name.p ? key->name.p : "#");
+	return fw_field_text(o->b, at, lua_gettop(o->b->lua), own);
+}
+
 /* names = { category = "section" } */
 static int read_names(struct fw_order_build *o, struct fw_at *at, int index)
 {
-	struct fw_builder *b = o->b;
 	struct fw_key *keys = NULL;
 	size_t n = 0;
-	if (!is_plain(b, index))
-		return fw_build_fail(b, at, "write names = { category = \"section\" }", "names is a table, not %s",
-			fw_build_type_name(b, index));
-	int ret = fw_build_keys(b, at, index, &keys, &n);
-	for (size_t i = 0; i < n && ret == 0; i++) {
-		const char **own = keys[i].name.p ? fw_order_own_name(o, keys[i].name.p) : NULL;
-		if (!own)
-			return fw_build_fail(b, at,
-				"the attributes that may have another name are product, category, brand, price and in_stock",
-				"there is no attribute \"%s\" to be named", keys[i].name.p ? keys[i].name.p : "#");
-		fw_build_push(b, index, &keys[i]);
-		size_t length = fw_at_enter(at, keys[i].name.p);
-		ret = fw_field_text(b, at, lua_gettop(b->lua), own);
-		fw_at_leave(at, length);
-		lua_pop(b->lua, 1);
-	}
-	return ret;
+	if (!is_plain(o->b, index))
+		return fw_build_fail(o->b, at, "write names = { category = \"section\" }", "names is a table, not %s",
+			fw_build_type_name(o->b, index));
+	int ret = fw_build_keys(o->b, at, index, &keys, &n);
+	return ret < 0 ? ret : read_entries(o, at, index, keys, n, read_name, NULL);
 }
 
 static int read_part(struct fw_order_build *o, struct fw_at *at, const char *name, double weight, struct fw_order_part *ret)
@@ -119,6 +136,16 @@ static int read_part(struct fw_order_build *o, struct fw_at *at, const char *nam
 	ret->low_first = code == 0 && o->attributes[ret->attribute].fact == FW_FACT_PRICE &&
 		o->attributes[ret->attribute].kind == FW_ATTRIBUTE_PRODUCT;
 	return code;
+}
+
+static int read_weighted(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to)
+{
+	struct fw_order_part *parts = to;
+	double weight;
+	if (!key->name.p)
+		return fw_build_fail(o->b, at, "write by = { { affinity = 2, popularity = 1 }, \"price\" }", "a weight stands without a name");
+	int ret = read_weight(o->b, at, lua_gettop(o->b->lua), &weight);
+	return ret < 0 ? ret : read_part(o, at, key->name.p, weight, &parts[i]);
 }
 
 /* "affinity", or { affinity = 2, popularity = 1 }. */
@@ -137,48 +164,51 @@ static int read_key(struct fw_order_build *o, struct fw_at *at, int index, struc
 	struct fw_order_part *parts = FW_NEW_ARRAY(&b->set->arena, n, struct fw_order_part);
 	if (!parts)
 		return fw_build_no_memory(b);
-	for (size_t i = 0; i < n && code == 0; i++) {
-		const char *name = alone ? fw_build_text_at(b, index) : keys[i].name.p;
-		double weight = 1;
-		if (!name)
-			return fw_build_fail(b, at, "write by = { { affinity = 2, popularity = 1 }, \"price\" }",
-				"a weight stands without a name");
-		size_t length = alone ? strlen(at->path) : fw_at_enter(at, name);
-		if (!alone) {
-			fw_build_push(b, index, &keys[i]);
-			code = read_weight(b, at, lua_gettop(b->lua), &weight);
-			lua_pop(b->lua, 1);
-		}
-		if (code == 0)
-			code = read_part(o, at, name, weight, &parts[i]);
-		fw_at_leave(at, length);
-	}
+	if (code == 0)
+		code = alone ? read_part(o, at, fw_build_text_at(b, index), 1, parts)
+			: read_entries(o, at, index, keys, n, read_weighted, parts);
 	*ret = (struct fw_order_key){ parts, (uint32_t)n };
 	return code;
+}
+
+static int read_next_key(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to)
+{
+	struct fw_order_key *keys = to;
+	if (key->name.p)
+		return fw_build_fail(o->b, at, "write by = { { affinity = 2, popularity = 1 }, \"price\" }",
+			"a weight stands beside a list of what to put it in order by");
+	return read_key(o, at, lua_gettop(o->b->lua), &keys[i]);
 }
 
 static int read_by(struct fw_order_build *o, struct fw_at *at, int index)
 {
 	struct fw_builder *b = o->b;
+	struct fw_key *names = NULL;
 	bool list = is_plain(b, index) && lua_rawlen(b->lua, index) > 0;
-	size_t n = list ? lua_rawlen(b->lua, index) : 1;
+	size_t n = 1;
+	int ret = list ? fw_build_keys(b, at, index, &names, &n) : 0;
+	if (ret < 0)
+		return ret;
 	if (n > FW_LIMIT_ORDER_KEYS)
 		return fw_build_fail(b, at, NULL, "there are more than %d one after the other", FW_LIMIT_ORDER_KEYS);
 	struct fw_order_key *keys = FW_NEW_ARRAY(&b->set->arena, n, struct fw_order_key);
 	if (!keys)
 		return fw_build_no_memory(b);
+	ret = list ? read_entries(o, at, index, names, n, read_next_key, keys) : read_key(o, at, index, keys);
 	o->order.keys = keys;
-	int ret = 0;
-	for (; o->order.n_keys < n && ret == 0; o->order.n_keys++) {
-		if (!list) {
-			ret = read_key(o, at, index, &keys[0]);
-			continue;
-		}
-		lua_rawgeti(b->lua, index, (lua_Integer)o->order.n_keys + 1);
-		ret = read_key(o, at, lua_gettop(b->lua), &keys[o->order.n_keys]);
-		lua_pop(b->lua, 1);
-	}
+	o->order.n_keys = (uint32_t)n;
 	return ret;
+}
+
+static int read_test(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to)
+{
+	struct fw_order_test *t = (struct fw_order_test *)to + i;
+	if (!key->name.p)
+		return fw_build_fail(o->b, at, "write where = { category = \"boots\" }", "a value stands without an attribute");
+	int ret = fw_order_attribute(o, at, key->name.p, &t->attribute);
+	if (ret == 0)
+		ret = fw_compile_attribute(o->b, at, lua_gettop(o->b->lua), key->name.p, &t->literal);
+	return ret < 0 ? ret : fw_order_may_be(o, at, t->attribute, &o->b->literals.items[t->literal]);
 }
 
 /* where = { brand = "Nordlys", price = at_most(50) } */
@@ -196,19 +226,8 @@ static int read_where(struct fw_order_build *o, struct fw_at *at, int index, str
 	struct fw_order_test *tests = FW_NEW_ARRAY(&b->set->arena, n, struct fw_order_test);
 	if (!tests)
 		return fw_build_no_memory(b);
-	for (size_t i = 0; i < n && ret == 0; i++) {
-		if (!keys[i].name.p)
-			return fw_build_fail(b, at, "write where = { category = \"boots\" }", "a value stands without an attribute");
-		fw_build_push(b, index, &keys[i]);
-		size_t length = fw_at_enter(at, keys[i].name.p);
-		ret = fw_order_attribute(o, at, keys[i].name.p, &tests[i].attribute);
-		if (ret == 0)
-			ret = fw_compile_attribute(b, at, lua_gettop(b->lua), keys[i].name.p, &tests[i].literal);
-		if (ret == 0)
-			ret = fw_order_may_be(o, at, tests[i].attribute, &b->literals.items[tests[i].literal]);
-		fw_at_leave(at, length);
-		lua_pop(b->lua, 1);
-	}
+	if (ret == 0)
+		ret = read_entries(o, at, index, keys, n, read_test, tests);
 	boost->where = tests;
 	boost->n_where = (uint32_t)n;
 	return ret;
@@ -230,30 +249,33 @@ static int read_mark(struct fw_order_build *o, struct fw_at *at, int index, stru
 	return ret < 0 ? ret : fw_order_mark(o, at, name, &boost->mark);
 }
 
-static int read_boost(struct fw_order_build *o, struct fw_at *at, int index, struct fw_order_boost *boost)
+static int read_lift(struct fw_order_build *o, struct fw_at *at, int index, struct fw_order_boost *boost)
+{
+	return read_weight(o->b, at, index, &boost->by);
+}
+
+static int read_boost(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t number, void *to)
 {
 	static const struct {
 		const char *name;
 		int (*read)(struct fw_order_build *o, struct fw_at *at, int index, struct fw_order_boost *boost);
-	} fields[] = { { "where", read_where }, { "when", read_when }, { "mark", read_mark } };
+	} fields[] = { { "where", read_where }, { "when", read_when }, { "mark", read_mark }, { "by", read_lift } };
 	struct fw_builder *b = o->b;
+	struct fw_order_boost *boost = (struct fw_order_boost *)to + number;
+	int index = lua_gettop(b->lua);
+	bool by = false;
+	(void)key;
 	*boost = (struct fw_order_boost){ .when = FW_NONE, .mark = FW_NONE };
 	if (!is_plain(b, index))
 		return fw_build_fail(b, at, "write { where = { category = \"boots\" }, by = 0.5 }", "a boost is a table, not %s",
 			fw_build_type_name(b, index));
 	int ret = check_words(b, at, index, "a boost", boost_words, FW_FIELDS(boost_words));
-	for (size_t i = 0; i < 3 && ret == 0; i++) {
+	for (size_t i = 0; i < FW_FIELDS(fields) && ret == 0; i++) {
 		if (!fw_order_push(b, index, fields[i].name))
 			continue;
+		by |= fields[i].read == read_lift;
 		size_t length = fw_at_enter(at, fields[i].name);
 		ret = fields[i].read(o, at, lua_gettop(b->lua), boost);
-		fw_at_leave(at, length);
-		lua_pop(b->lua, 1);
-	}
-	bool by = ret == 0 && fw_order_push(b, index, "by");
-	if (by) {
-		size_t length = fw_at_enter(at, "by");
-		ret = read_weight(b, at, lua_gettop(b->lua), &boost->by);
 		fw_at_leave(at, length);
 		lua_pop(b->lua, 1);
 	}
@@ -283,15 +305,23 @@ static int read_boosts(struct fw_order_build *o, struct fw_at *at, int index)
 	if (!boosts)
 		return fw_build_no_memory(b);
 	o->order.boosts = boosts;
-	for (; o->order.n_boosts < n && ret == 0; o->order.n_boosts++) {
-		char place[24];
-		snprintf(place, sizeof place, "#%u", o->order.n_boosts + 1);
-		size_t length = fw_at_enter(at, place);
-		lua_rawgeti(b->lua, index, (lua_Integer)o->order.n_boosts + 1);
-		ret = read_boost(o, at, lua_gettop(b->lua), &boosts[o->order.n_boosts]);
-		lua_pop(b->lua, 1);
-		fw_at_leave(at, length);
-	}
+	o->order.n_boosts = (uint32_t)n;
+	return read_entries(o, at, index, keys, n, read_boost, boosts);
+}
+
+static int read_pin(struct fw_order_build *o, struct fw_at *at, const struct fw_key *key, uint32_t i, void *to)
+{
+	struct fw_order_pin *pins = to;
+	const char *id = NULL;
+	int ret = fw_field_text(o->b, at, lua_gettop(o->b->lua), &id);
+	if (ret == 0)
+		ret = fw_order_find(o, at, id, &pins[i].item);
+	for (uint32_t k = 0; k < i && ret == 0; k++)
+		if (pins[k].item == pins[i].item)
+			ret = fw_build_fail(o->b, at, NULL, "\"%s\" is pinned to two places", id);
+	if (ret == 0 && key->position > (lua_Integer)o->order.limit)
+		ret = fw_build_fail(o->b, at, NULL, "there are only %u places", o->order.limit);
+	pins[i].place = (uint32_t)(key->position - 1);
 	return ret;
 }
 
@@ -313,25 +343,7 @@ static int read_pins(struct fw_order_build *o, struct fw_at *at, int index)
 		return fw_build_no_memory(b);
 	o->order.pins = pins;
 	o->order.n_pins = (uint32_t)n;
-	for (size_t i = 0; i < n && ret == 0; i++) {
-		char place[24];
-		const char *id = NULL;
-		snprintf(place, sizeof place, "#%lld", (long long)keys[i].position);
-		size_t length = fw_at_enter(at, place);
-		fw_build_push(b, index, &keys[i]);
-		ret = fw_field_text(b, at, lua_gettop(b->lua), &id);
-		if (ret == 0)
-			ret = fw_order_find(o, at, id, &pins[i].item);
-		for (size_t k = 0; k < i && ret == 0; k++)
-			if (pins[k].item == pins[i].item)
-				ret = fw_build_fail(b, at, NULL, "\"%s\" is pinned to two places", id);
-		if (ret == 0 && keys[i].position > (lua_Integer)o->order.limit)
-			ret = fw_build_fail(b, at, NULL, "there are only %u places", o->order.limit);
-		pins[i].place = (uint32_t)(keys[i].position - 1);
-		lua_pop(b->lua, 1);
-		fw_at_leave(at, length);
-	}
-	return ret;
+	return read_entries(o, at, index, keys, n, read_pin, pins);
 }
 
 static int read_limit(struct fw_order_build *o, struct fw_at *at, int index)
