@@ -102,6 +102,11 @@ int fw_build_no_memory(struct fw_builder *b)
 	return FW_ENOMEM;
 }
 
+bool fw_in_compliance(const struct fw_builder *b, const struct fw_declaration *d)
+{
+	return b->sources.items[d->source].compliance;
+}
+
 size_t fw_at_enter(struct fw_at *at, const char *key)
 {
 	size_t length = strlen(at->path);
@@ -269,7 +274,7 @@ int fw_build_function(struct fw_builder *b, struct fw_at *at, int index, bool co
 		return FW_ENOMEM;
 	lua_pushvalue(L, index);
 	*f = (struct fw_function){ luaL_ref(L, LUA_REGISTRYINDEX), { file, ar.linedefined }, FW_NONE,
-		b->sources.items[at->declaration->source].compliance };
+		fw_in_compliance(b, at->declaration) };
 	*ret_function = b->functions.n - 1;
 	return 0;
 }

@@ -86,6 +86,8 @@ int fw_build_fail(struct fw_builder *b, const struct fw_at *at, const char *hint
 int fw_build_fail_in(struct fw_builder *b, struct fw_at *at, const char *field, const char *hint, const char *fmt,
 	...) __attribute__((format(printf, 5, 6)));
 int fw_build_no_memory(struct fw_builder *b);
+/* Whether a declaration stands in the compliance folder. */
+bool fw_in_compliance(const struct fw_builder *b, const struct fw_declaration *d);
 /* Extends the path by a key; returns its former length, to be given back to fw_at_leave. */
 size_t fw_at_enter(struct fw_at *at, const char *key);
 void fw_at_leave(struct fw_at *at, size_t length);

@@ -187,7 +187,7 @@ static int compile_cart(struct fw_builder *b, struct fw_at *at, int index, struc
 
 int fw_refuse_segment(struct fw_builder *b, struct fw_at *at, const char *field, struct fw_str name)
 {
-	bool compliance = b->sources.items[at->declaration->source].compliance;
+	bool compliance = fw_in_compliance(b, at->declaration);
 	uint32_t known = 0;
 	const char **names = calloc(b->set->n_segments + 1, sizeof *names);
 	for (uint32_t i = 0; names && i < b->set->n_segments; i++)
@@ -218,7 +218,7 @@ static int compile_segment_name(struct fw_builder *b, struct fw_at *at, int inde
 	if (lua_type(b->lua, index) != LUA_TSTRING)
 		return fw_build_fail(b, at, "write segment = \"name\"", "a segment is named by text");
 	const char *name = lua_tolstring(b->lua, index, &n);
-	bool compliance = b->sources.items[at->declaration->source].compliance;
+	bool compliance = fw_in_compliance(b, at->declaration);
 	uint32_t segment = fw_ruleset_segment(b->set, (struct fw_str){ name, n }, compliance);
 	if (segment == FW_MAP_NONE)
 		return fw_refuse_segment(b, at, NULL, (struct fw_str){ name, n });

@@ -6,11 +6,6 @@
 #include "base/hash.h"
 #include "rules/builder.h"
 
-static int is_compliance(const struct fw_builder *b, const struct fw_declaration *d)
-{
-	return b->sources.items[d->source].compliance;
-}
-
 /* By kind, then id, so that numbers do not depend on the order of files. */
 static int compare_declarations(const void *x, const void *y)
 {
@@ -26,7 +21,7 @@ static int compare_declarations(const void *x, const void *y)
 /* The later one is to blame, or the one that is not the compliance folder's. */
 static void refuse_twice(struct fw_builder *b, const struct fw_declaration *first, const struct fw_declaration *second)
 {
-	bool mixed = is_compliance(b, first) != is_compliance(b, second);
+	bool mixed = fw_in_compliance(b, first) != fw_in_compliance(b, second);
 	struct fw_at at = { .declaration = mixed ? first : second };
 	const struct fw_declaration *other = mixed ? second : first;
 	fw_build_fail(b, &at, mixed ? "the compliance folder owns that name; choose another" : "give one of them another name",
@@ -42,7 +37,7 @@ static void check_names(struct fw_builder *b)
 			refuse_twice(b, before, d);
 		if (d->table_ref == LUA_NOREF)
 			fw_build_fail(b, &at, "write the table right after the name", "it has a name and no table");
-		if (is_compliance(b, d) && (d->kind == FW_DECLARED_SLOT || d->kind == FW_DECLARED_RULE))
+		if (fw_in_compliance(b, d) && (d->kind == FW_DECLARED_SLOT || d->kind == FW_DECLARED_RULE))
 			fw_build_fail(b, &at, "declare it in the rule files",
 				"the compliance folder holds guards, caps, segments and tests");
 	}
@@ -110,7 +105,7 @@ int fw_build_no_such(struct fw_builder *b, struct fw_at *at, const char *what, c
 static int check_slots_and_rules(struct fw_builder *b, struct fw_at *at, const struct applies *a)
 {
 	struct fw_ruleset *set = b->set;
-	if (is_compliance(b, at->declaration))
+	if (fw_in_compliance(b, at->declaration))
 		return 0; /* a finding of `check`, not an error */
 	for (const char **name = a->slots; name && *name; name++)
 		if (fw_map_get(&set->slot_ids, fw_str(*name)) == FW_MAP_NONE)
@@ -223,7 +218,7 @@ static int declare_guard(struct fw_builder *b, struct fw_at *at, int table, stru
 	g->slots = a.slots;
 	g->rules = a.rules;
 	g->tags = a.tags;
-	g->compliance = is_compliance(b, at->declaration);
+	g->compliance = fw_in_compliance(b, at->declaration);
 	return ret;
 }
 
@@ -253,7 +248,7 @@ static int declare_cap(struct fw_builder *b, struct fw_at *at, int table, struct
 	c->slots = a.slots;
 	c->rules = a.rules;
 	c->tags = a.tags;
-	c->compliance = is_compliance(b, at->declaration);
+	c->compliance = fw_in_compliance(b, at->declaration);
 	return ret;
 }
 
@@ -309,10 +304,10 @@ static int name_all(struct fw_builder *b, uint32_t *numbers)
 			break;
 		case FW_DECLARED_SEGMENT:
 			numbers[i] = s->n_segments;
-			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = is_compliance(b, d),
+			s->segments[s->n_segments] = (struct fw_segment){ .id = d->id, .place = place, .compliance = fw_in_compliance(b, d),
 				.when = FW_NONE };
 			b->segment_declaration[s->n_segments] = i;
-			ret = fw_map_put(&s->segment_ids[is_compliance(b, d)], fw_str(d->id), s->n_segments++);
+			ret = fw_map_put(&s->segment_ids[fw_in_compliance(b, d)], fw_str(d->id), s->n_segments++);
 			break;
 		case FW_DECLARED_RULE:
 			numbers[i] = s->n_rules;

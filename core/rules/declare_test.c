@@ -7,13 +7,11 @@
 #include "rules/builder.h"
 #include "rules/content.h"
 
-static bool is_compliance(const struct fw_builder *b, const struct fw_declaration *d)
-{
-	return b->sources.items[d->source].compliance;
-}
+typedef int write_table(lua_State *L, int index, struct fw_buf *out, struct fw_error *err);
 
 /* A table of a test as JSON: what a person writes here and on a command line has one reader. */
-static int read_object(struct fw_builder *b, struct fw_at *at, int table, const char *name, struct fw_json **ret)
+static int read_object(struct fw_builder *b, struct fw_at *at, int table, const char *name, const char *hint, write_table *write,
+	struct fw_json **ret)
 {
 	lua_State *L = b->lua;
 	struct fw_buf text;
@@ -22,12 +20,9 @@ static int read_object(struct fw_builder *b, struct fw_at *at, int table, const 
 	fw_buf_init(&text, 0);
 	size_t length = fw_at_enter(at, name);
 	if (lua_getfield(L, table, name) != LUA_TTABLE)
-		result = fw_build_fail(b, at, name[0] == 'g' ? "write given = { country = \"CA\" }: the visitor"
-			: name[0] == 'o' ? "write order = { [\"home.row\"] = { \"ID\", \"ID\" } }"
-			: "write expect = { [\"home.hero\"] = \"rule-id\" }",
-			lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s", fw_build_type_name(b, lua_gettop(L)));
-	else if ((name[0] == 'g' ? fw_content_write_given : fw_content_write)(L, lua_gettop(L), &text, &why) < 0 ||
-		fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
+		result = fw_build_fail(b, at, hint, lua_isnil(L, -1) ? "it is missing" : "a table was expected, not %s",
+			fw_build_type_name(b, lua_gettop(L)));
+	else if (write(L, lua_gettop(L), &text, &why) < 0 || fw_json_parse(&b->set->arena, text.data, text.n, ret, &why) < 0)
 		result = fw_build_fail(b, at, why.hint, "%s", why.message);
 	lua_pop(L, 1);
 	fw_at_leave(at, length);
@@ -42,7 +37,7 @@ static int check_winner(struct fw_builder *b, struct fw_at *at, const struct fw_
 		return fw_build_fail(b, at, NULL, "the winner's id, a list of ids, or \"default\" was expected");
 	if (fw_str_is(id->string, "default") || fw_map_get(&set->rule_ids, id->string) != FW_MAP_NONE)
 		return 0;
-	if (is_compliance(b, at->declaration))
+	if (fw_in_compliance(b, at->declaration))
 		return 0; /* other people's rules may have gone: a finding of `check`, not an error */
 	return fw_build_no_such(b, at, "rule", id->string.p, &set->rules[0].id, set->n_rules, sizeof *set->rules);
 }
@@ -64,7 +59,7 @@ static int check_expect(struct fw_builder *b, struct fw_at *at, const struct fw_
 		size_t length = fw_at_enter(at, "expect");
 		fw_at_enter(at, m->key.p);
 		int ret = 0;
-		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !is_compliance(b,
+		if (fw_map_get(&set->slot_ids, m->key) == FW_MAP_NONE && !is_channel_of_messages(set, m->key) && !fw_in_compliance(b,
 			at->declaration))
 			ret = fw_build_no_such(b, at, "slot", m->key.p, &set->slots[0].id, set->n_slots, sizeof *set->slots);
 		if (m->type == FW_JSON_ARRAY)
@@ -131,16 +126,16 @@ static const struct fw_field test_fields[] = {
 int fw_declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw_test *t)
 {
 	struct fields f = { .order = false };
-	t->compliance = is_compliance(b, at->declaration);
+	t->compliance = fw_in_compliance(b, at->declaration);
 	int ret = fw_fields_read(b, at, table, test_fields, FW_FIELDS(test_fields), &f);
 	if (ret == 0)
-		ret = read_object(b, at, table, "given", &t->given);
+		ret = read_object(b, at, table, "given", "write given = { country = \"CA\" }: the visitor", fw_content_write_given, &t->given);
 	if (ret == 0)
-		ret = read_object(b, at, table, "expect", &t->expect);
+		ret = read_object(b, at, table, "expect", "write expect = { [\"home.hero\"] = \"rule-id\" }", fw_content_write, &t->expect);
 	if (ret == 0)
 		ret = check_expect(b, at, t->expect);
 	if (ret == 0 && f.order)
-		ret = read_object(b, at, table, "order", &t->order);
+		ret = read_object(b, at, table, "order", "write order = { [\"home.row\"] = { \"ID\", \"ID\" } }", fw_content_write, &t->order);
 	if (ret == 0 && f.order)
 		ret = check_order(b, at, t);
 	if (ret < 0)
