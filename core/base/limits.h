@@ -151,6 +151,7 @@ enum {
 	FW_LIMIT_STORE_RELEASE_MS = 200,      /* that a worker that ends waits for its lease to be given back */
 	FW_LIMIT_STORE_READ_MS = 500,         /* a read over a network that takes longer has failed, … */
 	FW_LIMIT_STORE_GIVE_UP_MS = 5000,     /* … but what a batch is computed from; a batch that does: nobody knows what became of it */
+	FW_LIMIT_STORE_HOST_MS = 10000,       /* that a command waits for others which keep the data where no daemon runs */
 	FW_LIMIT_IMPORT_AWAY_MS = 30000,      /* an import asks a store again for so long that is out of reach */
 	FW_LIMIT_STORE_SCRUBS = 64,           /* that a handle, or all of a connection, waits for */
 	FW_LIMIT_COPY_NOTED = 500000,         /* rows that changed during a copy and wait to be read again; then another pass finds them */

@@ -25,7 +25,6 @@ enum {
 	BEAT_MS = 300,
 	READERS_MS = 60000, /* between looks for readers that died */
 	BIND_WAIT_MS = 2000, /* for a keeper that is ending */
-	HOST_WAIT_MS = 10000, /* for the commands that came before */
 	RUN_WAIT_MS = 10000,
 	ANSWER_MS = 1000,   /* for the last answers to be taken */
 };
@@ -76,7 +75,7 @@ int fw_keeper_host(const struct fw_store_options *options, int *ret_fd, struct f
 #ifdef FW_BREAK_HOST /* two who come at once both keep it */
 	return rc < 0 || (*ret_fd = dup(0)) >= 0 ? rc : FW_EIO;
 #endif
-	return rc < 0 ? rc : fw_keeper_lock_host(folder, HOST_WAIT_MS, ret_fd, err);
+	return rc < 0 ? rc : fw_keeper_lock_host(folder, FW_LIMIT_STORE_HOST_MS, ret_fd, err);
 }
 
 int fw_keeper_bind(const struct fw_store_options *options, int *ret_fd, struct fw_error *err)
