@@ -1,7 +1,6 @@
 /* Bulk history: an element of /v1/batch's `batch` a line. A line counts once, whatever happens: its person remembers how far
  * into which file it has come, and the store how far everybody has. */
 #include <errno.h>
-#include <event2/event.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,7 +35,7 @@ const struct fw_command fw_command_import = {
 };
 
 enum { LINES_AT_ONCE = 1000, LINE_MOST = FW_LIMIT_EVENT_BYTES, REFUSALS_SHOWN = 20, NAMED_BYTES = 4096, TELL_EVERY_US = 1000000,
-	AGAIN_US = 200000 };
+	AGAIN_MS = 200 };
 
 struct import {
 	struct fw_stored stored;
@@ -58,20 +57,30 @@ struct import {
 	uint64_t number;
 };
 
+static void say(const struct import *in, const char *what)
+{
+	fprintf(stderr, "%s: %s\n", in->path, what);
+}
+
+/* Since when the store is out of reach; the first time it is said what happens now. */
+static void note_away(struct import *in, int rc)
+{
+	if (rc != FW_EAWAY) {
+		in->away_us = 0;
+	} else if (!in->away_us) {
+		in->away_us = fw_monotonic_us();
+		fprintf(stderr, "%s: the store is out of reach; it is asked again for %d s\n", in->path, FW_LIMIT_IMPORT_AWAY_MS / 1000);
+	}
+}
+
 /* Whether to ask again, after a moment: the store is busy, or out of reach since not too long. Whatever became of what was asked, a line
  * counts once. */
 static bool is_to_ask_again(struct import *in, int rc)
 {
-	int64_t now_us = fw_monotonic_us();
-	if (rc != FW_EAWAY)
-		in->away_us = 0;
-	else if (!in->away_us)
-		in->away_us = now_us;
-	if (rc != FW_EBUSY && (rc != FW_EAWAY || now_us - in->away_us > INT64_C(1000) * FW_LIMIT_IMPORT_AWAY_MS))
+	note_away(in, rc);
+	if (rc != FW_EBUSY && (rc != FW_EAWAY || fw_monotonic_us() - in->away_us > INT64_C(1000) * FW_LIMIT_IMPORT_AWAY_MS))
 		return false;
-	fw_people_learn(in->stored.people);
-	event_base_loop(in->stored.base, EVLOOP_NONBLOCK);
-	usleep(AGAIN_US);
+	fw_stored_pause(&in->stored, AGAIN_MS);
 	return true;
 }
 
@@ -83,11 +92,6 @@ struct progress {
 	uint64_t named; /* … have this hash */
 };
 enum { PROGRESS_BYTES = 28 };
-
-static void say(const struct import *in, const char *what)
-{
-	fprintf(stderr, "%s: %s\n", in->path, what);
-}
 
 static void progress_key(uint64_t file, struct fw_key *key)
 {

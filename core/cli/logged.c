@@ -1,13 +1,11 @@
 #include "cli/logged.h"
 
-#include <event2/event.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "trace/log_sets.h"
 
-enum { PATH = 4096, ASK_AGAIN_US = 10000 };
+enum { PATH = 4096, ASK_AGAIN_MS = 10 };
 
 int fw_logged_set_load(const char *folder, const struct fw_log_set *set, struct fw_zone_set *zones, struct fw_ruleset **ret,
 	struct fw_templates **ret_templates, struct fw_error *err)
@@ -46,14 +44,9 @@ int fw_logged_store_key(struct fw_stored *s, unsigned char ret[FW_SEAL_KEY], str
 {
 	int64_t until_us = fw_monotonic_us() + INT64_C(1000) * FW_LIMIT_STORE_GIVE_UP_MS;
 	int rc;
-	for (;;) {
-		fw_people_learn(s->people);
-		rc = fw_people_sign(s->people, FW_STR("decision log"), FW_STR("v1"), ret);
-		if (rc == 0 || fw_monotonic_us() > until_us)
-			break;
-		event_base_loop(s->base, EVLOOP_NONBLOCK);
-		usleep(ASK_AGAIN_US);
-	}
+	fw_people_learn(s->people);
+	while ((rc = fw_people_sign(s->people, FW_STR("decision log"), FW_STR("v1"), ret)) < 0 && fw_monotonic_us() < until_us)
+		fw_stored_pause(s, ASK_AGAIN_MS);
 	return rc < 0 ? fw_fail(err, rc, NULL, 0, "the store is out of reach, which has the key of what is logged") : 0;
 }
 

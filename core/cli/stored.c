@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/folder.h"
 #include "cli/command.h"
@@ -80,6 +81,13 @@ void fw_stored_wait(struct fw_stored *s, const bool *done)
 {
 	while (!*done && event_base_loop(s->base, EVLOOP_ONCE) == 0)
 		continue;
+}
+
+void fw_stored_pause(struct fw_stored *s, unsigned ms)
+{
+	fw_people_learn(s->people);
+	event_base_loop(s->base, EVLOOP_NONBLOCK);
+	usleep(ms * 1000);
 }
 
 void fw_stored_done(void *ctx, int rc)

@@ -24,6 +24,9 @@ void fw_stored_close(struct fw_stored *s);
 /* Turns the loop until `*done`. */
 void fw_stored_wait(struct fw_stored *s, const bool *done);
 
+/* Before a store that is busy or out of reach is asked again: a moment, in which it may come back. */
+void fw_stored_pause(struct fw_stored *s, unsigned ms);
+
 /* One answer, waited for: of a commit, to which `fw_stored_committed` is handed with a pointer to this, or of people, to which
  * `fw_stored_done` is. */
 struct fw_stored_wait {

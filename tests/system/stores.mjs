@@ -24,16 +24,10 @@ const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'i
 const always = { redis: ['household', 'caps', 'faults-client', 'messages', 'messages-faults', 'plugin-values', 'restock'], cluster: ['caps', 'identity-faults', 'rights', 'consent', 'identity', 'import', 'letters'] };
 export const filesHere = atLength ? [...faults, ...others] : always[kind];
 
-// A store over a network may be out of reach for longer than an import waits. Then it says what to do, which is done here as often as that
-// is said: { status, stderr, applied, refused, … }, of the last time and added up.
-export const outOfReach = ({ status, stderr }) => kind !== 'lmdb' && status === 1 && /the store is out of reach; start again/.test(stderr);
+// `floorwalker import --json`: { status, stderr, applied, refused, … }.
 export async function importAside(args) {
-	const sum = {};
-	for (;;) {
-		const { status, stdout, stderr } = await runAside(['import', '--json', ...args]);
-		for (const [name, n] of Object.entries(stdout ? JSON.parse(stdout) : {})) sum[name] = (sum[name] ?? 0) + n;
-		if (!outOfReach({ status, stderr })) return { status, stderr, ...sum };
-	}
+	const { status, stdout, stderr } = await runAside(['import', '--json', ...args]);
+	return { status, stderr, ...(stdout ? JSON.parse(stdout) : {}) };
 }
 
 // Another store in the configuration.
