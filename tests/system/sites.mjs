@@ -1,6 +1,7 @@
-// The four example sites as scripts/demo serves them: floorwalker with rules/demo.lua, the page server, and Chromium. For the test of
+// The four example sites as scripts/demo serves them: floorwalker with rules/demo.lua, the page server, and Chromium. For the tests of
 // them and for scripts/pictures.
 
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -52,4 +53,54 @@ export async function become(page, id) {
 	await Promise.all([page.waitForEvent('load'), button.click()]);
 	await page.locator(`[data-visitor="${id}"][aria-pressed="true"]`).waitFor({ state: 'attached' });
 	await settled(page);
+}
+
+// How far the page has moved without anybody's doing, from the first paint on.
+const watchShifts = () => {
+	window.shifted = [];
+	new PerformanceObserver((list) => list.getEntries().filter((e) => !e.hadRecentInput).forEach((e) => window.shifted.push({
+		value: e.value, what: e.sources.map(({ node }) => [node?.parentElement?.className, node?.nodeName, node?.className, node?.textContent?.trim().slice(0, 30)].filter(Boolean).join(' ')),
+	}))).observe({ type: 'layout-shift', buffered: true });
+};
+
+// A page on which nothing may go wrong: { context, page, asked }. `asked.list` has what its script asked to be decided, where, and what was
+// said; whoever puts another list there has in it nothing of what was answered before.
+export async function visit(t, { browser, origin }, { site, gentle, ...how } = {}) {
+	const context = await browser.newContext({ viewport: desktop, reducedMotion: 'reduce', ...how });
+	const page = await context.newPage();
+	const problems = [], asked = { list: [] };
+	page.on('pageerror', (error) => problems.push(error.message));
+	page.on('console', (message) => { if (!gentle?.test(message.text())) problems.push(`${message.type()}: ${message.text()} ${message.location().url}`); });
+	page.on('request', (sent) => { if (new URL(sent.url()).origin !== origin) problems.push(`asks elsewhere: ${sent.url()}`); });
+	page.on('response', async (answer) => {
+		if (!answer.url().endsWith('/v1/decide')) return;
+		const { list } = asked;
+		if (!answer.ok()) problems.push(`decide: ${answer.status()}`);
+		const { decisionId } = await answer.json().catch(() => ({}));
+		if (decisionId) list.push({ url: answer.url(), ...answer.request().postDataJSON(), shown: decisionId });
+	});
+	await context.addInitScript(watchShifts);
+	t.after(async () => {
+		const seen = [...problems];
+		await context.close();
+		assert.deepEqual(seen, []);
+	});
+	if (site) await page.goto(`${origin}/${site}/`);
+	return { context, page, asked };
+}
+
+// What is wider than the window, if anything is.
+export const overflow = () => {
+	const room = document.documentElement.clientWidth;
+	if (document.documentElement.scrollWidth <= room) return [];
+	return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > room + 1).map((e) => `${e.nodeName}.${e.className}`).slice(0, 8);
+};
+
+// Goes on with Tab until what has the focus is what is meant: a function of the element, as text.
+export async function tabTo(page, matches, { key = 'Tab', most = 60 } = {}) {
+	for (let i = 0; i < most; i++) {
+		await page.keyboard.press(key);
+		if (await page.evaluate(`(${matches})(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)`)) return;
+	}
+	assert.fail(`${key} does not lead to ${matches}`);
 }

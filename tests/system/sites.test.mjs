@@ -1,5 +1,5 @@
-// The four example sites in a real browser, each for each of its ready visitors: the page shows what floorwalker decided, says why, and
-// moves nothing. One daemon and one browser for all.
+// The four example sites in a real browser, each for each of its ready visitors, on a desk by day and in the hand by night, with the mouse and
+// with the keyboard alone: the page shows what floorwalker decided, says why, and moves nothing. One daemon and one browser for all.
 
 import './release.mjs';
 import assert from 'node:assert/strict';
@@ -8,7 +8,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { tree, until } from './daemon.mjs';
-import { become, desktop, openBrowser, phone, serveSites, settled, sites, visitorsOf } from './sites.mjs';
+import { become, desktop, openBrowser, overflow, phone, serveSites, settled, sites, tabTo, visit as visitSite, visitorsOf } from './sites.mjs';
 
 const atTheEnd = [];
 const t = { after: (what) => atTheEnd.unshift(what) };
@@ -16,40 +16,32 @@ after(async () => { for (const end of atTheEnd) await end(); });
 
 const { origin, daemon } = await serveSites(t);
 const browser = await openBrowser(t);
+const visit = (t, how) => visitSite(t, { browser, origin }, how);
 
-// How far the page has moved without anybody's doing, from the first paint on.
-const watchShifts = () => {
-	window.shifted = [];
-	new PerformanceObserver((list) => list.getEntries().filter((e) => !e.hadRecentInput).forEach((e) => window.shifted.push({
-		value: e.value, what: e.sources.map(({ node }) => [node?.parentElement?.className, node?.nodeName, node?.className, node?.textContent?.trim().slice(0, 30)].filter(Boolean).join(' ')),
-	}))).observe({ type: 'layout-shift', buffered: true });
+// What each of them is there to show, whatever the hour and the day: who wins in a place. Nobody: what everybody sees is there.
+const owed = {
+	shop: {
+		first: { 'home.hero': ['first-snow-ad'] }, comparing: { 'home.hero': ['boots-again'] }, loyal: { 'account.card': ['tier-gold'] },
+		private: { 'home.row': [], 'footer.privacy': ['as-for-everybody'] },
+	},
+	media: {
+		first: { 'media.front': ['media-front-pinned', 'media-front-editor'] }, refused: { 'media.front': ['media-front-pinned', 'media-front-editor'] },
+		agreed: { 'media.front': ['media-front-pinned', 'media-front-for-you'] }, fan: { 'media.front': ['media-front-pinned', 'media-front-for-you'] },
+		subscriber: { 'media.offer': ['media-offer-thanks'] }, regular: { 'media.offer': ['media-offer-eight'] },
+	},
+	travel: {
+		first: { 'travel.packages': [] }, family: { 'travel.packages': ['travel-packages-family'] }, couple: { 'travel.packages': ['travel-packages-couple'] },
+		hiker: { 'travel.hero': ['travel-hero-regular-hiker'] }, refused: { 'travel.hero': ['travel-hero-beach-search'] },
+		group: { 'travel.packages': ['travel-packages-group'] }, solo: { 'travel.packages': ['travel-packages-solo'] },
+		started: { 'travel.reminder': ['travel-reminder-started-booking'] },
+	},
+	onboarding: {
+		nobody: { 'onboarding.checklist': [] }, owner: { 'onboarding.checklist': ['onboarding-checklist-by-role'] },
+		operations: { 'onboarding.checklist': ['onboarding-checklist-progress'] }, api: { 'onboarding.checklist': ['onboarding-checklist-api'] },
+		developer: { 'onboarding.hint': ['onboarding-hint-stuck'] }, buyer: { 'onboarding.upgrade': ['onboarding-upgrade-crew'] },
+		finance: { 'onboarding.banner': ['onboarding-banner-trial-ends'] }, refused: { 'onboarding.checklist': [], 'onboarding.upgrade': [] },
+	},
 };
-
-// A page on which nothing may go wrong: { context, page, asked }. `asked.list` has what its script asked to be decided, where, and what was
-// said; whoever puts another list there has in it nothing of what was answered before.
-async function visit(t, { site, gentle, ...how } = {}) {
-	const context = await browser.newContext({ viewport: desktop, reducedMotion: 'reduce', ...how });
-	const page = await context.newPage();
-	const problems = [], asked = { list: [] };
-	page.on('pageerror', (error) => problems.push(error.message));
-	page.on('console', (message) => { if (!gentle?.test(message.text())) problems.push(`${message.type()}: ${message.text()} ${message.location().url}`); });
-	page.on('request', (sent) => { if (new URL(sent.url()).origin !== origin) problems.push(`asks elsewhere: ${sent.url()}`); });
-	page.on('response', async (answer) => {
-		if (!answer.url().endsWith('/v1/decide')) return;
-		const { list } = asked;
-		if (!answer.ok()) problems.push(`decide: ${answer.status()}`);
-		const { decisionId } = await answer.json().catch(() => ({}));
-		if (decisionId) list.push({ url: answer.url(), ...answer.request().postDataJSON(), shown: decisionId });
-	});
-	await context.addInitScript(watchShifts);
-	t.after(async () => {
-		const seen = [...problems];
-		await context.close();
-		assert.deepEqual(seen, []);
-	});
-	if (site) await page.goto(`${origin}/${site}/`);
-	return { context, page, asked };
-}
 
 // What became of each slot of the page.
 const onPage = (page) => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('[data-fw-slot]')].map((e) => [e.dataset.fwSlot, e.dataset.fw])));
@@ -57,13 +49,6 @@ const onPage = (page) => page.evaluate(() => Object.fromEntries([...document.que
 const decide = async ({ url, ...question }) => (await (await fetch(url, { method: 'POST', body: JSON.stringify(question) })).json()).decisions;
 // What somebody is to read of a content.
 const shownText = (content) => ['headline', 'title', 'text'].map((key) => content?.[key]).filter((text) => typeof text === 'string');
-
-// What is wider than the window, if anything is.
-const overflow = () => {
-	const room = document.documentElement.clientWidth;
-	if (document.documentElement.scrollWidth <= room) return [];
-	return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > room + 1).map((e) => `${e.nodeName}.${e.className}`).slice(0, 8);
-};
 
 // The worst contrasts of what is written on a plain ground, below what WCAG asks for. Text on pictures and gradients is nobody's to compute.
 const pale = () => {
@@ -84,9 +69,13 @@ const pale = () => {
 		const base = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18, 1] : [255, 255, 255, 1];
 		return layers.reduceRight((below, top) => over(top, below), base);
 	};
-	const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-	while (walker.nextNode()) {
-		const element = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
+	const found = [], written = [];
+	for (const root of [document.body, document.getElementById('demo')?.shadowRoot]) {
+		const walker = root && document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+		while (walker?.nextNode()) written.push(walker.currentNode);
+	}
+	for (const node of written) {
+		const element = node.parentElement, text = node.data.trim();
 		if (!text || element.closest('script, style, template, noscript, svg, option, [aria-hidden="true"]') || !element.checkVisibility({ visibilityProperty: true })) continue;
 		const { position } = getComputedStyle(element), covered = element.closest('[data-on-picture]');
 		const below = position === 'absolute' || covered ? null : ground(element);
@@ -98,14 +87,6 @@ const pale = () => {
 	}
 	return found;
 };
-
-async function tabTo(page, matches, most = 60) {
-	for (let i = 0; i < most; i++) {
-		await page.keyboard.press('Tab');
-		if (await page.evaluate(`(${matches})(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)`)) return;
-	}
-	assert.fail(`Tab does not lead to ${matches}`);
-}
 
 // A picture for whoever wants to look: FW_PICTURES names a folder.
 const picture = (page, name) => process.env.FW_PICTURES && page.screenshot({ path: join(process.env.FW_PICTURES, `${name}.png`), fullPage: true });
@@ -123,6 +104,25 @@ test('the page that lists them leads to each', async (t) => {
 for (const site of sites) {
 	const { visitors } = visitorsOf(site);
 
+	// What the page shows of each slot is what is decided for the visitor who is here, among it what he is there to show. Answers the decisions.
+	async function shows(page, list, id) {
+		await until(() => list.length, { what: `floorwalker was asked for ${id}` });
+		assert.deepEqual([...list[0].slots].sort(), [...new Set(Object.keys(await onPage(page)))].sort(), `${id}: each slot is asked for`);
+		// The page is live, and may be on to something else since: what it shows is what the same question is answered now.
+		let decisions, wrong;
+		await until(async () => {
+			decisions = await decide(list[0]);
+			const states = await onPage(page), text = (await page.locator('body').evaluate((body) => body.textContent)).toLowerCase();
+			wrong = Object.entries(decisions).flatMap(([slot, { reason, content, winners }]) => [
+				...(states[slot] === (content ? reason : 'default') ? [] : [`${slot} is ${states[slot]} and not ${reason}`]),
+				...winners.flatMap((winner) => shownText(winner.content)).filter((words) => !text.includes(words.toLowerCase())).map((words) => `${slot} does not say "${words}"`),
+			]);
+			return !wrong.length;
+		}, { seconds: 30 }).catch(() => assert.deepEqual(wrong, [], id));
+		for (const [slot, rules] of Object.entries(owed[site][id] ?? {})) assert.deepEqual(decisions[slot].winners.map(({ rule }) => rule), rules, `${id}: ${slot}`);
+		return decisions;
+	}
+
 	test(`${site}: each visitor sees what was decided, is told why, and nothing moves`, async (t) => {
 		const { page, asked } = await visit(t, { site });
 		await settled(page);
@@ -130,19 +130,7 @@ for (const site of sites) {
 		for (const { id } of visitors) {
 			const list = asked.list = [];
 			await become(page, id);
-			await until(() => list.length, { what: `floorwalker was asked for ${id}` });
-			assert.deepEqual([...list[0].slots].sort(), [...new Set(Object.keys(await onPage(page)))].sort(), `${id}: each slot is asked for`);
-			// The page is live, and may be on to something else since: what it shows is what the same question is answered now.
-			let decisions, wrong;
-			await until(async () => {
-				decisions = await decide(list[0]);
-				const states = await onPage(page), text = (await page.locator('body').evaluate((body) => body.textContent)).toLowerCase();
-				wrong = Object.entries(decisions).flatMap(([slot, { reason, content, winners }]) => [
-					...(states[slot] === (content ? reason : 'default') ? [] : [`${slot} is ${states[slot]} and not ${reason}`]),
-					...winners.flatMap((winner) => shownText(winner.content)).filter((words) => !text.includes(words.toLowerCase())).map((words) => `${slot} does not say "${words}"`),
-				]);
-				return !wrong.length;
-			}, { seconds: 30 }).catch(() => assert.deepEqual(wrong, [], id));
+			const decisions = await shows(page, list, id);
 			told.add(JSON.stringify(Object.values(decisions).map(({ winners }) => winners.map(({ rule }) => rule))));
 			// The panel is open, and has each slot with what won there.
 			for (const [slot, { winners }] of Object.entries(decisions)) {
@@ -152,9 +140,45 @@ for (const site of sites) {
 					.catch(async () => assert.deepEqual((await won.allTextContents()).sort(), wanted, `${id}: ${slot}: why`));
 			}
 			assert.deepEqual(await page.evaluate(() => window.shifted), [], `${id}: something moved`);
+			assert.deepEqual(await page.evaluate(overflow), [], id);
+			assert.deepEqual(await page.evaluate(pale), [], id);
 			await picture(page, `${site}-${id}`);
 		}
 		assert.ok(told.size > 1, 'the visitors see something else each');
+		assert.deepEqual(Object.keys(owed[site]).sort(), visitors.map(({ id }) => id).sort());
+	});
+
+	test(`${site}: in the hand, in the dark and with the keyboard alone, each visitor is chosen, sees what was decided and opens why`, async (t) => {
+		const { page, asked } = await visit(t, { site, viewport: phone, colorScheme: 'dark' });
+		await settled(page);
+		await page.locator('#toggle').waitFor();
+		await tabTo(page, '(e) => e.id === "toggle"');
+		for (const { id } of visitors) {
+			const list = asked.list = [], button = `(e) => e.dataset?.visitor === ${JSON.stringify(id)}`;
+			await page.keyboard.press('Enter'); // the panel is closed, and the focus on what opens it
+			await tabTo(page, button);
+			await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+			await settled(page);
+			await until(() => page.evaluate(`(${button})(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)`), { what: 'the focus comes back' });
+			await shows(page, list, id);
+			assert.deepEqual(await page.evaluate(() => window.shifted), [], `${id}: something moved`);
+			// What else could have been shown is folded. What the panel says may be drawn anew meanwhile, and the focus is at its slot then.
+			const said = page.locator('#why article details[open] .fate').first();
+			await page.locator('#why article').first().waitFor();
+			await until(async () => {
+				if (await said.isVisible()) return true;
+				await tabTo(page, '(e) => e.localName === "summary" && e.closest("#why")');
+				await page.keyboard.press('Enter');
+				return said.isVisible();
+			}, { what: `${id}: why is opened` });
+			assert.deepEqual(await page.evaluate(overflow), [], `${id}, the panel open`);
+			assert.deepEqual(await page.evaluate(pale), [], `${id}, the panel open`);
+			await page.keyboard.press('Escape');
+			await page.locator('#panel').waitFor({ state: 'hidden' });
+			assert.deepEqual(await page.evaluate(overflow), [], id);
+			assert.deepEqual(await page.evaluate(pale), [], id);
+			await picture(page, `${site}-${id}-phone-dark`);
+		}
 	});
 
 	test(`${site}: the keyboard chooses who to be, and closes the panel`, async (t) => {
