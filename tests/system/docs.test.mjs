@@ -1,4 +1,4 @@
-// What the guides show is run: README.md, rules/README.md, plugins/README.md and core/README.md.
+// What the guides show is run: README.md, those of rules/, plugins/ and core/, and of the example folders; nowhere else stand commands.
 //
 // For whoever writes a guide:
 //
@@ -28,8 +28,10 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { environment, program, run, startDaemon, temporaryFolder, tree, writeFiles } from './daemon.mjs';
 import { blocksOf, commandsOf, linksOf, matches } from './guides.mjs';
+import { files } from './house.mjs';
 
-const GUIDES = ['README.md', 'rules/README.md', 'plugins/README.md', 'core/README.md'];
+const EXAMPLES = ['shop', 'media', 'travel', 'onboarding', 'demo', 'compliance'];
+const GUIDES = ['README.md', 'rules/README.md', 'plugins/README.md', 'core/README.md', ...EXAMPLES.map((name) => `rules/${name}/README.md`)];
 const ADDRESS = '127.0.0.1:8080';
 const FREE = { FW_LISTEN: '127.0.0.1:0' };
 
@@ -131,6 +133,12 @@ function compile(t, text) {
 		{ cwd: folder, encoding: 'utf8' });
 	assert.equal(status, 0, stderr);
 }
+
+test('no other README shows a command', () => {
+	for (const file of files(tree).filter((name) => name.endsWith('.md') && !GUIDES.includes(name))) {
+		assert.deepEqual(blocksOf(readFileSync(join(tree, file), 'utf8')).filter(({ language }) => language === 'sh').map(({ line }) => `${file}:${line}`), [], 'nobody runs it: docs.test.mjs');
+	}
+});
 
 for (const guide of GUIDES) {
 	test(guide, async (t) => {

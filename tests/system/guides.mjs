@@ -17,6 +17,13 @@ export function blocksOf(markdown) {
 	return blocks;
 }
 
+// What the blocks of a language show below a heading of the third level, up to the next of them.
+export function shownUnder(markdown, heading, language) {
+	const from = markdown.indexOf(`### ${heading}\n`), end = markdown.indexOf('\n### ', from + 1);
+	if (from < 0) throw new Error(`there is no heading "${heading}"`);
+	return blocksOf(markdown.slice(from, end < 0 ? undefined : end)).filter((block) => block.language === language).map((block) => block.text).join('\n');
+}
+
 // The commands of a transcript: { command, status, output (null: not shown), line }. A block without "$ " has none.
 export function commandsOf({ text, line }) {
 	const commands = [];

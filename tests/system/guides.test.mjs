@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { blocksOf, commandsOf, linksOf, matches } from './guides.mjs';
+import { blocksOf, commandsOf, linksOf, matches, shownUnder } from './guides.mjs';
 
 test('blocks have their language and line', () => {
 	assert.deepEqual(blocksOf('a\n```sh\n$ x\n```\nb\n````text\n```\n````\n```\nnone\n```\n'), [
@@ -38,4 +38,10 @@ test('an output matches what is shown, and nothing else does', () => {
 test('links are those outside of blocks that lead to files', () => {
 	assert.deepEqual(linksOf('[a](core/README.md#top) [b](https://x.example) [c](#d)\n```\n[x](y)\n```\n[z](LICENSE)'),
 		[{ target: 'core/README.md', line: 1 }, { target: 'LICENSE', line: 5 }]);
+});
+
+test('what is shown below a heading is its own', () => {
+	const guide = '### One\n```js\na\n```\n```sh\nb\n```\n### Two\n```js\nc\n```\n```js\nd\n```\n';
+	assert.deepEqual([shownUnder(guide, 'One', 'js'), shownUnder(guide, 'Two', 'js')], ['a\n', 'c\n\nd\n']);
+	assert.throws(() => shownUnder(guide, 'Three', 'js'), /no heading "Three"/);
 });

@@ -89,7 +89,7 @@ const BANNED_IN_CORE = {
 const isIgnored = (name) => name.startsWith('.') || name === 'node_modules' || name === 'var' || name.startsWith('build');
 
 // Every file below `folder`, as paths from the root, in order; what git ignores is left out at the top and below.
-function files(root, folder = '.') {
+export function files(root, folder = '.') {
 	const found = [];
 	for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
 		if (entry.isDirectory() ? isIgnored(entry.name) : entry.name.startsWith('.')) continue;

@@ -2,6 +2,7 @@
 
 import './release.mjs';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -10,6 +11,7 @@ import { OpenFeature } from '@openfeature/server-sdk';
 import { chromium } from 'playwright-core';
 import { buildSync } from '../../plugins/web/page/node_modules/esbuild/lib/main.js';
 import { ask, tree } from './daemon.mjs';
+import { shownUnder } from './guides.mjs';
 import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { startProxy } from './proxy.mjs';
 import { startRedis } from './redis.mjs';
@@ -184,6 +186,20 @@ test('what is no evaluation is refused as the protocol says', async (t) => {
 	assert.deepEqual([status, body.value], [200, { headline: 'Welcome' }]);
 	assert.equal((await ask(`${shop.url}/ofrep/v1/evaluate/flags`, undefined)).status, 405);
 	assert.equal((await ask(`${shop.url}/ofrep/v1/evaluate/flags`, {})).status, 401);
+});
+
+test('the code that the guide shows, on a server', async (t) => {
+	const shown = shownUnder(readFileSync(join(tree, 'core/README.md'), 'utf8'), 'OpenFeature', 'js');
+	const { dependencies } = JSON.parse(readFileSync(join(tree, 'tests/system/package.json'), 'utf8'));
+	const named = [...shown.matchAll(/@openfeature\/[\w-]+/g)].map(([name]) => name);
+	assert.deepEqual([named.length, named.filter((name) => !dependencies[name])], [4, []], 'the packages are those of these tests');
+	const shop = await serveFlags(t);
+	const text = shown.replace('http://127.0.0.1:8080', shop.url);
+	assert.notEqual(text, shown);
+	t.after(() => OpenFeature.clearProviders());
+	const AsyncFunction = (async () => {}).constructor;
+	const hero = await new AsyncFunction('OpenFeature', 'OFREPProvider', 'anonymousId', `${text}\nreturn hero;`)(OpenFeature, OFREPProvider, one);
+	assert.deepEqual(hero, { headline: 'For pros' });
 });
 
 // A page in Chromium that has the web SDK: { page, origin }.
