@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
+import { cpSync, renameSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
-import { run, tree } from './daemon.mjs';
-import { askFresh, metrics, question, rules, serve, until } from './server.mjs';
+import { run, temporaryFolder, tree } from './daemon.mjs';
+import { askFresh, metrics, processes, question, rules, serve, until } from './server.mjs';
 
 const secret = 'sk-0123456789abcdef';
 const write = 'wk-0123456789abcdef';
@@ -90,19 +92,51 @@ rule "half" { slot = "s", priority = -1, rollout = 100, show = { who = "all" } }
 	assert.equal((await shop.decide({ anonymousId: 'short', slots: ['s'] }, bearer(secret))).status, 200);
 });
 
+const databaseOf = (name) => join(tree, `tests/data/maxmind-db/${name}.mmdb`);
+
 test('context.ip counts with a secret key alone; else the connection\'s address, or what trusted proxies say', async (t) => {
 	const text = `slot "s" { channel = "web", default = { where = "unknown" } }
 rule "gb" { slot = "s", when = { country = "GB" }, show = { where = "GB" } }
 rule "se" { slot = "s", when = { country = "SE" }, show = { where = "SE" } }\n`;
-	const found = spawnSync('find', [join(tree, '../shared/data/maxmind-db'), '-name', 'GeoIP2-City-Test.mmdb'], { encoding: 'utf8' }).stdout.split('\n')[0];
-	if (!found) return t.skip('the test database is not here');
-	const shop = await serve(t, { config: { keys, geo: { database: found }, proxies: ['127.0.0.0/8'] }, files: { 'shop/home.lua': text } });
+	const shop = await serve(t, { config: { keys, geo: { database: databaseOf('GeoIP2-City-Test') }, proxies: ['127.0.0.0/8'] }, files: { 'shop/home.lua': text } });
 	const where = async (body, key, headers = {}) => (await shop.decide({ slots: ['s'], ...body }, { headers: { ...bearer(key).headers, ...headers } })).body.decisions.s.content.where;
 	assert.equal(await where({ context: { ip: '81.2.69.142' } }, secret), 'GB');
 	assert.equal(await where({ context: { ip: '81.2.69.142' } }, write), 'unknown');
 	assert.equal(await where({}, write, { 'x-forwarded-for': '89.160.20.112' }), 'SE');
 	assert.equal(await where({}, write, { 'x-forwarded-for': '81.2.69.142, 89.160.20.112' }), 'SE');
 	assert.equal(await where({}, secret, { 'x-forwarded-for': '89.160.20.112' }), 'unknown');
+});
+
+// As whoever keeps it up to date does it: another file takes its name. Seen failing where a load took the file that the first one had found.
+test('another database of addresses counts from the next reload on, and not before', async (t) => {
+	const text = `slot "s" { channel = "web", default = { where = "unknown" } }
+rule "gb" { slot = "s", when = { country = "GB" }, show = { where = "GB" } }
+rule "ca" { slot = "s", when = { country = "CA" }, show = { where = "CA" } }\n`;
+	const folder = temporaryFolder(t), database = join(folder, 'country.mmdb');
+	cpSync(databaseOf('GeoIP2-City-Test'), database);
+	const shop = await serve(t, { config: { geo: { database } }, files: { 'shop/home.lua': text } });
+	const where = async (ip) => JSON.parse((await askFresh(`${shop.url}/v1/decide`, { slots: ['s'], context: { ip } })).text).decisions.s.content.where;
+	// Whichever worker is asked.
+	const everywhere = async () => {
+		const told = new Set();
+		for (let i = 0; i < 10; i++) told.add(`${await where('81.2.69.142')} ${await where('192.0.2.1')}`);
+		return [...told];
+	};
+	assert.deepEqual(await everywhere(), ['GB unknown']);
+	cpSync(databaseOf('flat'), `${database}.new`);
+	renameSync(`${database}.new`, database);
+	assert.deepEqual(await everywhere(), ['GB unknown']);
+	const [one] = processes(shop).workers;
+	process.kill(one, 'SIGKILL');
+	await until(() => processes(shop).workers.length === 2 && !processes(shop).workers.includes(one), { what: 'the worker is replaced' });
+	assert.deepEqual(await everywhere(), ['GB unknown'], 'a worker that is new is of the same load');
+	assert.equal(shop.reload().status, 0);
+	assert.deepEqual(await everywhere(), ['unknown CA']);
+	// What is no database is refused, and what was read serves on.
+	writeFileSync(`${database}.new`, 'no database');
+	renameSync(`${database}.new`, database);
+	assert.equal(shop.reload().status, 1);
+	assert.deepEqual(await everywhere(), ['unknown CA']);
 });
 
 // A path with a method for pages and one that is not was not for pages at all: the preflight was judged by the first of them.
@@ -220,6 +254,43 @@ rule "long" { slot = "s", priority = -1, when = function(v) while true do end en
 	const told = (await shop.ask('/v1/rules')).body.rules;
 	assert.equal(told.find((r) => r.rule === 'bad').failed, 25);
 	assert.ok(told.find((r) => r.rule === 'long').setAsideUntil);
+});
+
+// Seen failing where each worker counted in memory of its own.
+test('visitors for whom a rule runs over its budget are counted over the node: fewer than twenty of each worker set it aside', async (t) => {
+	const text = `slot "s" { channel = "web", default = { a = 1 } }
+rule "long" { slot = "s", when = function(v) if v.page_type == "long" then while true do end end return false end, show = { b = 1 } }\n`;
+	const shop = await serve(t, { config: { workers: 2 }, files: { 'shop/home.lua': text } });
+	const requests = () => new Map(shop.status().workers.map(({ pid, requests: n }) => [pid, n]));
+	// A connection to each worker, that stays.
+	const lines = new Map();
+	t.after(() => lines.forEach((agent) => agent.destroy()));
+	const post = (agent, body) => new Promise((done, fail) => {
+		request(`${shop.url}/v1/decide`, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (answer) => answer.resume().on('end', done).on('error', fail)).on('error', fail).end(JSON.stringify(body));
+	});
+	await until(async () => {
+		const agent = new Agent({ keepAlive: true, maxSockets: 1 }), before = requests();
+		await post(agent, { slots: ['s'] });
+		const [pid] = [...requests()].find(([worker, n]) => n > before.get(worker));
+		if (lines.has(pid)) agent.destroy();
+		else lines.set(pid, agent);
+		return lines.size === 2;
+	}, { what: 'there is a connection to each worker' });
+	let visitors = 0;
+	const overspend = async (agent, n) => { for (let i = 0; i < n; i++) await post(agent, { anonymousId: `visitor-${++visitors}`, slots: ['s'], context: { page: { type: 'long' } } }); };
+	const spent = async () => (await metrics(shop)).floorwalker_rule_budget_exceeded_total;
+	const isSetAside = async () => Boolean(JSON.parse((await askFresh(`${shop.url}/v1/rules`)).text).rules[0].setAsideUntil);
+	const [one, other] = lines.values();
+	await overspend(one, 12);
+	await overspend(other, 7);
+	assert.deepEqual([await spent(), await isSetAside()], [19, false]);
+	await overspend(other, 1);
+	assert.deepEqual([await spent(), await isSetAside()], [20, true]);
+	// Neither tries it any more.
+	await overspend(one, 5);
+	await overspend(other, 5);
+	assert.equal(await spent(), 20);
+	assert.equal((await metrics(shop)).floorwalker_rules_set_aside_total, 1);
 });
 
 test('/v1/rules counts over all workers', async (t) => {

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { program, run, temporaryFolder, tree } from './daemon.mjs';
 import { startReceiver } from './receiver.mjs';
 import { makeCertificates } from './redis.mjs';
-import { alive, askFresh, installed, metrics, ownPlugins, pluginFolder, processes, question, quick, serve, until, writeShop } from './server.mjs';
+import { alive, askFresh, askOnAndOn, installed, metrics, ownPlugins, pluginFolder, processes, question, quick, runAside, serve, until, writeShop } from './server.mjs';
 
 // A folder with web.so and the tests' plugins of these names.
 function plugins(t, ...names) {
@@ -133,6 +133,33 @@ test('a rebuilt plugin is picked up by a reload', async (t) => {
 	assert.equal(shop.reload().status, 0);
 	assert.equal(builds(), 'again');
 	assert.equal(JSON.parse((await askFresh(`${shop.url}/v1/decide`, question)).text).decisions.s.content.banner, 'one');
+});
+
+test('no request fails while a rebuilt plugin is loaded', async (t) => {
+	const folder = plugins(t, 'serves');
+	const shop = await serve(t, { config: { plugin_path: folder, plugins: { web: {}, serves: {} } } });
+	const aside = async (...args) => runAside([...args, '--config', shop.config]);
+	const decided = askOnAndOn(shop, { connections: 4 }), texts = new Set();
+	const served = askOnAndOn(shop, { connections: 4, path: '/wrong', body: null, look: (text) => texts.add(text) });
+	const stop = () => { decided.stop = served.stop = true; return Promise.all([decided.ended, served.ended]); };
+	t.after(stop);
+	let before = 'first';
+	for (const build of ['again', 'third', 'fifth']) {
+		const bytes = readFileSync(join(folder, 'serves.so')).toString('latin1'), from = [decided.answers, served.answers];
+		assert.ok(bytes.includes(`${before}\0`));
+		// As a linker does it: another file, of the same name.
+		writeFileSync(join(folder, 'serves.so.new'), bytes.replace(`${before}\0`, `${build}\0`), 'latin1');
+		renameSync(join(folder, 'serves.so.new'), join(folder, 'serves.so'));
+		const { status, stderr } = await aside('reload');
+		assert.equal(status, 0, stderr);
+		const { loaded } = JSON.parse((await aside('status', '--json')).stdout);
+		assert.equal(loaded.plugins.find((p) => p.name === 'serves').build, build);
+		await until(() => decided.answers > from[0] && served.answers > from[1], { what: 'both are answered on' });
+		before = build;
+	}
+	await stop();
+	assert.deepEqual([decided.failures, served.failures], [[], []]);
+	assert.deepEqual([[...decided.banners], [...texts]], [['one'], ['fine']]);
 });
 
 test('without web.so /v1/decide is 404', async (t) => {

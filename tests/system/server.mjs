@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { ask, environment, program, run, startDaemon, temporaryFolder, until, writeFiles } from './daemon.mjs';
 
@@ -49,6 +49,33 @@ export function askFresh(url, body, headers = {}) {
 		});
 		req.on('error', fail).end(body === undefined ? undefined : JSON.stringify(body));
 	});
+}
+
+// Asks without pause on kept-alive connections until it is told to stop, and looks at every answer: { answers, failures, banners, stop, ended }.
+// `body` null: a GET. `look` is called with the text of each that is 200; by itself it gathers the banners.
+export function askOnAndOn(shop, { connections = 8, path = '/v1/decide', body = question, look } = {}) {
+	const agent = new Agent({ keepAlive: true, maxSockets: connections });
+	const seen = { answers: 0, failures: [], banners: new Set(), stop: false };
+	const read = look ?? ((text) => seen.banners.add(JSON.parse(text).decisions.s.content.banner));
+	const one = () => new Promise((done) => {
+		const req = request(shop.url + path, { method: body === null ? 'GET' : 'POST', agent, headers: { 'content-type': 'application/json' } }, (answer) => {
+			let text = '';
+			answer.setEncoding('utf8').on('data', (d) => { text += d; }).on('end', () => {
+				seen.answers++;
+				if (answer.statusCode === 200) read(text);
+				else seen.failures.push(`${answer.statusCode} ${text}`);
+				done();
+			});
+		});
+		req.on('error', (error) => {
+			// A kept-alive connection that closes while the request is on its way is the client's to send again.
+			if (!(req.reusedSocket && error.code === 'ECONNRESET')) seen.failures.push(error.message);
+			done();
+		});
+		req.end(body === null ? undefined : JSON.stringify(body));
+	});
+	seen.ended = Promise.all(Array.from({ length: connections }, async () => { while (!seen.stop) await one(); })).then(() => agent.destroy());
+	return seen;
 }
 
 export async function serve(t, options = {}) {

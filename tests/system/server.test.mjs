@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { environment, long, program, releaseProgram, run, startDaemon, temporaryFolder } from './daemon.mjs';
-import { alive, askFresh, metrics, ownPlugins, pluginFolder, processes, question, quick, rules, runAside, serve, until, writeShop } from './server.mjs';
+import { alive, askFresh, askOnAndOn, metrics, ownPlugins, pluginFolder, processes, question, quick, rules, runAside, serve, until, writeShop } from './server.mjs';
 
 test('it starts, says where it listens, answers, and ends with status 0', async (t) => {
 	const shop = await serve(t);
@@ -262,35 +262,9 @@ test('what a reload cannot change is named', async (t) => {
 	assert.equal(await shop.banner(), 'one');
 });
 
-// Asks without pause on kept-alive connections until told to stop; every answer is looked at.
-function load(shop, connections = 8) {
-	const agent = new Agent({ keepAlive: true, maxSockets: connections });
-	const body = JSON.stringify(question);
-	const seen = { answers: 0, failures: [], banners: new Set(), stop: false };
-	const one = () => new Promise((done) => {
-		const req = request(`${shop.url}/v1/decide`, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (answer) => {
-			let text = '';
-			answer.setEncoding('utf8').on('data', (d) => { text += d; }).on('end', () => {
-				seen.answers++;
-				if (answer.statusCode === 200) seen.banners.add(JSON.parse(text).decisions.s.content.banner);
-				else seen.failures.push(`${answer.statusCode} ${text}`);
-				done();
-			});
-		});
-		req.on('error', (error) => {
-			// A kept-alive connection that closes while the request is on its way is the client's to send again.
-			if (!(req.reusedSocket && error.code === 'ECONNRESET')) seen.failures.push(error.message);
-			done();
-		});
-		req.end(body);
-	});
-	seen.ended = Promise.all(Array.from({ length: connections }, async () => { while (!seen.stop) await one(); })).then(() => agent.destroy());
-	return seen;
-}
-
 test('no request fails while sets are reloaded, broken ones among them', async (t) => {
 	const shop = await serve(t);
-	const seen = load(shop);
+	const seen = askOnAndOn(shop);
 	const times = long ? 200 : 6;
 	for (let i = 0; i < times; i++) {
 		shop.write({ 'shop/home.lua': i % 4 === 3 ? 'rule "r" {' : rules(`b${i}`) });
@@ -357,7 +331,7 @@ test('a loader that is killed: its workers go on, a new generation comes from th
 	const shop = await serve(t);
 	const before = processes(shop);
 	shop.write({ 'shop/home.lua': 'nonsense {' });
-	const seen = load(shop, 2);
+	const seen = askOnAndOn(shop, { connections: 2 });
 	process.kill(before.loader, 'SIGKILL');
 	await until(() => shop.status().generation === 2 && shop.status().state === 'serving', { what: 'a new generation' });
 	seen.stop = true;
