@@ -32,7 +32,7 @@ export const hero = (more = '') => `<section id="hero" data-fw-slot="home.hero" 
 const policy = (api) => `default-src 'none'; script-src 'self' ${api}; style-src 'self'; connect-src ${api}; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'`;
 
 // { shop, proxy, site, browser, context, page, origin, go(path), sent(), decides(), problems }. `site.body` is what every page has in it,
-// `site.attributes` what its script element says, `site.script` the shop's own script, `slots` what its style sheet calls slots. `gentle`: the browser's own lines about requests
+// `site.attributes` what its script element says (undefined: nothing of that name), `site.script` the shop's own script, `slots` what its style sheet calls slots. `gentle`: the browser's own lines about requests
 // that did not succeed are no problems.
 export async function open(t, { body = hero(), attributes = {}, script = '', budget = 20000, slots, init, gentle, config = {} } = {}) {
 	const site = { body, attributes, script, scripts: [] };
@@ -42,7 +42,7 @@ export async function open(t, { body = hero(), attributes = {}, script = '', bud
 		if (path === '/shop.css') return give('text/css', css(budget, slots));
 		if (path === '/shop.js') return give('text/javascript', site.script);
 		if (/\.\w+$/.test(path)) return res.writeHead(404).end();
-		const said = Object.entries({ 'data-write-key': write, 'data-budget': budget, ...site.attributes }).map(([k, v]) => ` ${k}="${v}"`).join('');
+		const said = Object.entries({ 'data-write-key': write, 'data-budget': budget, ...site.attributes }).filter(([, v]) => v !== undefined).map(([k, v]) => ` ${k}="${v}"`).join('');
 		give('text/html', `<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop ${path}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/shop.css">
 <script src="/shop.js"></script><script async src="${site.api}/fw.js"${said}></script><body data-fw-page-type="home"><main><h1>Shop</h1>${site.body}</main></body></html>`);
 	});
