@@ -134,6 +134,6 @@ int fw_profile_unmerge(struct fw_profile_job *j)
 	if (rc < 0)
 		return fw_profile_failed(rc);
 	fw_profile_audit(j, "unmerge", &j->id);
-	puts(j->json ? "{\"unmerged\":true}" : "unmerged; what came since stays with the person that was asked for");
+	puts(j->json ? "{\"unmerged\":true}" : "unmerged; what came since stays with the one whom the other had become part of");
 	return FW_EXIT_DONE;
 }

@@ -19,6 +19,7 @@ struct undoing {
 	int64_t now_us;
 	struct fw_merge merge;
 	struct fw_person_id absorbed_id;
+	bool settled;               /* the row of the absorbed has let go of its record */
 	struct fw_key owner;        /* whose row `before` is looked for beside */
 	unsigned looked;
 	struct fw_str kept;         /* of the absorbed */
@@ -171,9 +172,26 @@ static void find_before(struct undoing *u)
 	fw_store_get(u->people->store, key.bucket, fw_key_str(&key), &u->arena, on_before, u);
 }
 
+static void on_settled(void *ctx, int rc)
+{
+	struct undoing *u = ctx;
+	u->settled = rc == 0;
+	if (rc < 0 && rc != FW_EBUSY)
+		end(u, rc);
+	else
+		fw_who_again(&u->who);
+}
+
+/* The record is kept there once the row of the absorbed has let go of it: whoever merged them may not have come to that, or died. */
 static void on_absorbed(void *ctx, int rc, const struct fw_row *row)
 {
 	struct undoing *u = ctx;
+	if (rc == 0 && !row->value.p && !u->settled) {
+		struct fw_key absorbed;
+		fw_key_person(&u->absorbed_id, &absorbed);
+		fw_post_settle(u->people, &absorbed, on_settled, u);
+		return;
+	}
 	if (rc == 0)
 		rc = row->value.p ? fw_keep_read(&u->arena, FW_SIDE_ABSORBED, u->merge.seal, row->value, &u->kept) : FW_ENOENT;
 	if (rc < 0) {

@@ -15,6 +15,20 @@ static void on_settled(void *ctx, int rc)
 		fw_who_again(w);
 }
 
+static void on_told_apart(void *ctx, int rc)
+{
+	(void)rc;
+	fw_who_again(ctx);
+}
+
+/* Whether the record still goes by the id: after an unmerge the rows of the other's ids lead to it until they are told. */
+static bool goes_by_it(const struct fw_who *w)
+{
+	const struct fw_person_id row = fw_key_id(&w->row);
+	struct fw_id id;
+	return w->follow.hops == 0 || fw_secret_find(&w->people->secret, w->record, &row, &id);
+}
+
 static void on_followed(void *ctx, int rc)
 {
 	struct fw_who *w = ctx;
@@ -27,6 +41,11 @@ static void on_followed(void *ctx, int rc)
 		rc = FW_ENOENT;
 	if (rc == 0)
 		rc = fw_record_read(w->arena, w->follow.row.value, &w->record, NULL);
+	if (rc == 0 && !w->told && !goes_by_it(w)) {
+		w->told = true;
+		fw_post_sweep(w->people, w->follow.key.bucket, 1, on_told_apart, w);
+		return;
+	}
 	w->done(w->ctx, rc == FW_EINVAL ? FW_EIO : rc);
 }
 
