@@ -7,6 +7,7 @@
 
 #include "lib_people.h"
 #include "people/post.h"
+#include "people/sweep.h"
 
 #define NOON INT64_C(1790000000000000)
 
@@ -142,6 +143,21 @@ static inline void settle_down(struct client *c)
 		if (tries > 2000)
 			fail_msg("a row does not let go of its record");
 	}
+}
+
+/* What has had its time by then is dropped: once through all buckets. People stay. */
+static inline void sweep_at(struct client *c, int64_t now_us)
+{
+	const struct fw_sweep_options options = { 0 };
+	struct fw_sweep *s = fw_sweep_create(c->workers[0], &options);
+	assert_non_null(s);
+	while (fw_sweep_counts(s)->buckets < FW_STORE_BUCKETS) {
+		struct swept step = { 0 };
+		fw_sweep_step(s, now_us, on_swept, &step);
+		joins_wait(c, &step.came, 1);
+		assert_int_equal(step.rc, 0);
+	}
+	fw_sweep_destroy(s);
 }
 
 /* Somebody views a product; `ids` are members of the event as JSON has them. */

@@ -7,7 +7,6 @@
 
 #include "lib_joins.h"
 #include "people/suppression.h"
-#include "people/sweep.h"
 
 #define CHANGED FW_SUPPRESSION_CHANGED
 #define SAME FW_SUPPRESSION_SAME
@@ -106,21 +105,6 @@ static unsigned rows(const struct client *c)
 	for (const struct memory_row *row = c->memory->rows; row; row = row->next)
 		n += row->key.p[0] == 'U';
 	return n;
-}
-
-/* Once through all buckets. */
-static void sweep_at(struct client *c, int64_t now_us)
-{
-	const struct fw_sweep_options options = { 0 };
-	struct fw_sweep *s = fw_sweep_create(c->workers[0], &options);
-	assert_non_null(s);
-	while (fw_sweep_counts(s)->buckets < FW_STORE_BUCKETS) {
-		struct swept step = { 0 };
-		fw_sweep_step(s, now_us, on_swept, &step);
-		joins_wait(c, &step.came, 1);
-		assert_int_equal(step.rc, 0);
-	}
-	fw_sweep_destroy(s);
 }
 
 /* What was lifted is remembered for a week, and without an id not at all; what is suppressed stays for ever. */
