@@ -161,7 +161,11 @@ static int proven_trait(const struct fw_record *r, const char *name, struct fw_s
 	struct fw_value v;
 	for (uint32_t i = 0; i < r->traits.n; i++) {
 		const struct trait *t = &r->traits.items[i];
-		if (t->claimed || !fw_str_is(t->name, name))
+		bool proven = !t->claimed;
+#ifdef FW_BREAK_CLAIMS_ADDRESS /* where somebody says that he is, letters go */
+		proven = true;
+#endif
+		if (!proven || !fw_str_is(t->name, name))
 			continue;
 		int rc = fw_trait_unpack(t->packed, r->arena, &v);
 		if (rc == 0 && v.state == FW_KNOWN && v.kind == FW_KIND_TEXT)

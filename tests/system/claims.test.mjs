@@ -1,9 +1,10 @@
 // What a public key may claim: whoever has it tries to be somebody else, to read what was told of him, to write to him, to consent for
-// him, to fill the store with people, and to get past a guard.
+// him, to fill the store with people, and to get past a guard. Where letters go was seen failing with -DFW_BREAK_CLAIMS_ADDRESS.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { long, tree } from './daemon.mjs';
+import { fakeChannel, handedTo } from './messages.mjs';
 import { bearer, event, secret, servePeople, until, userHash, write } from './people.mjs';
 import { metrics, quick } from './server.mjs';
 import { bytesInStore, test, testOnLmdb } from './stores.mjs';
@@ -29,8 +30,8 @@ const names = [victim.userId, `anonymous:${victim.anonymousId}`, `email:${addres
 // A database of test addresses: 81.2.69.142 is in Britain, 89.160.20.112 in Sweden.
 const database = join(tree, 'tests/data/maxmind-db/GeoIP2-City-Test.mmdb');
 
-async function shopOf(t, { limits = {}, ...config } = {}) {
-	const shop = await servePeople(t, { config: { proxies: ['127.0.0.0/8'], geo: { database }, limits: { ...quick, ...limits }, ...config }, files: { 'shop/claims.lua': rules } });
+async function shopOf(t, { limits = {}, files = {}, ...config } = {}) {
+	const shop = await servePeople(t, { config: { proxies: ['127.0.0.0/8'], geo: { database }, limits: { ...quick, ...limits }, ...config }, files: { 'shop/claims.lua': rules, ...files } });
 	const from = (ip) => (ip ? { 'x-forwarded-for': ip } : {});
 	return Object.assign(shop, {
 		// What anybody may send: whether it was accepted.
@@ -124,6 +125,50 @@ test('a claimed address is no id and no address', async (t) => {
 	await shop.claim('identify', { ...mine, traits: { email: null, plan: null } });
 	known = await shop.visitor(`anonymous:${attacker}`);
 	assert.deepEqual([known.traits.email, known.traits.plan, known.claimed], ['own@shop.example', 'basic', ['phone']]);
+});
+
+const letters = `rule "reminder" { channel = "email", on = "Product Added", send = { text = "still there" } }
+rule "notice" { channel = "email", on = "Notice Asked", class = "service", send = { text = "as you asked" } }
+rule "receipt" { channel = "email", on = "Order Completed", class = "transactional", send = { text = "thank you" } }
+`;
+
+test('nothing is sent to an address that somebody only claims', async (t) => {
+	const shop = await shopOf(t, { files: { 'shop/letters.lua': letters }, plugin_path: fakeChannel(t), plugins: { web: {}, email: { file: 'sent.jsonl' } } });
+	await shop.tell('identify', { ...victim, traits: { email: address } });
+	await until(async () => (await shop.known('', `email:${address}`)).status === 200, { what: 'the address leads to the victim' });
+	const claim = async (type, body) => assert.equal((await shop.claim(type, body)).accepted, 1);
+	const sent = () => handedTo(join(shop.folder, 'sent.jsonl')).map(({ to, message }) => `${message.rule} to ${to}`);
+	// Of a customer, and of somebody of whom the shop knows nothing; by a device, and by a user who proves to be himself.
+	const claimers = [address, 'stranger@mail.example'].flatMap((email, i) => [
+		{ email, who: { anonymousId: `device-of-the-claimer-${i}` }, id: `anonymous:device-of-the-claimer-${i}` },
+		{ email, who: { anonymousId: `device-of-the-signed-${i}`, userId: `u-signed-${i}`, userHash: userHash(`u-signed-${i}`) }, id: `u-signed-${i}` },
+	]);
+	const happens = { 'Product Added': { product_id: 'p-1', price: 5 }, 'Notice Asked': {}, 'Order Completed': { order_id: 'A-1', revenue: 5 } };
+	const became = async (id) => (await shop.visitor(id)).messages?.map((m) => `${m.rule} ${m.what}`).sort();
+	for (const { email, who, id } of claimers) {
+		const told = { email, phone: '+4915112345678', ids: { email } };
+		await claim('identify', { ...who, traits: told });
+		await until(async () => (await shop.known('', id)).status === 200, { what: `${id} is known` });
+		// He wants letters, as he has told the shop itself.
+		assert.equal((await shop.ask(`/v1/visitors/${encodeURIComponent(id)}/consent`, { grant: ['email'] }, { method: 'POST', ...bearer(secret) })).status, 200);
+		for (const [name, properties] of Object.entries(happens))
+			await claim('track', { ...who, event: name, properties: { ...properties, email }, traits: told, context: { traits: told, externalIds: [{ type: 'email', id: email }] } });
+	}
+	for (const { id } of claimers) {
+		await until(async () => (await became(id))?.length === 3, { what: `it is said what became of the letters to ${id}` });
+		assert.deepEqual(await became(id), ['notice no_address', 'receipt no_address', 'reminder no_address'], id);
+	}
+	assert.deepEqual(sent(), []);
+	// The same rules write to where his own server says that he is, whatever he claims then.
+	for (const { email, who, id } of claimers) {
+		await shop.tell('identify', { ...who, traits: { email: `own-${id.replace(/\W/g, '-')}@shop.example` } });
+		await claim('identify', { ...who, traits: { email } });
+		for (const [name, properties] of Object.entries(happens)) await claim('track', { ...who, event: name, properties: { ...properties, order_id: 'A-2' } });
+	}
+	const wanted = claimers.flatMap(({ id }) => ['notice', 'receipt', 'reminder'].map((rule) => `${rule} to own-${id.replace(/\W/g, '-')}@shop.example`)).sort();
+	await until(() => sent().length >= wanted.length, { what: 'their letters are sent' });
+	assert.deepEqual(sent().sort(), wanted);
+	assert.deepEqual(await became(victim.userId) ?? [], [], 'the victim has nothing to do with it');
 });
 
 test('nobody consents for another, and nobody to messages without proof', async (t) => {
