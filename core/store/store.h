@@ -96,8 +96,9 @@ enum { FW_STORE_WATCHERS = 4 };
 typedef void (*fw_store_changed)(void *ctx, uint32_t bucket, struct fw_str key, uint64_t version);
 int fw_store_watch(struct fw_store *s, fw_store_changed changed, void *ctx);
 
-/* A lease of that name for so long; taking one's own again prolongs it. It spreads work and protects nothing: two may
- * hold it for a moment when clocks or processes stall. done: rc 0, FW_EBUSY (somebody else has it), FW_EAWAY. */
+/* A lease of that name for so long, which all who ask for it name alike; taking one's own again prolongs it. It spreads work and protects
+ * nothing: two may hold it for a moment when clocks or processes stall, or a clock is set: one that ends later than it can is over.
+ * done: rc 0, FW_EBUSY (somebody else has it), FW_EAWAY. */
 typedef void (*fw_store_leased)(void *ctx, int rc);
 int fw_store_lease(struct fw_store *s, const char *name, int64_t ms, fw_store_leased done, void *ctx);
 /* Gives one's own back; of anybody else's nothing is done. `done` may be NULL; a store that is closed before it comes may still hold the
