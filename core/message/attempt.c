@@ -19,8 +19,8 @@ bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash)
 	return false;
 }
 
-/* `again_us` 0: nothing is left to be done for this wake row. */
-static void end(struct fw_attempt *a, int64_t again_us)
+/* `wait_us` 0: nothing is left to be done for this wake row. */
+static void end(struct fw_attempt *a, int64_t wait_us)
 {
 	struct fw_messages *m = a->messages;
 	struct fw_attempt **at = &m->attempts;
@@ -33,12 +33,12 @@ static void end(struct fw_attempt *a, int64_t again_us)
 	free(a);
 	fw_alone_leave(m);
 	/* A row that this one was in the way of may be waiting. */
-	fw_schedule_look(m, bucket, again_us ? again_us : fw_now_us());
+	fw_schedule_look(m, bucket, fw_now_us() + wait_us);
 }
 
 static void fail(struct fw_attempt *a)
 {
-	end(a, fw_now_us() + AGAIN_US);
+	end(a, AGAIN_US);
 }
 
 static void on_dropped(void *ctx, int rc, uint64_t version)
@@ -75,7 +75,7 @@ static void take_places(struct fw_attempt *a)
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct fw_due_item *x = &a->items[i];
 		struct fw_used_channel *c = x->reason == FW_REASON_WON ? fw_channel_find(a->messages, x->due.channel) : NULL;
-		a->going[i].place = c ? fw_channel_take(c, x->address, a->now_us) : (struct fw_channel_place){ NULL, 0 };
+		a->going[i].place = c ? fw_channel_take(c, x->address, fw_clock_steady_us()) : (struct fw_channel_place){ NULL, 0 };
 	}
 }
 
@@ -228,11 +228,11 @@ static void judge(struct fw_attempt *a)
 }
 
 /* Nothing is claimed for a destination that has enough. */
-static bool has_room(const struct fw_attempt *a, int64_t *ret_us)
+static bool has_room(const struct fw_attempt *a, int64_t *ret_wait_us)
 {
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct fw_used_channel *c = fw_channel_find(a->messages, a->items[i].due.channel);
-		if (c && a->items[i].address.n && !fw_channel_has_room(c, a->items[i].address, a->now_us, ret_us))
+		if (c && a->items[i].address.n && !fw_channel_has_room(c, a->items[i].address, fw_clock_steady_us(), ret_wait_us))
 			return false;
 	}
 	return true;
@@ -244,13 +244,13 @@ static void leave(struct fw_attempt *a, int rc)
 		a->rc = rc;
 	if (--a->looking > 0)
 		return;
-	int64_t again_us = 0;
+	int64_t wait_us = 0;
 	if (a->rc < 0)
 		fail(a);
-	else if (!has_room(a, &again_us))
-		end(a, again_us);
+	else if (!has_room(a, &wait_us))
+		end(a, wait_us);
 	else if (!fw_alone_goes_on(a->messages, a))
-		end(a, a->now_us + ALONE_US);
+		end(a, ALONE_US);
 	else
 		judge(a);
 }
@@ -285,6 +285,18 @@ static void look_for_suppressions(struct fw_attempt *a)
 	leave(a, 0);
 }
 
+/* What this worker still has in hand, though its time is over: the clock was set. True: that was all that there was. */
+static bool leave_out(struct fw_attempt *a)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!fw_clock_leaves_out(a, &a->items[i].due))
+			a->items[n++] = a->items[i];
+	bool all = a->n > 0 && n == 0;
+	a->n = n;
+	return all;
+}
+
 static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 {
 	struct fw_attempt *a = ctx;
@@ -305,6 +317,8 @@ static void on_loaded(void *ctx, int rc, const struct fw_person *person)
 		rc = fw_due_list(a->messages->options.decider->set, a->record, a->now_us, &a->arena, &a->items, &a->n);
 	if (rc < 0)
 		fail(a);
+	else if (leave_out(a))
+		end(a, 0);
 	else if (a->n == 0)
 		drop_wake(a);
 	else

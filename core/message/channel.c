@@ -22,11 +22,11 @@ static void fill(struct fw_used_channel *c, int64_t now_us)
 	c->filled_us = now_us;
 }
 
-static bool is_free(struct fw_used_channel *c, int64_t now_us, int64_t *ret_us)
+static bool is_free(struct fw_used_channel *c, int64_t now_us, int64_t *ret_wait_us)
 {
 	enum { AGAIN_US = 20000 };
 	if (c->at_once >= c->channel.most) {
-		*ret_us = now_us + AGAIN_US;
+		*ret_wait_us = AGAIN_US;
 		return false;
 	}
 	if (c->channel.rate <= 0)
@@ -34,23 +34,23 @@ static bool is_free(struct fw_used_channel *c, int64_t now_us, int64_t *ret_us)
 	fill(c, now_us);
 	if (c->tokens >= 1)
 		return true;
-	*ret_us = now_us + (int64_t)((1 - c->tokens) / c->channel.rate * 1e6) + 1000;
+	*ret_wait_us = (int64_t)((1 - c->tokens) / c->channel.rate * 1e6) + 1000;
 	return false;
 }
 
-bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_us)
+bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_wait_us)
 {
 	for (unsigned i = 0; i < m->options.n_channels; i++)
-		if (m->channels[i].letter == letter && !is_free(&m->channels[i], now_us, ret_us))
+		if (m->channels[i].letter == letter && !is_free(&m->channels[i], now_us, ret_wait_us))
 			return false;
 	return true;
 }
 
 bool fw_channel_any_is_free(struct fw_messages *m, int64_t now_us)
 {
-	int64_t again_us;
+	int64_t wait_us;
 	for (unsigned i = 0; i < m->options.n_channels; i++)
-		if (is_free(&m->channels[i], now_us, &again_us))
+		if (is_free(&m->channels[i], now_us, &wait_us))
 			return true;
 	return false;
 }
@@ -81,16 +81,16 @@ static unsigned place_of(const struct fw_used_channel *c, uint64_t hash)
 	return spare < FW_DESTINATIONS ? spare : idle;
 }
 
-bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_us)
+bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_wait_us)
 {
 	enum { AGAIN_US = 50000 };
 	uint64_t hash = destination_of(address);
 	const struct fw_destination *d = &c->destinations[place_of(c, hash)];
-	if (!is_free(c, now_us, ret_us))
+	if (!is_free(c, now_us, ret_wait_us))
 		return false;
 	if (d->hash != hash)
 		return true;
-	*ret_us = d->paused_us > now_us ? d->paused_us : now_us + AGAIN_US;
+	*ret_wait_us = d->paused_us > now_us ? d->paused_us - now_us : AGAIN_US;
 	return d->paused_us <= now_us && d->at_once < (hash == 1 ? c->channel.most : FW_LIMIT_DESTINATION_AT_ONCE);
 }
 

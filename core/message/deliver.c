@@ -17,6 +17,14 @@ static struct fw_delivering **chain_of(struct fw_messages *m, uint64_t number)
 	return &m->deliveries[number % FW_DELIVERIES];
 }
 
+struct fw_delivering *fw_deliver_find(const struct fw_messages *m, struct fw_message_id id)
+{
+	struct fw_delivering *d = m->deliveries[id.number % FW_DELIVERIES];
+	while (d && (d->id.number != id.number || d->id.person != id.person))
+		d = d->next;
+	return d;
+}
+
 static void end(struct fw_delivering *d)
 {
 	struct fw_messages *m = d->messages;
@@ -25,6 +33,7 @@ static void end(struct fw_delivering *d)
 		at = &(*at)->next;
 	*at = d->next;
 	m->delivering--;
+	fw_clock_end(m, d);
 	if (d->late)
 		event_free(d->late);
 	fw_arena_finish(&d->arena);
@@ -38,12 +47,6 @@ static void wait_ms(struct event *timer, int64_t ms)
 {
 	struct timeval t = { ms / 1000, ms % 1000 * 1000 };
 	event_add(timer, &t);
-}
-
-static void wait_until(struct event *timer, int64_t at_us)
-{
-	int64_t now_us = fw_now_us();
-	wait_ms(timer, at_us > now_us ? (at_us - now_us) / 1000 + 1 : 0);
 }
 
 /* What cannot be written now is tried until the attempt counts as lost; then somebody else tries the whole. */
@@ -138,7 +141,7 @@ static void settle(struct fw_delivering *d, enum fw_channel_outcome outcome, int
 	d->told = true;
 	d->outcome = outcome;
 	d->after_ms = after_ms;
-	fw_channel_give(&d->place, outcome == FW_CHANNEL_RETRY, fw_now_us());
+	fw_channel_give(&d->place, outcome == FW_CHANNEL_RETRY, fw_clock_steady_us());
 	event_del(d->late);
 	write_outcome(d);
 }
@@ -154,8 +157,15 @@ static void on_late(evutil_socket_t fd, short what, void *ctx)
 		return;
 	}
 	fw_log(FW_LOG_WARN, "a channel has not said what became of a message", "channel", d->place.channel->channel.name, NULL);
-	fw_channel_give(&d->place, true, fw_now_us());
+	fw_channel_give(&d->place, true, fw_clock_steady_us());
 	end(d);
+}
+
+/* Until the attempt counts as lost. The clock may have been set back since it was claimed. */
+static int64_t time_left_us(const struct fw_messages *m, const struct fw_due_item *x)
+{
+	int64_t left_us = x->due.due_us - fw_now_us(), most_us = m->options.due->delivery_ms * 1000;
+	return left_us < 0 ? 0 : left_us < most_us ? left_us : most_us;
 }
 
 /* The channel has it, or has said at once what comes of it. */
@@ -167,7 +177,8 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 		settle(d, FW_CHANNEL_RETRY, -1);
 		return;
 	}
-	const struct fw_channel_message message = { d->text, to, x->due.attempts, json, x->due.due_us };
+	int64_t left_us = time_left_us(d->messages, x);
+	const struct fw_channel_message message = { d->text, to, x->due.attempts, json, fw_now_us() + left_us };
 	char reason[sizeof d->reason] = "";
 	d->handing = true;
 	enum fw_channel_outcome outcome = c->deliver(c->ctx, &message, reason, sizeof reason);
@@ -178,7 +189,7 @@ static void hand_over(struct fw_delivering *d, const struct fw_due_item *x, stru
 		memcpy(d->reason, reason, sizeof reason);
 		settle(d, outcome, -1);
 	} else {
-		wait_until(d->late, x->due.due_us);
+		wait_ms(d->late, left_us / 1000 + 1);
 	}
 }
 
@@ -257,9 +268,7 @@ int fw_messages_result(struct fw_messages *m, const char *id, enum fw_channel_ou
 	struct fw_message_id read;
 	if (fw_message_id_read(&m->options.people->secret, fw_str(id), &read) < 0)
 		return FW_ENOENT;
-	struct fw_delivering *d = *chain_of(m, read.number);
-	while (d && (d->id.number != read.number || d->id.person != read.person))
-		d = d->next;
+	struct fw_delivering *d = fw_deliver_find(m, read);
 	if (!d || d->told || outcome == FW_CHANNEL_PENDING)
 		return FW_ENOENT;
 	snprintf(d->reason, sizeof d->reason, "%s", reason ? reason : "");

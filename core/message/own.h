@@ -17,7 +17,7 @@ enum { FW_GROUPS = FW_MESSAGE_GROUPS, FW_GROUP_BUCKETS = FW_STORE_BUCKETS / FW_G
 struct fw_attempt;
 struct fw_delivering;
 
-/* A channel as it is being used. */
+/* A channel as it is being used; its times are of the steady clock (clock.c). */
 struct fw_used_channel {
 	struct fw_channel channel;
 	unsigned char letter;    /* fw_due_channel */
@@ -54,7 +54,7 @@ struct fw_pace {
 /* restock.c */
 struct fw_restock {
 	struct event *on_due;
-	int64_t next_us[FW_STORE_BUCKETS]; /* when the index there is to be looked at */
+	int64_t next_us[FW_STORE_BUCKETS]; /* when the index there is to be looked at, by the steady clock */
 	uint32_t bucket;          /* being looked at, or the last that was */
 	bool telling;
 };
@@ -69,19 +69,21 @@ struct fw_messages {
 	struct fw_messages_bucket buckets[FW_STORE_BUCKETS];
 	unsigned owned, looking; /* groups; buckets that are being looked at */
 	int64_t wanted_us;
-	int64_t not_before_us; /* nothing is looked at: as many people as may be are in hand */
+	int64_t not_before_us; /* by the steady clock; nothing is looked at: as many people as may be are in hand */
+	int64_t ahead_us;      /* of the steady clock is the one on the wall, as it was last looked at */
 	uint32_t first;        /* bucket that comes first when several are due */
 	struct fw_attempt *attempts; /* people in hand */
 	unsigned in_hand, begun; /* `begun`: since the timer of what is due last came */
 	struct fw_attempt *claimed, **last_claimed; /* of them, those whose messages go to their channels next */
 	struct fw_delivering *deliveries[FW_DELIVERIES];
+	struct fw_delivering *overdue; /* of them, those whose time is over by the clock on the wall */
 	unsigned delivering;
 	struct fw_pace pace;
 	struct fw_restock restock;
 	struct {
 		uint64_t hash;
 		uint32_t bucket;
-		int64_t until_us;        /* while somebody only wants to be: until then nobody else begins */
+		int64_t until_us;        /* by the steady clock, while somebody only wants to be: until then nobody else begins */
 		bool begun;              /* until nothing is in hand */
 	} alone;                     /* the person who is to be all that is in hand */
 	bool draining;
@@ -135,6 +137,13 @@ struct fw_delivering {
 	char text[FW_MESSAGE_ID + 1];
 	struct fw_channel_place place;
 	struct event *late;        /* nobody told what came of it */
+	bool is_overdue;
+	struct {                   /* whoever it is for is left alone until then, by the steady clock */
+		struct fw_delivering *next;
+		uint32_t bucket;
+		uint64_t hash;
+		int64_t until_us;
+	} overdue;
 	/* What is to be written. */
 	struct fw_arena arena;
 	struct fw_person_id row;
@@ -160,24 +169,37 @@ void fw_attempt_forget(struct fw_messages *m);
 bool fw_attempt_has(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
 /* schedule.c: somebody of the bucket was looked after; it is to be looked at again at that time at the latest. */
 void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
+/* All buckets are to be looked at. */
+void fw_schedule_all(struct fw_messages *m);
+
+/* clock.c: what is waited for goes by this one, which nobody sets; what is due by the clock on the wall. */
+int64_t fw_clock_steady_us(void);
+/* Has all planned anew when the clock on the wall was set since the last time. */
+void fw_clock_look(struct fw_messages *m);
+/* Whether this worker still delivers that message of a person in hand, so that it is not lost though its time is over. Then nobody looks
+ * at the person for a second, or until it ends. */
+bool fw_clock_leaves_out(struct fw_attempt *a, const struct fw_due *due);
+/* For how long nobody does; 0: as ever. */
+int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
+void fw_clock_end(struct fw_messages *m, struct fw_delivering *d);
 
 /* alone.c. Whoever has lost all attempts but the last has a worker for itself: if that one dies, too, nobody else was in its hands, and
  * who only died with another gets through. */
 /* Whether that person may be begun with; whether it is waited for, so that nothing else keeps it out. */
-bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
-bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
+bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
+bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
 /* Whether a person in hand may go on; false: others are on their way, or somebody else is to be alone. */
 bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a);
 /* Somebody is no longer in hand, or a message no longer on its way. */
 void fw_alone_leave(struct fw_messages *m);
 
-/* channel.c. NULL: no such channel is there. */
+/* channel.c. NULL: no such channel is there. `now_us` is of the steady clock. */
 struct fw_used_channel *fw_channel_find(struct fw_messages *m, struct fw_str name);
-/* Whether another delivery may begin, on any channel of that letter; else when to ask again. */
-bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_us);
+/* Whether another delivery may begin, on any channel of that letter; else how long to wait before asking again. */
+bool fw_channel_is_free(struct fw_messages *m, unsigned char letter, int64_t now_us, int64_t *ret_wait_us);
 bool fw_channel_any_is_free(struct fw_messages *m, int64_t now_us);
-/* Whether another may go to that address now; else when to ask again. */
-bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_us);
+/* Whether another may go to that address now; else how long to wait before asking again. */
+bool fw_channel_has_room(struct fw_used_channel *c, struct fw_str address, int64_t now_us, int64_t *ret_wait_us);
 struct fw_channel_place fw_channel_take(struct fw_used_channel *c, struct fw_str address, int64_t now_us);
 /* What was taken and not used. */
 void fw_channel_return(const struct fw_channel_place *place);
@@ -189,8 +211,8 @@ int fw_pace_init(struct fw_messages *m);
 void fw_pace_finish(struct fw_messages *m);
 bool fw_pace_allows(struct fw_messages *m);
 
-/* restock.c: the index of a bucket is to be looked at by then; somebody's row there is another; all of a group that is owned from now on;
- * all there are. 0 or FW_ENOMEM; finish either way. */
+/* restock.c: the index of a bucket is to be looked at by then, by the steady clock; somebody's row there is another; all of a group that is
+ * owned from now on; all there are. 0 or FW_ENOMEM; finish either way. */
 void fw_restock_look(struct fw_messages *m, uint32_t bucket, int64_t at_us);
 void fw_restock_asked(struct fw_messages *m, uint32_t bucket);
 void fw_restock_own(struct fw_messages *m, unsigned group);
@@ -200,6 +222,8 @@ void fw_restock_finish(struct fw_messages *m);
 
 /* deliver.c: hands a claimed message to its channel; the place goes with it. */
 void fw_deliver(struct fw_messages *m, const struct fw_going *going);
+/* What is being delivered here under that id; NULL: nothing is. */
+struct fw_delivering *fw_deliver_find(const struct fw_messages *m, struct fw_message_id id);
 
 /* event.c: an event that comes of a message: its text in the arena, ready to be read. `name` is the plugin interface's; NULL: of that the
  * channel has no event. 0, FW_EINVAL or FW_ENOMEM. */

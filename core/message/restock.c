@@ -13,7 +13,7 @@ enum { SURE_US = 60 * 1000000, ASKED_US = 2 * 1000000, AGAIN_US = 1000000 };
 static void plan(struct fw_messages *m)
 {
 	struct fw_restock *r = &m->restock;
-	int64_t first_us = INT64_MAX, now_us = fw_now_us();
+	int64_t first_us = INT64_MAX, now_us = fw_clock_steady_us();
 	if (m->draining || r->telling || !fw_asked_matters(m->options.people))
 		return;
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
@@ -39,7 +39,7 @@ static void on_told(void *ctx, int rc)
 {
 	struct fw_messages *m = ctx;
 	struct fw_restock *r = &m->restock;
-	int64_t next_us = fw_now_us() + (rc < 0 ? AGAIN_US : SURE_US);
+	int64_t next_us = fw_clock_steady_us() + (rc < 0 ? AGAIN_US : SURE_US);
 	if (next_us < r->next_us[r->bucket])
 		r->next_us[r->bucket] = next_us;
 	r->telling = false;
@@ -50,7 +50,7 @@ static void on_due(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_messages *m = ctx;
 	struct fw_restock *r = &m->restock;
-	int64_t now_us = fw_now_us();
+	int64_t now_us = fw_clock_steady_us();
 	uint32_t k = 0;
 	(void)fd;
 	(void)what;
@@ -67,13 +67,13 @@ static void on_due(evutil_socket_t fd, short what, void *ctx)
 	}
 	r->telling = true;
 	r->next_us[r->bucket] = INT64_MAX;
-	fw_asked_tell(m->options.people, r->bucket, now_us, &m->draining, on_told, m);
+	fw_asked_tell(m->options.people, r->bucket, fw_now_us(), &m->draining, on_told, m);
 }
 
 /* Somebody has asked, or was told. */
 void fw_restock_asked(struct fw_messages *m, uint32_t bucket)
 {
-	fw_restock_look(m, bucket, fw_now_us() + ASKED_US);
+	fw_restock_look(m, bucket, fw_clock_steady_us() + ASKED_US);
 }
 
 void fw_messages_product(struct fw_messages *m, uint32_t number)

@@ -35,16 +35,17 @@ uint64_t fw_messages_chance(struct fw_messages *m)
 /* The timer of whatever comes first. */
 static void plan(struct fw_messages *m)
 {
-	int64_t first_us = INT64_MAX, now_us = fw_now_us();
+	int64_t first_us = INT64_MAX;
 	if (m->draining || m->looking >= FW_LOOKS_AT_ONCE) /* the end of one plans anew */
 		return;
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		if (m->groups[b / FW_GROUP_BUCKETS].owned && !m->buckets[b].scanning && m->buckets[b].next_us < first_us)
 			first_us = m->buckets[b].next_us;
-	if (first_us < m->not_before_us)
-		first_us = m->not_before_us;
-	if (first_us != INT64_MAX)
-		wait_us(m->on_due, first_us > now_us ? first_us - now_us : 0);
+	if (first_us == INT64_MAX)
+		return;
+	int64_t left_us = first_us - fw_now_us(), full_us = m->not_before_us - fw_clock_steady_us();
+	left_us = left_us > full_us ? left_us : full_us;
+	wait_us(m->on_due, left_us > 0 ? left_us : 0);
 }
 
 void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us)
@@ -52,6 +53,13 @@ void fw_schedule_look(struct fw_messages *m, uint32_t bucket, int64_t at_us)
 	if (at_us >= m->buckets[bucket].next_us)
 		return;
 	m->buckets[bucket].next_us = at_us;
+	plan(m);
+}
+
+void fw_schedule_all(struct fw_messages *m)
+{
+	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
+		m->buckets[b].next_us = 0;
 	plan(m);
 }
 
@@ -82,32 +90,41 @@ static void end_look(struct looking *l)
 	plan(m);
 }
 
+static void look_by(struct looking *l, int64_t at_us)
+{
+	l->next_us = at_us < l->next_us ? at_us : l->next_us;
+}
+
 /* One row. False: those behind it have time. */
 static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us)
 {
 	struct fw_messages *m = l->m;
 	struct fw_wake wake;
 	uint64_t hash;
-	int64_t again_us = INT64_MAX;
+	int64_t steady_us = fw_clock_steady_us(), left_us;
 	if (!fw_wake_read(row->key, &wake, &hash))
 		return true;
 	if (wake.at_us > now_us) {
-		l->next_us = wake.at_us < l->next_us ? wake.at_us : l->next_us;
+		look_by(l, wake.at_us);
 		return false;
 	}
-	bool waited_for = fw_alone_wants(m, l->bucket, hash, now_us);
+	if ((left_us = fw_clock_left_alone_us(m, l->bucket, hash)) > 0) {
+		look_by(l, now_us + left_us);
+		return true;
+	}
+	bool waited_for = fw_alone_wants(m, l->bucket, hash);
 	bool full = !waited_for && !fw_pace_allows(m);
 	bool enough = m->begun >= FW_MESSAGES_A_TURN;
-	if (enough || full || !fw_alone_allows(m, l->bucket, hash, now_us)) {
-		m->not_before_us = now_us + (enough ? 1 : FULL_US);
+	if (enough || full || !fw_alone_allows(m, l->bucket, hash)) {
+		m->not_before_us = steady_us + (enough ? 1 : FULL_US);
 		l->next_us = now_us;
 		return !enough && !full && l->bucket == m->alone.bucket; /* it may be behind */
 	}
 	if (fw_attempt_has(m, l->bucket, hash)) /* its end has this bucket looked at again */
 		return true;
-	if (!waited_for && !fw_channel_is_free(m, wake.channel, now_us, &again_us)) {
-		l->next_us = again_us < l->next_us ? again_us : l->next_us;
-		return fw_channel_any_is_free(m, now_us);
+	if (!waited_for && !fw_channel_is_free(m, wake.channel, steady_us, &left_us)) {
+		look_by(l, now_us + left_us);
+		return fw_channel_any_is_free(m, steady_us);
 	}
 	m->begun++;
 	if (fw_attempt_begin(m, l->bucket, row, hash) < 0)
@@ -171,12 +188,12 @@ static void look(struct fw_messages *m, uint32_t bucket)
 static void on_due(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_messages *m = ctx;
-	int64_t now_us = fw_now_us();
-	uint32_t first = now_us < m->alone.until_us ? m->alone.bucket : m->first;
+	int64_t now_us = fw_now_us(), steady_us = fw_clock_steady_us();
+	uint32_t first = steady_us < m->alone.until_us ? m->alone.bucket : m->first;
 	(void)fd;
 	(void)what;
 	m->begun = 0;
-	for (uint32_t k = 0; k < FW_STORE_BUCKETS && !m->draining && m->not_before_us <= now_us && m->looking < FW_LOOKS_AT_ONCE; k++) {
+	for (uint32_t k = 0; k < FW_STORE_BUCKETS && !m->draining && m->not_before_us <= steady_us && m->looking < FW_LOOKS_AT_ONCE; k++) {
 		uint32_t b = (first + k) % FW_STORE_BUCKETS;
 		if (!m->groups[b / FW_GROUP_BUCKETS].owned || m->buckets[b].scanning || m->buckets[b].next_us > now_us)
 			continue;
@@ -200,9 +217,7 @@ static void on_changed(void *ctx, uint32_t bucket, struct fw_str key, uint64_t v
 	uint64_t hash;
 	(void)version;
 	if (!key.p) { /* anything may have changed */
-		for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
-			m->buckets[b].next_us = 0;
-		plan(m);
+		fw_schedule_all(m);
 		fw_restock_all(m);
 	} else if (key.n == FW_KEY_ASKED && key.p[0] == 'B') {
 		fw_restock_asked(m, bucket);
@@ -342,7 +357,7 @@ static void look_who_wants(struct fw_messages *m)
 		want(m, (unsigned)(fw_messages_chance(m) % (level - 1)), false);
 }
 
-/* Prolongs what is held, and asks for a few that are not. */
+/* Prolongs what is held, and asks for a few that are not; so often the clock is looked at, too. */
 static void on_lease(evutil_socket_t fd, short what, void *ctx)
 {
 	struct fw_messages *m = ctx;
@@ -350,6 +365,7 @@ static void on_lease(evutil_socket_t fd, short what, void *ctx)
 	unsigned asked = 0, first = (unsigned)(fw_messages_chance(m) % FW_GROUPS);
 	(void)fd;
 	(void)what;
+	fw_clock_look(m);
 	for (unsigned k = 0; k < FW_GROUPS; k++) {
 		unsigned i = (first + k) % FW_GROUPS;
 		struct fw_messages_group *g = &m->groups[i];
@@ -382,10 +398,11 @@ struct fw_messages *fw_messages_create(struct event_base *base, const struct fw_
 	m->on_due = evtimer_new(base, on_due, m);
 	m->on_claims = evtimer_new(base, on_claims, m);
 	m->last_claimed = &m->claimed;
+	m->ahead_us = fw_now_us() - fw_clock_steady_us();
 	for (unsigned i = 0; m->channels && i < options->n_channels; i++) {
 		m->channels[i].channel = options->channels[i];
 		m->channels[i].letter = fw_due_channel(fw_str(options->channels[i].name));
-		m->channels[i].filled_us = fw_now_us();
+		m->channels[i].filled_us = fw_clock_steady_us();
 	}
 	for (uint32_t b = 0; b < FW_STORE_BUCKETS; b++)
 		m->buckets[b].next_us = INT64_MAX;

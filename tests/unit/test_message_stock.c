@@ -107,7 +107,8 @@ static void test_handed_over(void **state)
 	struct fw_channel channel = { .name = "log", .deliver = take, .most = 10 };
 	struct shop x;
 	open_shop(&x);
-	const struct fw_messages_options options = { .decider = &x.r.decider, .channels = &channel, .n_channels = 1 };
+	const struct fw_due_config due = { .delivery_ms = FW_LIMIT_DELIVERY_MS };
+	const struct fw_messages_options options = { .decider = &x.r.decider, .due = &due, .channels = &channel, .n_channels = 1 };
 	struct event_base *base = event_base_new();
 	struct fw_messages *m = fw_messages_create(base, &options);
 	assert_non_null(m);
@@ -116,9 +117,9 @@ static void test_handed_over(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct fw_due_item item = { .due = { .number = 7 + i, .channel = FW_STR("log"), .attempts = 1 },
 			.address = FW_STR("visitor"), .content = write(&x), .facts = x.r.facts };
-		item.due.due_us = fw_now_us() + 60000000;
+		item.due.due_us = fw_now_us() + due.delivery_ms * 1000;
 		struct fw_going going = { .attempt = &attempt, .item = &item, .id = "m1" };
-		going.place = fw_channel_take(fw_channel_find(m, FW_STR("log")), item.address, fw_now_us());
+		going.place = fw_channel_take(fw_channel_find(m, FW_STR("log")), item.address, fw_clock_steady_us());
 		if (i == 1) /* it was written and claimed before */
 			products_tell(&x.s, "{\"products\":[{\"id\":\"L-1\",\"availability\":\"out_of_stock\"}]}", FEED_US + 1);
 		fw_deliver(m, &going);

@@ -88,7 +88,8 @@ static int deliver(struct fw_plugin_instance *self, const struct fw_plugin_messa
 	}
 	if (strncmp(m->to, "later", 5) == 0) {
 		struct later *l = calloc(1, sizeof *l);
-		if (!l || !self->host->timer_start(self->host, 20, 0, on_later, l))
+		unsigned long ms = strtoul(m->to + 5, NULL, 10); /* "later6000@shop.example" takes so many */
+		if (!l || !self->host->timer_start(self->host, ms ? (int64_t)ms : 20, 0, on_later, l))
 			abort();
 		snprintf(l->id, sizeof l->id, "%s", m->id);
 		l->next = self->laters;
