@@ -60,7 +60,7 @@ static bool could_be_sent(struct tie *t, const struct fw_facts *facts, struct fw
 {
 	struct fw_checker *c = t->c;
 	struct fw_explanation e = { .n_slots = 0 };
-	if (fw_explain_channel(c->decider, facts, c->set->rules[t->second].message->channel, arena, &e) < 0) {
+	if (fw_explain_channel(c->decider, facts, c->set->rules[t->second].message->channel, FW_REASON_WON, arena, &e) < 0) {
 		c->searcher.no_memory = true;
 		return false;
 	}

@@ -43,8 +43,8 @@ struct way {
 
 const char *fw_need_name(enum fw_need_kind kind)
 {
-	static const char *const names[FW_NEEDS] = { "fact", "proof", "consent", "enabled", "dates", "rollout", "holdout", "priority",
-		"cap" };
+	static const char *const names[FW_NEEDS] = { "fact", "proof", "consent", "address", "enabled", "dates", "rollout", "holdout",
+		"priority", "cap" };
 	return names[kind];
 }
 
@@ -81,6 +81,20 @@ static void need_rollout(struct wanting *w)
 	add_need(w, FW_NEED_ROLLOUT, point, fw_arena_printf(w->f->arena, "`rollout` above %.4g: it is %.4g", point, w->r->rollout));
 }
 
+/* What a message needs to come to the person at all; where nothing reaches it, other vetoes stand behind. */
+static void need_reach(struct wanting *w)
+{
+	enum fw_reason unreached = w->slot->channel ? w->slot->unreached : FW_REASON_WON;
+	bool vetoed = w->c->verdict.reason == FW_REASON_VETOED ? w->c->verdict.guard == FW_NONE
+		: unreached != FW_REASON_WON && w->c->verdict.reason == unreached;
+	if (unreached != FW_REASON_WON)
+		add_need(w, FW_NEED_ADDRESS, 0, fw_arena_printf(w->f->arena, unreached == FW_REASON_SUPPRESSED
+			? "an address for %s that is not suppressed" : "an address for %s", w->slot->channel));
+	if (vetoed && w->c->built_in)
+		add_need(w, FW_NEED_CONSENT, 0, strcmp(w->c->built_in, FW_CHANNEL_CONSENT) == 0
+			? fw_arena_printf(w->f->arena, "consent for %s", w->slot->channel) : "a person who is not restricted");
+}
+
 /* What is needed whatever the visitor is. */
 static void find_rule_needs(struct wanting *w)
 {
@@ -91,9 +105,7 @@ static void find_rule_needs(struct wanting *w)
 	need_rollout(w);
 	if (w->f->holdout && (!w->r->message || marketing))
 		add_need(w, FW_NEED_HOLDOUT, 0, "a visitor outside of the holdout");
-	if (w->c->verdict.reason == FW_REASON_VETOED && w->c->verdict.guard == FW_NONE && w->c->built_in)
-		add_need(w, FW_NEED_CONSENT, 0, strcmp(w->c->built_in, FW_CHANNEL_CONSENT) == 0
-			? fw_arena_printf(w->f->arena, "consent for %s", w->r->message->channel) : "a person who is not restricted");
+	need_reach(w);
 }
 
 /* The guards that apply whatever the rule's functions read, and `further`. */
@@ -150,7 +162,7 @@ static bool explain_turned(struct wanting *w, const struct fw_facts *facts, stru
 	d->as_if = w->c->rule;
 	d->holdout = 0;
 	*e = (struct fw_explanation){ .n_slots = 0 };
-	int rc = w->slot->channel ? fw_explain_channel(d, facts, w->slot->channel, &f->scratch, e)
+	int rc = w->slot->channel ? fw_explain_channel(d, facts, w->slot->channel, FW_REASON_WON, &f->scratch, e)
 		: fw_explain(d, facts, f->slots, f->n_slots, &f->scratch, e);
 	d->as_if = FW_NONE;
 	d->holdout = holdout;

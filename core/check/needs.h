@@ -12,6 +12,7 @@ enum fw_need_kind {
 	FW_NEED_FACT,     /* a fact has another value */
 	FW_NEED_PROOF,    /* a trait that a browser told is told by who may */
 	FW_NEED_CONSENT,  /* of a message: its channel's */
+	FW_NEED_ADDRESS,  /* of a message: one that its channel reaches */
 	FW_NEED_ENABLED,
 	FW_NEED_DATES,
 	FW_NEED_ROLLOUT,

@@ -18,7 +18,7 @@ static int explain_channels(struct fw_opened *o, const char *list, const struct 
 	while (list && *list && rc == 0) {
 		size_t n = strcspn(list, ",");
 		char *channel = fw_arena_strndup(arena, list, n);
-		rc = channel ? fw_explain_channel(&o->decider, facts, channel, arena, e) : FW_ENOMEM;
+		rc = channel ? fw_explain_channel(&o->decider, facts, channel, FW_REASON_WON, arena, e) : FW_ENOMEM;
 		if (rc == 0 && e->slots[e->n_slots - 1].n == 0)
 			return fw_fail(err, FW_EINVAL, NULL, 0, "no rule has the channel \"%s\"", channel);
 		list += n + (list[n] == ',');

@@ -178,7 +178,8 @@ static int explain(struct remaking *r, bool changes)
 	if (rc == 0)
 		rc = fw_explain(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	for (uint32_t i = 0; rc == 0 && i < l->n_channels; i++)
-		rc = fw_explain_channel(&r->decider, &r->facts, l->channels[i], &r->arena, e);
+		rc = fw_explain_channel(&r->decider, &r->facts, l->channels[i], l->unreached ? l->unreached[i] : FW_REASON_WON,
+			&r->arena, e);
 	if (rc == 0 && (changes || l->changes))
 		rc = fw_needs_find(&r->decider, &r->facts, slots, l->n_slots, &r->arena, e);
 	if (rc < 0)

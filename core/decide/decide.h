@@ -154,6 +154,7 @@ struct fw_candidate {
 struct fw_explained_slot {
 	uint32_t slot;                   /* FW_NONE: it is the messages of … */
 	const char *channel;             /* … this channel */
+	enum fw_reason unreached;        /* of a channel: what keeps all of them from the person; FW_REASON_WON: nothing that is known */
 	enum fw_slot_reason reason;
 	struct fw_candidate *candidates; /* strongest first */
 	uint32_t n;
@@ -171,9 +172,10 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
 	struct fw_explanation *ret);
 
 /* What would become of every message of a channel if it were due now: the same reasons, and where the channel's consent is missing
- * FW_REASON_VETOED by FW_NONE. Adds to an explanation of the same facts, whose slots are in the arena. 0 or FW_ENOMEM. */
-int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, struct fw_arena *arena,
-	struct fw_explanation *e);
+ * FW_REASON_VETOED by FW_NONE. `unreached`: fw_due_unreached of the person's address; FW_REASON_WON also of a visitor of whom none is
+ * known. Adds to an explanation of the same facts, whose slots are in the arena. 0 or FW_ENOMEM. */
+int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, enum fw_reason unreached,
+	struct fw_arena *arena, struct fw_explanation *e);
 /* The vetoes that no rule file declares, by their names. */
 #define FW_CHANNEL_CONSENT "channel consent"
 #define FW_PERSON_RESTRICTED "the person is restricted"

@@ -45,6 +45,10 @@ int fw_due_facts(const struct fw_ruleset *set, const struct fw_due_config *confi
  * holdout. FW_REASON_WON: nothing. `ret_by`: the name of a veto, static, or NULL. */
 enum fw_reason fw_due_refusal(const struct fw_decider *d, const struct fw_rule *r, const struct fw_facts *f, const char **ret_by);
 
+/* What stands against any message to that address (n 0: there is none), before anybody asks for facts: FW_REASON_NO_ADDRESS,
+ * FW_REASON_SUPPRESSED, or FW_REASON_WON: nothing. */
+enum fw_reason fw_due_unreached(struct fw_str address, bool suppressed);
+
 /* Of a judging that is logged, or made again from the log. */
 struct fw_due_log {
 	struct fw_str id;             /* of the decision, which is noted with what becomes of each; n 0: nowhere */

@@ -52,6 +52,11 @@ enum fw_reason fw_due_refusal(const struct fw_decider *d, const struct fw_rule *
 	return marketing && fw_decide_in_holdout(d, f) ? FW_REASON_HOLDOUT : FW_REASON_WON;
 }
 
+enum fw_reason fw_due_unreached(struct fw_str address, bool suppressed)
+{
+	return address.n == 0 ? FW_REASON_NO_ADDRESS : suppressed ? FW_REASON_SUPPRESSED : FW_REASON_WON;
+}
+
 static void refuse(struct fw_due_item *x, enum fw_reason reason, const char *by)
 {
 	x->reason = reason;
@@ -61,16 +66,15 @@ static void refuse(struct fw_due_item *x, enum fw_reason reason, const char *by)
 /* What needs no facts. True: it is decided. */
 static bool refuse_at_once(const struct fw_due_judging *j, struct fw_due_item *x)
 {
+	enum fw_reason unreached = fw_due_unreached(x->address, x->suppressed);
 	if (x->rule == FW_NONE)
 		refuse(x, FW_REASON_DISABLED, "the rule set has this rule no more");
 	else if (!rule_of(j, x)->enabled)
 		refuse(x, FW_REASON_DISABLED, NULL);
 	else if (x->due.expires_us <= j->now_us)
 		refuse(x, FW_REASON_EXPIRED, NULL);
-	else if (x->address.n == 0)
-		refuse(x, FW_REASON_NO_ADDRESS, NULL);
-	else if (x->suppressed)
-		refuse(x, FW_REASON_SUPPRESSED, NULL);
+	else if (unreached != FW_REASON_WON)
+		refuse(x, unreached, NULL);
 	else
 		return false;
 	return true;

@@ -151,6 +151,8 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 		return;
 	}
 	enum fw_reason refused = fw_due_refusal(d, r, d->eval.facts, &c->built_in);
+	if (slot->unreached != FW_REASON_WON)
+		refused = slot->unreached;
 	if (refused != FW_REASON_WON && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = refused, .guard = FW_NONE };
 		return;
@@ -173,8 +175,8 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 	}
 }
 
-int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, struct fw_arena *arena,
-	struct fw_explanation *e)
+int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const char *channel, enum fw_reason unreached,
+	struct fw_arena *arena, struct fw_explanation *e)
 {
 	const struct fw_ruleset *set = d->set;
 	struct fw_explained_slot *all = FW_NEW_ARRAY(arena, e->n_slots + 1, struct fw_explained_slot),
@@ -184,7 +186,7 @@ int fw_explain_channel(struct fw_decider *d, const struct fw_facts *facts, const
 		return FW_ENOMEM;
 	if (e->n_slots)
 		memcpy(all, e->slots, e->n_slots * sizeof *all);
-	*slot = (struct fw_explained_slot){ .slot = FW_NONE, .channel = channel };
+	*slot = (struct fw_explained_slot){ .slot = FW_NONE, .channel = channel, .unreached = unreached };
 	slot->candidates = FW_NEW_ARRAY(arena, set->n_message_rules, struct fw_candidate);
 	slot->winners = FW_NEW_ARRAY(arena, set->n_message_rules, struct fw_winner);
 	if (!slot->candidates || !slot->winners)

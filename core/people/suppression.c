@@ -152,6 +152,18 @@ void fw_suppression_look(struct fw_people *p, const struct fw_key *key, struct f
 	fw_store_get(p->store, key->bucket, fw_key_str(key), arena, on_row, l);
 }
 
+void fw_suppression_look_up(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
+	fw_suppression_looked done, void *ctx)
+{
+	struct fw_key *key = FW_NEW(arena, struct fw_key);
+	if (!key || !p->secret.known) {
+		done(ctx, key ? FW_EAWAY : FW_ENOMEM, false);
+		return;
+	}
+	fw_suppression_key(&p->secret, channel, address, key);
+	fw_suppression_look(p, key, arena, done, ctx);
+}
+
 /* A row on its way to be as it should. */
 struct saying {
 	struct fw_people *people;

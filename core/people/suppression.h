@@ -21,6 +21,10 @@ uint64_t fw_suppression_id(const struct fw_secret *s, struct fw_str id);
 typedef void (*fw_suppression_looked)(void *ctx, int rc, bool suppressed);
 void fw_suppression_look(struct fw_people *p, const struct fw_key *key, struct fw_arena *arena, fw_suppression_looked done, void *ctx);
 
+/* The same of an address of a channel, which may be FW_EAWAY, too, because the secret is not known yet. */
+void fw_suppression_look_up(struct fw_people *p, struct fw_str channel, struct fw_str address, struct fw_arena *arena,
+	fw_suppression_looked done, void *ctx);
+
 struct fw_suppression_said {
 	/* Nothing goes there from now on. Something may again, in two steps: who goes by the address is told between them, and whoever
 	 * dies there is told again and goes on, unless somebody said the contrary meanwhile. */

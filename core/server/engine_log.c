@@ -130,6 +130,7 @@ void fw_engine_log_explained(struct fw_engine_run *run, const struct fw_explanat
 	l->explanation = true;
 	l->changes = run->q.changes;
 	l->channels = run->q.channels;
+	l->unreached = run->q.unreached;
 	l->n_channels = run->q.n_channels;
 	if (rc < 0) {
 		fw_engine_log_count(run->worker, FW_DECISIONS_TOO_LARGE);

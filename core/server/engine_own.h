@@ -45,6 +45,7 @@ struct fw_engine_question {
 	const struct fw_json *body;
 	uint32_t *slots, n;
 	const char **channels;      /* whose messages are to be explained, too */
+	enum fw_reason *unreached;  /* of each, what keeps it from the person; NULL: nothing that is known */
 	uint32_t n_channels;
 	struct fw_refused_slot *refused;
 	uint32_t n_refused;
@@ -123,6 +124,11 @@ int fw_engine_no_memory(struct fw_buf *out);
 /* engine_ask.c: reads the question into run->q, and the facts of its request into run->facts. 0, or the HTTP status of the
  * error written to run->out. */
 int fw_engine_read(struct fw_engine_run *run);
+
+/* engine_reach.c: finds out which of the channels do not reach the person, and goes on to fw_engine_explain. */
+void fw_engine_reach(struct fw_engine_run *run);
+/* engine_run.c: answers with the explanation; rc below 0: the store cannot be asked. */
+void fw_engine_explain(struct fw_engine_run *run, int rc);
 
 /* engine_log.c: a decision's way into the log, where there is one. Before the facts of the request are completed: whether the visitor is in
  * the sample; then what was found, right after it was; and once it was answered, `done` comes, at once or later. */

@@ -1,5 +1,5 @@
 /* A question on its way to its answer. It may wait twice: until the person's record is read, and until what a decision
- * takes under a cap is written. Everything else happens at once. */
+ * takes under a cap is written, or what an explanation of messages asks of addresses. Everything else happens at once. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -151,12 +151,17 @@ static void answer(struct fw_engine_run *run)
 	finish(run, 200);
 }
 
-static void explain(struct fw_engine_run *run)
+void fw_engine_explain(struct fw_engine_run *run, int rc)
 {
 	struct fw_engine_worker *w = run->worker;
 	const struct fw_engine_question *q = &run->q;
 	struct fw_explanation e;
 	struct fw_json_out o;
+	if (rc < 0) {
+		finish(run, rc == FW_ENOMEM ? fw_engine_no_memory(&run->out) : fw_engine_error(&run->out, 503, "unavailable",
+			"the store cannot be asked whether anything may go to the person", NULL, NULL));
+		return;
+	}
 	if (fw_explain(&w->decider, &run->facts, q->slots, q->n, &run->arena, &e) < 0) {
 		finish(run, fw_engine_no_memory(&run->out));
 		return;
@@ -164,7 +169,8 @@ static void explain(struct fw_engine_run *run)
 	if (run->logged)
 		fw_engine_log_explained(run, &e);
 	for (uint32_t i = 0; i < q->n_channels; i++)
-		if (fw_explain_channel(&w->decider, &run->facts, q->channels[i], &run->arena, &e) < 0) {
+		if (fw_explain_channel(&w->decider, &run->facts, q->channels[i], q->unreached ? q->unreached[i] : FW_REASON_WON,
+				&run->arena, &e) < 0) {
 			finish(run, fw_engine_no_memory(&run->out));
 			return;
 		}
@@ -197,7 +203,7 @@ static void decide(struct fw_engine_run *run)
 	struct fw_engine_worker *w = run->worker;
 	struct fw_decision *d = &run->decision;
 	if (run->ask->explain) {
-		explain(run);
+		fw_engine_reach(run);
 		return;
 	}
 	bool same = false;

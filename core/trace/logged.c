@@ -4,7 +4,8 @@
 
 #include "base/clock.h"
 
-enum { EXPLANATION = 1, CHANGES = 2, DEGRADED = 4, HOLDOUT = 8, CAPS_LOST = 16, WITHHOLD = 32, MESSAGES = 64, FLAGS = 127 };
+enum { EXPLANATION = 1, CHANGES = 2, DEGRADED = 4, HOLDOUT = 8, CAPS_LOST = 16, WITHHOLD = 32, MESSAGES = 64, UNREACHED = 128,
+	FLAGS = 255 };
 
 static void put_slots(const struct fw_logged *l, struct fw_buf *out)
 {
@@ -34,18 +35,25 @@ static void put_messages(const struct fw_logged *l, struct fw_buf *out)
 	}
 }
 
+static void put_channels(const struct fw_logged *l, struct fw_buf *out)
+{
+	fw_pack_number(out, l->n_channels);
+	for (uint32_t i = 0; i < l->n_channels; i++)
+		fw_pack_bytes(out, fw_str(l->channels[i]));
+	for (uint32_t i = 0; l->unreached && i < l->n_channels; i++)
+		fw_pack_number(out, l->unreached[i]);
+}
+
 void fw_logged_write(const struct fw_logged *l, struct fw_buf *out)
 {
 	fw_buf_putc(out, (char)((l->explanation ? EXPLANATION : 0) | (l->changes ? CHANGES : 0) | (l->degraded ? DEGRADED : 0) |
 		(l->holdout ? HOLDOUT : 0) | (l->caps_lost ? CAPS_LOST : 0) | (l->reading.withhold ? WITHHOLD : 0) |
-		(l->is_messages ? MESSAGES : 0)));
+		(l->is_messages ? MESSAGES : 0) | (l->unreached ? UNREACHED : 0)));
 	fw_buf_putc(out, (char)l->reading.read);
 	fw_pack_bytes(out, l->reading.id);
 	fw_pack_bytes(out, l->facts);
 	put_slots(l, out);
-	fw_pack_number(out, l->n_channels);
-	for (uint32_t i = 0; i < l->n_channels; i++)
-		fw_pack_bytes(out, fw_str(l->channels[i]));
+	put_channels(l, out);
 	fw_pack_number(out, l->n_set_aside);
 	for (uint32_t i = 0; i < l->n_set_aside; i++)
 		fw_pack_number(out, l->set_aside[i]);
@@ -98,7 +106,7 @@ static int get_slots(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *
 	return 0;
 }
 
-static int get_channels(struct fw_unpack *u, struct fw_arena *a, struct fw_logged *ret)
+static int get_channels(struct fw_unpack *u, struct fw_arena *a, bool unreached, struct fw_logged *ret)
 {
 	ret->n_channels = get_count(u);
 	if (!(ret->channels = FW_NEW_ARRAY(a, ret->n_channels, const char *)))
@@ -107,6 +115,12 @@ static int get_channels(struct fw_unpack *u, struct fw_arena *a, struct fw_logge
 		struct fw_str name = fw_unpack_bytes(u);
 		if (!(ret->channels[i] = fw_arena_strndup(a, name.n ? name.p : "", name.n)))
 			return FW_ENOMEM;
+	}
+	if (unreached && !(ret->unreached = FW_NEW_ARRAY(a, ret->n_channels, enum fw_reason)))
+		return FW_ENOMEM;
+	for (uint32_t i = 0; unreached && i < ret->n_channels; i++) {
+		ret->unreached[i] = (enum fw_reason)fw_unpack_bounded(u, FW_REASON_NO_ADDRESS);
+		u->failed |= ret->unreached[i] != FW_REASON_WON && ret->unreached[i] < FW_REASON_SUPPRESSED;
 	}
 	return 0;
 }
@@ -171,8 +185,8 @@ int fw_logged_read(struct fw_arena *a, struct fw_str bytes, struct fw_logged *re
 	l.reading.read = u.failed ? FW_PROFILE_NOT_READ : (enum fw_profile_read)read;
 	l.reading.id = fw_unpack_bytes(&u);
 	l.facts = fw_unpack_bytes(&u);
-	if (get_slots(&u, a, &l) < 0 || get_channels(&u, a, &l) < 0 || !(l.set_aside = get_numbers(&u, a, &l.n_set_aside)) ||
-			get_calls(&u, a, &l) < 0)
+	if (get_slots(&u, a, &l) < 0 || get_channels(&u, a, flags & UNREACHED, &l) < 0 ||
+			!(l.set_aside = get_numbers(&u, a, &l.n_set_aside)) || get_calls(&u, a, &l) < 0)
 		return FW_ENOMEM;
 	for (int i = 0; i < 3; i++)
 		u.failed |= fw_unpack_number(&u) != 0;

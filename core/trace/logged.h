@@ -1,10 +1,11 @@
 /* What the log says of one decision, beside its id and its time: all that is needed to make it again, bit for bit, and what came of it.
  * Numbers are those of the rule set in whose hash the decision was made. As bytes:
  *
- *   flags         a byte: explanation, changes, degraded, holdout, caps_lost, withhold; then a byte of enum fw_profile_read
+ *   flags         a byte: explanation, changes, degraded, holdout, caps_lost, withhold, messages, unreached; then a byte of enum
+ *                 fw_profile_read
  *   id, facts     each its length and its bytes: the id that was asked with, and facts_pack.h
  *   slots         how many, then of each its number, its reason, how many winners, and their numbers
- *   channels      how many, then their names
+ *   channels      how many, then their names; flagged `unreached`, then of each the reason for which none reaches the person
  *   set aside     how many, then the numbers of the rules
  *   functions     how many were called, then of each its number and its outcome
  *   seeds, arm, propensity   a number each: 0 until there are any
@@ -64,6 +65,7 @@ struct fw_logged {
 	struct fw_logged_slot *slots; /* as asked */
 	uint32_t n_slots;
 	const char **channels;
+	enum fw_reason *unreached; /* of each; NULL: nothing was known to keep any from the person */
 	uint32_t n_channels;
 	uint32_t *set_aside, n_set_aside;
 	struct fw_logged_own *own;

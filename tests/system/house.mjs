@@ -25,7 +25,7 @@ export const POINTERS = {
 		judged: 'server/, which brings what was decided to the log',
 	},
 	'core/people/suppression.h': {
-		fw_suppression_looked: 'message/: whoever is about to send', fw_suppression_done: 'message/: whoever said so',
+		fw_suppression_looked: 'message/ and server/: whoever is about to send, or explains it', fw_suppression_done: 'message/: whoever said so',
 	},
 	'core/cli/log_walk.h': { on_set: 'cli/ itself: the command that walks through the log', on_decision: 'the same', on_gap: 'the same' },
 	'core/cli/watch.h': { fw_watch_each: 'cli/ itself: the command that is done again' },

@@ -190,7 +190,7 @@ static bool would_be_sent(struct judged *j, uint32_t rule, const struct fw_facts
 	struct fw_arena arena;
 	bool would = false;
 	fw_arena_init(&arena, NULL, 0, 0);
-	assert_int_equal(fw_explain_channel(&j->r.decider, facts, j->r.set->rules[rule].message->channel, &arena, &e), 0);
+	assert_int_equal(fw_explain_channel(&j->r.decider, facts, j->r.set->rules[rule].message->channel, FW_REASON_WON, &arena, &e), 0);
 	for (uint32_t i = 0; i < e.slots[0].n; i++) {
 		const struct fw_candidate *c = &e.slots[0].candidates[i];
 		enum fw_reason reason = c->verdict.reason;

@@ -248,7 +248,7 @@ static void expect(const char *text, const char *law, const char *visitor, const
 	uint32_t n = channel ? 0 : r.set->n_slots;
 	assert_int_equal(fw_explain(&r.decider, &r.facts, slots, n, &r.arena, &e), 0);
 	if (channel)
-		assert_int_equal(fw_explain_channel(&r.decider, &r.facts, channel, &r.arena, &e), 0);
+		assert_int_equal(fw_explain_channel(&r.decider, &r.facts, channel, FW_REASON_WON, &r.arena, &e), 0);
 	assert_int_equal(fw_needs_find(&r.decider, &r.facts, slots, n, &r.arena, &e), 0);
 	fw_buf_init(&said, 0);
 	for (uint32_t s = 0; s < e.n_slots; s++)

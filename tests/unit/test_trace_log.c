@@ -119,7 +119,8 @@ static void test_facts(void **state)
 static struct fw_str some_body(struct fw_arena *a, uint32_t number)
 {
 	static uint32_t winners[] = { 7, 1000 }, aside[] = { 3 };
-	static const char *channels[] = { "email" };
+	static const char *channels[] = { "email", "sms" };
+	static enum fw_reason unreached[] = { FW_REASON_SUPPRESSED, FW_REASON_WON };
 	struct fw_logged_slot slots[] = { { number, FW_SLOT_RULE, winners, 2 }, { 1, FW_SLOT_NONE, NULL, 0 } };
 	struct fw_logged_call calls[] = { { 4, FW_LOGGED_TRUE }, { 5, FW_LOGGED_OVER_BUDGET } };
 	struct fw_logged_own own[] = { { 2, 77 } };
@@ -130,8 +131,8 @@ static struct fw_str some_body(struct fw_arena *a, uint32_t number)
 	struct fw_products_then then = { .answers = answers, .n_answers = 2, .stock = stock, .n_stock = 2 };
 	const struct fw_logged l = { .explanation = true, .holdout = true, .caps_lost = true,
 		.reading = { .read = FW_PROFILE_READ, .id = FW_STR("visitor-0000000001"), .withhold = true }, .facts = packed_facts(a),
-		.slots = slots, .n_slots = 2, .channels = channels, .n_channels = 1, .set_aside = aside, .n_set_aside = 1, .calls = calls,
-		.n_calls = 2, .own = own, .n_own = 1, .then = &then };
+		.slots = slots, .n_slots = 2, .channels = channels, .unreached = unreached, .n_channels = 2,
+		.set_aside = aside, .n_set_aside = 1, .calls = calls, .n_calls = 2, .own = own, .n_own = 1, .then = &then };
 	struct fw_str ret;
 	struct fw_buf b;
 	fw_buf_init(&b, 0);
@@ -152,7 +153,8 @@ static void test_body(void **state)
 	assert_true(l.reading.read == FW_PROFILE_READ && fw_str_is(l.reading.id, "visitor-0000000001"));
 	assert_true(l.n_slots == 2 && l.slots[0].slot == 12 && l.slots[0].n == 2 && l.slots[0].winners[1] == 1000);
 	assert_true(l.slots[1].reason == FW_SLOT_NONE && l.slots[1].n == 0);
-	assert_true(l.n_channels == 1 && strcmp(l.channels[0], "email") == 0 && l.n_set_aside == 1 && l.set_aside[0] == 3);
+	assert_true(l.n_channels == 2 && strcmp(l.channels[0], "email") == 0 && l.n_set_aside == 1 && l.set_aside[0] == 3);
+	assert_true(l.unreached[0] == FW_REASON_SUPPRESSED && l.unreached[1] == FW_REASON_WON);
 	assert_true(l.n_calls == 2 && l.calls[1].function == 5 && l.calls[1].outcome == FW_LOGGED_OVER_BUDGET);
 	assert_true(l.n_own == 1 && l.own[0].use == 2 && l.own[0].rule == 77 && l.then && !l.then->lost);
 	struct fw_value price = fw_products_then_ask(l.then, &(struct fw_query){ .fact = FW_FACT_PRICE, .key = FW_STR("b-7") });
