@@ -12,6 +12,17 @@ rule "cart-reminder" {
   owner     = "crm",
 }
 
+rule "cart-text" {
+  channel   = "sms",
+  on        = "Product Added",
+  after     = "1h",
+  cancel_on = { "Order Completed", "Cart Emptied" },
+  when      = { cart = { items = at_least(1), total = at_least(30) }, none { consent = "email" } },
+  send      = { template = "cart-reminder" },
+  owner     = "crm",
+  note      = "To who agreed to texts and not to letters: nobody hears of one cart twice.",
+}
+
 rule "browse-reminder" {
   channel   = "email",
   on        = "Product Viewed",
@@ -136,6 +147,52 @@ test "or another letter came the day before" {
   expect = { email = "default" },
 }
 
+test "who agreed to texts alone gets one" {
+  given  = { at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "sms" }, events = left, wait = "2h" },
+  expect = { sms = "cart-text", email = "default" },
+}
+
+test "and not a second one on the same day" {
+  given  = {
+    at = "2037-11-23T16:00+01:00", timezone = "Europe/Berlin", consent = { "sms" }, wait = "2h",
+    events = {
+      { "Product Added", product_id = "B-1", price = 89, quantity = 1, ago = "4h" },
+      { "Product Added", product_id = "L-1", price = 42.7, quantity = 1 },
+    },
+  },
+  expect = { sms = "default" },
+}
+
+-- Somebody looks three times.
+local looked = {
+  { "Product Viewed", product_id = "B-1", category = "boots", ago = "2h" },
+  { "Product Viewed", product_id = "B-2", category = "boots", ago = "1h" },
+  { "Product Viewed", product_id = "B-1", category = "boots" },
+}
+
+test "and is written to a day later" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "email", "personalization" }, wait = "25h",
+    events = looked,
+  },
+  expect = { email = "browse-reminder" },
+}
+
+test "but not where that was not agreed to" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "email" }, wait = "25h", events = looked,
+  },
+  expect = { email = "default" },
+}
+
+test "and who took it hears of the cart instead" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "email", "personalization" }, wait = "25h",
+    events = { looked[1], looked[2], looked[3], { "Product Added", product_id = "B-1", price = 89, quantity = 1 } },
+  },
+  expect = { email = "cart-reminder" },
+}
+
 test "two weeks after an order we ask, four weeks after we remind" {
   given  = {
     at = "2037-10-05T12:00", timezone = "Europe/Berlin", consent = { "email", "personalization" }, wait = "30d",
@@ -176,6 +233,42 @@ test "in Florida it does not go after eight" {
 test "in Florida it goes in the morning" {
   given  = { at = "2037-11-23T20:30-05:00", timezone = "America/New_York", country = "US", region = "US-FL", events = evening, wait = "12h" },
   expect = { sms = "back-in-stock" },
+}
+
+test "at night a text goes nowhere" {
+  given  = { at = "2037-11-23T22:30+01:00", timezone = "Europe/Berlin", events = evening, wait = "9h" },
+  expect = { sms = "default" },
+}
+
+test "and goes at eight" {
+  given  = { at = "2037-11-23T22:30+01:00", timezone = "Europe/Berlin", events = evening, wait = "10h" },
+  expect = { sms = "back-in-stock" },
+}
+
+-- Three texts within a week, which somebody asked for; then the newsletter.
+local function three_texts()
+  local events = {}
+  for i, ago in ipairs { "6d", "4d", "2d" } do
+    events[i] = { "Product Restocked", product_id = "B-1", name = "Trail boot", ago = ago }
+  end
+  events[4] = { "Newsletter Subscribed" }
+  return events
+end
+
+test "three messages in a week are enough" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "email" }, wait = "23h",
+    traits = { phone = "+4915112345678" }, events = three_texts(),
+  },
+  expect = { email = "default" },
+}
+
+test "the fourth goes when the first is a week old" {
+  given  = {
+    at = "2037-11-23T10:00+01:00", timezone = "Europe/Berlin", consent = { "email" }, wait = "25h",
+    traits = { phone = "+4915112345678" }, events = three_texts(),
+  },
+  expect = { email = "welcome" },
 }
 
 test "who left no number gets a letter, by day" {
