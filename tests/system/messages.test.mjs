@@ -1,5 +1,6 @@
 // Messages from their trigger to what is heard of them, on a real daemon; the channel is a plugin whose addresses say what comes of a
 // delivery (plugins/email.c).
+// Seen failing where a place under a cap is not taken when a message goes (fw_due_judge_send without its reserve): a cap is one over …
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -21,9 +22,9 @@ cap "two" { applies = { channel = "email" }, limit = 2, per = "1d" }
 const anHourBefore = (ms) => new Date(Date.now() - 3600e3 + ms).toISOString();
 const slow = 'rule "slow" { channel = "email", on = "Slow Asked", after = "1h", send = { text = "slow" } }\n';
 
-async function open(t, { more = '', limits = {}, config = {}, files = {} } = {}) {
+async function open(t, { more = '', most = 2, limits = {}, config = {}, files = {} } = {}) {
 	const shop = withMessages(await servePeople(t, {
-		files: { 'shop/messages.lua': rules + more, ...files },
+		files: { 'shop/messages.lua': rules.replace('limit = 2', `limit = ${most}`) + more, ...files },
 		config: { plugin_path: fakeChannel(t), plugins: { web: {}, email: { file: 'sent.jsonl' } }, limits: { ...quick, ...limits }, ...config },
 	}));
 	const sent = () => handedTo(join(shop.folder, 'sent.jsonl'));
@@ -185,35 +186,41 @@ testEverywhere('what is heard later becomes an event, once, and has its effect',
 	assert.equal(shop.sent().length, 2);
 });
 
-testEverywhere('a cap is one over all triggers that come at once', async (t) => {
-	const many = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" }, class = "marketing" }\n`).join('');
-	const shop = await open(t, { more: `${many}\n` });
-	await shop.meet('u-4', 'dan@shop.example');
-	// Of those that are due together one goes: so they come in waves, each of which has to be judged before it is all over.
-	for (let wave = 0; wave < 10; wave++) {
-		await Promise.all(Array.from({ length: 10 }, (_, i) => shop.happen('u-4', `Ping ${i}`, {})));
-		await until(() => shop.list().length === 0, { seconds: 20 });
+// A hundred triggers, each of a rule of its own: a rule that waits would make way for itself. Of those that are judged together one goes, and
+// the others are beaten; so it takes a few hundreds until the cap is full, and one more finds it full.
+const hundred = Array.from({ length: 100 }, (_, i) => i);
+const hundredRules = hundred.map((i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" } }\n`).join('');
+
+// Sets off hundreds at these shops of one store for each of these people, all requests open at once, until each has `most` letters and once more.
+async function fillCap(shops, users, most) {
+	const letters = (user) => shops.reduce((n, shop) => n + shop.to(`${user}@shop.example`).length, 0);
+	for (let times = 0, full = false; !full; times++) {
+		assert.ok(times < 2 * most, `${users.map(letters)} letters of ${most} after ${times} hundreds`);
+		full = users.every((user) => letters(user) >= most);
+		await Promise.all(users.flatMap((user) => hundred.map((i) => shops[i % shops.length].happen(user, `Ping ${i}`, {}))));
+		await until(async () => (await shops[0].listAside()).length === 0, { seconds: 60, what: 'none waits' });
 	}
-	assert.equal(shop.sent().length, 2);
+	for (const user of users) assert.equal(letters(user), most, user);
+}
+
+testEverywhere('a cap is one over a hundred triggers that come at once, on two workers', async (t) => {
+	const shop = await open(t, { more: hundredRules, most: 3, config: { workers: 2 } });
+	await shop.meet('u-4', 'u-4@shop.example');
+	await fillCap([shop], ['u-4'], 3);
 	const became = (await shop.visitor('u-4')).messages.filter((m) => m.what !== 'sent');
-	assert.ok(became.every((m) => ['capped', 'beaten', 'failed'].includes(m.what)), JSON.stringify(became));
+	assert.ok(became.length > 0 && became.every((m) => ['capped', 'beaten', 'failed'].includes(m.what)), JSON.stringify(became));
 });
 
-testOnLmdb('a cap is one over two nodes on one Redis', async (t) => {
-	const redis = await startRedis(t);
-	const more = Array.from({ length: 10 }, (_, i) => `rule "m-${i}" { channel = "email", on = "Ping ${i}", send = { text = "${i}" } }\n`).join('');
-	const nodes = [await open(t, { more, config: { store: redis.url() } }), await open(t, { more, config: { store: redis.url() } })];
+testOnLmdb('a cap is one over a hundred triggers that come at once, on two nodes with one Redis', async (t) => {
+	const redis = await startRedis(t), config = { store: redis.url() };
+	const nodes = [await open(t, { more: hundredRules, most: 3, config }), await open(t, { more: hundredRules, most: 3, config })];
 	const both = () => nodes.every((node) => node.sent().length > 0);
 	// The second node is given its part of the work while people come.
 	for (let group = 0; group < 2 || !both(); group++) {
-		assert.ok(group < 20, 'each of them sends');
-		const users = Array.from({ length: 10 }, (_, i) => `u-${group}-${i}`);
+		assert.ok(group < 40, 'each of them sends');
+		const users = [`u-${group}-a`, `u-${group}-b`, `u-${group}-c`];
 		for (const user of users) await nodes[0].meet(user, `${user}@shop.example`);
-		for (let wave = 0; wave < 4; wave++) {
-			await Promise.all(users.flatMap((user) => Array.from({ length: 10 }, (_, i) => nodes[i % 2].happen(user, `Ping ${i}`, {}))));
-			await until(() => nodes[0].list().length === 0, { seconds: 30 });
-		}
-		for (const user of users) assert.equal(nodes[0].to(`${user}@shop.example`).length + nodes[1].to(`${user}@shop.example`).length, 2, user);
+		await fillCap(nodes, users, 3);
 	}
 });
 
