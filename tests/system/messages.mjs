@@ -7,11 +7,11 @@ import { ask, run, temporaryFolder } from './daemon.mjs';
 import { bearer, event, secret, until } from './people.mjs';
 import { ownPlugins, pluginFolder, runAside } from './server.mjs';
 
-// A folder of plugins: the web plugin is the product's own, the channel the test's.
-export function fakeChannel(t) {
+// A folder of plugins: the web plugin is the product's own, the channels ("email", "sms") the test's.
+export function fakeChannel(t, ...names) {
 	const folder = temporaryFolder(t);
 	cpSync(join(ownPlugins, 'web.so'), join(folder, 'web.so'));
-	cpSync(join(pluginFolder, 'email.so'), join(folder, 'email.so'));
+	for (const name of ['email', ...names]) cpSync(join(pluginFolder, `${name}.so`), join(folder, `${name}.so`));
 	return folder;
 }
 

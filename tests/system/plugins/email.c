@@ -1,4 +1,5 @@
-/* A channel whose addresses say what comes of a message. Every delivery is a line of the file. */
+/* A channel whose addresses say what comes of a message. Every delivery is a line of the file. It is built as "email" and as "sms" (NAME),
+ * whose addresses are numbers, which say nothing: what comes there is delivered. */
 #include <errno.h>
 #include <fcntl.h>
 #include <floorwalker/plugin.h>
@@ -107,7 +108,7 @@ static int deliver(struct fw_plugin_instance *self, const struct fw_plugin_messa
 	return FW_PLUGIN_DELIVERED;
 }
 
-/* POST /email/hear?id=…&name=…, the body is the event's properties; POST /email/suppress?to=… */
+/* POST /NAME/hear?id=…&name=…, the body is the event's properties; POST /NAME/suppress?to=… */
 struct hearing {
 	const struct fw_host *host;
 	struct fw_plugin_request *request;
@@ -138,8 +139,8 @@ static void suppress(struct fw_plugin_instance *self, struct fw_plugin_request *
 }
 
 static const struct fw_plugin_route routes[] = {
-	{ "/email/hear", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, hear },
-	{ "/email/suppress", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, suppress },
+	{ "/" NAME "/hear", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, hear },
+	{ "/" NAME "/suppress", FW_PLUGIN_POST, FW_PLUGIN_ACCESS_SECRET, suppress },
 	{ NULL, 0, 0, NULL },
 };
 
@@ -149,7 +150,7 @@ const struct fw_plugin floorwalker_plugin = {
 	.abi_major = FW_PLUGIN_ABI_MAJOR,
 	.abi_minor = 4,
 	.struct_size = offsetof(struct fw_plugin, preview), /* as one that was built then */
-	.name = "email",
+	.name = NAME,
 	.build_id = "test",
 	.routes = routes,
 	.configure = configure,
