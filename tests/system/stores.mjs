@@ -20,7 +20,7 @@ export const testOnLmdb = kind === 'lmdb' ? nodeTest : () => {};
 // Whose tests another store runs. What befalls people and their identities says most of it; a cluster shows what one Redis does not,
 // where people are in several places, so there more of the others have a test that is always run.
 const faults = ['household', 'caps', 'faults', 'faults-client', 'identity-faults', 'messages-faults', 'rights-faults'];
-const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages', 'messages', 'messages-many', 'mail', 'sms', 'decisions', 'decisions-messages', 'plugin-values', 'restock'];
+const others = ['rights', 'claims', 'consent', 'living', 'track', 'identity', 'import', 'letters', 'pages', 'messages', 'messages-held', 'messages-many', 'messages-restart', 'triggers', 'suppress-faults', 'mail', 'sms', 'decisions', 'decisions-messages', 'plugin-values', 'restock'];
 const always = { redis: ['household', 'caps', 'faults-client', 'messages', 'messages-faults', 'plugin-values', 'restock'], cluster: ['caps', 'identity-faults', 'rights', 'consent', 'identity', 'import', 'letters'] };
 export const filesHere = atLength ? [...faults, ...others] : always[kind];
 
