@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endAll, machine, options, say, work } from './bench.mjs';
 
-const parts = ['decide', 'peers', 'http', 'ofrep', 'page', 'streams', 'shadow', 'replay', 'reload', 'memory', 'people', 'events', 'identify', 'caps', 'messages', 'redis', 'cluster'];
+const parts = ['decide', 'peers', 'http', 'ofrep', 'page', 'streams', 'shadow', 'replay', 'check', 'reload', 'memory', 'people', 'events', 'identify', 'caps', 'messages', 'redis', 'cluster'];
 const named = process.argv.slice(2).filter((word) => word !== '--quick');
 options.quick = process.argv.includes('--quick');
 
