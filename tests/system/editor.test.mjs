@@ -80,20 +80,26 @@ test('test does, too, and what an editor leaves beside a file counts for nothing
 	assert.equal(said.match(/waiting/g).length, 1, said);
 });
 
-test('the example store is checked soon after a save', async (t) => {
-	const folder = temporaryFolder(t);
-	cpSync(join(tree, 'rules'), folder, { recursive: true });
-	const { next } = watching(t, folder, ['check'], releaseProgram), took = [];
-	await next();
-	for (let i = 0; i < 5; i++) {
-		writeFileSync(join(folder, 'shop/zz.lua'), `rule "zz" { slot = "home.hero", priority = ${i}, when = { country = "NZ" }, show = { banner = "${i}" } }\n`);
-		const since = performance.now();
-		await next();
-		took.push(performance.now() - since);
-	}
-	t.diagnostic(`after ${took.map((ms) => Math.round(ms)).join(', ')} ms`);
-	assert.ok(Math.min(...took) < 2000);
-});
+// The bar, 200 ms as the median of ten saves, is the benchmark's (scripts/bench check). Here, where others may want the processors, too, only
+// the best of five saves counts, and ten times as long will do.
+for (const [command, told] of [['check', /^no errors: rules (\d+), /m], ['test', /^(\d+) passed, 0 failed$/m]]) {
+	test(`the example store is done again soon after a save: ${command}`, async (t) => {
+		const folder = temporaryFolder(t), places = ['NZ', 'ZA', 'CL', 'JP', 'KR'];
+		cpSync(join(tree, 'rules'), folder, { recursive: true });
+		const { next } = watching(t, folder, [command], releaseProgram), took = [];
+		const before = Number((await next()).match(told)[1]);
+		for (let n = 1; n <= places.length; n++) {
+			// Each save has a rule and a test more, so that only the answer to this one will do.
+			writeFileSync(join(folder, 'shop/zz.lua'), `slot "zz" { channel = "web" }\n${places.slice(0, n).map((country) => `rule "zz-${country}" { slot = "zz", when = { country = "${country}" }, show = { banner = "z" } }
+test "zz ${country}" { given = { country = "${country}" }, expect = { zz = "zz-${country}" } }\n`).join('')}`);
+			const since = performance.now(), said = await next();
+			took.push(performance.now() - since);
+			assert.equal(Number(said.match(told)?.[1]), before + n, said);
+		}
+		t.diagnostic(`after ${took.map((ms) => Math.round(ms)).join(', ')} ms`);
+		assert.ok(Math.min(...took) < 2000);
+	});
+}
 
 test('luacheck knows what rule files may name, and names what they may not', (t) => {
 	const folder = temporaryFolder(t), { status, stdout } = run(['definitions', '--luacheck']);
