@@ -129,7 +129,8 @@ int fw_explain(struct fw_decider *d, const struct fw_facts *facts, const uint32_
 	for (uint32_t i = 0; i < n_slots && code == 0; i++) {
 		struct fw_explained_slot *s = &ret->slots[i];
 		struct fw_str content;
-		bool fallback = fw_decide_default(&d->set->slots[s->slot], facts, arena, &content);
+		/* What is not shown is not looked up, as a decision does not. */
+		bool fallback = !s->n_winners && fw_decide_default(&d->set->slots[s->slot], facts, arena, &content);
 		s->reason = s->n_winners ? FW_SLOT_RULE : x.holdout ? FW_SLOT_HOLDOUT : fallback ? FW_SLOT_DEFAULT : FW_SLOT_NONE;
 	}
 	fw_eval_end(&d->eval);
