@@ -159,6 +159,7 @@ static int look_through(struct fw_log_walk *w, uint32_t file)
 			rc = add_job(w, &(struct fw_walk_job){ .file = file, .at_us = d.at_us,
 				.at = (uint64_t)(entry.p - w->files[file].bytes.p) - FW_LOG_FRAME });
 	}
+	w->n_damaged += reader.damaged;
 	return rc;
 }
 
@@ -362,6 +363,8 @@ bool fw_log_walk_run(struct fw_log_walk *w)
 		fine = fine && children[n] > 0;
 	}
 	walk_part(w, 0, w->processes);
+	for (uint64_t i = 0; i < w->n_damaged; i++)
+		w->on_gap(w->ctx, FW_WALK_DAMAGED);
 	for (unsigned i = 0; i < n; i++) {
 		int status = 1;
 		fine = children[i] > 0 && waitpid(children[i], &status, 0) == children[i] && status == 0 && fine;

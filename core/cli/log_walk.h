@@ -65,6 +65,7 @@ struct fw_log_walk {
 	unsigned char store_key[FW_SEAL_KEY];
 	struct fw_walk_job *jobs;
 	uint64_t n_jobs, jobs_size;
+	uint64_t n_damaged;         /* decisions that cannot be read at all, of whatever time: each is a gap */
 	int64_t first_us, last_us;  /* of the decisions */
 	struct fw_error err;
 };

@@ -185,7 +185,7 @@ int fw_log_get_person(struct fw_str entry, struct fw_log_sealed *ret)
 
 int fw_log_reader_init(struct fw_log_reader *r, struct fw_str bytes)
 {
-	*r = (struct fw_log_reader){ bytes, FW_LOG_HEAD, 0 };
+	*r = (struct fw_log_reader){ .bytes = bytes, .at = FW_LOG_HEAD };
 	bool known = bytes.n >= FW_LOG_HEAD && memcmp(bytes.p, magic, sizeof magic) == 0 &&
 		read_number(bytes.p + sizeof magic, 4) == VERSION;
 	return known ? 0 : FW_EINVAL;
@@ -216,6 +216,7 @@ bool fw_log_next(struct fw_log_reader *r, struct fw_str *ret_entry)
 		}
 		const char *begin = r->bytes.p + r->at, *next = memmem(begin + 1, r->bytes.n - r->at - 1, mark, MARK);
 		size_t gap = next ? (size_t)(next - begin) : r->bytes.n - r->at;
+		r->damaged += fw_log_entry(r->bytes, r->at, ret_entry) && ret_entry->p[0] == 'D';
 		r->lost += gap;
 		r->at += gap;
 	}

@@ -70,7 +70,8 @@ int fw_log_put_decision(struct fw_buf *out, const struct fw_log_decision *d, con
 struct fw_log_reader {
 	struct fw_str bytes; /* of a file */
 	size_t at;
-	uint64_t lost;       /* bytes that were no whole entry */
+	uint64_t lost;       /* bytes that were no whole entry … */
+	uint64_t damaged;    /* … and decisions that stood there, as far as what is left of them tells */
 };
 /* 0; FW_EINVAL: this is no such file, or of a version that this program does not know. */
 int fw_log_reader_init(struct fw_log_reader *r, struct fw_str bytes);

@@ -1,4 +1,10 @@
-// Rules that come to each outcome a decision of theirs may have, and what is asked of them.
+// Rules that come to each outcome a decision of theirs may have, what is asked of them, and a shop that logs what it decides.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { secret, servePeople, until } from './people.mjs';
+import { askFresh, metrics, runAside } from './server.mjs';
 
 export const rules = (banner) => `slot "hero" { channel = "web", default = { banner = "plain" } }
 slot "strip" { channel = "web", show_up_to = 2 }
@@ -18,3 +24,25 @@ guard "no-ads" { applies = { rule = "pro" }, require = { consent = "personalizat
 export const slots = ['hero', 'strip', 'hidden'];
 export const context = { ip: '1.2.3.4', userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0', locale: 'fr-CA', timezone: 'America/Toronto', location: { country: 'CA' },
 	page: { url: 'https://shop.example/boots?q=1', type: 'category' }, campaign: { source: 'news', medium: 'email', name: 'winter' } };
+
+// `ask` asks, `written` waits until all that was asked is in the log; `explained` tells of a decision from there.
+export async function open(t, { config = {}, ...more } = {}) {
+	const shop = await servePeople(t, { ...more, files: { 'shop/decisions.lua': rules('one'), ...more.files }, config: { workers: 2, decisions: { log: 'decisions', sample: 1 }, ...config } });
+	const post = (path, body, key = secret) => askFresh(`${shop.url}/v1/${path}`, body, { authorization: `Bearer ${key}` });
+	const explained = (id, ...args) => runAside(['explain', '--decision', id, '--config', shop.config, ...args]);
+	const files = () => readdirSync(join(shop.folder, 'decisions')).filter((name) => name.endsWith('.decisions')).map((name) => join(shop.folder, 'decisions', name));
+	const count = async (name) => (await metrics(shop))[`floorwalker_decisions_${name}`];
+	let asked = 0;
+	return Object.assign(shop, {
+		post, explained, files, count,
+		// The answer's text and id, once it is in the log.
+		ask: async (path, body, key) => {
+			const { status, text } = await post(path, body, key);
+			assert.equal(status, 200, text);
+			asked++;
+			return { text, body: JSON.parse(text), id: JSON.parse(text).decisionId };
+		},
+		written: () => until(async () => await count('logged_total') >= asked, { what: `${asked} decisions are written` }),
+		bytes: () => Buffer.concat(files().map((file) => readFileSync(file))),
+	});
+}

@@ -2,35 +2,14 @@
 // and whoever is erased cannot be read there any more (in that very moment, too: tests/unit/test_people_erase.c).
 
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask, long } from './daemon.mjs';
-import { context, rules, slots } from './decisions.mjs';
+import { context, open, rules, slots } from './decisions.mjs';
 import { foundIn } from './needles.mjs';
-import { bearer, event, secret, servePeople, until, write } from './people.mjs';
-import { askFresh, metrics, processes, runAside } from './server.mjs';
+import { bearer, event, secret, until, write } from './people.mjs';
+import { processes, runAside } from './server.mjs';
 import { kind, test, testEverywhere } from './stores.mjs';
-
-async function open(t, { config = {}, ...more } = {}) {
-	const shop = await servePeople(t, { ...more, files: { 'shop/decisions.lua': rules('one'), ...more.files }, config: { workers: 2, decisions: { log: 'decisions', sample: 1 }, ...config } });
-	const post = (path, body, key = secret) => askFresh(`${shop.url}/v1/${path}`, body, { authorization: `Bearer ${key}` });
-	const explained = (id, ...args) => runAside(['explain', '--decision', id, '--config', shop.config, ...args]);
-	const files = () => readdirSync(join(shop.folder, 'decisions')).filter((name) => name.endsWith('.decisions')).map((name) => join(shop.folder, 'decisions', name));
-	const count = async (name) => (await metrics(shop))[`floorwalker_decisions_${name}`];
-	let asked = 0;
-	return Object.assign(shop, {
-		post, explained, files, count,
-		// The answer's text and id, once it is in the log.
-		ask: async (path, body, key) => {
-			const { status, text } = await post(path, body, key);
-			assert.equal(status, 200, text);
-			asked++;
-			return { text, body: JSON.parse(text), id: JSON.parse(text).decisionId };
-		},
-		written: () => until(async () => await count('logged_total') >= asked, { what: `${asked} decisions are written` }),
-		bytes: () => Buffer.concat(files().map((file) => readFileSync(file))),
-	});
-}
 
 const asked = (explanation, { id, at }) => JSON.stringify({ ...JSON.parse(explanation), decisionId: id, at });
 

@@ -364,6 +364,29 @@ static void write_all(const char *path, struct fw_str bytes)
 	fclose(f);
 }
 
+/* Where the first one's letter stands. */
+static size_t first_decision(struct fw_str bytes)
+{
+	struct fw_log_reader r;
+	struct fw_str entry;
+	assert_int_equal(fw_log_reader_init(&r, bytes), 0);
+	while (fw_log_next(&r, &entry))
+		if (entry.p[0] == 'D')
+			return (size_t)(entry.p - bytes.p);
+	fail();
+	return 0;
+}
+
+static uint64_t damaged(struct fw_str bytes)
+{
+	struct fw_log_reader r;
+	struct fw_str entry;
+	assert_int_equal(fw_log_reader_init(&r, bytes), 0);
+	while (fw_log_next(&r, &entry))
+		;
+	return r.damaged;
+}
+
 static void test_files(void **state)
 {
 	char folder[TEMPORARY_PATH], path[512];
@@ -413,6 +436,13 @@ static void test_files(void **state)
 		assert_true(lost >= 1 || at < 2000);
 		assert_true(lost <= 4 || at < 2000); /* where it begins is the rule set, which all need */
 	}
+	/* A decision in whose bytes one is another is counted; where it would end beyond the file, as what is being written, it is not. */
+	size_t decision = first_decision((struct fw_str){ copy, whole.n });
+	assert_int_equal(damaged((struct fw_str){ copy, whole.n }), 0);
+	copy[decision + 40] ^= 0x55;
+	assert_int_equal(damaged((struct fw_str){ copy, whole.n }), 1);
+	assert_int_equal(damaged((struct fw_str){ copy, decision + 60 }), 0);
+	copy[decision + 40] ^= 0x55;
 	/* Another version of the file. */
 	copy[8] = 2;
 	write_all(path, (struct fw_str){ copy, whole.n });
