@@ -58,6 +58,11 @@ static void test_contradictions(void **state)
 		"2 contradiction rule \"a\": `when` contradicts itself, no visitor can match: no value of viewed { category = "
 			"\"boots\", within = "
 		"\"7d\" } is at_least(3) while so little is counted in all, or in a longer time\n");
+	/* A segment, used or not; a rule may do without it. */
+	expect("segment \"x\" { when = all { { country = \"CA\" }, { country = \"NO\" } } }\n"
+		SLOT RULE("a", "when = any { { segment = \"x\" }, { visits = 1 } }"), NULL,
+		"1 contradiction segment \"x\": `when` contradicts itself, no visitor can match: no value of country is \"CA\" and "
+		"\"NO\" at once\n");
 	/* A list-valued trait can be both. */
 	expect(SLOT RULE("a", "when = all { { traits = { plan = \"pro\" } }, { traits = { plan = \"club\" } } }"), NULL, "");
 	expect(SLOT RULE("a", "when = all { { page = starts_with \"/sale\" }, { page = starts_with \"/new\" } }"), NULL,
@@ -107,6 +112,8 @@ static void test_never_wins(void **state)
 		"3 never_wins? rule \"b\" can never win: \"a\" is of higher priority and matches every visitor that it matches\n");
 }
 
+#define TWO_SLOTS SLOT "slot \"o\" { channel = \"web\", default = {} }\nrule \"b\" { slot = \"o\", show = {} }\n"
+
 static void test_guards(void **state)
 {
 	(void)state;
@@ -126,6 +133,15 @@ static void test_guards(void **state)
 		"names it\n");
 	expect(SLOT RULE("a", ""), "guard \"g\" { require = { consent = { \"email\", \"sms\" } }, because = \"law\" }\n",
 		"1 one_is_enough guard \"g\": `require` lists 2 purposes, and one of them is enough to get through\n");
+	/* Each key fits some rule, and no rule fits all of them. The compliance folder is for every store. */
+	expect(TWO_SLOTS "guard \"g\" { applies = { tag = \"t\", slot = \"o\" }, require = { visits = 2 }, because = \"law\" }\n"
+		"cap \"c\" { applies = { tag = \"t\", slot = \"o\" }, limit = 1, per = \"1d\" }\n" RULE("a", "tags = { \"t\" }"), NULL,
+		"4 unused_guard guard \"g\" applies to no rule\n5 unused_guard cap \"c\" applies to no rule\n");
+	expect(TWO_SLOTS "guard \"g\" { applies = { tag = \"t\", slot = \"s\" }, require = { visits = 2 }, because = \"law\" }\n"
+		"cap \"c\" { applies = { tag = \"t\", slot = \"s\" }, limit = 1, per = \"1d\" }\n" RULE("a", "tags = { \"t\" }"), NULL, "");
+	expect(TWO_SLOTS RULE("a", "tags = { \"t\" }"),
+		"guard \"g\" { applies = { tag = \"t\", slot = \"o\" }, require = { visits = 2 }, because = \"law\" }\n"
+		"cap \"c\" { applies = { tag = \"t\", slot = \"o\" }, limit = 1, per = \"1d\" }\n", "");
 	/* What only a browser told of a trait a guard does not believe: the one guard hides no rule whose guard asks for less. */
 	expect(SLOT "guard \"g\" { applies = { rule = \"a\" }, require = { traits = { age = at_least(18) } }, because = \"law\" }\n"
 		RULE("a", "priority = 1, when = { traits = { age = at_least(18) } }") RULE("b",
@@ -216,6 +232,14 @@ static void test_times(void **state)
 		"2 over rule \"a\": the days that `when` asks for are over\n");
 	expect(SLOT RULE("a", "ends = \"2026-06-30\", when = { date = at_least \"2026-08-01\" }"), NULL,
 		"2 never_comes rule \"a\": its time never comes: the days that `when` asks for lie outside of `starts` and `ends`\n");
+	expect(SLOT RULE("a", "starts = \"2026-08-01\", when = { date = at_most \"2026-06-30\" }"), NULL,
+		"2 never_comes rule \"a\": its time never comes: the days that `when` asks for lie outside of `starts` and `ends`\n");
+	/* Somewhere it is another day than in the store. */
+	expect(SLOT RULE("a", "ends = \"2026-06-30\", when = { date = at_least \"2026-07-01\" }"), NULL, "");
+	expect(SLOT RULE("a", "starts = \"2026-07-01\", when = { date = at_most \"2026-06-30\" }"), NULL, "");
+	expect("segment \"x\" { when = { date = at_most \"2026-05-01\" } }\n"
+		SLOT RULE("a", "when = any { { segment = \"x\" }, { visits = 1 } }"), NULL,
+		"1 over segment \"x\": the days that `when` asks for are over\n");
 	expect(SLOT RULE("a", "rollout = 0"), NULL, "2 nobody rule \"a\": rollout = 0, so no visitor is in it\n");
 	expect(SLOT RULE("a", "ends = \"2026-05-31\", enabled = false"), NULL, "");
 }
