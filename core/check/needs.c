@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "check/needs_own.h"
+#include "decide/due.h"
 
 struct finding_needs {
 	struct fw_decider *d;
@@ -29,6 +30,7 @@ struct wanting {
 	const struct fw_rule *r;
 	struct fw_need *rule_needs; /* what is needed in any case */
 	uint32_t n_rule_needs;
+	bool lacks_consent;         /* a message, to its channel */
 	uint32_t tried;
 	bool tried_all; /* … that might have been less than the best */
 	struct fw_needs best;
@@ -81,18 +83,21 @@ static void need_rollout(struct wanting *w)
 	add_need(w, FW_NEED_ROLLOUT, point, fw_arena_printf(w->f->arena, "`rollout` above %.4g: it is %.4g", point, w->r->rollout));
 }
 
-/* What a message needs to come to the person at all; where nothing reaches it, other vetoes stand behind. */
-static void need_reach(struct wanting *w)
+/* That the person can be reached, may be written to at all, and on that channel: also of a rule that rests now. */
+static void need_leave(struct wanting *w)
 {
-	enum fw_reason unreached = w->slot->channel ? w->slot->unreached : FW_REASON_WON;
-	bool vetoed = w->c->verdict.reason == FW_REASON_VETOED ? w->c->verdict.guard == FW_NONE
-		: unreached != FW_REASON_WON && w->c->verdict.reason == unreached;
+	struct fw_facts facts = *w->f->facts;
+	enum fw_reason unreached = w->slot->unreached;
+	const char *by;
 	if (unreached != FW_REASON_WON)
 		add_need(w, FW_NEED_ADDRESS, 0, fw_arena_printf(w->f->arena, unreached == FW_REASON_SUPPRESSED
-			? "an address for %s that is not suppressed" : "an address for %s", w->slot->channel));
-	if (vetoed && w->c->built_in)
-		add_need(w, FW_NEED_CONSENT, 0, strcmp(w->c->built_in, FW_CHANNEL_CONSENT) == 0
-			? fw_arena_printf(w->f->arena, "consent for %s", w->slot->channel) : "a person who is not restricted");
+			? "an address for %s that is not suppressed" : "an address for %s", w->r->message->channel));
+	if (facts.restricted)
+		add_need(w, FW_NEED_CONSENT, 0, "a person who is not restricted");
+	facts.restricted = false;
+	w->lacks_consent = fw_due_refusal(w->f->d, w->r, &facts, &by) == FW_REASON_VETOED;
+	if (w->lacks_consent)
+		add_need(w, FW_NEED_CONSENT, 0, fw_arena_printf(w->f->arena, "consent for %s", w->r->message->channel));
 }
 
 /* What is needed whatever the visitor is. */
@@ -105,7 +110,8 @@ static void find_rule_needs(struct wanting *w)
 	need_rollout(w);
 	if (w->f->holdout && (!w->r->message || marketing))
 		add_need(w, FW_NEED_HOLDOUT, 0, "a visitor outside of the holdout");
-	need_reach(w);
+	if (w->r->message)
+		need_leave(w);
 }
 
 /* The guards that apply whatever the rule's functions read, and `further`. */
@@ -217,6 +223,19 @@ static struct fw_need need_cap(const struct wanting *w, const struct fw_candidat
 	return (struct fw_need){ FW_NEED_CAP, FW_NONE, 0, text };
 }
 
+/* Whoever may be written to may get stronger messages of the channel, too. False: no memory. */
+static bool give_leave(struct wanting *w, struct fw_facts *facts)
+{
+	const struct fw_value *v = &facts->single[FW_FACT_CONSENT];
+	uint32_t n = v->state == FW_KNOWN ? v->n_items : 0;
+	struct fw_str *all = FW_NEW_ARRAY(&w->f->scratch, n + 1, struct fw_str);
+	for (uint32_t i = 0; all && i < n; i++)
+		all[i] = v->items[i].text;
+	if (all)
+		all[n] = fw_str(w->r->message->channel);
+	return all && fw_facts_set(facts, FW_FACT_CONSENT, all, n + 1) == 0;
+}
+
 /* What becomes of the rule with the way's facts as they are set; NULL: they cannot be, or there is no memory. */
 static const struct fw_candidate *try_out(struct wanting *w, const struct way *way, struct fw_explanation *e)
 {
@@ -231,6 +250,11 @@ static const struct fw_candidate *try_out(struct wanting *w, const struct way *w
 			w->tried_all = false;
 			return NULL;
 		}
+	facts.restricted &= !w->r->message;
+	if (w->lacks_consent && !give_leave(w, &facts)) {
+		f->maker.no_memory = true;
+		return NULL;
+	}
 	return explain_turned(w, &facts, e) ? candidate_in(e, w->c->rule) : NULL;
 }
 
