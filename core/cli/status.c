@@ -76,7 +76,7 @@ static void print_generation(const struct fw_json *s)
 		return;
 	}
 	printf("generation  %d since %s%s\n", (int)number_of(s, "generation"), text_of(s, "since"),
-		kept && kept->boolean ? ", from the last good copy: the files do not load" : "");
+		kept && kept->boolean ? ", from the last good copy, not from the files" : "");
 	printf("rule set    %s: %d rules, %d slots, %d guards, %d tests\n", text_of(loaded, "ruleSet"), (int)number_of(loaded, "rules"),
 		(int)number_of(loaded, "slots"), (int)number_of(loaded, "guards"), (int)number_of(loaded, "tests"));
 	print_catalog(fw_json_get(loaded, "catalog"));
