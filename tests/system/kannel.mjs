@@ -117,6 +117,8 @@ export async function startKannel(t, { inUrl = 'http://127.0.0.1:1/?from=%p&to=%
 			// It says that it runs before it listens for a box, which gives up at the first refusal.
 			await until(of(gateway, async () => /running/.test(await status()) && isListening(ports.box)), { what: 'bearerbox runs' });
 			peers.push(startPeer('/usr/sbin/smsbox', ['-v', '4', config]));
+			// It listens before it knows its users, and a request then ends it; it knows them when it has come to the gateway.
+			await until(of(peers[1], async () => /smsbox:.*on-line/.test(await status())), { what: 'smsbox has come to the gateway' });
 			await until(of(peers[1], () => fetch(kannel.url).then(() => true, () => false)), { what: 'smsbox answers' });
 			peers.push(startPeer(centre, ['-H', '127.0.0.1', '-r', String(ports.out), '-m', '0', '-i', '60', '1 2 text none']));
 			await until(of(peers[2], () => isOnline('OUT')), { what: 'the message centre is connected' });
