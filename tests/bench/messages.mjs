@@ -16,10 +16,10 @@ const waiting = () => Number(process.env.FW_BENCH_WAITING ?? (options.quick ? 20
 const thousands = (n) => Math.round(n).toLocaleString('en');
 
 // --- the store: the example's, where its letter about the cart is due after so many hours; without the guard that has letters wait for the
-// day, and without the tests, which are of both and run with every load
+// day, without the text to who wants no letters, and without the tests, which are of all of them and run with every load
 
 function letters(after) {
-	const changes = [[/^guard "letters-by-day" \{\n.*?^\}\n/ms, ''], [/^test ".*?^\}\n/gms, ''], [/(?<=^rule "cart-reminder" \{[^}]*\bafter += )"1h"/m, `"${after}h"`]];
+	const changes = [[/^guard "letters-by-day" \{\n.*?^\}\n/ms, ''], [/^rule "cart-text" \{\n.*?^\}\n/ms, ''], [/^test ".*?^\}\n/gms, ''], [/(?<=^rule "cart-reminder" \{[^}]*\bafter += )"1h"/m, `"${after}h"`]];
 	return changes.reduce((text, [what, by]) => {
 		if (text.search(what) < 0) throw new Error(`rules/shop/messages.lua has nothing that matches ${what}`);
 		return text.replace(what, by);
