@@ -1,5 +1,6 @@
 // `floorwalker decide` against the naive evaluator of naive/: random rule sets and visitors from a seed, every winner,
-// reason and content of every slot compared. A difference is made smaller before it is shown.
+// reason and content of every slot compared. A difference is made smaller before it is shown. And `floorwalker explain`: what became of
+// every rule, those that did not win, too.
 //
 // FW_SEED=N        another seed (a whole number)
 // FW_ONLY=N        only the set of this number
@@ -12,8 +13,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { environment, long, program, writeFiles } from './daemon.mjs';
-import { decide } from './naive/evaluate.mjs';
+import { environment, long, program, run, writeFiles } from './daemon.mjs';
+import { decide, explain } from './naive/evaluate.mjs';
 import { features, randomSet, randomVisitors } from './naive/generate.mjs';
 import { toFiles, toLua } from './naive/lua.mjs';
 import { Random } from './naive/random.mjs';
@@ -154,4 +155,30 @@ test('decisions on random rule sets equal a naive evaluation', { skip: aside(0, 
 
 test('decisions on large rule sets equal a naive evaluation', { skip: aside(1000000, large.count) }, async () => {
 	await compareSets(1000000, large.count, large.rules, large.visitors);
+});
+
+test('what explain says of every rule equals a naive evaluation', { skip: only !== undefined && 'FW_ONLY names a set of another test' }, () => {
+	const counts = {};
+	for (let number = 0; number < (long ? 400 : 40); number++) {
+		const setSeed = (Math.imul(seed, 1000003) + 2000000 + number) >>> 0;
+		const drawn = randomSet(setSeed, { without }), folder = mkdtempSync(join(tmpdir(), 'fw-naive-'));
+		try {
+			writeFiles(join(folder, 'rules'), { 'rules.lua': toLua(drawn.set) });
+			for (const visitor of randomVisitors(setSeed + 1, drawn, 3, { without })) {
+				const { status, stdout, stderr } = run(['explain', '--rules', join(folder, 'rules'), '--json', '--facts', JSON.stringify(visitor)], { env: { TZ: 'UTC' } });
+				assert.equal(status, 0, stderr);
+				const right = explain(drawn.set, visitor);
+				const told = Object.values(JSON.parse(stdout).slots).flatMap(({ candidates }) => candidates);
+				assert.deepEqual(told.map(({ rule }) => rule).sort(), [...right.keys()].sort());
+				for (const { rule, reason } of told) {
+					assert.ok(right.get(rule).includes(reason), `set ${number} of seed ${seed}: ${rule} is ${reason}, not ${right.get(rule)}, for ${JSON.stringify(visitor)}\n${toLua(drawn.set)}`);
+					counts[reason] = (counts[reason] ?? 0) + 1;
+				}
+			}
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	}
+	for (const reason of ['won', 'disabled', 'not_started', 'ended', 'not_matched', 'unknown', 'not_in_rollout', 'vetoed', 'capped', 'beaten', 'excluded', 'failed'])
+		assert.ok(counts[reason] > 0, `nobody was ${reason}: ${JSON.stringify(counts)}`);
 });

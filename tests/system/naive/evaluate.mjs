@@ -248,6 +248,48 @@ export function decide(set, visitor, slots = set.slots.map((slot) => slot.id)) {
 	return Object.fromEntries(slots.map((id) => [id, decision(places.get(id), winners.get(id))]));
 }
 
+const hasFunction = (condition, evaluation) => condition !== undefined && (condition.kind === 'function'
+	|| [...(condition.items ?? [])].some((item) => hasFunction(item, evaluation))
+	|| (condition.kind === 'fact' && condition.fact === 'segment' && segmentNames(condition.matcher).some((name) => hasFunction(evaluation.segments.get(name).when, evaluation))));
+
+// Why a rule is out before anything else is asked of it; undefined: it is not. Where a function is asked, whether it was the one that failed
+// depends on what is asked first: then several are right.
+function outAtOnce(rule, evaluation) {
+	const { visitor } = evaluation;
+	if (rule.enabled === false) return ['disabled'];
+	if (!inDate(rule, visitor)) return [rule.starts !== undefined && instant(visitor.at) < startsAt(rule.starts) ? 'not_started' : 'ended'];
+	const holds = rule.when === undefined || evaluation.condition(rule.when);
+	if (holds !== true) return [holds === false ? 'not_matched' : 'unknown', ...(hasFunction(rule.when, evaluation) ? ['failed'] : [])];
+	return inRollout(rule, visitor) ? undefined : ['not_in_rollout'];
+}
+
+// What becomes of each rule of the slots, as `floorwalker explain` tells: by rule the reasons that are right, of which there is mostly one.
+export function explain(set, visitor, slots = set.slots.map((slot) => slot.id)) {
+	const evaluation = new Evaluation(set, visitor), places = new Map(set.slots.map((slot) => [slot.id, slot]));
+	const reasons = new Map(), won = new Map(slots.map((id) => [id, 0])), taken = new Set(), shownUnder = new Map((set.caps ?? []).map((cap) => [cap, 0]));
+	for (const rule of set.rules) {
+		const out = slots.includes(rule.slot) ? outAtOnce(rule, evaluation) : undefined;
+		if (out) reasons.set(rule.id, out);
+	}
+	for (const rule of candidates(set, evaluation, slots)) {
+		const slot = places.get(rule.slot), full = won.get(slot.id) >= (slot.showUpTo ?? 1);
+		const caps = (uses) => [...shownUnder.keys()].filter((cap) => applies(cap, rule, slot, uses));
+		const refused = (uses) => (set.guards.some((guard) => applies(guard, rule, slot, uses) && !letsThrough(guard, evaluation)) ? 'vetoed'
+			: caps(uses).some((cap) => shownUnder.get(cap) >= cap.limit) ? 'capped' : undefined);
+		const before = evaluation.uses(rule.when), shown = full ? undefined : show(rule, evaluation);
+		const uses = union([before, shown?.uses ?? []]);
+		// A full slot needs no content; a function that failed has read nothing that a guard asks for.
+		let reason = refused(before) ?? (full ? 'beaten' : shown.content === undefined ? 'failed' : refused(uses));
+		if (reason === undefined && rule.onlyOneOf !== undefined && taken.has(rule.onlyOneOf)) reason = 'excluded';
+		reasons.set(rule.id, [reason ?? 'won']);
+		if (reason !== undefined) continue;
+		won.set(slot.id, won.get(slot.id) + 1);
+		if (rule.onlyOneOf !== undefined) taken.add(rule.onlyOneOf);
+		for (const cap of caps(uses)) shownUnder.set(cap, shownUnder.get(cap) + 1);
+	}
+	return reasons;
+}
+
 function decision(slot, winners) {
 	if (winners.length) return { reason: 'rule', content: winners[0].content, winners };
 	if (slot.default !== undefined) return { reason: 'default', content: slot.default, winners };
