@@ -145,11 +145,10 @@ static inline void settle_down(struct client *c)
 	}
 }
 
-/* What has had its time by then is dropped: once through all buckets. People stay. */
-static inline void sweep_at(struct client *c, int64_t now_us)
+/* What has had its time by then is dropped: once through all buckets. */
+static inline void sweep_all(struct client *c, const struct fw_sweep_options *options, int64_t now_us)
 {
-	const struct fw_sweep_options options = { 0 };
-	struct fw_sweep *s = fw_sweep_create(c->workers[0], &options);
+	struct fw_sweep *s = fw_sweep_create(c->workers[0], options);
 	assert_non_null(s);
 	while (fw_sweep_counts(s)->buckets < FW_STORE_BUCKETS) {
 		struct swept step = { 0 };
@@ -158,6 +157,12 @@ static inline void sweep_at(struct client *c, int64_t now_us)
 		assert_int_equal(step.rc, 0);
 	}
 	fw_sweep_destroy(s);
+}
+
+/* The same, and people stay. */
+static inline void sweep_at(struct client *c, int64_t now_us)
+{
+	sweep_all(c, &(struct fw_sweep_options){ 0 }, now_us);
 }
 
 /* Somebody views a product; `ids` are members of the event as JSON has them. */

@@ -396,17 +396,9 @@ static void test_too_many(void **state)
 	shop_close(&x);
 }
 
-static void sweep_all(struct shop *x, const struct fw_sweep_options *options, int64_t now_us)
+static void sweep_shop(struct shop *x, int64_t now_us)
 {
-	struct fw_sweep *sweep = fw_sweep_create(x->c.workers[0], options);
-	assert_non_null(sweep);
-	while (fw_sweep_counts(sweep)->buckets < FW_STORE_BUCKETS) {
-		struct swept s = { 0 };
-		fw_sweep_step(sweep, now_us, on_swept, &s);
-		joins_wait(&x->c, &s.came, 1);
-		assert_int_equal(s.rc, 0);
-	}
-	fw_sweep_destroy(sweep);
+	sweep_all(&x->c, &(struct fw_sweep_options){ .anonymous_s = 90 * 86400 }, now_us);
 	deliver_all(&x->c);
 }
 
@@ -421,13 +413,13 @@ static void test_too_old(void **state)
 	shop_open(&x, &(struct memory_options){ .seed = 1 });
 	ask(&x, "\"anonymousId\":\"d-5\"", "B-1");
 	ask(&x, "\"userId\":\"u-1\"", "B-2");
-	sweep_all(&x, &(struct fw_sweep_options){ .anonymous_s = 90 * 86400 }, NOON + 80 * day);
+	sweep_shop(&x, NOON + 80 * day);
 	put_person(&x, "anonymous:d-5", &b);
-	sweep_all(&x, &(struct fw_sweep_options){ .anonymous_s = 90 * 86400 }, NOON + 100 * day);
+	sweep_shop(&x, NOON + 100 * day);
 	put_person(&x, "anonymous:d-5", &b);
 	put_person(&x, "u-1", &b);
 	put_index(&x, &b);
-	sweep_all(&x, &(struct fw_sweep_options){ .anonymous_s = 90 * 86400 }, NOON + 366 * day);
+	sweep_shop(&x, NOON + 366 * day);
 	put_person(&x, "u-1", &b);
 	put_index(&x, &b);
 	assert_string_equal(fw_buf_text(&b), "anonymous:d-5 asks b-1\nanonymous:d-5 nobody\nu-1 asks b-2\n[b-2]\nu-1\n");

@@ -126,14 +126,21 @@ static unsigned run(const struct memory_options *options, char text[TEXT])
 	return applied;
 }
 
+/* What befell it, for people. */
+static const char *befell(const struct memory_options *o)
+{
+	static char text[160];
+	snprintf(text, sizeof text, "seed %" PRIu64 ", up to %u turns late, commit %u%s, then every %u", o->seed, o->late_turns, o->lose_at,
+		o->dies ? " and everybody dies" : " and its answer is lost", o->lose_every);
+	return text;
+}
+
 static void assert_ends_alike(const struct memory_options *options, const char *expected)
 {
 	char text[TEXT];
 	run(options, text);
 	if (strcmp(text, expected) != 0)
-		fail_msg("seed %" PRIu64 ", up to %u turns late, commit %u%s, then every %u:\n%s\nnot\n%s", options->seed,
-			options->late_turns, options->lose_at, options->dies ? " and everybody dies" : " and its answer is lost",
-			options->lose_every, text, expected);
+		fail_msg("%s:\n%s\nnot\n%s", befell(options), text, expected);
 }
 
 /* What the story comes to, as rules and merchandisers would put it. */
@@ -323,9 +330,7 @@ static void assert_undone_alike(const struct undoing *u, const char *expected)
 	char text[TEXT];
 	run_undone(u, text);
 	if (strcmp(text, expected) != 0)
-		fail_msg("%c, seed %" PRIu64 ", up to %u turns late, commit %u%s%s:\n%s\nnot\n%s", u->letter, u->options.seed,
-			u->options.late_turns, u->options.lose_at, u->options.dies ? " and everybody dies" : " and its answer is lost",
-			u->asks_again ? ", asked again" : "", text, expected);
+		fail_msg("%c, %s%s:\n%s\nnot\n%s", u->letter, befell(&u->options), u->asks_again ? ", asked again" : "", text, expected);
 }
 
 /* Whether the one of ?-1 and ?-2 becomes part of the other. */

@@ -102,19 +102,9 @@ static void send_waiting(struct shop *x, const char *user)
 	assert_int_equal(s.rc, 0);
 }
 
-/* Once through all buckets. */
 static void sweep_shop(struct shop *x, int64_t now_us)
 {
-	const struct fw_sweep_options options = { 0 };
-	struct fw_sweep *sweep = fw_sweep_create(x->c.workers[0], &options);
-	assert_non_null(sweep);
-	while (fw_sweep_counts(sweep)->buckets < FW_STORE_BUCKETS) {
-		struct swept s = { 0 };
-		fw_sweep_step(sweep, now_us, on_swept, &s);
-		joins_wait(&x->c, &s.came, 1);
-		assert_int_equal(s.rc, 0);
-	}
-	fw_sweep_destroy(sweep);
+	sweep_at(&x->c, now_us);
 	deliver_all(&x->c);
 }
 
