@@ -33,11 +33,10 @@ void fw_clock_look(struct fw_messages *m)
 /* Leaves the person alone for a while. */
 static void put_by(struct fw_messages *m, struct fw_delivering *d, const struct fw_attempt *a)
 {
-	if (!d->is_overdue) {
+	if (!d->overdue.until_us) {
 		d->overdue.next = m->overdue;
 		m->overdue = d;
 	}
-	d->is_overdue = true;
 	d->overdue.bucket = a->bucket;
 	d->overdue.hash = a->hash;
 	d->overdue.until_us = fw_clock_steady_us() + LEFT_ALONE_US;
@@ -57,9 +56,9 @@ bool fw_clock_leaves_out(struct fw_attempt *a, const struct fw_due *due)
 	return true;
 }
 
-int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uint64_t hash)
+int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us)
 {
-	int64_t now_us = m->overdue ? fw_clock_steady_us() : 0, left_us = 0;
+	int64_t left_us = 0;
 	for (const struct fw_delivering *d = m->overdue; d; d = d->overdue.next)
 		if (d->overdue.bucket == bucket && d->overdue.hash == hash && d->overdue.until_us - now_us > left_us)
 			left_us = d->overdue.until_us - now_us;
@@ -69,7 +68,7 @@ int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uin
 void fw_clock_end(struct fw_messages *m, struct fw_delivering *d)
 {
 	struct fw_delivering **at = &m->overdue;
-	if (!d->is_overdue)
+	if (!d->overdue.until_us)
 		return;
 	while (*at != d)
 		at = &(*at)->overdue.next;

@@ -137,8 +137,7 @@ struct fw_delivering {
 	char text[FW_MESSAGE_ID + 1];
 	struct fw_channel_place place;
 	struct event *late;        /* nobody told what came of it */
-	bool is_overdue;
-	struct {                   /* whoever it is for is left alone until then, by the steady clock */
+	struct {                   /* whoever it is for is left alone until then, by the steady clock; 0: its time is not over */
 		struct fw_delivering *next;
 		uint32_t bucket;
 		uint64_t hash;
@@ -180,14 +179,14 @@ void fw_clock_look(struct fw_messages *m);
  * at the person for a second, or until it ends. */
 bool fw_clock_leaves_out(struct fw_attempt *a, const struct fw_due *due);
 /* For how long nobody does; 0: as ever. */
-int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
+int64_t fw_clock_left_alone_us(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
 void fw_clock_end(struct fw_messages *m, struct fw_delivering *d);
 
 /* alone.c. Whoever has lost all attempts but the last has a worker for itself: if that one dies, too, nobody else was in its hands, and
  * who only died with another gets through. */
-/* Whether that person may be begun with; whether it is waited for, so that nothing else keeps it out. */
-bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
-bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash);
+/* Whether that person is waited for, so that nothing else keeps it out; whether it may be begun with. `now_us` is of the steady clock. */
+bool fw_alone_wants(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
+bool fw_alone_allows(const struct fw_messages *m, uint32_t bucket, uint64_t hash, int64_t now_us);
 /* Whether a person in hand may go on; false: others are on their way, or somebody else is to be alone. */
 bool fw_alone_goes_on(struct fw_messages *m, const struct fw_attempt *a);
 /* Somebody is no longer in hand, or a message no longer on its way. */

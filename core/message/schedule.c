@@ -108,14 +108,14 @@ static bool take_row(struct looking *l, const struct fw_row *row, int64_t now_us
 		look_by(l, wake.at_us);
 		return false;
 	}
-	if ((left_us = fw_clock_left_alone_us(m, l->bucket, hash)) > 0) {
+	if ((left_us = fw_clock_left_alone_us(m, l->bucket, hash, steady_us)) > 0) {
 		look_by(l, now_us + left_us);
 		return true;
 	}
-	bool waited_for = fw_alone_wants(m, l->bucket, hash);
+	bool waited_for = fw_alone_wants(m, l->bucket, hash, steady_us);
 	bool full = !waited_for && !fw_pace_allows(m);
 	bool enough = m->begun >= FW_MESSAGES_A_TURN;
-	if (enough || full || !fw_alone_allows(m, l->bucket, hash)) {
+	if (enough || full || !fw_alone_allows(m, l->bucket, hash, steady_us)) {
 		m->not_before_us = steady_us + (enough ? 1 : FULL_US);
 		l->next_us = now_us;
 		return !enough && !full && l->bucket == m->alone.bucket; /* it may be behind */
