@@ -151,9 +151,8 @@ static void judge_message(struct fw_decider *d, struct fw_explained_slot *slot, 
 		c->verdict = (struct fw_verdict){ .reason = FW_REASON_DISABLED };
 		return;
 	}
-	enum fw_reason refused = fw_due_refusal(d, r, d->eval.facts, &c->built_in);
-	if (slot->unreached != FW_REASON_WON)
-		refused = slot->unreached;
+	c->built_in = NULL;
+	enum fw_reason refused = slot->unreached != FW_REASON_WON ? slot->unreached : fw_due_refusal(d, r, d->eval.facts, &c->built_in);
 	if (refused != FW_REASON_WON && c->rule != d->as_if) {
 		c->verdict = (struct fw_verdict){ .reason = refused, .guard = FW_NONE };
 		return;
