@@ -28,11 +28,12 @@ struct wanting {
 	const struct fw_explained_slot *slot;
 	const struct fw_candidate *c;
 	const struct fw_rule *r;
+	struct fw_facts facts;      /* as they are; of a message with leave to write to the person, in the scratch arena */
 	struct fw_need *rule_needs; /* what is needed in any case */
 	uint32_t n_rule_needs;
-	bool lacks_consent;         /* a message, to its channel */
 	uint32_t tried;
 	bool tried_all; /* … that might have been less than the best */
+	bool takes_back; /* each of them: the leave that the message needs */
 	struct fw_needs best;
 };
 
@@ -83,21 +84,34 @@ static void need_rollout(struct wanting *w)
 	add_need(w, FW_NEED_ROLLOUT, point, fw_arena_printf(w->f->arena, "`rollout` above %.4g: it is %.4g", point, w->r->rollout));
 }
 
-/* That the person can be reached, may be written to at all, and on that channel: also of a rule that rests now. */
+/* Who may be written to may get stronger messages of the channel, too, and what else asks for that consent has it. */
+static void give_consent(struct wanting *w, const char *channel)
+{
+	const struct fw_value *v = &w->facts.single[FW_FACT_CONSENT];
+	uint32_t n = v->state == FW_KNOWN ? v->n_items : 0;
+	struct fw_str *all = FW_NEW_ARRAY(&w->f->scratch, n + 1, struct fw_str);
+	for (uint32_t i = 0; all && i < n; i++)
+		all[i] = v->items[i].text;
+	if (all)
+		all[n] = fw_str(channel);
+	w->f->maker.no_memory |= !all || fw_facts_set(&w->facts, FW_FACT_CONSENT, all, n + 1) < 0;
+}
+
+/* That the person can be reached, may be written to at all, and on that channel: also of a rule that rests now. From here on it is so. */
 static void need_leave(struct wanting *w)
 {
-	struct fw_facts facts = *w->f->facts;
+	const char *channel = w->r->message->channel, *by;
 	enum fw_reason unreached = w->slot->unreached;
-	const char *by;
 	if (unreached != FW_REASON_WON)
 		add_need(w, FW_NEED_ADDRESS, 0, fw_arena_printf(w->f->arena, unreached == FW_REASON_SUPPRESSED
-			? "an address for %s that is not suppressed" : "an address for %s", w->r->message->channel));
-	if (facts.restricted)
+			? "an address for %s that is not suppressed" : "an address for %s", channel));
+	if (w->facts.restricted)
 		add_need(w, FW_NEED_CONSENT, 0, "a person who is not restricted");
-	facts.restricted = false;
-	w->lacks_consent = fw_due_refusal(w->f->d, w->r, &facts, &by) == FW_REASON_VETOED;
-	if (w->lacks_consent)
-		add_need(w, FW_NEED_CONSENT, 0, fw_arena_printf(w->f->arena, "consent for %s", w->r->message->channel));
+	w->facts.restricted = false;
+	if (fw_due_refusal(w->f->d, w->r, &w->facts, &by) != FW_REASON_VETOED)
+		return;
+	add_need(w, FW_NEED_CONSENT, 0, fw_arena_printf(w->f->arena, "consent for %s", channel));
+	give_consent(w, channel);
 }
 
 /* What is needed whatever the visitor is. */
@@ -147,7 +161,7 @@ static struct way *list_ways(struct wanting *w, const struct fw_boxes *boxes, ui
 		*way = (struct way){ &boxes->items[i], FW_NEW_ARRAY(a, boxes->items[i].n, struct fw_turn), 0, 0 };
 		if (!way->turns)
 			return NULL;
-		bool found = fw_turn_find(&w->f->domain, w->f->facts, way->box, way->turns, &way->n);
+		bool found = fw_turn_find(&w->f->domain, &w->facts, way->box, way->turns, &way->n);
 		for (uint32_t k = 0; found && k < way->n; k++) {
 			found = fw_turn_list(&w->f->domain, &way->turns[k], a);
 			way->things += way->turns[k].things;
@@ -223,36 +237,25 @@ static struct fw_need need_cap(const struct wanting *w, const struct fw_candidat
 	return (struct fw_need){ FW_NEED_CAP, FW_NONE, 0, text };
 }
 
-/* Whoever may be written to may get stronger messages of the channel, too. False: no memory. */
-static bool give_leave(struct wanting *w, struct fw_facts *facts)
-{
-	const struct fw_value *v = &facts->single[FW_FACT_CONSENT];
-	uint32_t n = v->state == FW_KNOWN ? v->n_items : 0;
-	struct fw_str *all = FW_NEW_ARRAY(&w->f->scratch, n + 1, struct fw_str);
-	for (uint32_t i = 0; all && i < n; i++)
-		all[i] = v->items[i].text;
-	if (all)
-		all[n] = fw_str(w->r->message->channel);
-	return all && fw_facts_set(facts, FW_FACT_CONSENT, all, n + 1) == 0;
-}
-
-/* What becomes of the rule with the way's facts as they are set; NULL: they cannot be, or there is no memory. */
+/* What becomes of the rule with the way's facts as they are set; NULL: they cannot be, or there is no memory, or they take back what a
+ * message needs: as if it were on, it goes whatever stands against it. */
 static const struct fw_candidate *try_out(struct wanting *w, const struct way *way, struct fw_explanation *e)
 {
 	struct finding_needs *f = w->f;
-	struct fw_facts facts = *f->facts;
-	facts.arena = &f->scratch;
+	struct fw_facts facts = w->facts;
+	const char *by;
+	bool took_back = w->takes_back;
 	w->tried++;
-	if (!fw_turns_go(&f->domain, f->facts, way->box, way->turns, way->n))
+	w->takes_back = false;
+	if (!fw_turns_go(&f->domain, &w->facts, way->box, way->turns, way->n))
 		return NULL;
 	for (uint32_t i = 0; i < way->n; i++)
 		if (!fw_turn_apply(&f->domain, &way->turns[i], &facts, &f->scratch)) {
 			w->tried_all = false;
 			return NULL;
 		}
-	facts.restricted &= !w->r->message;
-	if (w->lacks_consent && !give_leave(w, &facts)) {
-		f->maker.no_memory = true;
+	if (w->r->message && fw_due_refusal(f->d, w->r, &facts, &by) == FW_REASON_VETOED) {
+		w->takes_back = took_back;
 		return NULL;
 	}
 	return explain_turned(w, &facts, e) ? candidate_in(e, w->c->rule) : NULL;
@@ -380,6 +383,7 @@ static void try_ways(struct wanting *w, uint32_t further)
 			return;
 		guard = try_way(w, &ways[i]);
 	}
+	w->best.never |= n && w->takes_back && !boxes.loose;
 	if (guard != FW_NONE && further == FW_NONE && !w->f->maker.no_memory)
 		try_ways(w, guard);
 	else if (guard != FW_NONE)
@@ -391,7 +395,8 @@ static const struct fw_needs not_tried = { .determined = false };
 
 static int find_one(struct finding_needs *f, const struct fw_explained_slot *slot, struct fw_candidate *c)
 {
-	struct wanting w = { .f = f, .slot = slot, .c = c, .r = &f->d->set->rules[c->rule], .tried_all = true };
+	struct wanting w = { .f = f, .slot = slot, .c = c, .r = &f->d->set->rules[c->rule], .facts = *f->facts,
+		.tried_all = true, .takes_back = true };
 	struct fw_needs *needs;
 	if (f->judged >= FW_LIMIT_NEEDS_JUDGED) {
 		c->needs = &not_tried;
@@ -401,6 +406,7 @@ static int find_one(struct finding_needs *f, const struct fw_explained_slot *slo
 	w.rule_needs = FW_NEW_ARRAY(f->arena, FW_NEEDS, struct fw_need);
 	if (!needs || !w.rule_needs)
 		return FW_ENOMEM;
+	w.facts.arena = &f->scratch;
 	find_rule_needs(&w);
 	if (!f->facts->segments_given && c->verdict.reason != FW_REASON_SET_ASIDE)
 		try_ways(&w, FW_NONE);

@@ -29,11 +29,10 @@ static const char *const matchers[FACTS][8] = {
 		"{ category = \"boots\", at_least = 2 }" },
 };
 
-/* Messages ask for the consent to their channel anyway; `g->values` facts are asked for. */
 static void put_one(struct generator *g)
 {
 	static const char *const names[FACTS] = { "country", "device", "visits", "viewed", "consent" };
-	unsigned fact = below(g, g->values), n = 0;
+	unsigned fact = below(g, FACTS), n = 0;
 	while (n < 8 && matchers[fact][n])
 		n++;
 	PUT(g, "all { %s = %s }, ", names[fact], matchers[fact][below(g, n)]);
@@ -64,7 +63,6 @@ static void put_place(struct generator *g, bool messages, unsigned i)
 static const char *make_rules(struct generator *g, bool messages)
 {
 	fw_buf_clear(&g->out);
-	g->values = messages ? CONSENT : FACTS;
 	if (!messages)
 		PUT(g, "slot \"a\" { channel = \"web\", show_up_to = %u }\nslot \"b\" { channel = \"web\" }\n", 1 + chance(g, 25));
 	for (unsigned i = 0; i < 2; i++)
