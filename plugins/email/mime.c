@@ -165,6 +165,13 @@ static size_t q_bytes(const char *p, size_t n)
 	return m;
 }
 
+static void add_hex(struct email_text *t, unsigned char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char hex[3] = { '=', digits[c >> 4], digits[c & 15] };
+	email_add(t, hex, sizeof hex);
+}
+
 static void add_word(struct email_text *t, const char *p, size_t n, int base64)
 {
 	unsigned char text[WORD + 4];
@@ -172,15 +179,13 @@ static void add_word(struct email_text *t, const char *p, size_t n, int base64)
 	if (base64) {
 		email_add(t, text, (size_t)EVP_EncodeBlock(text, (const unsigned char *)p, (int)n));
 	} else {
-		for (size_t i = 0; i < n; i++) {
-			char hex[4];
+		for (size_t i = 0; i < n; i++)
 			if (p[i] == ' ')
 				email_add_char(t, '_');
 			else if (is_plain_in_word((unsigned char)p[i]))
 				email_add_char(t, p[i]);
 			else
-				email_add(t, hex, (size_t)snprintf(hex, sizeof hex, "=%02X", (unsigned char)p[i]));
-		}
+				add_hex(t, (unsigned char)p[i]);
 	}
 	email_add_text(t, "?=");
 }
@@ -317,10 +322,27 @@ static int is_hexed(const char *p, size_t n, size_t col)
 	return c < 0x20 || c > 0x7e || c == '=' || (col == 0 && (c == '.' || (c == 'F' && n >= 5 && memcmp(p, "From ", 5) == 0)));
 }
 
+/* How many bytes from `p` on, which begins no line, stand for themselves wherever in a line they are, and `most` at most. */
+static size_t plain_bytes(const char *p, size_t n, size_t most)
+{
+	size_t m = 0;
+	while (m < n && m < most && ((p[m] > 0x20 && p[m] < 0x7f && p[m] != '=')
+			|| (p[m] == ' ' && m + 1 < n && line_end(p + m + 1, n - m - 1) == 0)))
+		m++;
+	return m;
+}
+
 static void add_quoted_printable(struct email_text *t, const char *p, size_t n)
 {
 	size_t col = 0;
 	while (n > 0) {
+		size_t plain = col > 0 && col < LINE - 1 ? plain_bytes(p, n, LINE - 1 - col) : 0;
+		email_add(t, p, plain);
+		col += plain;
+		p += plain;
+		n -= plain;
+		if (n == 0)
+			break;
 		size_t end = line_end(p, n);
 		if (end) {
 			email_add_text(t, "\r\n");
@@ -337,9 +359,8 @@ static void add_quoted_printable(struct email_text *t, const char *p, size_t n)
 			col = 0;
 			takes = is_hexed(p, n, col) ? 3 : 1;
 		}
-		char hex[4];
 		if (takes == 3)
-			email_add(t, hex, (size_t)snprintf(hex, sizeof hex, "=%02X", (unsigned char)*p));
+			add_hex(t, (unsigned char)*p);
 		else
 			email_add_char(t, *p);
 		col += takes;

@@ -452,10 +452,13 @@ void email_smtp_drain(struct email_smtp *s)
 
 void email_smtp_stuff(const struct email_text *message, struct email_text *ret)
 {
-	const char *p = message->p, *end = p + message->n, *line;
-	for (; (line = memmem(p, (size_t)(end - p), "\r\n.", 3)); p = line + 2) {
-		email_add(ret, p, (size_t)(line + 2 - p));
-		email_add_char(ret, '.');
+	const char *p = message->p, *end = p + message->n, *line = p;
+	while (line < end && (line = memchr(line, '\n', (size_t)(end - line)))) {
+		if (++line < end && *line == '.' && line - p >= 2 && line[-2] == '\r') {
+			email_add(ret, p, (size_t)(line - p));
+			email_add_char(ret, '.');
+			p = line;
+		}
 	}
 	email_add(ret, p, (size_t)(end - p));
 	email_add_text(ret, ".\r\n");

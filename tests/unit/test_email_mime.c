@@ -207,6 +207,13 @@ static void test_quoted_printable(void **state)
 	};
 	char body[3000], back[6000];
 	(void)state;
+	/* A line has 76 bytes, of which the "=" before a soft break is one; the last of a line wants none. */
+	struct email_text whole = { 0 };
+	memset(body, 'x', sizeof body);
+	add_quoted_printable(&whole, body, 75 + 76);
+	assert_int_equal(whole.n, 75 + 3 + 76 + 2);
+	assert_memory_equal(whole.p + 75, "=\r\n", 3);
+	email_text_free(&whole);
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		struct email_text t = { 0 };
 		add_quoted_printable(&t, bodies[i].body, strlen(bodies[i].body));
