@@ -8,18 +8,30 @@
 
 enum { BLOCK = 16 };
 
+/* A context that lacks nothing but its key, as long as its thread: finding the cipher takes longer than what it does. */
+static EVP_CIPHER_CTX *keyless(bool encrypt)
+{
+	static _Thread_local EVP_CIPHER_CTX *kept[2];
+	EVP_CIPHER_CTX **c = &kept[encrypt];
+	if (*c || !(*c = EVP_CIPHER_CTX_new()))
+		return *c;
+	if (EVP_CipherInit_ex(*c, EVP_aes_128_ecb(), NULL, NULL, NULL, encrypt) != 1) {
+		EVP_CIPHER_CTX_free(*c);
+		*c = NULL;
+	}
+	return *c;
+}
+
 static int crypt_block(const struct fw_secret *s, bool encrypt, const unsigned char in[BLOCK], unsigned char out[BLOCK])
 {
 	static const unsigned char purpose[] = "message id";
 	unsigned char mac[FW_MAC];
-	int length = 0, ret = FW_ENOMEM;
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool keyed = fw_mac(s->bytes, FW_SECRET_BYTES, purpose, sizeof purpose - 1, mac) == 0;
-	if (c && keyed && EVP_CipherInit_ex(c, EVP_aes_128_ecb(), NULL, mac, NULL, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
-			EVP_CipherUpdate(c, out, &length, in, BLOCK) == 1 && length == BLOCK)
-		ret = 0;
-	EVP_CIPHER_CTX_free(c);
-	return ret;
+	int length = 0;
+	EVP_CIPHER_CTX *c = keyless(encrypt);
+	bool keyed = c && fw_mac(s->bytes, FW_SECRET_BYTES, purpose, sizeof purpose - 1, mac) == 0;
+	bool made = keyed && EVP_CipherInit_ex(c, NULL, NULL, mac, NULL, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(c, 0) == 1 &&
+		EVP_CipherUpdate(c, out, &length, in, BLOCK) == 1 && length == BLOCK;
+	return made ? 0 : FW_ENOMEM;
 }
 
 int fw_message_id_write(const struct fw_secret *s, struct fw_message_id id, char text[FW_MESSAGE_ID + 1])

@@ -52,8 +52,28 @@ static void test_nothing(void **state)
 	expect(NULL, 0, NULL, 0, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* More keys than are kept ready, in turn and one of them between all others; one that is the beginning of another. */
+static void test_many_keys(void **state)
+{
+	enum { KEYS = 9 };
+	unsigned char first[KEYS][FW_MAC], mac[FW_MAC], key[KEYS];
+	(void)state;
+	memset(key, 'k', sizeof key);
+	for (unsigned round = 0; round < 3; round++)
+		for (unsigned i = 0; i < KEYS; i++) {
+			assert_int_equal(fw_mac(key, i, "text", 4, mac), 0);
+			if (round == 0)
+				memcpy(first[i], mac, sizeof mac);
+			assert_memory_equal(mac, first[i], sizeof mac);
+			for (unsigned k = 0; k < i; k++)
+				assert_memory_not_equal(mac, first[k], sizeof mac);
+			expect("Jefe", 4, "what do ya want for nothing?", 28,
+				"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+		}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_nothing) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_nothing), cmocka_unit_test(test_many_keys) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
