@@ -175,9 +175,12 @@ int fw_due_list(const struct fw_ruleset *set, const struct fw_record *r, int64_t
 {
 	struct fw_due d;
 	uint32_t n = 0;
-	struct fw_due_item *items = FW_NEW_ARRAY(a, FW_LIMIT_DUE, struct fw_due_item);
+	for (unsigned i = 0; fw_record_due(r, i, &d); i++)
+		n += is_due(&d, now_us);
+	struct fw_due_item *items = FW_NEW_ARRAY(a, n + 1, struct fw_due_item);
 	if (!items)
 		return FW_ENOMEM;
+	n = 0;
 	for (unsigned i = 0; fw_record_due(r, i, &d); i++) {
 		if (!is_due(&d, now_us))
 			continue;
