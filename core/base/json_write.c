@@ -67,18 +67,33 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* Whether one of eight bytes needs an escape, but for what is no ASCII. */
+static bool any_needs_escape(uint64_t x)
+{
+	return (fw_bytes_below(x, 0x20) | fw_bytes_equal(x, '"') | fw_bytes_equal(x, '\\')) != 0;
+}
+
+/* How many bytes from the first on need no escape. */
+static size_t plain_run(struct fw_str s)
+{
+	size_t i = 0;
+	while (i + 8 <= s.n && !any_needs_escape(fw_bytes_at(s.p + i)))
+		i += 8;
+	while (i < s.n && !needs_escape((unsigned char)s.p[i]))
+		i++;
+	return i;
+}
+
 /* Well-formed text, in runs between the few characters that need an escape. */
 static void put_valid(struct fw_buf *b, struct fw_str s)
 {
-	size_t from = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		if (!needs_escape((unsigned char)s.p[i]))
-			continue;
-		fw_buf_add(b, s.p + from, i - from);
-		put_escape(b, (unsigned char)s.p[i]);
-		from = i + 1;
+	while (s.n) {
+		size_t run = plain_run(s);
+		fw_buf_add(b, s.p, run);
+		if (run < s.n)
+			put_escape(b, (unsigned char)s.p[run++]);
+		s = (struct fw_str){ s.p + run, s.n - run };
 	}
-	fw_buf_add(b, s.p + from, s.n - from);
 }
 
 /* Whether the text is ASCII without anything that needs an escape: most texts are, and it is quickly seen. */
@@ -87,7 +102,7 @@ static bool is_plain(struct fw_str s)
 	size_t i = 0;
 	for (; i + 8 <= s.n; i += 8) {
 		uint64_t x = fw_bytes_at(s.p + i);
-		if ((x & FW_BYTES_HIGH) | fw_bytes_below(x, 0x20) | fw_bytes_equal(x, '"') | fw_bytes_equal(x, '\\'))
+		if (x & FW_BYTES_HIGH || any_needs_escape(x))
 			return false;
 	}
 	for (; i < s.n; i++)

@@ -46,20 +46,22 @@ static void test_every_byte_is_written(void **state)
 	(void)state;
 	struct fw_arena a;
 	fw_arena_init(&a, NULL, 0, 0);
-	for (size_t n = 1; n <= 17; n++)
-		for (size_t at = 0; at < n; at++)
-			for (int c = 0; c < 0x80; c++) {
-				char text[17];
-				struct fw_json *read = NULL;
-				struct fw_error err;
-				memset(text, 'x', n);
-				text[at] = (char)c;
-				struct fw_str written = fw_json_written(&a, (struct fw_str){ text, n });
-				assert_non_null(written.p);
-				assert_int_equal(fw_json_parse(&a, written.p, written.n, &read, &err), 0);
-				assert_true(fw_str_equal(read->string, (struct fw_str){ text, n }));
-				fw_arena_reset(&a);
-			}
+	for (size_t ascii = 0; ascii < 2; ascii++)
+		for (size_t n = 1; n <= 17; n++)
+			for (size_t at = 0; at < n; at++)
+				for (int c = 0; c < 0x80; c++) {
+					char text[19] = "\xc3\xa9";
+					const struct fw_str whole = { text + 2 * ascii, n + 2 * (1 - ascii) };
+					struct fw_json *read = NULL;
+					struct fw_error err;
+					memset(text + 2, 'x', n);
+					text[2 + at] = (char)c;
+					struct fw_str written = fw_json_written(&a, whole);
+					assert_non_null(written.p);
+					assert_int_equal(fw_json_parse(&a, written.p, written.n, &read, &err), 0);
+					assert_true(fw_str_equal(read->string, whole));
+					fw_arena_reset(&a);
+				}
 	fw_arena_finish(&a);
 }
 
