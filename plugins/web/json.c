@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum { DEPTH_MOST = 64 };
@@ -66,18 +67,37 @@ static int escape(struct at *a)
 	return 1;
 }
 
+static int is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Whether all eight bytes are plain: a byte of a difference to what is looked for is 0 where it is that, and taking 1 from it borrows its
+ * highest bit (H. S. Warren, "Hacker's Delight", 6-1). */
+static int are_plain(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t x, quotes, escapes;
+	memcpy(&x, p, sizeof x);
+	quotes = x ^ ones * '"';
+	escapes = x ^ ones * '\\';
+	return ((((x - ones * 0x20) & ~x) | ((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes)) & high) == 0;
+}
+
 static int string(struct at *a)
 {
 	if (!take(a, '"'))
 		return 0;
-	while (a->p < a->end) {
-		unsigned char c = (unsigned char)*a->p++;
-		if (c == '"')
+	for (;;) {
+		while (a->end - a->p >= 8 && are_plain(a->p))
+			a->p += 8;
+		while (a->p < a->end && is_plain(*a->p))
+			a->p++;
+		if (take(a, '"'))
 			return 1;
-		if (c < 0x20 || (c == '\\' && !escape(a)))
+		if (!take(a, '\\') || !escape(a))
 			return 0;
 	}
-	return 0;
 }
 
 static int word(struct at *a, const char *text)
@@ -146,35 +166,64 @@ struct fw_plugin_text web_json_whole(struct fw_plugin_text text)
 	return a.p == a.end ? whole : none;
 }
 
-int web_json_next(struct fw_plugin_text *rest, struct fw_plugin_text *ret_key, struct fw_plugin_text *ret_value)
+/* Past the bracket or comma before the next one; 0: there is none, and `rest` stands at the bracket that closes. */
+static int step(struct fw_plugin_text *rest, char opening)
 {
 	struct at a = { rest->p, rest->p + rest->n, 0 };
-	if (rest->n == 0 || !strchr(ret_key ? "{," : "[,", *a.p))
+	if (!take(&a, opening) && !take(&a, ','))
 		return 0;
-	a.p++;
 	blanks(&a);
-	if (ret_key) {
-		const char *key = a.p;
-		if (!string(&a))
-			return 0;
-		*ret_key = (struct fw_plugin_text){ key, (size_t)(a.p - key) };
-		blanks(&a);
-		take(&a, ':');
-		blanks(&a);
-	}
-	const char *begin = a.p;
-	if (!value(&a))
+	*rest = (struct fw_plugin_text){ a.p, (size_t)(a.end - a.p) };
+	return a.p < a.end && *a.p != (opening == '{' ? '}' : ']');
+}
+
+int web_json_member(struct fw_plugin_text *rest, struct fw_plugin_text *ret_key)
+{
+	if (!step(rest, '{'))
 		return 0;
-	*ret_value = (struct fw_plugin_text){ begin, (size_t)(a.p - begin) };
+	struct at a = { rest->p, rest->p + rest->n, 0 };
+	if (!string(&a))
+		return 0;
+	*ret_key = (struct fw_plugin_text){ rest->p, (size_t)(a.p - rest->p) };
+	blanks(&a);
+	take(&a, ':');
 	blanks(&a);
 	*rest = (struct fw_plugin_text){ a.p, (size_t)(a.end - a.p) };
 	return 1;
 }
 
-int web_json_is(struct fw_plugin_text text, const char *what)
+int web_json_element(struct fw_plugin_text *rest)
 {
-	size_t n = strlen(what);
-	return text.n == n && memcmp(text.p, what, n) == 0;
+	return step(rest, '[');
+}
+
+struct fw_plugin_text web_json_value(struct fw_plugin_text *rest)
+{
+	struct at a = { rest->p, rest->p + rest->n, 0 };
+	struct fw_plugin_text v = { NULL, 0 };
+	if (!value(&a))
+		return v;
+	v = (struct fw_plugin_text){ rest->p, (size_t)(a.p - rest->p) };
+	blanks(&a);
+	*rest = (struct fw_plugin_text){ a.p, (size_t)(a.end - a.p) };
+	return v;
+}
+
+void web_json_leave(struct fw_plugin_text *rest)
+{
+	struct at a = { rest->p, rest->p + rest->n, 0 };
+	if (!take(&a, '}'))
+		take(&a, ']');
+	blanks(&a);
+	*rest = (struct fw_plugin_text){ a.p, (size_t)(a.end - a.p) };
+}
+
+int web_json_next(struct fw_plugin_text *rest, struct fw_plugin_text *ret_key, struct fw_plugin_text *ret_value)
+{
+	if (!(ret_key ? web_json_member(rest, ret_key) : web_json_element(rest)))
+		return 0;
+	*ret_value = web_json_value(rest);
+	return ret_value->p != NULL;
 }
 
 void web_json_members(struct fw_plugin_text object, const char *const *names, struct fw_plugin_text *ret)

@@ -50,54 +50,90 @@ static void pass_on(const struct fw_host *host, const struct web_evaluation *e, 
 		: "INVALID_CONTEXT", text);
 }
 
-/* A slot's decision, and a winner of it, taken apart. */
-enum { REASON, CONTENT, WINNERS, LIST, ERROR, N_SLOT };
-enum { RULE, RULE_CONTENT, SPLIT, N_WINNER };
-static const char *const slot_names[] = { "reason", "content", "winners", "list", "error", NULL };
-static const char *const winner_names[] = { "rule", "content", "split", NULL };
+/* What the engine says of a slot: the values of it, and of its first winner. p NULL: it has none of that name. */
+struct slot {
+	struct fw_plugin_text reason, content, winners, list, error;
+	struct fw_plugin_text rule, split;
+};
+
+static struct fw_plugin_text *place_in(struct slot *s, struct fw_plugin_text key)
+{
+	return web_json_is(key, "\"reason\"") ? &s->reason : web_json_is(key, "\"content\"") ? &s->content
+		: web_json_is(key, "\"list\"") ? &s->list : web_json_is(key, "\"error\"") ? &s->error : NULL;
+}
+
+static void read_winners(struct fw_plugin_text *rest, struct slot *s)
+{
+	struct fw_plugin_text key, v;
+	const char *begin = rest->p;
+	for (int first = 1; web_json_element(rest); first = 0) {
+		while (web_json_next(rest, &key, &v))
+			if (first && web_json_is(key, "\"rule\""))
+				s->rule = v;
+			else if (first && web_json_is(key, "\"split\""))
+				s->split = v;
+		web_json_leave(rest);
+	}
+	web_json_leave(rest);
+	s->winners = (struct fw_plugin_text){ begin, (size_t)(rest->p - begin) };
+}
+
+/* In one pass: with twenty flags this is most of what is done here. */
+static struct slot read_slot(struct fw_plugin_text *rest)
+{
+	struct slot s = { .rule = { NULL, 0 } };
+	struct fw_plugin_text key, v, *place;
+	while (web_json_member(rest, &key)) {
+		if (web_json_is(key, "\"winners\"")) {
+			read_winners(rest, &s);
+			continue;
+		}
+		v = web_json_value(rest);
+		if ((place = place_in(&s, key)))
+			*place = v;
+	}
+	web_json_leave(rest);
+	return s;
+}
 
 /* The contents of all winners as a list. */
 static void put_list(struct web_text *t, struct fw_plugin_text winners)
 {
-	struct fw_plugin_text one, part[N_WINNER];
+	static const char *const names[] = { "content", NULL };
+	struct fw_plugin_text one, content;
 	web_puts(t, "[");
 	for (int first = 1; web_json_next(&winners, NULL, &one); first = 0) {
-		web_json_members(one, winner_names, part);
+		web_json_members(one, names, &content);
 		web_puts(t, first ? "" : ",");
-		web_put(t, part[RULE_CONTENT]);
+		web_put(t, content);
 	}
 	web_puts(t, "]");
 }
 
 /* "value":…,"variant":…,"reason":… and, of what the metadata has, all but the decision's id. A slot of several whose default is shown
  * has that as the list's one element. */
-static void put_answer(struct web_text *t, struct fw_plugin_text slot, int degraded)
+static void put_answer(struct web_text *t, const struct slot *s, int degraded)
 {
-	struct fw_plugin_text part[N_SLOT], winner[N_WINNER], winners, first = { NULL, 0 };
-	web_json_members(slot, slot_names, part);
-	winners = part[WINNERS];
-	web_json_next(&winners, NULL, &first);
-	web_json_members(first, winner_names, winner);
-	int list = web_json_is(part[LIST], "true"), empty = web_json_is(part[CONTENT], "null");
+	int list = web_json_is(s->list, "true"), empty = web_json_is(s->content, "null");
 	web_puts(t, ",\"value\":");
-	if (list && (first.p || empty)) {
-		put_list(t, part[WINNERS]);
+	if (list && (s->rule.p || empty)) {
+		put_list(t, s->winners);
 	} else {
 		web_puts(t, list ? "[" : "");
-		web_put(t, empty ? (struct fw_plugin_text){ "{}", 2 } : part[CONTENT]);
+		web_put(t, empty ? (struct fw_plugin_text){ "{}", 2 } : s->content);
 		web_puts(t, list ? "]" : "");
 	}
 	web_puts(t, ",\"variant\":");
-	web_put(t, first.p ? winner[RULE] : (struct fw_plugin_text){ "\"default\"", 9 });
+	web_put(t, s->rule.p ? s->rule : (struct fw_plugin_text){ "\"default\"", 9 });
 	web_puts(t, ",\"reason\":\"");
-	web_puts(t, !first.p ? "DEFAULT" : web_json_is(winner[SPLIT], "true") ? "SPLIT" : "TARGETING_MATCH");
+	web_puts(t, !s->rule.p ? "DEFAULT" : web_json_is(s->split, "true") ? "SPLIT" : "TARGETING_MATCH");
 	web_puts(t, "\",\"metadata\":{");
 	web_puts(t, degraded ? "\"degraded\":true," : "");
-	web_puts(t, web_json_is(part[REASON], "\"holdout\"") ? "\"holdout\":true," : "");
+	web_puts(t, web_json_is(s->reason, "\"holdout\"") ? "\"holdout\":true," : "");
 }
 
 /* One flag. `key` with its quotes. Adds to the hash what the answer says, whichever decision said it. */
-static void put_flag(struct web_text *t, struct fw_plugin_text key, struct fw_plugin_text slot, int degraded,
+static void put_flag(struct web_text *t, struct fw_plugin_text key, const struct slot *slot, int degraded,
 	struct fw_plugin_text decision, XXH3_state_t *hash)
 {
 	size_t from = t->n;
@@ -111,9 +147,16 @@ static void put_flag(struct web_text *t, struct fw_plugin_text key, struct fw_pl
 	web_puts(t, "}}");
 }
 
-/* The engine's answer, taken apart. */
-enum { DECISION, DECISIONS, DEGRADED, TAG, N_ANSWER };
-static const char *const answer_names[] = { "decisionId", "decisions", "degraded", "tag", NULL };
+/* The engine's answer, taken apart: what it says besides its slots. Its id is the first, and what is said of all slots comes before them. */
+enum { DECISION, DEGRADED, TAG, N_ANSWER };
+
+static void note_answer(struct fw_plugin_text answer[N_ANSWER], struct fw_plugin_text key, struct fw_plugin_text v)
+{
+	static const char *const names[N_ANSWER] = { "\"decisionId\"", "\"degraded\"", "\"tag\"" };
+	for (size_t i = 0; i < N_ANSWER; i++)
+		if (web_json_is(key, names[i]))
+			answer[i] = v;
+}
 
 static size_t count(struct fw_plugin_text object)
 {
@@ -149,17 +192,23 @@ static void answer_one(struct fw_plugin_instance *self, void *data, int status, 
 		pass_on(host, e, status, json);
 		return;
 	}
-	struct fw_plugin_text answer[N_ANSWER], slots, key, slot = { NULL, 0 }, part[N_SLOT];
-	web_json_members(json, answer_names, answer);
-	slots = answer[DECISIONS];
-	web_json_next(&slots, &key, &slot);
-	web_json_members(slot, slot_names, part);
-	if (part[ERROR].p || !slot.p) {
+	struct fw_plugin_text answer[N_ANSWER] = { { NULL, 0 } }, rest = json, key, flag = { NULL, 0 };
+	struct slot slot = { .rule = { NULL, 0 } };
+	while (web_json_member(&rest, &key)) {
+		if (!web_json_is(key, "\"decisions\"")) {
+			note_answer(answer, key, web_json_value(&rest));
+			continue;
+		}
+		if (web_json_member(&rest, &flag))
+			slot = read_slot(&rest);
+		web_json_leave(&rest);
+	}
+	if (slot.error.p || !flag.p) {
 		refuse(host, e, 404, "FLAG_NOT_FOUND", (struct fw_plugin_text){ unknown, sizeof unknown - 1 });
 		return;
 	}
-	struct web_text t = room_for(e, host, json, answer[DECISIONS], 0);
-	put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
+	struct web_text t = room_for(e, host, json, json, 0);
+	put_flag(&t, flag, &slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
 	if (t.failed) {
 		too_large(host, e);
 		return;
@@ -221,6 +270,20 @@ static void give_tagged(const struct fw_host *host, const struct web_evaluation 
 		host->reply(e->request, 200, type, t->p, t->n);
 }
 
+/* The flags one after the other, as they are read. */
+static void put_flags(struct web_text *t, struct fw_plugin_text *slots, const struct fw_plugin_text *answer, XXH3_state_t *hash)
+{
+	struct fw_plugin_text key;
+	web_puts(t, "{\"flags\":[");
+	for (int first = 1; web_json_member(slots, &key); first = 0) {
+		struct slot slot = read_slot(slots);
+		web_puts(t, first ? "" : ",");
+		put_flag(t, key, &slot, answer[DEGRADED].p != NULL, answer[DECISION], hash);
+	}
+	web_json_leave(slots);
+	web_puts(t, "]");
+}
+
 static void answer_all(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
 {
 	const struct fw_host *host = self->host;
@@ -229,18 +292,20 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 		pass_on(host, e, status, json);
 		return;
 	}
-	struct fw_plugin_text answer[N_ANSWER], slots, key, slot;
+	struct fw_plugin_text answer[N_ANSWER] = { { NULL, 0 } }, rest = json, key;
+	struct web_text t = { NULL, 0, 0, 0 };
 	XXH3_state_t hash;
 	XXH3_128bits_reset(&hash);
-	web_json_members(json, answer_names, answer);
-	slots = answer[DECISIONS];
-	struct web_text t = room_for(e, host, json, slots, web_ofrep_streams_room(e));
-	web_puts(&t, "{\"flags\":[");
-	for (int first = 1; web_json_next(&slots, &key, &slot); first = 0) {
-		web_puts(&t, first ? "" : ",");
-		put_flag(&t, key, slot, answer[DEGRADED].p != NULL, answer[DECISION], &hash);
+	while (web_json_member(&rest, &key)) {
+		if (!web_json_is(key, "\"decisions\"")) {
+			note_answer(answer, key, web_json_value(&rest));
+			continue;
+		}
+		/* What its flags say of it comes before them. */
+		t = room_for(e, host, json, rest, web_ofrep_streams_room(e));
+		put_flags(&t, &rest, answer, &hash);
 	}
-	web_puts(&t, "],\"metadata\":{\"decisionId\":");
+	web_puts(&t, ",\"metadata\":{\"decisionId\":");
 	web_put(&t, answer[DECISION]);
 	web_puts(&t, "}");
 	web_ofrep_put_streams(host, e, answer[TAG], &t);
@@ -276,7 +341,7 @@ static void evaluate(struct fw_plugin_instance *self, struct fw_plugin_request *
 		host->error(request, 413, "too_large", "the request takes more memory than one may", NULL, NULL);
 		return;
 	}
-	*e = (struct web_evaluation){ request, flag, host->request_body(request), { NULL, 0 } };
+	*e = (struct web_evaluation){ .request = request, .flag = flag, .body = host->request_body(request) };
 	if (!flag.p)
 		add_shown(host, e);
 	code = web_ofrep_ask(host, e, &json, &details);

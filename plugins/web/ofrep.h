@@ -8,13 +8,14 @@
 /* An evaluation that was asked for. */
 struct web_evaluation {
 	struct fw_plugin_request *request;
-	struct fw_plugin_text flag;  /* p NULL: all of them */
-	struct fw_plugin_text body;  /* {"context":{…}} */
-	struct fw_plugin_text more;  /* further members of the decide request, each after its comma; p NULL: none */
+	struct fw_plugin_text flag;    /* p NULL: all of them */
+	struct fw_plugin_text body;    /* {"context":{…}} */
+	struct fw_plugin_text context; /* the body's, once it was read; p NULL: it has none */
+	struct fw_plugin_text more;    /* further members of the decide request, each after its comma; p NULL: none */
 };
 
-/* The decide request that an evaluation's body stands for, in `ret_json`. 0, or the error code of OFREP with `ret_details`. */
-const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluation *e, struct fw_plugin_text *ret_json,
+/* The decide request that an evaluation's body stands for, in `ret_json`; reads its context. 0, or the error code of OFREP with `ret_details`. */
+const char *web_ofrep_ask(const struct fw_host *host, struct web_evaluation *e, struct fw_plugin_text *ret_json,
 	const char **ret_details);
 
 /* "eventStreams":[…] with the comma before it: where whoever asked for all flags hears that they are others than `tag` (as the engine has

@@ -75,7 +75,7 @@ static void put_own(struct web_text *t, const struct fw_plugin_text context[N_OW
 	web_puts(t, "}");
 }
 
-const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluation *e, struct fw_plugin_text *ret_json,
+const char *web_ofrep_ask(const struct fw_host *host, struct web_evaluation *e, struct fw_plugin_text *ret_json,
 	const char **ret_details)
 {
 	enum { AROUND = 512 }; /* more than what is added */
@@ -86,6 +86,7 @@ const char *web_ofrep_ask(const struct fw_host *host, const struct web_evaluatio
 		return "PARSE_ERROR";
 	static const char *const names[] = { "context", NULL };
 	web_json_members(body, names, &given);
+	e->context = given;
 	*ret_details = "context is no object";
 	if (given.p && given.p[0] != '{' && !web_json_is(given, "null"))
 		return "INVALID_CONTEXT";

@@ -9,24 +9,21 @@
 
 enum { CONTEXT_MOST = 4096, KEY_MOST = 256, TAG_MOST = 300, AROUND = 256 };
 
-/* The context as it was given; p NULL: there is none, or it is too long for an address. */
-static struct fw_plugin_text context_of(const struct web_evaluation *e)
+/* Whether an address has room for the context as it was given. */
+static int fits(const struct web_evaluation *e)
 {
-	static const char *const names[] = { "context", NULL };
-	struct fw_plugin_text given;
-	web_json_members(web_json_whole(e->body), names, &given);
-	return given.n <= CONTEXT_MOST ? given : (struct fw_plugin_text){ NULL, 0 };
+	return e->context.p && e->context.n <= CONTEXT_MOST;
 }
 
 size_t web_ofrep_streams_room(const struct web_evaluation *e)
 {
-	return WEB_PERCENT_BYTES * (context_of(e).n + KEY_MOST) + TAG_MOST + AROUND;
+	return WEB_PERCENT_BYTES * ((fits(e) ? e->context.n : 0) + KEY_MOST) + TAG_MOST + AROUND;
 }
 
 void web_ofrep_put_streams(const struct fw_host *host, const struct web_evaluation *e, struct fw_plugin_text tag, struct web_text *t)
 {
-	struct fw_plugin_text context = context_of(e), key = host->request_own_key(e->request);
-	if (!context.p || tag.n < 2 || key.n > KEY_MOST || (key.n && host->request_access(e->request) == FW_PLUGIN_ACCESS_SECRET))
+	struct fw_plugin_text key = host->request_own_key(e->request);
+	if (!fits(e) || tag.n < 2 || key.n > KEY_MOST || (key.n && host->request_access(e->request) == FW_PLUGIN_ACCESS_SECRET))
 		return;
 	size_t from = t->n;
 	web_puts(t, ",\"eventStreams\":[{\"type\":\"sse\",\"endpoint\":{\"requestUri\":\"");
@@ -38,7 +35,7 @@ void web_ofrep_put_streams(const struct fw_host *host, const struct web_evaluati
 		web_puts(t, "&");
 	}
 	web_puts(t, "context=");
-	web_put_percent(t, context);
+	web_put_percent(t, e->context);
 	web_puts(t, "&shown=");
 	web_put_percent(t, (struct fw_plugin_text){ tag.p + 1, tag.n - 2 });
 	if (!t->failed && t->n - address > CONTEXT_MOST) {
