@@ -13,7 +13,7 @@ const most = 200; /* waiting; the oldest makes room */
 const together = 20;
 
 let queue: Waiting[] = [];
-let timer = 0, busy = false, failures = 0;
+let timer = 0, busy = false, failures = 0, restored = false;
 
 /* Between pages, for those that could not be sent. Without storage they end with the page. */
 function keep(events: Waiting[]) {
@@ -23,12 +23,19 @@ function keep(events: Waiting[]) {
 	} catch { /* none */ }
 }
 
-export function startEvents() {
+/* What the page before could not send. A page's first look into its storage may take longer than all else here, so it comes when
+ * something is to be sent, and the slots have been asked for by then. */
+function restore() {
+	if (restored) return;
+	restored = true;
 	try {
 		if (allows('analytics')) queue = [...JSON.parse(localStorage.getItem(unsent) ?? '[]'), ...queue];
 	} catch { /* none */ }
 	keep([]);
-	if (queue.length) soon(0);
+}
+
+export function startEvents() {
+	soon(100);
 	addEventListener('online', () => soon(0));
 	addEventListener('pagehide', leave);
 	document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && leave());
@@ -53,6 +60,7 @@ export function send(type: string, what: object, options: Options = {}, told?: s
 
 /* Nothing of what was to be told may be told any more. */
 export function drop() {
+	restored = true;
 	queue = [];
 	keep(queue);
 }
@@ -68,6 +76,7 @@ const post = (batch: Waiting[]) => fetch(api + 'batch', { method: 'POST', body: 
 
 async function flush() {
 	timer = 0;
+	restore();
 	if (!queue.length || !navigator.onLine) return;
 	busy = true;
 	const batch = queue.slice(0, together);
@@ -87,6 +96,7 @@ async function flush() {
 
 /* Nobody may be here to hear the answer. */
 function leave() {
+	restore();
 	if (!queue.length) return;
 	if (navigator.onLine && navigator.sendBeacon(api + 'batch', new Blob([bodyOf(queue)], { type: 'text/plain' }))) queue = [];
 	keep(queue);

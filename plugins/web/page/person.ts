@@ -7,15 +7,24 @@ const answer = 'fw_consent';
 const year = 31536000;
 export const objects = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true;
 
+/* All cookies, read once a turn: a browser asks another process for them. */
+let jar: string | undefined;
+
+function cookies() {
+	if (jar === undefined) queueMicrotask(() => { jar = undefined; });
+	return jar ??= document.cookie;
+}
+
 /* Documents without an origin have no cookies, and say so by throwing. */
 function read(name: string) {
 	try {
-		const pair = document.cookie.split('; ').find((c) => c.startsWith(name + '='));
+		const pair = cookies().split('; ').find((c) => c.startsWith(name + '='));
 		return pair && decodeURIComponent(pair.slice(name.length + 1));
 	} catch { /* as good as none */ }
 }
 
 function write(name: string, value: string, age = year) {
+	jar = undefined;
 	try {
 		document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${age}; samesite=lax`
 			+ (domain ? `; domain=${domain}` : '') + (location.protocol === 'https:' ? '; secure' : '');
@@ -55,7 +64,9 @@ export const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)
 /* Undefined where nobody may be remembered, or cookies are refused. */
 export function anonymousId() {
 	if (!remembers()) return undefined;
-	if (!keptId()) write(cookie, random());
+	const kept = keptId();
+	if (kept) return kept;
+	write(cookie, random());
 	return keptId();
 }
 

@@ -31,7 +31,7 @@ function stop(s: Shown) {
 }
 
 /* Of what is taller than the window, half a window's worth is enough. */
-const observer = new IntersectionObserver((entries) => {
+function look(entries: IntersectionObserverEntry[]) {
 	for (const { target, intersectionRatio, intersectionRect } of entries) {
 		const s = shown.get(target);
 		if (!s || s.viewed) continue;
@@ -40,7 +40,10 @@ const observer = new IntersectionObserver((entries) => {
 		if (!half) stop(s);
 		else s.timer ??= window.setTimeout(view, lasting, s);
 	}
-}, { threshold: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1] });
+}
+
+let made: IntersectionObserver | undefined; /* once something is shown */
+const observer = () => made ??= new IntersectionObserver(look, { threshold: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1] });
 
 /* `rules` are those whose content is not marked in the element by data-fw-rule. */
 export function watch(element: HTMLElement, slot: string, decision: string, rules: string[]) {
@@ -53,7 +56,7 @@ export function watch(element: HTMLElement, slot: string, decision: string, rule
 
 function note(element: Element, s: Shown) {
 	shown.set(element, s);
-	observer.observe(element);
+	observer().observe(element);
 }
 
 /* Of an element that shows something else now, and of all that has left the page. */
@@ -61,7 +64,7 @@ export function unwatch(element?: Element) {
 	for (const [part, s] of shown) {
 		if (part.isConnected && !element?.contains(part)) continue;
 		stop(s);
-		observer.unobserve(part);
+		observer().unobserve(part);
 		shown.delete(part);
 	}
 }
@@ -85,8 +88,8 @@ export function startSeeing() {
 	document.addEventListener('visibilitychange', () => {
 		for (const [element, s] of shown) {
 			stop(s);
-			observer.unobserve(element);
-			observer.observe(element);
+			observer().unobserve(element);
+			observer().observe(element);
 		}
 	});
 }

@@ -5,7 +5,7 @@ const data = script.dataset;
 
 export const writeKey = data.writeKey;
 /* Where floorwalker is: where the script came from. */
-export const api = (data.api ?? new URL('.', script.src).href).replace(/\/?$/, '/v1/');
+export const api = (data.api ?? script.src.split(/[?#]/)[0].replace(/[^/]*$/, '')).replace(/\/?$/, '/v1/');
 /* The first-party cookie of the anonymousId, by the name that Segment's browser client gives it. */
 export const cookie = data.cookie ?? 'ajs_anonymous_id';
 export const domain = data.domain;
