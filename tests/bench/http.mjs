@@ -29,21 +29,29 @@ export async function load(url, file, seconds, connections = 64) {
 	return JSON.parse(said.match(/^RESULT (.*)$/m)[1]);
 }
 
-function start(command, stop) {
+export function start(command, stop) {
 	const child = spawn('taskset', ['-c', serverCore, ...command], { env: environment(), stdio: 'ignore' });
 	stop.push(() => child.kill('SIGTERM'));
 }
 
-async function others(stop) {
-	const folder = join(work, 'http'), dense = workload('dense', 100).folder;
+const answering = (url, name) => until(() => fetch(url, { method: 'POST', body: '{}' }).then(() => true, () => false), { what: `${name} answers` });
+
+// The raw-event server: where it is.
+export async function startRaw(stop) {
+	const folder = join(work, 'http');
 	mkdirSync(folder, { recursive: true });
 	const raw = once('http/bev_srv', () => run(['gcc', '-O2', '-w', '-D_GNU_SOURCE', '-o', join(folder, 'bev_srv'), join(shared, 'http/bev_srv.c'), '-levent', '-lyajl']));
-	writeFileSync(join(folder, 'nginx.conf'), readFileSync(join(here, 'http/nginx.conf.in'), 'utf8').replaceAll('@RUN@', folder).replaceAll('@RULES@', `${dense}/rules_100.lua.txt`));
 	start([raw, '9117', 'json', 'raw'], stop);
+	await answering('http://127.0.0.1:9117/decide', 'the raw-event server');
+	return 'http://127.0.0.1:9117';
+}
+
+async function others(stop) {
+	const folder = join(work, 'http'), dense = workload('dense', 100).folder, raw = await startRaw(stop);
+	writeFileSync(join(folder, 'nginx.conf'), readFileSync(join(here, 'http/nginx.conf.in'), 'utf8').replaceAll('@RUN@', folder).replaceAll('@RULES@', `${dense}/rules_100.lua.txt`));
 	start(['nginx', '-c', join(folder, 'nginx.conf'), '-p', `${folder}/`], stop);
-	const servers = [['raw', 'raw events', 'http://127.0.0.1:9117/decide'], ['nginx', 'nginx + Lua, 100 rules', 'http://127.0.0.1:9114/decide']];
-	for (const [, name, url] of servers) await until(() => fetch(url, { method: 'POST', body: '{}' }).then(() => true, () => false), { what: `${name} answers` });
-	return servers;
+	await answering('http://127.0.0.1:9114/decide', 'nginx');
+	return [['raw', 'raw events', `${raw}/decide`], ['nginx', 'nginx + Lua, 100 rules', 'http://127.0.0.1:9114/decide']];
 }
 
 function rowsOf(slots, results) {

@@ -31,13 +31,15 @@ const look = (page) => page.evaluate(() => new Promise((done) => {
 	setTimeout(() => done({ painted: Infinity, moved }), 2000);
 }));
 
-// Microseconds that the script ran when it was loaded, its compilation included.
+// Milliseconds that the script ran when it was loaded, its compilation included: by the clock, and of them those that the page's thread had
+// a processor and did not wait for another process to answer.
 async function runs(browser, page, url) {
 	await browser.startTracing(page, { categories: ['devtools.timeline'] });
 	await page.goto(url);
 	await page.waitForTimeout(300);
 	const { traceEvents } = JSON.parse(await browser.stopTracing());
-	return traceEvents.filter(({ name, args }) => name === 'EvaluateScript' && /\/fw\.js$/.test(args?.data?.url ?? '')).reduce((sum, { dur }) => sum + dur, 0);
+	const { dur, tdur } = traceEvents.find(({ name, args }) => name === 'EvaluateScript' && /\/fw\.js$/.test(args?.data?.url ?? ''));
+	return { took: dur / 1000, ran: tdur / 1000 };
 }
 
 export async function measure() {
@@ -63,18 +65,21 @@ export async function measure() {
 				if (i >= 0) results[which].push(seen);
 			}
 		}
-		for (let i = 0; i < times / 5; i++) ran.push(await runs(browser, page, `${origin}/with`) / 1000);
+		for (let i = 0; i < times / 2; i++) ran.push(await runs(browser, page, `${origin}/with`));
 	} finally {
 		await browser.close();
 		server.closeAllConnections();
 		server.close();
 	}
 	const late = (which) => percentile(results[which].map(({ painted }) => painted), 0.95), over = late('with') - late('plain');
-	const moved = Math.max(...results.with.map((r) => r.moved)), run = percentile(ran, 0.95);
+	const moved = Math.max(...results.with.map((r) => r.moved)), of = (what, part) => percentile(ran.map((r) => r[what]), part);
 	return [
 		{ measure: 'from navigation to the slot painted, 95th percentile', ours: late('with'), unit: 'ms', peer: late('plain'), peerName: 'the same page without', bar: '30 ms over it', met: over < 30, raw: results },
 		{ measure: 'pages on which the default stayed', ours: results.with.filter(({ painted }) => painted === Infinity).length, unit: '' },
 		{ measure: 'layout shift, the most of all', ours: moved, unit: '', bar: '0', met: moved === 0 },
-		{ measure: 'fw.js runs, 95th percentile', ours: run, unit: 'ms', bar: '5 ms', met: run < 5 && run > 0, raw: ran },
+		{ measure: 'fw.js runs, by the clock: 95th percentile', ours: of('took', 0.95), unit: 'ms', bar: '5 ms', met: of('took', 0.95) < 5 && of('took', 0.05) > 0, raw: ran },
+		{ measure: 'fw.js runs, by the clock: median', ours: of('took', 0.5), unit: 'ms' },
+		{ measure: "fw.js runs, processor time of the page's thread: 95th percentile", ours: of('ran', 0.95), unit: 'ms' },
+		{ measure: "fw.js runs, processor time of the page's thread: median", ours: of('ran', 0.5), unit: 'ms' },
 	];
 }
