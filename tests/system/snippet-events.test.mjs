@@ -81,6 +81,18 @@ test('what happens offline is told when the browser is back, on this page or the
 	await page.close();
 	await context.setOffline(false);
 	assert.equal(named(sent(), 'Product Viewed').length, 1);
+	// A page that is left before it has looked for what waits: still offline, and its timer never comes.
+	const between = await context.newPage();
+	await between.addInitScript(() => {
+		const later = window.setTimeout;
+		window.setTimeout = (f, ms, ...more) => (ms === 100 ? 1 : later(f, ms, ...more));
+		Object.defineProperty(navigator, 'onLine', { value: false });
+	});
+	await between.goto(`${origin}/between`);
+	await between.waitForFunction(() => window.fw?.track);
+	await between.evaluate(() => dispatchEvent(new Event('pagehide')));
+	await between.close();
+	assert.equal(named(sent(), 'Product Viewed').length, 1);
 	await (await context.newPage()).goto(`${origin}/next`);
 	await until(async () => (await shop.visitor(`anonymous:${await cookie()}`)).facts.viewed?.total === 2, { what: 'both are counted, once' });
 });
