@@ -39,31 +39,17 @@ void email_add_char(struct email_text *t, char c)
 	email_add(t, &c, 1);
 }
 
-static const char *entity_of(char c)
-{
-	switch (c) {
-	case '&': return "&amp;";
-	case '<': return "&lt;";
-	case '>': return "&gt;";
-	case '"': return "&quot;";
-	case '\'': return "&#39;";
-	default: return NULL;
-	}
-}
-
 void email_add_html(struct email_text *t, const char *p, size_t n)
 {
-	const char *end = p + n, *html = NULL;
-	while (p < end) {
-		const char *from = p;
-		while (p < end && !(html = entity_of(*p)))
-			p++;
-		email_add(t, from, (size_t)(p - from));
-		if (p == end)
-			return;
-		email_add_text(t, html);
-		p++;
-	}
+	for (size_t i = 0; i < n; i++)
+		switch (p[i]) {
+		case '&': email_add_text(t, "&amp;"); break;
+		case '<': email_add_text(t, "&lt;"); break;
+		case '>': email_add_text(t, "&gt;"); break;
+		case '"': email_add_text(t, "&quot;"); break;
+		case '\'': email_add_text(t, "&#39;"); break;
+		default: email_add_char(t, p[i]);
+		}
 }
 
 void email_text_free(struct email_text *t)
