@@ -147,7 +147,7 @@ static void put_flag(struct web_text *t, struct fw_plugin_text key, const struct
 	web_puts(t, "}}");
 }
 
-/* The engine's answer, taken apart: what it says besides its slots. Its id is the first, and what is said of all slots comes before them. */
+/* What the engine's answer says besides its slots. Its id is the first, and what is said of all slots comes before them. */
 enum { DECISION, DEGRADED, TAG, N_ANSWER };
 
 static void note_answer(struct fw_plugin_text answer[N_ANSWER], struct fw_plugin_text key, struct fw_plugin_text v)
@@ -167,13 +167,18 @@ static size_t count(struct fw_plugin_text object)
 	return n;
 }
 
-/* As much as an answer can grow: what is said of a flag takes more than what the engine says of its slot by less than AROUND_FLAG. Slots
- * are counted where guessing by the least that one takes would be dear. */
-static struct web_text room_for(const struct web_evaluation *e, const struct fw_host *host, struct fw_plugin_text json,
-	struct fw_plugin_text slots, size_t more)
+/* How many flags an answer has at most, counted where guessing by the least that a slot takes would be dear. */
+static size_t flags_at_most(struct fw_plugin_text json, struct fw_plugin_text slots)
 {
-	enum { AROUND_FLAG = 256, LEAST_SLOT = 48, LARGE = 64 << 10 };
-	size_t flags = json.n < LARGE ? json.n / LEAST_SLOT : count(slots);
+	enum { LEAST_SLOT = 48, LARGE = 64 << 10 };
+	return json.n < LARGE ? json.n / LEAST_SLOT : count(slots);
+}
+
+/* As much as an answer can grow: what is said of a flag takes more than what the engine says of its slot by less than AROUND_FLAG. */
+static struct web_text room_for(const struct web_evaluation *e, const struct fw_host *host, struct fw_plugin_text json, size_t flags,
+	size_t more)
+{
+	enum { AROUND_FLAG = 256 };
 	return web_text_in(host, e->request, json.n + (flags + 1) * AROUND_FLAG + more);
 }
 
@@ -207,7 +212,7 @@ static void answer_one(struct fw_plugin_instance *self, void *data, int status, 
 		refuse(host, e, 404, "FLAG_NOT_FOUND", (struct fw_plugin_text){ unknown, sizeof unknown - 1 });
 		return;
 	}
-	struct web_text t = room_for(e, host, json, json, 0);
+	struct web_text t = room_for(e, host, json, 1, 0);
 	put_flag(&t, flag, &slot, answer[DEGRADED].p != NULL, answer[DECISION], NULL);
 	if (t.failed) {
 		too_large(host, e);
@@ -302,7 +307,7 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 			continue;
 		}
 		/* What its flags say of it comes before them. */
-		t = room_for(e, host, json, rest, web_ofrep_streams_room(e));
+		t = room_for(e, host, json, flags_at_most(json, rest), web_ofrep_streams_room(e));
 		put_flags(&t, &rest, answer, &hash);
 	}
 	web_puts(&t, ",\"metadata\":{\"decisionId\":");

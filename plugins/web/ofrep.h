@@ -14,7 +14,8 @@ struct web_evaluation {
 	struct fw_plugin_text more;    /* further members of the decide request, each after its comma; p NULL: none */
 };
 
-/* The decide request that an evaluation's body stands for, in `ret_json`; reads its context. 0, or the error code of OFREP with `ret_details`. */
+/* The decide request that an evaluation's body stands for, in `ret_json`; reads its context. 0, or the error code of OFREP with
+ * `ret_details`. */
 const char *web_ofrep_ask(const struct fw_host *host, struct web_evaluation *e, struct fw_plugin_text *ret_json,
 	const char **ret_details);
 
