@@ -1,7 +1,7 @@
 // OFREP over loopback, one flag and twenty, of 200 rules and of 10,000, as many as the other figures over HTTP have: floorwalker with one
 // worker beside a Node server on @openfeature/flagd-core, which has the same flags. Both must name the same variant for each of a thousand
-// contexts before anything is measured. They take turns; the raw-event server of ../shared/bench/http
-// says what one worker could reach at most.
+// contexts before anything is measured. They take turns; the raw-event server of ../shared/bench/http says
+// what one worker could reach at most.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
