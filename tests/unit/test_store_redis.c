@@ -147,9 +147,10 @@ static void run_trial(struct trial *t, const struct fw_store_options *options, b
 		struct chain *c = &t->chains[i];
 		struct store_outcome o = store_get(&t->t, t->store, c->bucket, c->key);
 		assert_int_equal(o.rc, 0);
+		struct fw_str is = o.row.value.p ? o.row.value : FW_STR("nothing");
 		if (!o.row.value.p || strtoull(o.row.value.p, NULL, 10) != c->n)
 			fail_msg("%s of bucket %u was answered up to %llu%s, and is at %.*s", c->key, (unsigned)c->bucket,
-				(unsigned long long)c->n, c->doubtful ? ", one more may have come" : "", o.row.value.p ? (int)o.row.value.n : 7, o.row.value.p ? o.row.value.p : "nothing");
+				(unsigned long long)c->n, c->doubtful ? ", one more may have come" : "", (int)is.n, is.p);
 	}
 	print_message("%llu batches, %llu of them sent again, %u without an outcome, %u refused for want of memory\n",
 		(unsigned long long)t->total, (unsigned long long)fw_store_counters(t->store)->resubmitted, t->away, t->full);
