@@ -39,7 +39,6 @@ async function logged(t) {
 	shop.write({ 'shop/decisions.lua': rules('two') });
 	assert.equal(shop.reload().status, 0);
 	sets.push(await decide());
-	await shop.written();
 	assert.equal(await shop.daemon.stop(), 0);
 	assert.notEqual(sets[0].hash, sets[1].hash);
 	const folder = join(shop.folder, 'decisions'), whole = join(shop.folder, 'whole');
