@@ -1,6 +1,7 @@
 /* POST /ofrep/v1/evaluate/flags and …/flags/{key}: OpenFeature's remote evaluation, so that its stock providers work as they are. */
 #include "ofrep.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -289,6 +290,17 @@ static void put_flags(struct web_text *t, struct fw_plugin_text *slots, const st
 	web_puts(t, "]");
 }
 
+/* Not on the stack: what is to lie at multiples of 64 does not where gcc 12 watches what outlives a function. NULL: no room. */
+static XXH3_state_t *begin_hash(const struct fw_host *host, const struct web_evaluation *e)
+{
+	enum { ALIGNED = 64 };
+	char *room = host->request_alloc(e->request, sizeof(XXH3_state_t) + ALIGNED - 1);
+	XXH3_state_t *hash = room ? (void *)(room + (ALIGNED - (uintptr_t)room % ALIGNED) % ALIGNED) : NULL;
+	if (hash)
+		XXH3_128bits_reset(hash);
+	return hash;
+}
+
 static void answer_all(struct fw_plugin_instance *self, void *data, int status, struct fw_plugin_text json)
 {
 	const struct fw_host *host = self->host;
@@ -299,8 +311,7 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 	}
 	struct fw_plugin_text answer[N_ANSWER] = { { NULL, 0 } }, rest = json, key;
 	struct web_text t = { NULL, 0, 0, 0 };
-	XXH3_state_t hash;
-	XXH3_128bits_reset(&hash);
+	XXH3_state_t *hash = begin_hash(host, e);
 	while (web_json_member(&rest, &key)) {
 		if (!web_json_is(key, "\"decisions\"")) {
 			note_answer(answer, key, web_json_value(&rest));
@@ -308,17 +319,17 @@ static void answer_all(struct fw_plugin_instance *self, void *data, int status, 
 		}
 		/* What its flags say of it comes before them. */
 		t = room_for(e, host, json, flags_at_most(json, rest), web_ofrep_streams_room(e));
-		put_flags(&t, &rest, answer, &hash);
+		put_flags(&t, &rest, answer, hash);
 	}
 	web_puts(&t, ",\"metadata\":{\"decisionId\":");
 	web_put(&t, answer[DECISION]);
 	web_puts(&t, "}");
 	web_ofrep_put_streams(host, e, answer[TAG], &t);
 	web_puts(&t, "}");
-	if (t.failed)
+	if (t.failed || !hash)
 		too_large(host, e);
 	else
-		give_tagged(host, e, &t, &hash, places_of(answer[TAG]));
+		give_tagged(host, e, &t, hash, places_of(answer[TAG]));
 }
 
 /* Whoever has the flags already shows what is under caps in them. */
