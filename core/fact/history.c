@@ -56,11 +56,11 @@ static void unpack_labels(struct fw_unpack *u, unsigned head, uint32_t n_texts, 
 	run->brand = labels[BRAND];
 }
 
-static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_arena *a)
+static void unpack_series(struct fw_history *h, struct fw_unpack *u)
 {
 	uint32_t n = fw_unpack_bounded(u, (uint32_t)h->packed_series.n), cells = 0;
 	struct run run = { .newest = fw_unpack_bounded(u, UINT32_MAX) };
-	h->series = u->failed ? NULL : FW_NEW_ARRAY(a, n, struct fw_series);
+	h->series = u->failed ? NULL : FW_NEW_ARRAY(h->arena, n, struct fw_series);
 	for (uint32_t i = 0; h->series && i < n && !u->failed; i++) {
 		struct fw_series *s = &h->series[i];
 		unsigned head = fw_unpack_byte(u);
@@ -69,7 +69,7 @@ static void unpack_series(struct fw_history *h, struct fw_unpack *u, struct fw_a
 		if (s->n == FEW_CELLS)
 			s->n = s->size = FEW_CELLS + fw_unpack_bounded(u, (uint32_t)(u->end - u->p));
 		cells += s->n;
-		s->cells = u->failed || cells > h->packed_series.n ? NULL : FW_NEW_ARRAY(a, s->n, struct fw_cell);
+		s->cells = u->failed || cells > h->packed_series.n ? NULL : FW_NEW_ARRAY(h->arena, s->n, struct fw_cell);
 		if (!s->cells) {
 			u->failed = true;
 			return;
@@ -98,7 +98,7 @@ static unsigned list_of(const struct fw_packed *text)
 }
 
 /* Where each text is, which is enough to find one. */
-static int need_texts(struct fw_history *h, struct fw_arena *a)
+static int need_texts(struct fw_history *h)
 {
 	struct fw_unpack u;
 	struct fw_str prefix = { NULL, 0 };
@@ -106,7 +106,7 @@ static int need_texts(struct fw_history *h, struct fw_arena *a)
 		return h->broken ? FW_EINVAL : 0;
 	fw_unpack_init(&u, h->packed_texts);
 	uint32_t n = fw_unpack_bounded(&u, (uint32_t)h->packed_texts.n);
-	h->texts = u.failed ? NULL : fw_arena_alloc(a, n * sizeof *h->texts);
+	h->texts = u.failed ? NULL : fw_arena_alloc(h->arena, n * sizeof *h->texts);
 	for (uint32_t i = 0; h->texts && i < n; i++)
 		h->texts[i].packed = fw_unpack_packed(&u, &prefix);
 	if (!h->texts || u.failed || u.p != u.end)
@@ -122,30 +122,30 @@ static int need_texts(struct fw_history *h, struct fw_arena *a)
 
 struct fw_str fw_history_text(struct fw_history *h, uint32_t number, struct fw_arena *a)
 {
-	if (need_texts(h, a) < 0 || number == 0 || number > h->n_texts)
+	if (need_texts(h) < 0 || number == 0 || number > h->n_texts)
 		return (struct fw_str){ NULL, 0 };
 	return fw_packed_text(&h->texts[number - 1].packed, a);
 }
 
 /* Series name texts by number: how many there are has to be known, not what they say. */
-static int need_series(struct fw_history *h, struct fw_arena *a)
+static int need_series(struct fw_history *h)
 {
 	struct fw_unpack u;
 	if (h->broken || h->has_series || h->packed_series.n == 0)
 		return h->broken ? FW_EINVAL : 0;
-	if (need_texts(h, a) < 0)
+	if (need_texts(h) < 0)
 		return FW_EINVAL;
 	h->has_series = true;
 	for (int i = 0; i < FW_LABELS; i++)
 		h->interest[i] = -1;
 	fw_unpack_init(&u, h->packed_series);
-	unpack_series(h, &u, a);
+	unpack_series(h, &u);
 	return u.failed || !h->series || u.p != u.end ? say_broken(h) : 0;
 }
 
-int fw_history_unpack(struct fw_history *h, struct fw_arena *a)
+int fw_history_unpack(struct fw_history *h)
 {
-	return need_texts(h, a) < 0 || need_series(h, a) < 0 ? FW_EINVAL : 0;
+	return need_texts(h) < 0 || need_series(h) < 0 ? FW_EINVAL : 0;
 }
 
 int fw_history_pack_key(struct fw_arena *a, struct fw_str key, struct fw_packed *ret)
@@ -300,10 +300,10 @@ int fw_history_ask(struct fw_history *h, const struct fw_query *q, struct fw_are
 {
 	uint32_t text = 0;
 	*ret = 0;
-	int error = need_texts(h, a);
+	int error = need_texts(h);
 	if (error == 0 && q->key_kind != FW_KEY_NONE && ((error = find_text(h, q, a, &text)) < 0 || text == 0))
 		return error;
-	if (error < 0 || (error = need_series(h, a)) < 0)
+	if (error < 0 || (error = need_series(h)) < 0)
 		return error;
 	if (q->fact == FW_FACT_AFFINITY) {
 		*ret = h->n_series == 0 ? 0 : q->key_kind == FW_KEY_NONE ? 1 : fw_history_share(h, q->key_kind, text);

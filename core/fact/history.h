@@ -35,6 +35,7 @@ struct fw_series {
 enum { FW_HISTORY_LIST_BITS = 6, FW_HISTORY_LISTS = 1 << FW_HISTORY_LIST_BITS };
 
 struct fw_history {
+	struct fw_arena *arena;                    /* of what is unpacked: whoever asks may have one that ends before */
 	struct fw_str packed_texts, packed_series; /* as the record has them; n 0: nothing */
 	struct fw_history_text *texts;             /* NULL: not looked for yet */
 	struct fw_series *series;
@@ -49,16 +50,17 @@ struct fw_history {
  * key. 0 or FW_ENOMEM. */
 int fw_history_pack_key(struct fw_arena *a, struct fw_str key, struct fw_packed *ret);
 
-/* Unpacks all but what the texts say into the arena, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
-int fw_history_unpack(struct fw_history *h, struct fw_arena *a);
-/* A text by its number, in the arena; p NULL: there is none of this number, the bytes are no text, or memory ran out. */
+/* Unpacks all but what the texts say, once. 0, or FW_EINVAL: the bytes are no history, or memory ran out. */
+int fw_history_unpack(struct fw_history *h);
+/* A text by its number, in the arena given; p NULL: there is none of this number, the bytes are no text, or memory ran out. */
 struct fw_str fw_history_text(struct fw_history *h, uint32_t number, struct fw_arena *a);
 /* Packs series; `renumber` (may be NULL) has the new number of each text. */
 void fw_history_pack(const struct fw_series *series, uint32_t n, const uint32_t *renumber, struct fw_buf *out);
 
 /* A query's count, or the share of recency-weighted interest (a view weighs 1, an addition 3, a purchase 8; half of it is
  * gone after FW_INTEREST_DAYS). 0 for what never happened. A window reaches back to the beginning of the hour (up to three
- * days) or day in which it begins. Unpacks no more than the question needs. 0, FW_EINVAL, as above, or FW_ENOMEM. */
+ * days) or day in which it begins. Unpacks no more than the question needs; `a` is for the question alone. 0, FW_EINVAL, as
+ * above, or FW_ENOMEM. */
 enum { FW_INTEREST_DAYS = 30 };
 int fw_history_ask(struct fw_history *h, const struct fw_query *query, struct fw_arena *a, double *ret);
 /* The share of one text in all interest by a label, of an unpacked history. */

@@ -101,7 +101,7 @@ static int put_affinities(struct fw_json_out *out, const struct fw_facts *f)
 {
 	enum { SHOWN = 10 };
 	static const enum fw_key_kind kinds[] = { FW_KEY_CATEGORY, FW_KEY_BRAND };
-	struct share *shares = fw_history_unpack(f->history, f->arena) < 0 ? NULL
+	struct share *shares = fw_history_unpack(f->history) < 0 ? NULL
 		: FW_NEW_ARRAY(f->arena, f->history->n_texts, struct share);
 	if (!shares)
 		return FW_ENOMEM;

@@ -288,7 +288,8 @@ static int fill(struct fw_str bytes, int64_t now_us, bool use, struct fw_facts *
 		fw_facts_lose_behaviour(f);
 	if (!read_parts(&r, &parts, f->behaviour_in_reach))
 		return FW_EINVAL;
-	*h = (struct fw_history){ .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES], .now_us = now_us };
+	*h = (struct fw_history){ .arena = f->arena, .packed_texts = parts.of[PART_TEXTS], .packed_series = parts.of[PART_SERIES],
+		.now_us = now_us };
 	f->history = h;
 	if (f->key.n == 0)
 		f->key = parts.first_id;

@@ -419,8 +419,8 @@ int fw_parts_read(struct fw_arena *a, struct fw_str bytes, struct parts *ret, st
 /* Texts and series have one reader, which decisions use, too. */
 static bool read_history(struct fw_record *r, const struct parts *p)
 {
-	struct fw_history h = { .packed_texts = p->of[PART_TEXTS], .packed_series = p->of[PART_SERIES] };
-	if (fw_history_unpack(&h, r->arena) < 0)
+	struct fw_history h = { .arena = r->arena, .packed_texts = p->of[PART_TEXTS], .packed_series = p->of[PART_SERIES] };
+	if (fw_history_unpack(&h) < 0)
 		return false;
 	r->texts.items = FW_NEW_ARRAY(r->arena, h.n_texts, struct record_text);
 	if (!r->texts.items)

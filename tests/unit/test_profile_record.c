@@ -68,6 +68,25 @@ static void test_counts(void **state)
 }
 
 /* Keys that end in digits are packed after the last one with the same letters. */
+/* Whoever tries other facts out asks the same history with memory of his own, which ends before the history does. */
+static void test_asked_in_passing(void **state)
+{
+	(void)state;
+	struct fw_facts f;
+	struct fw_record *r = fw_record_new(&arena, FW_STR("a-1"));
+	track(r, &arena, "Product Viewed", BOOT, NOON - HOUR);
+	facts_after(&f, r, NOON);
+	struct fw_facts other = f;
+	struct fw_arena passing;
+	fw_arena_init(&passing, NULL, 0, 0);
+	other.arena = &passing;
+	assert_true(asked(&other, FW_FACT_VIEWED, FW_KEY_CATEGORY, "boots", 0) == 1);
+	assert_true(asked(&other, FW_FACT_AFFINITY, FW_KEY_BRAND, "acme", 0) == 1);
+	fw_arena_finish(&passing);
+	assert_true(asked(&f, FW_FACT_VIEWED, FW_KEY_CATEGORY, "boots", 0) == 1);
+	assert_true(asked(&f, FW_FACT_AFFINITY, FW_KEY_BRAND, "acme", 0) == 1);
+}
+
 static void test_numbered_keys(void **state)
 {
 	(void)state;
@@ -503,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_nobody_yet, begin, end),
 		cmocka_unit_test_setup_teardown(test_counts, begin, end),
+		cmocka_unit_test_setup_teardown(test_asked_in_passing, begin, end),
 		cmocka_unit_test_setup_teardown(test_numbered_keys, begin, end),
 		cmocka_unit_test_setup_teardown(test_cart_and_orders, begin, end),
 		cmocka_unit_test_setup_teardown(test_visits, begin, end),
