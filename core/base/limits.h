@@ -230,6 +230,7 @@ enum {
 	/* The decision log. */
 	FW_LIMIT_JUDGED_LOGGED = 1024,        /* decisions of messages whose keys are looked up at once, in a worker; more are not logged */
 	FW_LIMIT_LOGGED_BYTES = 256 << 10,    /* a decision with what was known of the visitor; a larger one is not logged */
+	FW_LIMIT_LOGGED_LATE_MS = 5000,       /* that explain --decision waits for one that was made just now */
 	FW_LIMIT_LOG_RING_BYTES = 4 << 20,    /* decisions of a worker that wait to be written; what goes beyond is dropped */
 	FW_LIMIT_LOG_FILE_BYTES = 64 << 20,   /* one file, or an eighth of what all may have; then the next one begins … */
 	FW_LIMIT_LOG_FILE_S = 86400,          /* … and after so long, or an eighth of the time that they are kept */

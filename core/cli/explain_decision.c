@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "check/needs.h"
 #include "cli/command.h"
 #include "cli/logged.h"
@@ -72,9 +74,19 @@ static void say_missing(struct remaking *r)
 	}
 }
 
+/* What was decided a moment ago may be on its way to the log: the key of somebody new is a row, which is waited for. */
+static bool may_come(const struct remaking *r)
+{
+	int64_t age_us = fw_now_us() - fw_log_id_us(r->id);
+	return age_us >= 0 && age_us < FW_LIMIT_LOGGED_LATE_MS * INT64_C(1000);
+}
+
 static int find(struct remaking *r)
 {
-	int rc = fw_log_find(r->decisions.log, r->id, &r->arena, &r->found, &r->err);
+	const struct timespec nap = { 0, 100 * 1000000 };
+	int rc;
+	while ((rc = fw_log_find(r->decisions.log, r->id, &r->arena, &r->found, &r->err)) == FW_ENOENT && may_come(r))
+		nanosleep(&nap, NULL);
 	if (rc == FW_ENOENT)
 		say_missing(r);
 	return rc;
