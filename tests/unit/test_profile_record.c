@@ -67,7 +67,6 @@ static void test_counts(void **state)
 	assert_true(hats > 0.7 && boots > 0.2 && boots + hats > 0.999999 && boots + hats < 1.000001);
 }
 
-/* Keys that end in digits are packed after the last one with the same letters. */
 /* Whoever tries other facts out asks the same history with memory of his own, which ends before the history does. */
 static void test_asked_in_passing(void **state)
 {
@@ -87,6 +86,7 @@ static void test_asked_in_passing(void **state)
 	assert_true(asked(&f, FW_FACT_AFFINITY, FW_KEY_BRAND, "acme", 0) == 1);
 }
 
+/* Keys that end in digits are packed after the last one with the same letters. */
 static void test_numbered_keys(void **state)
 {
 	(void)state;
