@@ -196,12 +196,19 @@ test('a damaged row harms its person alone', async (t) => {
 	const bytes = readFileSync(data);
 	const ids = Object.keys(countByPerson(load.events));
 	const victim = ids.find((id) => bytes.includes(id) && !ids.some((other) => other !== id && other.startsWith(id)));
-	// In every leaf where it stands, in use or freed: the record's first byte, behind its key, version and checksum.
-	const key = Buffer.from(`ra${victim}`);
+	// In every leaf that has it, in use or freed: the record's first byte, behind its key, version and checksum. What was once there a leaf keeps
+	// until something else is written over a part of it: a row is only what the list behind the leaf's head points to.
+	const key = Buffer.from(`ra${victim}`), HEAD = 16, NODE = 8, BUCKET = 2, KIND_AND_HASH = 9;
+	let damaged = 0;
 	for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) {
-		const isRow = bytes.readUInt16LE((at & ~4095) + 10) === 2 && bytes[at - 9] === 0x50;
-		if (isRow) bytes[at + key.length + 12] ^= 0xff;
+		const page = at & ~4095, lower = bytes.readUInt16LE(page + 12), pointers = [];
+		for (let i = page + HEAD; i < page + Math.min(lower, 4096); i += 2) pointers.push(page + bytes.readUInt16LE(i));
+		const isLeaf = bytes.readUInt16LE(page + 10) === 2, isRow = pointers.includes(at - KIND_AND_HASH - BUCKET - NODE) && bytes[at - KIND_AND_HASH] === 0x50;
+		if (!isLeaf || !isRow) continue;
+		bytes[at + key.length + 12] ^= 0xff;
+		damaged++;
 	}
+	assert.ok(damaged > 0, `${victim} stands in no leaf`);
 	writeFileSync(data, bytes);
 	const shop = await openShop(t, { folder });
 	const { status, body } = await ask(`${shop.url()}/v1/visitors/anonymous:${victim}`);
