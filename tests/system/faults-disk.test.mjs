@@ -146,6 +146,21 @@ async function someData(t) {
 	return { folder: shop.folder, load };
 }
 
+// The leaves of LMDB's file behind its two heads, in use or freed, as they lie in it.
+function leavesOf(bytes) {
+	const PAGE = 4096, LEAF = 2, pages = Array.from({ length: Math.floor(bytes.length / PAGE) }, (_, i) => bytes.subarray(i * PAGE, (i + 1) * PAGE));
+	return pages.slice(2).filter((page) => page.readUInt16LE(10) === LEAF);
+}
+
+// The rows of a leaf: what the list behind its head points to. What was one lies about in it until something else is written over a part of it.
+function rowsOf(page) {
+	const HEAD = 16, NODE = 8, n = (page.readUInt16LE(12) - HEAD) / 2;
+	return Array.from({ length: n }, (_, i) => page.readUInt16LE(HEAD + 2 * i)).map((node) => {
+		const end = node + NODE + page.readUInt16LE(node + 6);
+		return { key: page.subarray(node + NODE, end), value: page.subarray(end) };
+	});
+}
+
 test('data that is damaged or of another version: the start is refused and says what to do', async (t) => {
 	const { folder, load } = await someData(t);
 	const data = join(folder, 'data/data.mdb');
@@ -161,11 +176,8 @@ test('data that is damaged or of another version: the start is refused and says 
 		'nonsense behind its beginning': [() => write(8192, Buffer.alloc(size - 8192, 0xa5)), /damaged/, backup],
 		'nonsense in the pages of its rows': [() => {
 			const bytes = Buffer.from(good);
-			for (let at = 8192; at < size; at += 4096) {
-				const page = bytes.subarray(at, at + 4096);
-				// LMDB's flag of a leaf; the format's row stays.
-				if (page.readUInt16LE(10) === 2 && page.includes('v-') && !page.includes('floorwalker')) page.fill(0xa5);
-			}
+			// The format's row stays.
+			for (const page of leavesOf(bytes)) if (page.includes('v-') && !page.includes('floorwalker')) page.fill(0xa5);
 			writeFileSync(data, bytes);
 		}, /damaged/, backup],
 		'an older format': [() => setFormat(data, 0), /written by an older version/, /restore a backup of this version/],
@@ -195,17 +207,11 @@ test('a damaged row harms its person alone', async (t) => {
 	const data = join(folder, 'data/data.mdb');
 	const bytes = readFileSync(data);
 	const ids = Object.keys(countByPerson(load.events));
-	const victim = ids.find((id) => bytes.includes(id) && !ids.some((other) => other !== id && other.startsWith(id)));
-	// In every leaf that has it, in use or freed: the record's first byte, behind its key, version and checksum. What was once there a leaf keeps
-	// until something else is written over a part of it: a row is only what the list behind the leaf's head points to.
-	const key = Buffer.from(`ra${victim}`), HEAD = 16, NODE = 8, BUCKET = 2, KIND_AND_HASH = 9;
+	const victim = ids[0], name = Buffer.from(`ra${victim}`), CHECKED = 12; // bytes of version and checksum, before the record
 	let damaged = 0;
-	for (let at = bytes.indexOf(key); at >= 0; at = bytes.indexOf(key, at + 1)) {
-		const page = at & ~4095, lower = bytes.readUInt16LE(page + 12), pointers = [];
-		for (let i = page + HEAD; i < page + Math.min(lower, 4096); i += 2) pointers.push(page + bytes.readUInt16LE(i));
-		const isLeaf = bytes.readUInt16LE(page + 10) === 2, isRow = pointers.includes(at - KIND_AND_HASH - BUCKET - NODE) && bytes[at - KIND_AND_HASH] === 0x50;
-		if (!isLeaf || !isRow) continue;
-		bytes[at + key.length + 12] ^= 0xff;
+	for (const page of leavesOf(bytes)) for (const { key, value } of rowsOf(page)) {
+		if (key[2] !== 'P'.charCodeAt() || !key.subarray(11).equals(name)) continue;
+		value[CHECKED] ^= 0xff;
 		damaged++;
 	}
 	assert.ok(damaged > 0, `${victim} stands in no leaf`);
