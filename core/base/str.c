@@ -162,7 +162,7 @@ static size_t hundredths_text(double x, char *buf)
 
 size_t fw_number_text(double x, char *buf)
 {
-	if (fabs(x) < 1e15 && x == floor(x))
+	if (fabs(x) < 1e17 && x == floor(x)) /* 17 digits: what is larger has an exponent below, whatever its digits */
 		return fw_whole_text((int64_t)x, buf);
 	size_t short_one = hundredths_text(x, buf);
 	if (short_one)

@@ -16,7 +16,7 @@
 /* By trying, as the standard library writes numbers. */
 static void tried(double x, char *buf)
 {
-	if (fabs(x) < 1e15 && x == floor(x)) {
+	if (fabs(x) < 1e17 && x == floor(x)) {
 		snprintf(buf, 32, "%lld", (long long)x);
 		return;
 	}
@@ -58,6 +58,24 @@ static void test_the_same_as_by_trying(void **state)
 	}
 }
 
+/* Of 16 and 17 digits, too, and where the last are noughts: ids and the numbers of merges are as large. */
+static void test_large_whole_numbers(void **state)
+{
+	static const struct { double x; const char *text; } large[] = {
+		{ 1e15, "1000000000000000" }, { 1795889923907710, "1795889923907710" }, { 1795889923907713, "1795889923907713" },
+		{ 9007199254740992, "9007199254740992" }, { 9007199254741000, "9007199254741000" }, { 1e16, "10000000000000000" },
+		{ 99999999999999984, "99999999999999984" }, { 1e17, "1e+17" }, { 1.5e300, "1.5e+300" },
+	};
+	char ours[32];
+	(void)state;
+	for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+		check(large[i].x);
+		check(-large[i].x);
+		fw_number_text(large[i].x, ours);
+		assert_string_equal(ours, large[i].text);
+	}
+}
+
 static void test_whole_numbers(void **state)
 {
 	static const int64_t edges[] = { 0, 1, -1, 9, 10, -10, 99, 100, INT64_MAX, INT64_MIN, INT64_MIN + 1 };
@@ -72,6 +90,8 @@ static void test_whole_numbers(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_the_same_as_by_trying), cmocka_unit_test(test_whole_numbers) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_same_as_by_trying), cmocka_unit_test(test_large_whole_numbers), cmocka_unit_test(test_whole_numbers),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,20 @@ static void test_context(void **state)
 	assert_true(e.message_hash == fw_hash("m-1", 3));
 }
 
+/* Whoever is told with a number is who is told with its digits. */
+static void test_ids_that_are_numbers(void **state)
+{
+	(void)state;
+	static const char *const ids[] = { "7", "100000", "1795889923907710", "1795889923907713", "1000000000000000", "9007199254740992" };
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		struct fw_event e;
+		struct fw_refusal refusal;
+		const char *text = fw_arena_printf(&arena, "{\"type\":\"page\",\"userId\":%s,\"anonymousId\":\"a\"}", ids[i]);
+		assert_int_equal(read_event(text, (struct fw_event_frame){ .type = -1 }, &e, &refusal), 0);
+		assert_true(fw_str_is(e.user_id, ids[i]));
+	}
+}
+
 static struct fw_json *sample_file(const char *name)
 {
 	char path[600];
@@ -162,6 +176,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_when, begin, end),
 		cmocka_unit_test_setup_teardown(test_context, begin, end),
+		cmocka_unit_test_setup_teardown(test_ids_that_are_numbers, begin, end),
 		cmocka_unit_test_setup_teardown(test_samples, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
