@@ -53,8 +53,8 @@ const char *fw_nearest_in(const char *wrong, const void *first, size_t n, size_t
 
 /* Digits, with a minus where it is one, terminated; buf holds 24. The length. */
 size_t fw_whole_text(int64_t x, char *buf);
-/* The shortest decimal text that reads back as the same number; whole numbers below 1e17 are their digits, so that an id is the same
- * text whether it came as a number or as a text. buf holds 32. */
+/* The shortest decimal text that reads back as the same number; whole numbers below 1e17 are their digits, so that an id that
+ * was told as a number (to 2^53, what a double counts to) is the same as one told as a text. buf holds 32. */
 size_t fw_number_text(double x, char *buf);
 /* A JSON number and nothing else. */
 bool fw_number_parse(struct fw_str s, double *ret);
