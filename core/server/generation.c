@@ -294,10 +294,37 @@ const char *fw_describe_end(int status, char buf[96])
 	return buf;
 }
 
+/* False: the generation is no more. */
+static bool hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w)
+{
+	struct fw_told told;
+	int rc;
+	while ((rc = fw_channel_read(w->fd, &told)) == 1) {
+		w->beat_us = fw_monotonic_us();
+		if (told.what == FW_TELL_REFUSED && g->phase == FW_PHASE_LOADING) {
+			fw_generation_refuse(m, g, told.text);
+			return false;
+		}
+		if (told.what == FW_TELL_REFUSED)
+			fw_report_each(told.text, log_each, (void *)(uintptr_t)"a worker cannot start");
+		if (told.what == FW_TELL_UP) {
+			w->up = true;
+			if (g->phase == FW_PHASE_SERVING)
+				fw_channel_tell_all(w->fd, FW_TELL_ACCEPT, told.slot, 0, 0, NULL);
+		}
+	}
+	if (rc < 0)
+		close_fd(&w->fd); /* how it ended its parent says, which is the master when the loader is gone */
+	return true;
+}
+
 static void lose_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w, int status)
 {
 	char how[96], pid[16], doing[160];
 	struct fw_report report;
+	/* What it told before it ended counts first, such as why it does not start, and may be the end of the generation. */
+	if (w->fd >= 0 && !hear_worker(m, g, w))
+		return;
 	fw_describe_end(status, how);
 	fw_shared_doing(m->shared, g->bank, (unsigned)(w - g->workers), doing);
 	snprintf(pid, sizeof pid, "%d", w->pid);
@@ -381,25 +408,8 @@ void fw_generation_hear(struct fw_master *m, struct fw_generation *g)
 
 void fw_generation_hear_worker(struct fw_master *m, struct fw_generation *g, struct fw_master_worker *w)
 {
-	struct fw_told told;
-	int rc;
-	while ((rc = fw_channel_read(w->fd, &told)) == 1) {
-		w->beat_us = fw_monotonic_us();
-		if (told.what == FW_TELL_REFUSED && g->phase == FW_PHASE_LOADING) {
-			fw_generation_refuse(m, g, told.text);
-			return;
-		}
-		if (told.what == FW_TELL_REFUSED)
-			fw_report_each(told.text, log_each, (void *)(uintptr_t)"a worker cannot start");
-		if (told.what == FW_TELL_UP) {
-			w->up = true;
-			if (g->phase == FW_PHASE_SERVING)
-				fw_channel_tell_all(w->fd, FW_TELL_ACCEPT, told.slot, 0, 0, NULL);
-		}
-	}
-	if (rc < 0)
-		close_fd(&w->fd); /* how it ended its parent says, which is the master when the loader is gone */
-	commit_if_complete(m, g);
+	if (hear_worker(m, g, w))
+		commit_if_complete(m, g);
 }
 
 static void lose_loader(struct fw_master *m, struct fw_generation *g, int status)

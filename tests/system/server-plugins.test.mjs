@@ -64,6 +64,24 @@ test('plugins that are wrong are refused at a reload, and the old set goes on', 
 	assert.equal(await shop.banner(), 'one');
 });
 
+// The plugin stops the master before it refuses, so that the worker's reason and, from the loader, its end wait together.
+test('why a worker does not start is said though its end is heard of first', async (t) => {
+	const shop = await serve(t, { config: { workers: 1 } });
+	const { master, loader } = processes(shop);
+	const state = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\) (\w)/)[1];
+	const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+	shop.configure({ ...using(t, 'start_unheard'), workers: 1 });
+	const reload = runAside(['reload', '--config', shop.config]);
+	try {
+		await until(() => state(master) === 'T', { what: 'the master is stopped' });
+		await until(() => children(master).filter((pid) => pid !== loader).every((pid) => children(pid).length === 0 && state(pid) === 'S'), { what: 'the worker has ended, and its loader has told so' });
+	} finally { process.kill(master, 'SIGCONT'); }
+	const { status, stderr } = await reload;
+	assert.equal(status, 1);
+	assert.match(stderr, /start_unheard\.so: does not start: the door is locked/);
+	assert.equal(await shop.banner(), 'one');
+});
+
 test('a plugin that hangs while it is configured is given up', async (t) => {
 	const shop = await serve(t, { config: { limits: { ...quick, load_ms: 3000 } } });
 	shop.configure({ ...using(t, 'hangs'), limits: { ...quick, load_ms: 3000 } });

@@ -1,5 +1,6 @@
 /* A plugin that is wrong in one way, chosen by WRONG; built once for each of them. */
 #include <floorwalker/plugin.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define CLAIMS_FOREIGN 16
 #define SERVES 17
 #define EARLY 18
+#define START_UNHEARD 19
 
 static void crash(void)
 {
@@ -34,6 +36,19 @@ static void hang(void)
 {
 	for (;;)
 		sleep(1000);
+}
+
+/* The master, which is the parent of a worker's parent, goes on when the test says so. */
+static void stop_master(void)
+{
+	char path[64];
+	int master = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)getppid());
+	FILE *f = fopen(path, "r");
+	if (f && fscanf(f, "%*d (%*[^)]) %*c %d", &master) == 1 && master > 1)
+		kill(master, SIGSTOP);
+	if (f)
+		fclose(f);
 }
 
 static unsigned told;
@@ -130,7 +145,9 @@ static int start(const struct fw_host *host, struct fw_plugin_text config, struc
 		crash();
 	if (WRONG == START_HANGS)
 		hang();
-	if (WRONG == START_REFUSES) {
+	if (WRONG == START_UNHEARD)
+		stop_master();
+	if (WRONG == START_REFUSES || WRONG == START_UNHEARD) {
 		snprintf(problem->message, sizeof problem->message, "the door is locked");
 		return -1;
 	}
