@@ -23,12 +23,13 @@ const patience = 20000;
 const patient = (path, text) => (path.endsWith('.css') ? text.replace(/(fw-default 0s )150ms/g, `$1${patience}ms`)
 	: text.replace('src="/fw.js"', `src="/fw.js" data-budget="${patience}"`));
 
-// { origin, daemon }. `edit` is the page server's; `bin` the program, if not the one under test.
-export async function serveSites(t, { bin, edit = patient } = {}) {
+// { origin, daemon }. `edit` is the page server's; `serve` what answers requests, made of what the page server would do; `bin` the program,
+// if not the one under test.
+export async function serveSites(t, { bin, edit = patient, serve = (pages) => pages } = {}) {
 	const env = { FW_RUN: temporaryFolder(t), FW_LISTEN: '127.0.0.1:0', FW_SECRET_KEY: secret };
 	const daemon = await startDaemon(t, join(tree, 'rules/demo.lua'), { env, ...(bin ? { bin } : {}) });
 	await until(async () => (await fetch(`${daemon.url}/readyz`)).ok, { what: 'the sites are served' });
-	const server = await listen(ofDemo(daemon.url, { secret, edit }));
+	const server = await listen(serve(ofDemo(daemon.url, { secret, edit })));
 	t.after(() => { server.closeAllConnections(); server.close(); });
 	return { daemon, origin: `http://127.0.0.1:${server.address().port}` };
 }
