@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "people/flight.h"
+#include "people/astray.h"
+#include "people/post.h"
 #include "people/tombstone.h"
 
 static bool is_id_kind(enum fw_person_kind kind)
@@ -45,6 +46,45 @@ static int send_elsewhere(struct fw_flight *f, struct fw_people_event *e, const 
 		tail = &(*tail)->next;
 	*tail = e;
 	return 1;
+}
+
+/* Whether the record does not go by the id that the event came by (astray.h). What is applied meanwhile would be somebody else's, and
+ * may be there twice, as only the other's record knows what it has seen. */
+static bool came_by_other(const struct fw_flight *f, const struct fw_people_event *e)
+{
+	bool is_sent = e->hops > 0 && !e->told && !e->pointed && !e->other_device_user && !e->restocked;
+	if (!is_sent || f->is_new || !is_id_kind(f->id.kind))
+		return false;
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_person_id row;
+	fw_secret_row_id(&f->people->secret, &e->id, text, &row);
+	return !fw_goes_by(&f->people->secret, f->record, &row);
+}
+
+static void on_told_apart(void *ctx, int rc)
+{
+	struct fw_flight *f = ctx;
+	if (rc < 0)
+		fw_flight_end(f, rc);
+	else
+		fw_round_step(f);
+}
+
+int fw_claims_begin_again(struct fw_flight *f, struct fw_people_event *e)
+{
+	char text[FW_KEYED_HASH_TEXT];
+	struct fw_person_id row;
+	bool comes = came_by_other(f, e), stays = !e->told || is_own(f, &e->row);
+	if (!comes && stays) /* else it has been sent on, and is here once more because of a conflict */
+		return 0;
+	if (comes && !f->told) {
+		f->told = true;
+		fw_post_sweep(f->people, f->key.bucket, 1, on_told_apart, f);
+		return 2;
+	}
+	e->told = true;
+	fw_secret_row_id(&f->people->secret, &e->id, text, &row);
+	return send_elsewhere(f, e, &row);
 }
 
 /* The device's id says no more who is there: it is the first user's, and others come by it. */
@@ -182,7 +222,7 @@ static void follow_claim(struct fw_flight *f)
 	char text[FW_KEYED_HASH_TEXT];
 	struct fw_person_id row;
 	row_of(f, &f->at->claims[f->claim], text, &row);
-	fw_follow(&f->follow, f->people->store, &row, true, &f->arena, on_followed, f);
+	fw_flight_follow(f, &row, on_followed);
 }
 
 static void on_claim_tombstone(void *ctx, int rc, const struct fw_row *row)

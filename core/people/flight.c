@@ -327,7 +327,7 @@ void fw_flight_begin(struct fw_flight *f)
 	*tail = f->first;
 	f->elsewhere = f->first = NULL;
 	f->last = &f->first;
-	f->changed = f->asked = f->resumes = f->is_new = f->points = f->moves = false;
+	f->changed = f->told = f->asked = f->resumes = f->is_new = f->points = f->moves = false;
 	f->n_spills = f->n_entries = 0;
 	f->entries = NULL;
 	fw_arena_reset(&f->arena);

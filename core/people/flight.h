@@ -46,9 +46,13 @@ struct fw_flight {
 	unsigned tries;
 	bool busy;              /* a round is on its way */
 	bool changed;           /* the record */
+	bool told;              /* what this row's bucket had to say to other rows was said in this round */
 
 	/* Where the other ids of an event lead. */
 	struct fw_follow follow;
+	struct fw_key followed; /* astray.h: the row that it began at; what it leads astray it was told; who waits */
+	bool follow_told;
+	fw_people_done on_followed;
 	unsigned claim, looked; /* of `at`, the one being followed; how many were, where this row knows nobody */
 
 	/* Asking the rows of days for the message of `at`. */
@@ -132,7 +136,10 @@ int fw_flight_new_record(struct fw_flight *f);
 void fw_round_run(struct fw_flight *f, const struct fw_row *row);
 void fw_round_step(struct fw_flight *f);
 
-/* claims.c: sends the event f->at elsewhere, if it is somebody else's: 1, f->at is the next then; 0: it is not; FW_ENOMEM. */
+/* claims.c: an event that was sent here by the row of an id that the record does not go by begins once more at that row, when that has
+ * been told whose it is: 1, f->at is the next then; 0: it is none; 2: the round goes on later; or FW_ENOMEM. */
+int fw_claims_begin_again(struct fw_flight *f, struct fw_people_event *e);
+/* Sends the event f->at elsewhere, if it is somebody else's: 1, f->at is the next then; 0: it is not; FW_ENOMEM. */
 int fw_claims_elsewhere(struct fw_flight *f, struct fw_people_event *e);
 /* Its ids become the record's. 0 or FW_ENOMEM. */
 int fw_claims_take(struct fw_flight *f, struct fw_people_event *e);

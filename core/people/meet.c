@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "people/flight.h"
+#include "people/astray.h"
 #include "people/receive.h"
 
 /* The entry that tells the row of a userId whose it is; NULL: there is none. */
@@ -98,7 +98,7 @@ void fw_flight_meet(struct fw_flight *f)
 {
 	const struct fw_entry *e = find_user(f);
 	if (e)
-		fw_follow(&f->follow, f->people->store, &e->target, true, &f->arena, on_followed, f);
+		fw_flight_follow(f, &e->target, on_followed);
 	else
 		fw_flight_commit(f);
 }

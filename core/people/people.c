@@ -213,7 +213,7 @@ static int address(struct fw_people *p, struct fw_people_event *e, struct fw_key
 	fw_secret_row_id(&p->secret, &e->id, text, &row);
 	fw_key_person(&row, ret);
 	e->hops = 0;
-	e->other_device_user = e->pointed = e->erased = false;
+	e->other_device_user = e->pointed = e->told = e->erased = false;
 	e->row_text = NULL;
 	return fw_people_event_send(e, &row);
 }

@@ -123,6 +123,7 @@ struct fw_people_event {
 	char *row_text;          /* owned */
 	unsigned hops;
 	bool pointed;           /* the row that it came by points to that one */
+	bool told;              /* what the rows of its ids had not been told yet they were told, for this event */
 	bool other_device_user;  /* the device's anonymousId is somebody else's: no claim of this event */
 };
 

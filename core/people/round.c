@@ -252,6 +252,11 @@ static bool is_full(const struct fw_flight *f)
 /* One event. False: a row is awaited, which brings the round on, or the round has ended. */
 static bool take(struct fw_flight *f, struct fw_people_event *e)
 {
+	int again = f->asked ? 0 : fw_claims_begin_again(f, e);
+	if (again < 0)
+		fw_flight_end(f, again);
+	if (again)
+		return again == 1;
 	if (!f->asked)
 		e->erased |= e->event.at_us <= fw_record_erased_us(f->record);
 	if (e->erased) {

@@ -1,5 +1,6 @@
 #include "people/who.h"
 
+#include "people/astray.h"
 #include "people/post.h"
 
 enum { TRIES_MOST = 100 };
@@ -21,12 +22,11 @@ static void on_told_apart(void *ctx, int rc)
 	fw_who_again(ctx);
 }
 
-/* Whether the record still goes by the id: after an unmerge the rows of the other's ids lead to it until they are told. */
+/* Whether the record still goes by the id that was asked for (astray.h). */
 static bool goes_by_it(const struct fw_who *w)
 {
 	const struct fw_person_id row = fw_key_id(&w->row);
-	struct fw_id id;
-	return w->follow.hops == 0 || fw_secret_find(&w->people->secret, w->record, &row, &id);
+	return w->follow.hops == 0 || fw_goes_by(&w->people->secret, w->record, &row);
 }
 
 static void on_followed(void *ctx, int rc)

@@ -335,7 +335,9 @@ struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct
 		const struct fw_id *id = &r.ids.items[i];
 		w.has_user |= id->kind == FW_ID_USER;
 		w.is_user |= id->kind == FW_ID_USER && user.n && fw_str_equal(id->text, user);
-		w.is_shared |= id->kind == FW_ID_ANONYMOUS && id->shared && anonymous_id.n && fw_str_equal(id->text, anonymous_id);
+		bool is_device = id->kind == FW_ID_ANONYMOUS && anonymous_id.n && fw_str_equal(id->text, anonymous_id);
+		w.goes_by_device |= is_device;
+		w.is_shared |= is_device && id->shared;
 		w.is_open &= id->kind == FW_ID_ANONYMOUS;
 	}
 	w.is_open |= w.is_user;

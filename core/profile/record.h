@@ -153,6 +153,7 @@ int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 struct fw_whose {
 	bool is_user;   /* that user's */
 	bool has_user;  /* a userId belongs to it */
+	bool goes_by_device; /* that anonymousId belongs to it */
 	bool is_shared; /* several known users go by that anonymousId */
 	bool is_open;   /* what was told of the person may be read: it is nobody known yet, or that user */
 };

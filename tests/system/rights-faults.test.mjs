@@ -1,7 +1,7 @@
 // People are erased, and merges undone, while whoever does it is killed: each is asked for until it is answered, as clients do. Who was
 // acknowledged as erased is gone by every id, from the file too, and does not come back with what is told late; who was taken out of
 // somebody again has the counts of before, and so has the other; who has nothing to do with it keeps everything. What happens at every
-// single commit is tests/unit/test_people_erase.c's and test_people_crash.c's.
+// single commit is tests/unit/test_people_erase.c's and test_people_undo.c's.
 //
 // Seen failing on a build with -Dc_args=-DFW_BREAK_TOMBSTONE, where nobody goes on with an erasure that was begun, and where an unmerge
 // does not forget the merge.
