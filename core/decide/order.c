@@ -137,7 +137,8 @@ static double number_of(struct ranking *r, uint32_t item, uint32_t attribute)
 /* What a part adds to each item: numbers of items from the lowest to the highest, of visitors as they are. */
 static void add_part(struct ranking *r, uint32_t key, const struct fw_order_part *part, double *adds, uint32_t stride)
 {
-	bool of_visitor = fw_attribute_is_of_visitor(&r->order->attributes[part->attribute]), turned = (part->weight < 0) != part->low_first;
+	bool of_visitor = fw_attribute_is_of_visitor(&r->order->attributes[part->attribute]);
+	bool turned = (part->weight < 0) != part->low_first;
 	double low = INFINITY, high = -INFINITY;
 	for (uint32_t i = 0; i < r->n_left; i++) {
 		double *x = &adds[r->left[i] * stride];

@@ -129,13 +129,15 @@ int fw_declare_test(struct fw_builder *b, struct fw_at *at, int table, struct fw
 	t->compliance = fw_in_compliance(b, at->declaration);
 	int ret = fw_fields_read(b, at, table, test_fields, FW_FIELDS(test_fields), &f);
 	if (ret == 0)
-		ret = read_object(b, at, table, "given", "write given = { country = \"CA\" }: the visitor", fw_content_write_given, &t->given);
+		ret = read_object(b, at, table, "given", "write given = { country = \"CA\" }: the visitor",
+			fw_content_write_given, &t->given);
 	if (ret == 0)
 		ret = read_object(b, at, table, "expect", "write expect = { [\"home.hero\"] = \"rule-id\" }", fw_content_write, &t->expect);
 	if (ret == 0)
 		ret = check_expect(b, at, t->expect);
 	if (ret == 0 && f.order)
-		ret = read_object(b, at, table, "order", "write order = { [\"home.row\"] = { \"ID\", \"ID\" } }", fw_content_write, &t->order);
+		ret = read_object(b, at, table, "order", "write order = { [\"home.row\"] = { \"ID\", \"ID\" } }",
+			fw_content_write, &t->order);
 	if (ret == 0 && f.order)
 		ret = check_order(b, at, t);
 	if (ret < 0)

@@ -143,7 +143,8 @@ static int read_weighted(struct fw_order_build *o, struct fw_at *at, const struc
 	struct fw_order_part *parts = to;
 	double weight;
 	if (!key->name.p)
-		return fw_build_fail(o->b, at, "write by = { { affinity = 2, popularity = 1 }, \"price\" }", "a weight stands without a name");
+		return fw_build_fail(o->b, at, "write by = { { affinity = 2, popularity = 1 }, \"price\" }",
+			"a weight stands without a name");
 	int ret = read_weight(o->b, at, lua_gettop(o->b->lua), &weight);
 	return ret < 0 ? ret : read_part(o, at, key->name.p, weight, &parts[i]);
 }

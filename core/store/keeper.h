@@ -6,9 +6,9 @@
 
 #include "store/store.h"
 
-/* Takes the right to run keepers of this data, making the folder: it is held by this process until *ret_fd is closed, and goes with none of its
- * children. In a master, in a command that finds no daemon; before fw_keeper_bind, so that of two who come at once one waits for the other's
- * end. 0; FW_EBUSY after ten seconds, FW_EIO. */
+/* Takes the right to run keepers of this data, making the folder: it is held by this process until *ret_fd is closed, and goes with none
+ * of its children. In a master, in a command that finds no daemon; before fw_keeper_bind, so that of two who come at once one waits for
+ * the other's end. 0; FW_EBUSY after ten seconds, FW_EIO. */
 int fw_keeper_host(const struct fw_store_options *options, int *ret_fd, struct fw_error *err);
 
 /* Makes the data folder and its file if they are not there, checks that they can be used (format, lock: FW_EBUSY when

@@ -13,6 +13,7 @@ const TOP = ['meson.build', 'core', 'plugins', 'rules', 'scripts', 'tests', 'REA
 const GUIDES = ['core/README.md', 'plugins/README.md', 'rules/README.md'];
 const README_LINES = 80;
 const FILE_LINES = 600;
+const LINE_COLUMNS = 140;
 
 // Function pointers in the headers of core/, by the header and the name. One that calls a room further down the list is
 // an include in disguise: only the store's completion and the plugin host's table may. Whoever adds a pointer says here
@@ -219,6 +220,14 @@ export function longFiles(root) {
 		.map((file) => ({ file, n: read(root, file).split('\n').length - 1 }))
 		.filter(({ n }) => n > FILE_LINES)
 		.map(({ file, n }) => `${file}:${FILE_LINES + 1}: ${n} lines; does it hold two rooms?`);
+}
+
+// A tab is eight columns, as scripts/lint has it.
+export function longLines(root) {
+	return files(root).filter((f) => /\.[ch]$/.test(f)).flatMap((file) => read(root, file).split('\n')
+		.map((text, i) => [i + 1, [...text.replaceAll('\t', '        ')].length])
+		.filter(([, n]) => n > LINE_COLUMNS)
+		.map(([line, n]) => `${file}:${line}: ${n} columns`));
 }
 
 export function openEnds(root) {

@@ -78,6 +78,12 @@ const rules = [
 		breaks: { 'core/base/b.h': [long(601), ':601: 601 lines'] },
 	},
 	{
+		promise: 'no line of C has over 140 columns',
+		check: house.longLines,
+		keeps: { 'core/base/a.c': `\t${'é'.repeat(132)}\n` },
+		breaks: { 'core/base/b.h': [`int a;\n\t${'x'.repeat(133)}\n`, ':2: 141 columns'] },
+	},
+	{
 		promise: 'nothing is left open in the text',
 		check: house.openEnds,
 		keeps: { 'core/base/a.c': `/* ${open}S are not words */\n` },

@@ -74,6 +74,8 @@ static void test_many_keys(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_nothing), cmocka_unit_test(test_many_keys) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors), cmocka_unit_test(test_nothing), cmocka_unit_test(test_many_keys),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,8 @@ static void test_whole_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_same_as_by_trying), cmocka_unit_test(test_large_whole_numbers), cmocka_unit_test(test_whole_numbers),
+		cmocka_unit_test(test_the_same_as_by_trying), cmocka_unit_test(test_large_whole_numbers),
+		cmocka_unit_test(test_whole_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,7 +85,8 @@ static void test_orders(void **state)
 		{ ABC, "by = 'affinity.product'", "{\"affinity\":{\"product\":\"D\",\"share\":1}}", "d a b c" },
 		{ ABC, "boost = { { where = { category = 'Y' }, by = 1 } }", "{}", "b c a d" },
 		{ ABC, "boost = { { where = { category = 'y' }, by = -1 } }", "{}", "a d b c" },
-		{ ABC, "boost = { { where = { category = is_not 'y' }, by = 1 } }", "{}", "a b c d" }, /* d has none: unknown is never yes */
+		/* d has none: unknown is never yes */
+		{ ABC, "boost = { { where = { category = is_not 'y' }, by = 1 } }", "{}", "a b c d" },
 		{ ABC, "boost = { { where = { category = unknown() }, by = 1 } }", "{}", "d a b c" },
 		{ ABC, "boost = { { where = { n = at_least(2), category = known() }, by = 1 } }", "{}", "b a c d" },
 		{ ABC, "boost = { { where = { t = 't' }, by = -1 } }", "{}", "b c d a" },
@@ -94,10 +95,10 @@ static void test_orders(void **state)
 		{ ABC, "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"CA\"}", "d a b c" },
 		{ ABC, "boost = { { where = { id = 'd' }, when = { country = 'CA' }, by = 1 } }", "{\"country\":\"NO\"}", "a b c d" },
 		{ ABC, "boost = { { where = { id = 'd' }, when = { country = is_not 'CA' }, by = 1 } }", "{}", "a b c d" },
-		{ ABC, "boost = { { where = { id = 'd' }, when = function(v) return v.country == 'CA' end, by = 1 } }", "{\"country\":\"CA\"}",
-			"d a b c" },
-		{ ABC, "boost = { { where = { viewed = at_least(2) }, by = 1, mark = 'mark' } }", "{\"viewed\":[{\"product\":\"d\",\"total\":2},"
-			"{\"product\":\"b\",\"total\":1}]}", "!d a b c" },
+		{ ABC, "boost = { { where = { id = 'd' }, when = function(v) return v.country == 'CA' end, by = 1 } }",
+			"{\"country\":\"CA\"}", "d a b c" },
+		{ ABC, "boost = { { where = { viewed = at_least(2) }, by = 1, mark = 'mark' } }",
+			"{\"viewed\":[{\"product\":\"d\",\"total\":2},{\"product\":\"b\",\"total\":1}]}", "!d a b c" },
 		{ ABC, "boost = { { where = { viewed = false }, by = 1 } }", "{}", "a b c d" }, /* it is not known */
 		{ ABC, "boost = { { where = { affinity = at_least(0.3) }, mark = 'mark' } }", LIKES "}", "a !b !c d" },
 		{ ABC, "by = 'n', pins = { 'c' }", "{}", "c b d a" },

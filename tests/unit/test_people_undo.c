@@ -134,7 +134,8 @@ static unsigned run_undone(const struct undoing *u, char text[TEXT])
 	c.memory->lose_at = 0;
 	for (const char *id = "13"; *id; id++) {
 		const char device[] = { u->letter, '-', *id };
-		assert_int_equal(unmerge_once(&c, &(struct fw_person_id){ FW_PERSON_ANONYMOUS, { device, sizeof device } }, number), FW_ENOENT);
+		const struct fw_person_id row = { FW_PERSON_ANONYMOUS, { device, sizeof device } };
+		assert_int_equal(unmerge_once(&c, &row, number), FW_ENOENT);
 	}
 	put_two(&c, u->letter, text);
 	for (unsigned i = 0; i < EVENTS; i++)
@@ -177,7 +178,8 @@ static void expect_two(char letter, char text[TEXT])
 		"email:ann@shop.example is anonymous:%c-%d\n"
 		"phone:+4930123456 is anonymous:%c-1\n"
 		"external:loyalty:L-1 is anonymous:%c-1\n",
-		letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, stayed, letter, letter);
+		letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, letter, stayed, letter,
+		letter);
 }
 
 static void test_undone(void **state)
