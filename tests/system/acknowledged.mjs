@@ -165,9 +165,10 @@ const isOurs = (pid) => {
 	} catch { return false; /* it has ended meanwhile */ }
 };
 const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number).filter(isOurs);
-const hasOpen = (pid, name) => readdirSync(`/proc/${pid}/fd`).some((fd) => {
-	try { return readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith(name); } catch { return false; }
-});
+// Who writes the data has its file open twice; workers, who read it, once. One of those may be the master's child as well, when its loader died.
+const writes = (pid) => readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+	try { return readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith('/data.mdb'); } catch { return false; }
+}).length > 1;
 
 // The processes of a daemon as they are now: { keeper, loaders, workers }; keeper undefined while there is none.
 export function kin(master) {
@@ -175,7 +176,7 @@ export function kin(master) {
 	for (const pid of children(master)) {
 		try {
 			const its = children(pid);
-			if (hasOpen(pid, '/data.mdb')) all.keeper = pid;
+			if (writes(pid)) all.keeper = pid;
 			else if (its.length === 0) alone.push(pid);
 			else {
 				all.workers.push(...its);
