@@ -165,18 +165,20 @@ const isOurs = (pid) => {
 	} catch { return false; /* it has ended meanwhile */ }
 };
 const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number).filter(isOurs);
-// Who writes the data has its file open twice; workers, who read it, once. One of those may be the master's child as well, when its loader died.
-const writes = (pid) => readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+// How often a process has the file of the data open: the keeper, who writes it, twice; a worker, who reads it, once. That may be the master's
+// child as well, since its loader died.
+const opens = (pid) => readdirSync(`/proc/${pid}/fd`).filter((fd) => {
 	try { return readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith('/data.mdb'); } catch { return false; }
-}).length > 1;
+}).length;
 
 // The processes of a daemon as they are now: { keeper, loaders, workers }; keeper undefined while there is none.
 export function kin(master) {
 	const all = { loaders: [], workers: [] }, alone = [];
 	for (const pid of children(master)) {
 		try {
-			const its = children(pid);
-			if (writes(pid)) all.keeper = pid;
+			const its = children(pid), n = opens(pid);
+			if (n > 1) all.keeper = pid;
+			else if (n === 1) all.workers.push(pid);
 			else if (its.length === 0) alone.push(pid);
 			else {
 				all.workers.push(...its);

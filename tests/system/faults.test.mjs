@@ -54,7 +54,9 @@ testOnLmdb('the keeper is told apart from a worker whose loader has died', async
 	process.kill(worker, 'SIGSTOP'); // else it may have ended by then
 	process.kill(loader, 'SIGKILL');
 	await until(() => parent() === shop.master(), { what: "the worker is the master's child" });
-	assert.equal(kin(shop.master()).keeper, keeper);
+	const now = kin(shop.master());
+	assert.equal(now.keeper, keeper);
+	assert.ok(now.workers.includes(worker) && !now.loaders.includes(worker));
 	process.kill(worker, 'SIGCONT');
 });
 
