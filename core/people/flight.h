@@ -50,9 +50,6 @@ struct fw_flight {
 
 	/* Where the other ids of an event lead. */
 	struct fw_follow follow;
-	struct fw_key followed; /* astray.h: the row that it began at; what it leads astray it was told; who waits */
-	bool follow_told;
-	fw_people_done on_followed;
 	unsigned claim, looked; /* of `at`, the one being followed; how many were, where this row knows nobody */
 
 	/* Asking the rows of days for the message of `at`. */

@@ -24,6 +24,13 @@ struct fw_follow {
 	struct fw_key pending_keys[FW_FOLLOW_HOPS];
 	unsigned n_pending;
 	bool shared; /* the id says no more who somebody is: several known users have it */
+
+	/* Of fw_follow_told (astray.h): the row that it began at, and who waits. */
+	struct fw_people *people;
+	struct fw_key from;
+	bool told;
+	fw_people_done found;
+	void *found_ctx;
 };
 
 /* `id` is a row's id; `for_batch`: it is read as fw_store_get_for_batch does. `done` gets 0, what the store says, or FW_EIO: a row cannot

@@ -16,7 +16,6 @@ struct load {
 	char text[FW_KEYED_HASH_TEXT];
 	struct fw_arena *arena;
 	bool settled;
-	bool told;               /* what the record's bucket had to say to other rows was said */
 	enum found_by by;
 	struct fw_follow follow;
 	struct fw_person first;  /* found by the id, while the user is looked for */
@@ -85,24 +84,6 @@ static void on_arrived(void *ctx)
 	follow(ctx);
 }
 
-/* Whether the rows lead to a record that does not go by the id (astray.h). */
-static bool is_led_astray(const struct load *l, const struct fw_person *person)
-{
-	struct fw_record *record;
-	if (l->follow.hops == 0 || l->follow.n_pending || !person->record.n || (l->by == BY_ID && person->whose.goes_by_device))
-		return false;
-	const struct fw_str no_device = { NULL, 0 };
-	if (l->asked.kind == FW_PERSON_USER && fw_profile_whose(l->arena, person->record, no_device, l->asked.id).is_user)
-		return false;
-	return fw_record_read(l->arena, person->record, &record, NULL) == 0 && !fw_goes_by(&l->people->secret, record, &l->asked);
-}
-
-static void on_told_apart(void *ctx, int rc)
-{
-	(void)rc; /* else what is known is that */
-	follow(ctx);
-}
-
 static void on_followed(void *ctx, int rc)
 {
 	struct load *l = ctx;
@@ -125,11 +106,6 @@ static void on_followed(void *ctx, int rc)
 	}
 	struct fw_str device = l->id.kind == FW_PERSON_ANONYMOUS ? l->id.id : (struct fw_str){ NULL, 0 };
 	person.whose = fw_profile_whose(l->arena, person.record, device, l->user);
-	if (!l->told && is_led_astray(l, &person)) {
-		l->told = true;
-		fw_post_sweep(l->people, l->follow.key.bucket, 1, on_told_apart, l);
-		return;
-	}
 	if (l->by == BY_USER && !person.record.n) {
 		decide_without_user(l, &person);
 	} else if (l->by != BY_ID || l->id.kind == FW_PERSON_USER) {
@@ -146,7 +122,7 @@ static void on_followed(void *ctx, int rc)
 
 static void follow(struct load *l)
 {
-	fw_follow(&l->follow, l->people->store, &l->asked, false, l->arena, on_followed, l);
+	fw_follow_told(&l->follow, l->people, &l->asked, false, l->arena, on_followed, l);
 }
 
 static void on_ready(void *ctx, int rc)
@@ -174,7 +150,6 @@ static void load(struct fw_people *p, const struct fw_person_id *id, struct fw_s
 	l->user = user;
 	l->arena = arena;
 	l->settled = settled;
-	l->told = false;
 	l->by = by;
 	l->done = done;
 	l->ctx = ctx;

@@ -98,7 +98,7 @@ void fw_flight_meet(struct fw_flight *f)
 {
 	const struct fw_entry *e = find_user(f);
 	if (e)
-		fw_flight_follow(f, &e->target, on_followed);
+		fw_follow_told(&f->follow, f->people, &e->target, true, &f->arena, on_followed, f);
 	else
 		fw_flight_commit(f);
 }

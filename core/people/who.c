@@ -16,19 +16,6 @@ static void on_settled(void *ctx, int rc)
 		fw_who_again(w);
 }
 
-static void on_told_apart(void *ctx, int rc)
-{
-	(void)rc;
-	fw_who_again(ctx);
-}
-
-/* Whether the record still goes by the id that was asked for (astray.h). */
-static bool goes_by_it(const struct fw_who *w)
-{
-	const struct fw_person_id row = fw_key_id(&w->row);
-	return w->follow.hops == 0 || fw_goes_by(&w->people->secret, w->record, &row);
-}
-
 static void on_followed(void *ctx, int rc)
 {
 	struct fw_who *w = ctx;
@@ -41,11 +28,6 @@ static void on_followed(void *ctx, int rc)
 		rc = FW_ENOENT;
 	if (rc == 0)
 		rc = fw_record_read(w->arena, w->follow.row.value, &w->record, NULL);
-	if (rc == 0 && !w->told && !goes_by_it(w)) {
-		w->told = true;
-		fw_post_sweep(w->people, w->follow.key.bucket, 1, on_told_apart, w);
-		return;
-	}
 	w->done(w->ctx, rc == FW_EINVAL ? FW_EIO : rc);
 }
 
@@ -55,7 +37,7 @@ static void on_told(void *ctx, int rc)
 	struct fw_who *w = ctx;
 	const struct fw_person_id row = fw_key_id(&w->row);
 	(void)rc;
-	fw_follow(&w->follow, w->people->store, &row, false, w->arena, on_followed, w);
+	fw_follow_told(&w->follow, w->people, &row, false, w->arena, on_followed, w);
 }
 
 static void search(struct fw_who *w)

@@ -8,7 +8,6 @@ struct fw_who {
 	struct fw_people *people;
 	struct fw_key row;       /* of the id that was asked for */
 	bool is_row;             /* which was a row's */
-	bool told;               /* what the record's bucket had to say to other rows was said */
 	struct fw_arena *arena;
 	fw_people_done done;
 	void *ctx;

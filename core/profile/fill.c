@@ -319,25 +319,36 @@ int fw_profile_fill_shown(struct fw_str bytes, struct fw_facts *f)
 	return fill(bytes, f->now_us, false, f);
 }
 
+/* Into a record that has nothing else. False: the bytes cannot be read. */
+static bool read_ids(struct fw_arena *a, struct fw_str bytes, struct fw_record *ret)
+{
+	struct parts parts = { 0 };
+	if (fw_parts_read(a, bytes, &parts, NULL) < 0)
+		return false;
+	*ret = (struct fw_record){ .arena = a, .version = parts.version, .first_id = parts.first_id };
+	return fw_part_read(ret, PART_IDS, parts.of[PART_IDS]);
+}
+
+int fw_profile_has_id(struct fw_arena *a, struct fw_str bytes, enum fw_id_kind kind, struct fw_str text)
+{
+	struct fw_record r;
+	return read_ids(a, bytes, &r) ? fw_record_has_id(&r, kind, text) : FW_EINVAL;
+}
+
 struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct fw_str anonymous_id, struct fw_str user)
 {
 	static const struct fw_whose nobody;
 	struct fw_whose w = { .is_open = true };
-	struct parts parts = { 0 };
+	struct fw_record r;
 	if (!bytes.n)
 		return w;
-	if (fw_parts_read(a, bytes, &parts, NULL) < 0)
-		return nobody;
-	struct fw_record r = { .arena = a, .version = parts.version, .first_id = parts.first_id };
-	if (!fw_part_read(&r, PART_IDS, parts.of[PART_IDS]))
+	if (!read_ids(a, bytes, &r))
 		return nobody;
 	for (uint32_t i = 0; i < r.ids.n; i++) {
 		const struct fw_id *id = &r.ids.items[i];
 		w.has_user |= id->kind == FW_ID_USER;
 		w.is_user |= id->kind == FW_ID_USER && user.n && fw_str_equal(id->text, user);
-		bool is_device = id->kind == FW_ID_ANONYMOUS && anonymous_id.n && fw_str_equal(id->text, anonymous_id);
-		w.goes_by_device |= is_device;
-		w.is_shared |= is_device && id->shared;
+		w.is_shared |= id->kind == FW_ID_ANONYMOUS && id->shared && anonymous_id.n && fw_str_equal(id->text, anonymous_id);
 		w.is_open &= id->kind == FW_ID_ANONYMOUS;
 	}
 	w.is_open |= w.is_user;

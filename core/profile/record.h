@@ -153,13 +153,15 @@ int fw_profile_fill(struct fw_str bytes, struct fw_facts *f);
 struct fw_whose {
 	bool is_user;   /* that user's */
 	bool has_user;  /* a userId belongs to it */
-	bool goes_by_device; /* that anonymousId belongs to it */
 	bool is_shared; /* several known users go by that anonymousId */
 	bool is_open;   /* what was told of the person may be read: it is nobody known yet, or that user */
 };
 /* Either id may be n 0: none. Cheap: only the ids are unpacked. Where there is no record (n 0) it is just open; where the bytes cannot
  * be read it is nothing. */
 struct fw_whose fw_profile_whose(struct fw_arena *a, struct fw_str bytes, struct fw_str anonymous_id, struct fw_str user);
+
+/* Whether the id is one of a record's: 1 or 0, as cheap as that; FW_EINVAL: the bytes cannot be read. */
+int fw_profile_has_id(struct fw_arena *a, struct fw_str bytes, enum fw_id_kind kind, struct fw_str text);
 
 /* The person as JSON members of an open object, for /v1/visitors and `profile show`: consent and its log, traits, facts with
  * their values, cart, orders; and the timeline: an array, newest first. */
