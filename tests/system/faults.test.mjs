@@ -49,7 +49,10 @@ test('kill -9 of all', (t) => struck(t, ['all'], { times: long ? 10 : 2 }));
 
 // What strikes it must not take another process for it: a leak sanitizer under strace reports a fault of its own.
 testOnLmdb('the keeper is told apart from a worker whose loader has died', async (t) => {
-	const shop = await openShop(t), { keeper, loaders: [loader], workers: [worker] } = await until(() => { const k = kin(shop.master()); return k.keeper && k.workers.length && k; }, { what: 'all are there' });
+	const shop = await openShop(t);
+	// A loader that dies before it has started all workers ends a first start: there is no generation yet that goes on without it.
+	await until(() => shop.daemon.log().includes('"msg":"serving"'), { what: 'the first generation serves' });
+	const { keeper, loaders: [loader], workers: [worker] } = kin(shop.master());
 	const parent = () => Number(readFileSync(`/proc/${worker}/stat`, 'utf8').match(/\) \S (\d+)/)[1]);
 	process.kill(worker, 'SIGSTOP'); // else it may have ended by then
 	process.kill(loader, 'SIGKILL');
