@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { assertExactlyOnce, assertStored, kin, seed } from './acknowledged.mjs';
-import { long, until } from './daemon.mjs';
+import { ask, long, until } from './daemon.mjs';
 import { openShop, strikeUnderLoad } from './faults.mjs';
 import { strikesHere, testOnLmdb } from './stores.mjs';
 
@@ -50,8 +50,8 @@ test('kill -9 of all', (t) => struck(t, ['all'], { times: long ? 10 : 2 }));
 // What strikes it must not take another process for it: a leak sanitizer under strace reports a fault of its own.
 testOnLmdb('the keeper is told apart from a worker whose loader has died', async (t) => {
 	const shop = await openShop(t);
-	// A loader that dies before it has started all workers ends a first start: there is no generation yet that goes on without it.
-	await until(() => shop.daemon.log().includes('"msg":"serving"'), { what: 'the first generation serves' });
+	// A loader that dies before its generation serves ends a first start: nobody goes on without it. The first answer says that it serves.
+	await ask(`${shop.url()}/livez`);
 	const { keeper, loaders: [loader], workers: [worker] } = kin(shop.master());
 	const parent = () => Number(readFileSync(`/proc/${worker}/stat`, 'utf8').match(/\) \S (\d+)/)[1]);
 	process.kill(worker, 'SIGSTOP'); // else it may have ended by then
