@@ -147,31 +147,29 @@ test('nothing flickers and nothing moves: the default is never seen before the c
 	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['Welcome\nLook'], []]);
 });
 
-// An answer that takes its time, and what is seen meanwhile and after.
-const slowly = (context) => context.route('**/v1/decide', async (route) => {
-	await new Promise((done) => setTimeout(done, 1500));
-	await route.continue().catch(() => {});
+// An answer that does not come before the page is as `reached` says.
+const answeredAfter = (page, reached) => page.route('**/v1/decide', async (route) => {
+	await page.waitForFunction(reached);
+	await route.continue().catch(() => {}); // where nobody waits for it any more
 });
+// The style sheet's budget is over a little before the script's.
+const defaultSeen = () => window.seenAt;
+const gaveUp = () => window.seenAt && document.getElementById('hero').dataset.fw;
 
 test('after the time budget the default stays, whenever the answer comes', async (t) => {
-	const { page, go, filled, text, context } = await open(t, { body: hero() + below, attributes: { 'data-budget': 150 }, init: frames });
-	await slowly(context);
+	const { page, go, filled, text } = await open(t, { body: hero() + below, attributes: { 'data-budget': 150 }, init: frames });
+	await answeredAfter(page, gaveUp);
 	await go();
 	await filled('hero', /^off$/);
-	await page.waitForTimeout(2000);
+	await page.waitForTimeout(500);
 	assert.equal(await text(), 'The default');
 	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
 });
 
 // Every other page here says how long it waits. Seen failing with a default of 0, of 60 and of 20000.
 test('a page that says no budget waits for 150 ms, and then not for the answer', async (t) => {
-	const { page, go, filled, text, context } = await open(t, { body: `<div id="view"></div><template id="later">${hero()}</template>${below}`, attributes: { 'data-budget': undefined }, init: frames });
-	let answered = false;
-	await context.route('**/v1/decide', async (route) => {
-		await page.waitForFunction(() => window.seenAt);
-		answered = true;
-		await route.continue().catch(() => {}); // nobody waits for it any more
-	});
+	const { page, go, filled, text } = await open(t, { body: `<div id="view"></div><template id="later">${hero()}</template>${below}`, attributes: { 'data-budget': undefined }, init: frames });
+	await answeredAfter(page, gaveUp);
 	await go();
 	await page.waitForFunction(() => window.fw?.track);
 	await page.evaluate(() => {
@@ -179,7 +177,7 @@ test('a page that says no budget waits for 150 ms, and then not for the answer',
 		window.cameAt = performance.now();
 	});
 	await filled('hero', /^off$/);
-	await until(() => answered, { what: 'the default is seen while nobody has answered' });
+	await page.waitForFunction(defaultSeen);
 	const waited = await page.evaluate(() => window.seenAt - window.cameAt);
 	// A frame's time is that of its beginning, a little before what happens in it. How much later a busy machine paints is nobody's to say.
 	assert.ok(waited > 150 - 20 && waited < 3000, `${waited} ms`);
@@ -190,11 +188,11 @@ test('a page that says no budget waits for 150 ms, and then not for the answer',
 
 test('whoever has seen the default keeps it, whatever the script would wait for', async (t) => {
 	// By its id the slot is the page's rather than the script's to hide.
-	const { page, go, filled, context } = await open(t, { body: hero() + below, budget: 150, slots: '#hero', attributes: { 'data-budget': 20000 }, init: frames });
-	await slowly(context);
+	const { page, go, filled } = await open(t, { body: hero() + below, budget: 150, slots: '#hero', attributes: { 'data-budget': 20000 }, init: frames });
+	await answeredAfter(page, defaultSeen);
 	await go();
 	await filled('hero', /^late$/);
-	await page.waitForTimeout(2000);
+	await page.waitForTimeout(500);
 	assert.deepEqual(await page.evaluate(() => [window.seen, window.shifts]), [['The default'], []]);
 });
 
