@@ -330,6 +330,7 @@ void fw_flight_begin(struct fw_flight *f)
 	f->changed = f->told = f->asked = f->resumes = f->is_new = f->points = f->moves = false;
 	f->n_spills = f->n_entries = 0;
 	f->entries = NULL;
+	f->days = NULL;
 	fw_arena_reset(&f->arena);
 	fw_store_get_for_batch(f->people->store, f->key.bucket, fw_key_str(&f->key), &f->arena, on_row, f);
 }

@@ -53,7 +53,7 @@ struct fw_flight {
 	unsigned claim, looked; /* of `at`, the one being followed; how many were, where this row knows nobody */
 
 	/* Asking the rows of days for the message of `at`. */
-	struct fw_key *days;    /* in the arena */
+	struct fw_key *days;    /* in the arena, for all events of the round; NULL: none was asked for yet */
 	unsigned n_days, day;
 	bool asked, found;      /* the days are known; one of them has it */
 	bool answered, resumes; /* a row has come; whoever brings it is to go on */

@@ -175,7 +175,7 @@ static int list_days(struct fw_flight *f, const struct fw_people_event *e)
 	unsigned n = fw_record_spilled_days(f->record, e->event.received_us, days);
 	struct fw_merge m;
 	f->n_days = f->day = 0;
-	if (!(f->days = FW_NEW_ARRAY(&f->arena, 4 + 4 * FW_LIMIT_MERGES, struct fw_key)))
+	if (!f->days && !(f->days = FW_NEW_ARRAY(&f->arena, 4 + 4 * FW_LIMIT_MERGES, struct fw_key)))
 		return FW_ENOMEM;
 	for (unsigned i = 0; i < n; i++)
 		fw_key_message(&f->key, days[i], e->event.message_hash, &f->days[f->n_days++]);
