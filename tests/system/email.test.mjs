@@ -243,8 +243,8 @@ test('a server that is away, slow, or drops the connection: again later', async 
 // The host gives a message some time, and makes the next attempt when that is over: nothing of the first may arrive then.
 test('a message is not handed over when its time is nearly over, and nothing is said of it afterwards', async (t) => {
 	const smtp = await startSmtp(t);
-	const within_ms = 1200;
-	for (const [step, slow] of [['connect', 2400], ['mail', 1000], ['rcpt', 1000]]) {
+	const within_ms = 3000;
+	for (const [step, slow] of [['connect', 5000], ['mail', 2600], ['rcpt', 2600]]) {
 		const email = await startEmail(t, at(smtp, { connections: 1 }));
 		smtp.slow = { [step]: slow };
 		const begun = Date.now();
@@ -252,7 +252,7 @@ test('a message is not handed over when its time is nearly over, and nothing is 
 		const took = Date.now() - begun;
 		assert.equal(outcome, 'retry', step);
 		assert.match(reason, step === 'connect' ? /no connection to the mail server was free in time/ : /took too long/);
-		assert.ok(took >= 850 && took < within_ms, `${step}: told after ${took} ms`);
+		assert.ok(took >= 2200 && took < within_ms, `${step}: told after ${took} ms`);
 		await new Promise((done) => setTimeout(done, slow + 200 - took));
 		smtp.slow = {};
 		// The connection that came late serves the next.
@@ -263,10 +263,11 @@ test('a message is not handed over when its time is nearly over, and nothing is 
 
 	// It has all of the message and is silent: that is said in time, too, or never.
 	const email = await startEmail(t, at(smtp, { connections: 1 }));
-	smtp.slow = { end: 8000 };
+	smtp.slow = { end: 11600 };
 	const begun = Date.now();
-	assert.equal((await send(email, { id: 'silent', within_ms: 6000 })).outcome, 'retry');
-	assert.ok(Date.now() - begun > 5000 && Date.now() - begun < 6000, `${Date.now() - begun} ms`);
+	assert.equal((await send(email, { id: 'silent', within_ms: 9600 })).outcome, 'retry');
+	const took = Date.now() - begun;
+	assert.ok(took > 8900 && took < 9600, `${took} ms`);
 });
 
 test('what a server has not read when the time is over does not follow later', async (t) => {

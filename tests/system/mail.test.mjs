@@ -54,7 +54,7 @@ test('a letter arrives, its links count, and its header unsubscribes with one cl
 	assert.equal(post.status, 200);
 	assert.equal((await shop.visitor('u-1')).consent.email.state, 'withdrawn');
 	await shop.happen('u-1', 'Product Added', { product_id: 'B-2' });
-	await until(async () => (await shop.became('u-1')).includes('vetoed'), { seconds: 10 });
+	await until(async () => (await shop.became('u-1')).includes('vetoed'));
 	await shop.happen('u-1', 'Order Completed', { order_id: 'A-1' });
 	await smtp.waitFor(2);
 	assert.equal((await readMail(smtp.messages()[1].raw)).text.trim(), 'A-1 is on its way');
@@ -65,7 +65,7 @@ test('a server that greets too late for an attempt gets the message once', async
 	const shop = await open(t, smtp.port, { connections: 1, limits: { delivery_ms: 2000 } });
 	await shop.meet('u-4', 'dan@mail.example');
 	await shop.happen('u-4', 'Order Completed', { order_id: 'A-7' });
-	await until(async () => (await shop.became('u-4')).includes('sent'), { seconds: 20 });
+	await until(async () => (await shop.became('u-4')).includes('sent'));
 	// Whatever else was on its way would come over the connection that is open now.
 	await new Promise((done) => setTimeout(done, 1500));
 	assert.equal(smtp.messages().length, 1);
@@ -91,11 +91,11 @@ test('a server that asks to come back, or hangs up over the last line, is sent t
 	smtp.drop = {};
 	smtp.refuse = { rcpt: '550 5.1.1 who is that?' };
 	await shop.happen('u-2', 'Order Completed', { order_id: 'A-3' });
-	await until(async () => (await shop.became('u-2')).includes('failed'), { seconds: 10 });
+	await until(async () => (await shop.became('u-2')).includes('failed'));
 	smtp.refuse = {};
 	await shop.heard('u-2', 'Email Bounced');
 	await shop.happen('u-2', 'Order Completed', { order_id: 'A-4' });
-	await until(async () => (await shop.became('u-2')).includes('suppressed'), { seconds: 10 });
+	await until(async () => (await shop.became('u-2')).includes('suppressed'));
 	assert.equal(smtp.messages().length, 3);
 });
 
@@ -106,13 +106,13 @@ test('a bounce of a real Exim suppresses the address', async (t) => {
 	await shop.meet('u-3', 'gone@mail.example');
 	await shop.happen('u-3', 'Order Completed', { order_id: 'A-5' });
 	// The relay takes it, and says later that it could not deliver.
-	await until(async () => (await shop.became('u-3')).includes('sent'), { seconds: 20 });
+	await until(async () => (await shop.became('u-3')).includes('sent'));
 	const [report] = await sink.waitFor(1);
 	assert.match(report.to[0], /^b\+[a-z0-9-]+@bounce\.shop\.example$/);
 	const told = await fetch(`${shop.url}/email/bounces`, { method: 'POST', body: report.raw, headers: { 'content-type': 'message/rfc822', ...bearer(secret).headers } });
 	const answer = await told.json();
 	assert.deepEqual([told.status, answer.understood, answer.event], [200, true, 'bounced'], JSON.stringify(answer));
 	await shop.happen('u-3', 'Order Completed', { order_id: 'A-6' });
-	await until(async () => (await shop.became('u-3')).includes('suppressed'), { seconds: 10 });
+	await until(async () => (await shop.became('u-3')).includes('suppressed'));
 	assert.deepEqual(shop.list(), []);
 });

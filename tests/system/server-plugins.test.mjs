@@ -92,7 +92,7 @@ test('a plugin that hangs while it is configured is given up', async (t) => {
 });
 
 test('a plugin that hangs while it starts is given up', async (t) => {
-	const shop = await serve(t, { config: { limits: { ...quick, heartbeat_ms: 400 } } });
+	const shop = await serve(t, { config: { limits: { ...quick, heartbeat_ms: 2000 } } });
 	shop.configure({ ...using(t, 'start_hangs') });
 	const { status, stderr } = shop.reload();
 	assert.equal(status, 1);
@@ -130,7 +130,7 @@ test('a crash in a request costs that worker, and nothing else', async (t) => {
 });
 
 test('a hang in a request costs that worker its open requests', async (t) => {
-	const shop = await serve(t, { config: { ...using(t, 'serves'), limits: { ...quick, heartbeat_ms: 500 } } });
+	const shop = await serve(t, { config: { ...using(t, 'serves'), limits: { ...quick, heartbeat_ms: 2000 } } });
 	await assert.rejects(askFresh(`${shop.url}/wrong?do=hang`));
 	assert.equal(await shop.banner(), 'one');
 	assert.ok(shop.log().some((line) => line.msg === 'a worker is silent and is killed' && line.while === 'in plugin serves'));

@@ -320,7 +320,7 @@ test('a worker that is killed is replaced, from memory and not from the files', 
 });
 
 test('a worker that hangs is killed and replaced', async (t) => {
-	const shop = await serve(t, { config: { limits: { ...quick, heartbeat_ms: 500 } } });
+	const shop = await serve(t, { config: { limits: { ...quick, heartbeat_ms: 2000 } } });
 	const [worker] = processes(shop).workers;
 	process.kill(worker, 'SIGSTOP');
 	await until(() => !processes(shop).workers.includes(worker) && processes(shop).workers.length === 2, { what: 'another worker' });

@@ -136,7 +136,7 @@ for (const site of sites) {
 			for (const [slot, { winners }] of Object.entries(decisions)) {
 				const won = page.locator(`[data-demo-slot="${slot}"] .won .rule`), wanted = winners.map(({ rule }) => rule).sort();
 				await page.locator(`[data-demo-slot="${slot}"]`).waitFor({ timeout: 20000 });
-				await until(async () => String((await won.allTextContents()).sort()) === String(wanted), { seconds: 10 })
+				await until(async () => String((await won.allTextContents()).sort()) === String(wanted))
 					.catch(async () => assert.deepEqual((await won.allTextContents()).sort(), wanted, `${id}: ${slot}: why`));
 			}
 			assert.deepEqual(await page.evaluate(() => window.shifted), [], `${id}: something moved`);

@@ -201,7 +201,7 @@ testOnLmdb('over reloads and deaths nothing is lost, and nobody is told what he 
 });
 
 testOnLmdb('who does not read is let go, and one too many is told to come later', async (t) => {
-	const limited = { ...limits, write_ms: 400, streams: 2, stream_beat_ms: 100 };
+	const limited = { ...limits, write_ms: 2000, streams: 2, stream_beat_ms: 100 };
 	const shop = await serveShop(t, { workers: 1, limits: limited });
 	const one = somebody();
 	const slow = await open(shop, one, { slots: 'wide' }, { reads: false });
