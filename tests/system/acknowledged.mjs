@@ -68,7 +68,7 @@ export function startLoad(url, next, { connections = 12, copies = 1, clock = 0, 
 	const load = { events: [], batches: 0, refused: {}, broken: 0, over: false };
 	let stopped = false;
 	async function send(batch, first) {
-		for (let tried = 0; ; tried++) {
+		for (let tried = 0, began = Date.now(); ; tried++) {
 			const body = JSON.stringify({ batch, sentAt: new Date(Date.now() + clock).toISOString() });
 			const { status, retryAfter, body: told } = await post(url(), agent, body);
 			if (status === 200) {
@@ -82,6 +82,7 @@ export function startLoad(url, next, { connections = 12, copies = 1, clock = 0, 
 				assert.match(retryAfter ?? '', /^[1-9]\d*$/, 'Retry-After is a whole number');
 				load.refused[told.error.message] = (load.refused[told.error.message] ?? 0) + 1;
 			}
+			assert.ok(Date.now() - began < 300e3, `a batch is not taken in five minutes: ${tried + 1} times, ${load.broken} broken, refused ${JSON.stringify(load.refused)}`);
 			await pause(Math.min(first + 2 ** tried, 100));
 		}
 	}
