@@ -173,18 +173,6 @@ static void test_limit(void **state)
 	}
 }
 
-struct told {
-	unsigned came;
-	int rc;
-};
-
-static void on_told(void *ctx, int rc)
-{
-	struct told *told = ctx;
-	told->rc = rc;
-	told->came++;
-}
-
 /* Of one person, handed in at once, and long since moved out of the record. Seen failing while each of them took room of its own for the
  * days in which it may be: of 158 there was no memory, whenever they were sent again. */
 static void test_many_repeated(void **state)
@@ -192,7 +180,6 @@ static void test_many_repeated(void **state)
 	enum { KNOWN = 1000, AGAIN = 20000 };
 	static unsigned messages[AGAIN];
 	struct client c;
-	struct told told = { 0 };
 	(void)state;
 	client_init(&c, &(struct memory_options){ .seed = 1 });
 	for (unsigned i = 0; i < AGAIN; i++)
@@ -200,10 +187,9 @@ static void test_many_repeated(void **state)
 	struct request *before = make_request_at(&c, messages, KNOWN, 1000), *again = make_request_at(&c, messages, AGAIN, 1000);
 	hand_in(before);
 	store_wait(&c.t, &c.answered, 1);
-	again->group = (struct fw_people_group){ .done = on_told, .ctx = &told };
-	fw_people_apply(c.workers[0], again->events, again->n, &again->group);
-	store_wait(&c.t, &told.came, 1);
-	assert_int_equal(told.rc, 0);
+	hand_in(again);
+	while (c.answered < 2 && c.failed == 0) /* who is refused would come again for ever */
+		event_base_loop(c.t.base, EVLOOP_ONCE);
 	assert_int_equal(c.failed, 0);
 	assert_int_equal((int)viewed(&c, 0), KNOWN);
 	request_destroy(before);
