@@ -29,7 +29,7 @@ const configuration = (keys) => Object.entries(keys).filter(([, v]) => v !== und
 
 // Short deadlines, so that what ends by one ends soon.
 // A sanitized worker on a busy machine may be silent for seconds over one request of 2,500 events.
-export const quick = { heartbeat_ms: 6000, drain_ms: 3000, kill_ms: 500, restart_ms: 20, load_ms: 30000, drain_idle_ms: 500 };
+export const quick = { heartbeat_ms: 6000, drain_ms: 3000, restart_ms: 20, load_ms: 30000, drain_idle_ms: 500 };
 
 // Writes the shop: `config` overrides keys of the configuration, `files` are added.
 export function writeShop(t, { config = {}, files = {}, banner = 'one', folder = temporaryFolder(t) } = {}) {

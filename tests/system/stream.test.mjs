@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { kill } from 'node:process';
 import { bearer, event, secret, servePeople, until, write } from './people.mjs';
 import { startRedis } from './redis.mjs';
-import { askFresh, metrics } from './server.mjs';
+import { askFresh, metrics, quick } from './server.mjs';
 import { hero, named, open as openPage } from './snippet.mjs';
 import { followStream, openStream } from './sse.mjs';
 import { test, testOnLmdb } from './stores.mjs';
@@ -28,7 +28,7 @@ end
 slot "inside" { channel = "web", public = false, default = { is = "inside" } }
 `;
 
-const limits = { heartbeat_ms: 6000, drain_ms: 6000, kill_ms: 500, restart_ms: 20, load_ms: 30000, drain_idle_ms: 500, per_address_s: 0, per_key_s: 0, new_per_address_min: 0 };
+const limits = { ...quick, drain_ms: 6000, per_address_s: 0, per_key_s: 0, new_per_address_min: 0 };
 const serveShop = (t, config = {}) => servePeople(t, { files: { 'shop/home.lua': rules() }, config: { limits, ...config } });
 
 let people = 0;
