@@ -19,7 +19,7 @@ import { kind as store, killStore, testEverywhere as test } from './stores.mjs';
 const full = atLength && store !== 'cluster'; // a Redis can be killed, too
 const MESSAGES = full ? 10000 : 300, KILLS = full ? 20 : 5;
 const LATE_MS = 2000; // what was on its way when a worker died may arrive so much later
-const STILL_MS = 15000; // all stand still at a kill, at most: the longer the more messages there are to look through
+const STILL_MS = full ? 15000 : 5000; // all stand still at a kill, at most: the longer the more messages there are to look through
 const SOME = 5; // are on their way at a kill, at least
 const WORKERS = 2, AT_ONCE = 10; // deliveries of a channel in a worker
 
@@ -40,7 +40,7 @@ async function open(t) {
 	const shop = await openShop(t, {
 		files: { 'shop/messages.lua': rules },
 		config: {
-			listen: [`127.0.0.1:${port}`], plugin_path: ownPlugins, limits: { ...quick, heartbeat_ms: 20000, delivery_ms: full ? 2 * STILL_MS : 10000, message_again_ms: 200 },
+			listen: [`127.0.0.1:${port}`], plugin_path: ownPlugins, limits: { ...quick, heartbeat_ms: 20000, delivery_ms: 2 * STILL_MS, message_again_ms: 200 },
 			plugins: { web: {}, email: { smtp: `smtp://127.0.0.1:${smtp.port}`, from: 'Shop <hello@shop.example>', address: 'Shop Ltd, 1 Road', at_once: AT_ONCE }, sms },
 		},
 	});
