@@ -15,9 +15,9 @@ export function fakeChannel(t, ...names) {
 	return folder;
 }
 
-// What such a channel was handed, as its file has it: [{ id, to, attempt, at, message }].
+// What such a channel was handed, as its file has it: [{ id, to, attempt, at, message }]. A line that is still being written is not there yet.
 export function handedTo(file) {
-	return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : [];
+	return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : [];
 }
 
 const lines = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));

@@ -98,7 +98,7 @@ export async function serve(t, options = {}) {
 		reload: () => command('reload'),
 		status: () => JSON.parse(command('status', '--json').stdout),
 		// The daemon's log, parsed; what is no JSON is left out.
-		log: () => daemon.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
+		log: () => daemon.log().split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
 	};
 }
 

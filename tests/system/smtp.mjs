@@ -106,7 +106,7 @@ export async function startSmtpAside(t, { slow = 0 } = {}) {
 	const file = join(temporaryFolder(t), 'messages'), smtp = { port: await freePort() };
 	let peer;
 	Object.assign(smtp, {
-		messages: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)) : []),
+		messages: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : []),
 		signal: (name) => peer.signal(name),
 		kill: () => peer.stop('SIGKILL'),
 		start: async () => {
