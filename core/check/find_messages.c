@@ -91,7 +91,7 @@ static int each_lot(struct entries *e, int (*each)(struct fw_checker *c, const s
 /* What is known of a rule before a function has run: the guards, or the caps, that apply to it for certain or perhaps. */
 static bool applies(const struct fw_rule *r, unsigned uses)
 {
-	return fw_uses_fit(uses, r->uses) || r->has_functions || r->show.function != FW_NONE;
+	return fw_uses_fit(uses, r->uses) || r->calls;
 }
 
 static bool is_marketing(const struct fw_rule *r)

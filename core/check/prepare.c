@@ -1,7 +1,6 @@
 /* Each rule's boxes; and what they show by themselves: contradictions, dates that are over or never come, guards that always veto. */
 #include "base/clock.h"
 #include "check/own.h"
-#include "decide/stock.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -182,8 +181,8 @@ static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct f
 		return;
 	}
 	x->alive = true;
-	bool may_sell_out = fw_stock_matters(r->show.json); /* and then it shows nothing */
-	x->hangs = fw_rule_calls(r) || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
+	bool may_sell_out = r->show.may_name_products; /* and then it shows nothing */
+	x->hangs = r->calls || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
 	bool wins = r->rollout >= 100 && !r->has_caps && !x->effective.loose;
 	x->sure = wins && r->group == FW_NONE;
 	x->unsure_group = wins && r->group != FW_NONE;

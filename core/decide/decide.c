@@ -233,7 +233,8 @@ static void try_next(struct run *r, struct contest *c)
 		take(r, c, rule, &v);
 	else if (1u << v.reason & COUNTED)
 		note_refusal(r->d, rule, &v);
-	r->d->counts.all->out_of_stock += v.reason == FW_REASON_OUT_OF_STOCK;
+	else if (v.reason == FW_REASON_OUT_OF_STOCK)
+		r->d->counts.all->out_of_stock++;
 	c->next = FW_NONE;
 	if (c->room)
 		advance(r, c);
@@ -308,9 +309,10 @@ static int make_room(const struct fw_ruleset *set, const uint32_t *slots, uint32
 /* What the slot shows where nothing wins, without what is sold out. */
 bool fw_decide_default(const struct fw_slot *slot, const struct fw_facts *facts, struct fw_arena *arena, struct fw_str *ret)
 {
+	const struct fw_content *c = &slot->fallback;
 	enum fw_stock stock;
-	*ret = slot->fallback.json;
-	if (slot->fallback.given && fw_stock_look(facts, *ret, arena, &stock, ret) == 0 && stock != FW_STOCK_SOLD_OUT)
+	*ret = c->json;
+	if (c->given && (!c->may_name_products || (fw_stock_look(facts, *ret, arena, &stock, ret) == 0 && stock != FW_STOCK_SOLD_OUT)))
 		return true;
 	*ret = (struct fw_str){ NULL, 0 };
 	return false;

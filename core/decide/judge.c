@@ -36,7 +36,7 @@ static bool guards_pass(struct fw_decider *d, const struct fw_rule *r, unsigned 
 	for (uint32_t i = 0; i < r->n_guards; i++) {
 		uint32_t number = r->guards[i];
 		const struct fw_guard *g = &d->set->guards[number];
-		bool may_wait = r->message && g->defer;
+		bool may_wait = g->defer && r->message;
 		if (!fw_uses_fit(g->uses, uses) || (may_wait && !passes) || guard_passes(d, number))
 			continue;
 		v->reason = FW_REASON_VETOED;
@@ -203,8 +203,8 @@ bool fw_rollout_has(const struct fw_rule *r, const struct fw_facts *f)
 
 static const struct fw_error no_memory = { .message = "the answer's memory is used up" };
 
-/* Content goes without what is sold out, or not at all. */
-static bool is_in_stock(struct fw_decider *d, struct fw_verdict *v)
+/* Content goes without what is sold out, or not at all. A call of its own, as order_content: few candidates come here. */
+static __attribute__((noinline)) bool is_in_stock(struct fw_decider *d, struct fw_verdict *v)
 {
 	enum fw_stock stock;
 	int rc = fw_stock_look(d->eval.facts, v->content, d->eval.arena, &stock, &v->content);
@@ -223,8 +223,9 @@ static bool fail(struct fw_decider *d, uint32_t number, const struct fw_called *
 	return false;
 }
 
-/* Content whose lists are put in order. */
-static bool order_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses, struct fw_verdict *v)
+/* Content whose lists are put in order. A call of its own: within fw_judge, what it keeps on the stack would cost every candidate. */
+static __attribute__((noinline)) bool order_content(struct fw_decider *d, uint32_t number, const struct fw_rule *r, unsigned *uses,
+	struct fw_verdict *v)
 {
 	struct fw_ordered o;
 	if (fw_order_make(&d->eval, &r->show, &o) < 0) {
@@ -249,7 +250,7 @@ static bool make_content(struct fw_decider *d, uint32_t number, const struct fw_
 		return order_content(d, number, r, uses, v);
 	if (r->show.function == FW_NONE) {
 		v->content = r->show.json;
-		return is_in_stock(d, v);
+		return !r->show.may_name_products || is_in_stock(d, v);
 	}
 	const struct fw_called *c = fw_eval_show(&d->eval, r->show.function);
 	*uses |= c->reads;
@@ -269,7 +270,7 @@ static bool is_held_back(const struct fw_rule *r)
 /* Guards and caps, for a candidate of these uses. */
 static bool may_pass(struct fw_decider *d, const struct fw_rule *r, unsigned uses, struct fw_verdict *v)
 {
-	return guards_pass(d, r, uses, v) && (!is_held_back(r) || caps_have_room(d, r, uses, v));
+	return guards_pass(d, r, uses, v) && (!r->has_caps || !is_held_back(r) || caps_have_room(d, r, uses, v));
 }
 
 void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, struct fw_verdict *v)
@@ -280,7 +281,7 @@ void fw_judge(struct fw_decider *d, uint32_t number, bool verify, bool make, str
 	*v = (struct fw_verdict){ .reason = FW_REASON_WON };
 	if (!as_if && !is_dated(d, r, v))
 		return;
-	if (d->set_aside && fw_rule_calls(r) && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
+	if (d->set_aside && r->calls && fw_set_aside_is(d->set_aside, number, fw_now_us())) {
 		v->reason = FW_REASON_SET_ASIDE;
 		return;
 	}

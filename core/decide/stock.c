@@ -1,7 +1,5 @@
 #include "decide/stock.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "fact/product_names.h"
 #include "fact/products.h"
@@ -82,11 +80,6 @@ static int write(const struct fw_json *content, struct fw_arena *a, struct fw_st
 	return fw_buf_keep(&b, a, ret);
 }
 
-bool fw_stock_matters(struct fw_str content)
-{
-	return content.n && memmem(content.p, content.n, "\"product", sizeof "\"product" - 1);
-}
-
 int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw_arena *a, enum fw_stock *ret_stock, struct fw_str *ret)
 {
 	struct looking x = { .facts = facts };
@@ -96,7 +89,7 @@ int fw_stock_look(const struct fw_facts *facts, struct fw_str content, struct fw
 	return 0;
 #endif
 	bool knows = facts->products || facts->n_product_answers || (facts->then && facts->then->again);
-	if (!knows || !fw_stock_matters(content))
+	if (!knows || !fw_may_name_products(content))
 		return 0;
 	if (fw_json_parse(a, content.p, content.n, &tree, NULL) < 0)
 		return FW_ENOMEM;

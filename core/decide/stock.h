@@ -14,9 +14,6 @@ enum fw_stock {
 	FW_STOCK_SOLD_OUT, /* not at all */
 };
 
-/* Whether content may name a product at all, whatever is in stock: false is certain. */
-bool fw_stock_matters(struct fw_str content);
-
 /* Whether the product with this id cannot be bought. False where nobody knows of any product. */
 bool fw_stock_is_sold_out(const struct fw_facts *facts, struct fw_str id);
 

@@ -13,5 +13,7 @@ bool fw_names_products(struct fw_str member);
 struct fw_str fw_product_named(const struct fw_json *value);
 /* Whether a member names a product anywhere within the value, however deep. */
 bool fw_products_within(const struct fw_json *value);
+/* The same of JSON as it is written, by its bytes alone: false is certain, true is not. */
+bool fw_may_name_products(struct fw_str json);
 
 #endif

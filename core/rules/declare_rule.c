@@ -184,7 +184,7 @@ static int read_when(struct fw_builder *b, struct fw_at *at, int table, struct f
 	lua_pop(b->lua, 1);
 	rule->uses = info.uses;
 	rule->specificity = info.specificity;
-	rule->has_functions = info.has_functions;
+	rule->calls = info.has_functions;
 	bool names_segment = false;
 	for (uint32_t i = 0; i < info.n_facts; i++)
 		names_segment |= fw_str_is(info.facts[i], "segment");
@@ -216,8 +216,11 @@ int fw_declare_rule(struct fw_builder *b, struct fw_at *at, int table, struct fw
 			"every needs a segment, so that not everybody is looked at");
 	int when = f.has_when ? read_when(b, at, table, rule) : 0; /* a mistake elsewhere hides none here */
 	ret = ret < 0 ? ret : when;
-	if (rule->show.ordering)
+	rule->calls |= rule->show.function != FW_NONE;
+	if (rule->show.ordering) {
 		rule->uses |= rule->show.ordering->uses;
+		rule->calls |= rule->show.ordering->functions;
+	}
 	if (ret == 0)
 		ret = read_group(b, f.only_one_of, &rule->group);
 	rule->only_one_of = f.only_one_of;

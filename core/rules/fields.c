@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fact/product_names.h"
 #include "rules/builder.h"
 #include "rules/content.h"
 
@@ -190,6 +191,7 @@ static int read_content(struct fw_builder *b, struct fw_at *at, int index, struc
 		content->json.n = json.n;
 		content->json.p = fw_build_copy(b, json.data, json.n);
 		ret = content->json.p ? 0 : FW_ENOMEM;
+		content->may_name_products = ret == 0 && fw_may_name_products(content->json);
 	}
 	fw_buf_finish(&json);
 	if (ret == 0 && orders)

@@ -80,7 +80,7 @@ static int attach(struct fw_builder *b, struct lists *l, struct fw_rule *r)
 	for (uint32_t i = 0; i < set->n_guards; i++) {
 		const struct fw_guard *g = &set->guards[i];
 		/* Of a message the template's uses are known only later. */
-		bool may_use = !g->uses || (g->uses & r->uses) || r->message || fw_rule_calls(r);
+		bool may_use = !g->uses || (g->uses & r->uses) || r->message || r->calls;
 		if (may_use && applies(set, r, g->channels, g->slots, g->rules, g->tags))
 			l->scratch[r->n_guards++] = i;
 	}

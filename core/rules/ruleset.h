@@ -34,6 +34,7 @@ struct fw_content {
 	struct fw_str json;
 	uint32_t function; /* or FW_NONE */
 	bool given;
+	bool may_name_products; /* of a table: false is certain, and nothing of it can be sold out */
 	const struct fw_ordering *ordering; /* of its lists that are put in order; NULL: none is. The JSON has them as they are written */
 };
 
@@ -109,7 +110,8 @@ struct fw_rule {
 	uint32_t rank;              /* among all rules of slots, or among all of messages: 0 is the strongest */
 	uint32_t when;              /* a node, or FW_NONE: for everybody */
 	unsigned uses;              /* what its tables name */
-	bool enabled, has_functions;
+	bool enabled;
+	bool calls;                 /* trying it may call a function: in its condition, for its content, or for a boost in that */
 	bool has_caps;
 	bool shares;                /* a group or a cap: what wins another slot may stand in its way */
 	struct fw_str id_json;      /* as answers have it */
@@ -125,12 +127,6 @@ struct fw_rule {
 	const uint32_t *caps;
 	uint32_t n_caps;
 };
-
-/* Whether trying the rule may call a function: in its condition, for its content, or for a boost in that. */
-static inline bool fw_rule_calls(const struct fw_rule *r)
-{
-	return r->has_functions || r->show.function != FW_NONE || (r->show.ordering && r->show.ordering->functions);
-}
 
 /* A test of a rule set: a visitor and the winners expected. */
 struct fw_test {
