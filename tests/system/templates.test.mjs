@@ -1,7 +1,7 @@
 // Template files belong to the rule set: a mistake in one keeps it from loading, they are in its hash, and they are kept with it.
 
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask, run, startDaemon, temporaryFolder, until, writeFiles } from './daemon.mjs';
@@ -68,8 +68,9 @@ test('a template that changes makes another set, and one with a mistake none', a
 test('the templates in service are kept, and a start whose own do not load has them', async (t) => {
 	const files = { 'shop/mail.lua': rule, 'shop/templates/hello.html': '{{> head}}', 'shop/templates/_head.html': '<p>hello</p>' };
 	const shop = await serve(t, { files });
-	const kept = (name) => readFileSync(join(shop.folder, 'run/sets/current/rules/templates', name), 'utf8');
-	assert.equal(kept('_head.html'), '<p>hello</p>');
+	const current = join(shop.folder, 'run/sets/current');
+	await until(() => existsSync(current), { what: 'what serves is kept' }); // it answers first
+	assert.equal(readFileSync(join(current, 'rules/templates/_head.html'), 'utf8'), '<p>hello</p>');
 	const { ruleSet } = (await shop.decide()).body;
 	await shop.daemon.stop();
 	rmSync(join(shop.folder, 'shop/templates/_head.html'));
