@@ -60,6 +60,9 @@ export async function until(condition, { what = condition.toString(), seconds = 
 	}
 }
 
+// Of what another process is writing, the lines that are there: one that it has not ended yet is not.
+export const wholeLines = (text) => text.split('\n').slice(0, -1);
+
 // What still runs when this process ends, for whatever reason, ends with it.
 const running = new Map();
 process.on('exit', () => running.forEach((daemon, child) => child.kill('SIGKILL')));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ask, run, temporaryFolder } from './daemon.mjs';
+import { ask, run, temporaryFolder, wholeLines } from './daemon.mjs';
 import { bearer, event, secret, until } from './people.mjs';
 import { ownPlugins, pluginFolder, runAside } from './server.mjs';
 
@@ -15,9 +15,9 @@ export function fakeChannel(t, ...names) {
 	return folder;
 }
 
-// What such a channel was handed, as its file has it: [{ id, to, attempt, at, message }]. A line that is still being written is not there yet.
+// What such a channel was handed, as its file has it: [{ id, to, attempt, at, message }].
 export function handedTo(file) {
-	return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : [];
+	return existsSync(file) ? wholeLines(readFileSync(file, 'utf8')).map((line) => JSON.parse(line)) : [];
 }
 
 const lines = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));

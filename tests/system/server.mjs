@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
-import { ask, environment, program, run, startDaemon, temporaryFolder, until, writeFiles } from './daemon.mjs';
+import { ask, environment, program, run, startDaemon, temporaryFolder, until, wholeLines, writeFiles } from './daemon.mjs';
 
 export const pluginFolder = resolve(dirname(program), '../tests/system/plugins');
 export const ownPlugins = resolve(dirname(program), '../plugins');
@@ -98,7 +98,7 @@ export async function serve(t, options = {}) {
 		reload: () => command('reload'),
 		status: () => JSON.parse(command('status', '--json').stdout),
 		// The daemon's log, parsed; what is no JSON is left out.
-		log: () => daemon.log().split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
+		log: () => wholeLines(daemon.log()).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)),
 	};
 }
 

@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { environment, long, program, releaseProgram, run, startDaemon, temporaryFolder } from './daemon.mjs';
+import { environment, long, program, releaseProgram, run, startDaemon, temporaryFolder, wholeLines } from './daemon.mjs';
 import { alive, askFresh, askOnAndOn, metrics, ownPlugins, pluginFolder, processes, question, quick, rules, runAside, serve, until, writeShop } from './server.mjs';
 
 test('it starts, says where it listens, answers, and ends with status 0', async (t) => {
@@ -390,7 +390,7 @@ test('SIGUSR1 opens the log again, in all processes', async (t) => {
 	shop.write({ 'shop/home.lua': 'nonsense {' });
 	shop.reload();
 	await until(() => readFileSync(file, 'utf8').includes('the load was refused'));
-	for (const line of readFileSync(file, 'utf8').split('\n').slice(0, -1)) JSON.parse(line);
+	for (const line of wholeLines(readFileSync(file, 'utf8'))) JSON.parse(line);
 });
 
 test('sockets of a supervisor are used', async (t) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import { temporaryFolder, until } from './daemon.mjs';
+import { temporaryFolder, until, wholeLines } from './daemon.mjs';
 import { freePort, of, startPeer } from './peers.mjs';
 import { makeCertificates } from './redis.mjs';
 
@@ -106,7 +106,7 @@ export async function startSmtpAside(t, { slow = 0 } = {}) {
 	const file = join(temporaryFolder(t), 'messages'), smtp = { port: await freePort() };
 	let peer;
 	Object.assign(smtp, {
-		messages: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : []),
+		messages: () => (existsSync(file) ? wholeLines(readFileSync(file, 'utf8')).map((line) => JSON.parse(line)) : []),
 		signal: (name) => peer.signal(name),
 		kill: () => peer.stop('SIGKILL'),
 		start: async () => {
