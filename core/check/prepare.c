@@ -181,8 +181,7 @@ static void prepare_rule(struct fw_checker *c, const struct fw_rule *r, struct f
 		return;
 	}
 	x->alive = true;
-	bool may_sell_out = r->show.may_name_products; /* and then it shows nothing */
-	x->hangs = r->calls || may_sell_out || fw_boxes_hang(&c->domain, &x->effective);
+	x->hangs = r->calls || r->show.may_name_products /* what is sold out is not shown */ || fw_boxes_hang(&c->domain, &x->effective);
 	bool wins = r->rollout >= 100 && !r->has_caps && !x->effective.loose;
 	x->sure = wins && r->group == FW_NONE;
 	x->unsure_group = wins && r->group != FW_NONE;
